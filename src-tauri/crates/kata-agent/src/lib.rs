@@ -1,0 +1,1 @@
+//! Floor 2: models over HTTP and the scripted demo.

@@ -1,0 +1,15 @@
+//! What the core needs from outside, as operations. One file per neighbour; adapters live on floors 2 and 3.
+
+mod model;
+mod plugins;
+mod store;
+mod time;
+mod tools;
+mod transcript;
+
+pub use model::*;
+pub use plugins::*;
+pub use store::*;
+pub use time::*;
+pub use tools::*;
+pub use transcript::*;

@@ -1,0 +1,170 @@
+//! A model: asked once per step of a turn.
+
+use async_trait::async_trait;
+use kata_protocol::{CallId, SessionId, ToolInfo};
+use serde_json::Value;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// One item of the conversation as the model gets it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HistoryItem {
+    /// A person (or several rows of one person).
+    User {
+        /// Text as written.
+        text: String,
+        /// Volatile context (date, sender, hook context) that goes before the text of this message, never into the
+        /// system prompt, so that the prefix stays the same from turn to turn.
+        context: Vec<String>,
+    },
+    /// One answer of the model, as verbatim content blocks in Anthropic's block form (`text`, `thinking`, `tool_use`, and
+    /// whatever else came). A provider of another form converts.
+    Assistant {
+        /// Blocks.
+        blocks: Vec<Value>,
+        /// [`Model::family`] of the model that made them. `thinking` blocks go back only to the same family.
+        family: String,
+    },
+    /// The result of one tool call of the assistant item before it.
+    ToolResult {
+        /// Call.
+        call_id: CallId,
+        /// Text.
+        text: String,
+        /// Whether it failed.
+        is_error: bool,
+    },
+}
+
+/// One question to a model. Every `tool_use` in `history` has its result in the items right behind it.
+#[derive(Clone, Debug)]
+pub struct ModelRequest {
+    /// Session that asks (the scripted demo keeps its place by it).
+    pub session: SessionId,
+    /// System prompt; the same bytes from turn to turn.
+    pub system: String,
+    /// Conversation, oldest first.
+    pub history: Vec<HistoryItem>,
+    /// Tools on offer, in stable order.
+    pub tools: Arc<[ToolInfo]>,
+}
+
+/// What a model says while it answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ModelEvent {
+    /// Text grew.
+    Text(String),
+    /// Thinking grew.
+    Thinking(String),
+    /// The attempt failed; everything said so far in this step is void.
+    Reset,
+    /// Asked again after a wait.
+    Retry {
+        /// From 1.
+        attempt: u32,
+        /// Milliseconds until then.
+        wait_ms: u32,
+        /// Why, for a person.
+        reason: String,
+    },
+}
+
+/// Why the model stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopReason {
+    /// It is done.
+    EndTurn,
+    /// It wants tools.
+    ToolUse,
+    /// It ran into the token limit.
+    MaxTokens,
+    /// Send the conversation back as it is, to go on.
+    Pause,
+    /// It declined.
+    Refusal,
+    /// The conversation no longer fits.
+    ContextExceeded,
+}
+
+/// Tokens of one step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StepUsage {
+    /// Sent, without cache reads.
+    pub input: u64,
+    /// Answered.
+    pub output: u64,
+    /// Read from the cache.
+    pub cache_read: u64,
+    /// Written to the cache.
+    pub cache_creation: u64,
+}
+
+/// A finished answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelStep {
+    /// Content blocks, verbatim and in order.
+    pub blocks: Vec<Value>,
+    /// Why it stopped.
+    pub stop: StopReason,
+    /// Tokens.
+    pub usage: StepUsage,
+}
+
+/// Reason of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModelErrorCode {
+    /// No key, or a wrong one.
+    Unauthorized,
+    /// Too fast, also after the retries.
+    RateLimited,
+    /// The provider is overloaded or failing, also after the retries.
+    Unavailable,
+    /// The provider refuses the request (wrong model, bad parameters).
+    Rejected,
+    /// The conversation no longer fits.
+    ContextExceeded,
+    /// Nothing came for too long.
+    Idle,
+    /// Cannot be reached.
+    Unreachable,
+    /// The answer broke off, or is not what the protocol allows.
+    Protocol,
+    /// Cancelled on request.
+    Cancelled,
+}
+
+/// A failed step.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct ModelError {
+    /// Reason.
+    pub code: ModelErrorCode,
+    /// For a person; no key, no message text.
+    pub message: String,
+    /// Blocks that were finished, and the text block that was not, so that an interrupted answer is kept.
+    pub partial: Vec<Value>,
+}
+
+/// A model. Retries, time limits and cancellation are the adapter's; a step either ends whole or fails.
+#[async_trait]
+pub trait Model: Send + Sync + 'static {
+    /// Name to show; a scripted one says so.
+    fn label(&self) -> String;
+    /// Who can read its thinking blocks (`anthropic`, `openai`, `demo`).
+    fn family(&self) -> &'static str;
+    /// Asks. Events go to `events` while it answers (a full queue slows the stream, a closed one is ignored).
+    /// Returns within milliseconds once `cancel` is cancelled.
+    async fn step(
+        &self,
+        request: ModelRequest,
+        events: mpsc::Sender<ModelEvent>,
+        cancel: CancellationToken,
+    ) -> Result<ModelStep, ModelError>;
+}
+
+/// Finds models by provider id.
+pub trait Models: Send + Sync + 'static {
+    /// The provider `id`, or the default one. The error says what a person must do.
+    fn find(&self, id: Option<&str>) -> Result<Arc<dyn Model>, kata_protocol::WireError>;
+}

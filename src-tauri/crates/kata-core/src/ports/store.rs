@@ -1,0 +1,170 @@
+//! The durable store: inbox, outbox, keys, pairing, plugin state, traces. Operations, not tables: an implementation may be
+//! memory, SQLite, or a server that several processes share. When a call returns, what it wrote is durable.
+
+use async_trait::async_trait;
+use kata_protocol::{
+    ChannelId, InboundDraft, Json, Ledger, Ms, OutboundMessage, PairingRequest, PluginId, Receipt, RefusalCode, ReplyRoute, SenderId,
+    SessionId, SessionKey, Trace, TraceId,
+};
+
+/// Row of the inbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InboxId(pub i64);
+
+/// Row of the outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OutboxId(pub i64);
+
+/// The store failed; the message is for the log and the person.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the store failed: {0}")]
+pub struct StoreError(pub String);
+
+/// An accepted message that has not reached a terminal state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InboxRow {
+    /// Row.
+    pub id: InboxId,
+    /// Channel.
+    pub channel: ChannelId,
+    /// Message.
+    pub draft: InboundDraft,
+    /// When it was accepted.
+    pub received_at: Ms,
+    /// Set once routed.
+    pub session: Option<SessionId>,
+}
+
+/// How an inbox row ends without a reply on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InboxEnd {
+    /// The agent (or a hook) had nothing to send.
+    Silent,
+    /// Refused.
+    Refused(RefusalCode),
+    /// Given up; the reason is shown.
+    Dead(String),
+}
+
+/// One part of a reply, not yet in the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewOutbound {
+    /// Session that answers.
+    pub session: SessionId,
+    /// Where to.
+    pub route: ReplyRoute,
+    /// Text of this part.
+    pub text: String,
+    /// Unique over all time; a second row with the same key is not made.
+    pub idempotency_key: String,
+}
+
+/// How an outbox row stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutboxState {
+    /// Waits for its time.
+    Pending {
+        /// Not before.
+        next_at: Ms,
+    },
+    /// Handed to the plugin; after a crash nobody knows whether it left.
+    Sending,
+    /// The platform has it.
+    Sent,
+    /// Nobody knows whether it left and the platform cannot tell: a person decides.
+    Parked,
+    /// Given up.
+    Dead,
+}
+
+/// A row of the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxRow {
+    /// Row; the order of sending within one conversation.
+    pub id: OutboxId,
+    /// The inbox row it answers.
+    pub inbox: Option<InboxId>,
+    /// Session.
+    pub session: SessionId,
+    /// The send, with `attempt` as tried so far.
+    pub message: OutboundMessage,
+    /// How it stands.
+    pub state: OutboxState,
+    /// Last failure.
+    pub error: Option<String>,
+}
+
+/// Messages in and out.
+#[async_trait]
+pub trait MessageStore: Send + Sync + 'static {
+    /// Accepts a message. `None` when channel, account and message id are known already.
+    async fn accept(&self, channel: &ChannelId, draft: &InboundDraft, now: Ms) -> Result<Option<InboxId>, StoreError>;
+    /// Notes the session a row went to.
+    async fn routed(&self, id: InboxId, key: &SessionKey, session: &SessionId) -> Result<(), StoreError>;
+    /// Ends a row that gets no reply.
+    async fn finish(&self, id: InboxId, end: InboxEnd) -> Result<(), StoreError>;
+    /// Rows that are neither ended nor answered, oldest first.
+    async fn unfinished(&self) -> Result<Vec<InboxRow>, StoreError>;
+    /// Queues a reply and marks the inbox row answered, in one step. Parts whose key exists are skipped.
+    async fn enqueue(&self, inbox: Option<InboxId>, parts: Vec<NewOutbound>, now: Ms) -> Result<Vec<OutboxRow>, StoreError>;
+    /// Rows that are pending or sending, in order.
+    async fn unsent(&self) -> Result<Vec<OutboxRow>, StoreError>;
+    /// About to hand over: state `Sending`, one more attempt.
+    async fn sending(&self, id: OutboxId, attempt: u32) -> Result<(), StoreError>;
+    /// Delivered. When it was the last part, the inbox row ends as delivered.
+    async fn sent(&self, id: OutboxId, receipt: &Receipt) -> Result<(), StoreError>;
+    /// Not delivered: what happens next and why.
+    async fn unsent_again(&self, id: OutboxId, state: OutboxState, error: &str) -> Result<(), StoreError>;
+    /// Where every message is.
+    async fn ledger(&self) -> Result<Ledger, StoreError>;
+}
+
+/// Which conversation has which session.
+#[async_trait]
+pub trait KeyStore: Send + Sync + 'static {
+    /// The session of a key.
+    async fn session_for(&self, key: &SessionKey) -> Result<Option<SessionId>, StoreError>;
+    /// Binds a key that has none; answers the session in force (somebody else's, if they were first).
+    async fn bind(&self, key: &SessionKey, session: &SessionId) -> Result<SessionId, StoreError>;
+}
+
+/// Who may write.
+#[async_trait]
+pub trait PairingStore: Send + Sync + 'static {
+    /// Whether a person was let in.
+    async fn is_paired(&self, channel: &ChannelId, sender: &SenderId) -> Result<bool, StoreError>;
+    /// The open request of a person, if it has not expired at `now`.
+    async fn open_request(&self, channel: &ChannelId, sender: &SenderId, now: Ms) -> Result<Option<PairingRequest>, StoreError>;
+    /// Keeps a request; replaces an expired one of the same person.
+    async fn request(&self, request: &PairingRequest) -> Result<(), StoreError>;
+    /// Open requests at `now`.
+    async fn requests(&self, now: Ms) -> Result<Vec<PairingRequest>, StoreError>;
+    /// Ends a request; `approve` lets the person in. `None` when there is no such open code.
+    async fn resolve(&self, code: &str, approve: bool, now: Ms) -> Result<Option<PairingRequest>, StoreError>;
+    /// People who were let in.
+    async fn paired(&self, channel: &ChannelId) -> Result<Vec<SenderId>, StoreError>;
+}
+
+/// Traces, a bounded ring.
+#[async_trait]
+pub trait TraceStore: Send + Sync + 'static {
+    /// Keeps or replaces a trace. Need not be durable when it returns.
+    async fn record(&self, trace: &Trace) -> Result<(), StoreError>;
+    /// Newest first.
+    async fn traces(&self, session: Option<&SessionId>, limit: u32) -> Result<Vec<Trace>, StoreError>;
+    /// One.
+    async fn trace(&self, id: &TraceId) -> Result<Option<Trace>, StoreError>;
+}
+
+/// Key-value state of plugins.
+#[async_trait]
+pub trait PluginStateStore: Send + Sync + 'static {
+    /// Reads.
+    async fn get(&self, plugin: &PluginId, key: &str) -> Result<Option<Json>, StoreError>;
+    /// Writes, or removes with `None`.
+    async fn set(&self, plugin: &PluginId, key: &str, value: Option<&Json>) -> Result<(), StoreError>;
+}
+
+/// All of it.
+pub trait Store: MessageStore + KeyStore + PairingStore + TraceStore + PluginStateStore {}
+impl<T: MessageStore + KeyStore + PairingStore + TraceStore + PluginStateStore> Store for T {}

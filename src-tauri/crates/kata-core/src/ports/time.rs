@@ -1,0 +1,22 @@
+//! Time and randomness. The core reads neither by itself.
+
+use async_trait::async_trait;
+use kata_protocol::Ms;
+use std::time::Duration;
+
+/// A clock.
+#[async_trait]
+pub trait Clock: Send + Sync + 'static {
+    /// Wall time.
+    fn now(&self) -> Ms;
+    /// Microseconds since an arbitrary start; never goes back.
+    fn monotonic_us(&self) -> u64;
+    /// Returns after `duration`. Dropping the future cancels it.
+    async fn sleep(&self, duration: Duration);
+}
+
+/// A source of randomness.
+pub trait Entropy: Send + Sync + 'static {
+    /// Sixty-four random bits.
+    fn next_u64(&self) -> u64;
+}

@@ -1,0 +1,171 @@
+//! Sessions on disk. `session.jsonl` holds header and messages in the format other programs read; `journal.jsonl` beside it
+//! holds what they do not know. Both are append-only with one writer per session.
+
+use async_trait::async_trait;
+use kata_protocol::{CallId, MessageId, SessionId, SessionSummary, TurnEnd, TurnId, WorkspaceId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A line of `session.jsonl` after the header: known fields typed in [`kata_protocol`]'s views, the whole kept verbatim.
+pub type StoredRow = Map<String, Value>;
+
+/// A line of `journal.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum JournalEntry {
+    /// A turn began for the input row `input`.
+    TurnStarted {
+        /// Turn.
+        turn: TurnId,
+        /// Input row.
+        input: MessageId,
+        /// Provider id.
+        model: String,
+        /// Context that went with the input.
+        #[serde(default)]
+        context: Vec<String>,
+    },
+    /// The model finished one answer.
+    Step {
+        /// Turn.
+        turn: TurnId,
+        /// Verbatim blocks.
+        blocks: Vec<Value>,
+        /// Family of the model that made them.
+        family: String,
+    },
+    /// Input that came into the running turn.
+    Steered {
+        /// Turn.
+        turn: TurnId,
+        /// Input row.
+        input: MessageId,
+    },
+    /// A tool call waits for a person.
+    ApprovalRequested {
+        /// Turn.
+        turn: TurnId,
+        /// Call.
+        call: CallId,
+        /// Why.
+        reason: String,
+    },
+    /// It was answered.
+    ApprovalResolved {
+        /// Call.
+        call: CallId,
+        /// Answer.
+        decision: kata_protocol::ApprovalDecision,
+    },
+    /// A tool is about to run; written and synced before it does.
+    ToolStarted {
+        /// Turn.
+        turn: TurnId,
+        /// Call.
+        call: CallId,
+    },
+    /// A tool ended; its full result.
+    ToolDone {
+        /// Turn.
+        turn: TurnId,
+        /// Call.
+        call: CallId,
+        /// Text as the model sees it.
+        text: String,
+        /// Whether it failed.
+        is_error: bool,
+    },
+    /// A turn ended.
+    TurnEnded {
+        /// Turn.
+        turn: TurnId,
+        /// How.
+        end: TurnEnd,
+    },
+}
+
+/// A session as read from disk. A torn last line of either file has been cut off and counted in `repaired`.
+#[derive(Clone, Debug)]
+pub struct LoadedSession {
+    /// List row made from the header and the index.
+    pub summary: SessionSummary,
+    /// Rows of `session.jsonl`.
+    pub rows: Vec<StoredRow>,
+    /// Journal.
+    pub journal: Vec<JournalEntry>,
+    /// Damaged lines that were skipped (kept in a `.damaged` file beside it).
+    pub repaired: u32,
+}
+
+/// What a new session starts with.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// Workspace.
+    pub workspace: WorkspaceId,
+    /// Title.
+    pub name: Option<String>,
+    /// Provider id.
+    pub model: Option<String>,
+    /// Permission mode.
+    pub mode: kata_protocol::PermissionMode,
+    /// Channel, for a channel session.
+    pub channel: Option<kata_protocol::SessionChannel>,
+    /// `channelId` of the header.
+    pub channel_id: Option<String>,
+    /// `externalConversationId` of the header.
+    pub external_conversation: Option<String>,
+}
+
+/// Lines to add. One call is one write per file, journal first.
+#[derive(Clone, Debug, Default)]
+pub struct Append {
+    /// Rows for `session.jsonl`.
+    pub rows: Vec<StoredRow>,
+    /// Entries for `journal.jsonl`.
+    pub journal: Vec<JournalEntry>,
+    /// Whether the call returns only after what was written is on the disk.
+    pub sync: bool,
+}
+
+/// Why the files could not be read or written.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum TranscriptError {
+    /// No such session.
+    #[error("no session named “{0}”")]
+    NotFound(SessionId),
+    /// The header cannot be read; the file stays as it is.
+    #[error("the first line of {path} is not a session header: {reason}")]
+    BadHeader {
+        /// File.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// The file system refused.
+    #[error("{path}: {reason}")]
+    Io {
+        /// File.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Sessions on disk, with their index.
+#[async_trait]
+pub trait Transcripts: Send + Sync + 'static {
+    /// Makes a session folder with a header; the id is `YYMMDD-adjective-noun[-n]`.
+    async fn create(&self, new: NewSession) -> Result<SessionSummary, TranscriptError>;
+    /// Reads a session whole.
+    async fn load(&self, id: &SessionId) -> Result<LoadedSession, TranscriptError>;
+    /// Adds lines. Order of calls per session is the order on disk.
+    async fn append(&self, id: &SessionId, append: Append) -> Result<(), TranscriptError>;
+    /// Replaces the list row in the index; it reaches line 1 of the file at the next rewrite.
+    async fn update(&self, summary: SessionSummary) -> Result<(), TranscriptError>;
+    /// Brings line 1 up to date (temp, fsync, rename). Called when a session goes idle.
+    async fn rewrite(&self, id: &SessionId) -> Result<(), TranscriptError>;
+    /// One list row.
+    async fn summary(&self, id: &SessionId) -> Result<SessionSummary, TranscriptError>;
+    /// List rows and how many match in all.
+    async fn list(&self, query: kata_protocol::SessionList) -> Result<(Vec<SessionSummary>, u32), TranscriptError>;
+}

@@ -1,0 +1,112 @@
+//! What the engine tells every client. The desktop gets these as one tauri-specta event, the gateway as frames.
+
+use crate::{Health, Ms, PairingRequest, PluginId, ProviderSummary, SessionEvent, SessionId, SessionSummary, SourceSummary, TraceId};
+use serde::{Deserialize, Serialize};
+
+/// A fact. Facts are numbered by the hub; a client that reconnects gets those it missed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(tag = "topic", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum Fact {
+    /// A session's list row changed.
+    SessionChanged {
+        /// New row.
+        session: SessionSummary,
+    },
+    /// A session is gone.
+    SessionRemoved {
+        /// Session.
+        id: SessionId,
+    },
+    /// A session said something.
+    Session {
+        /// Session.
+        id: SessionId,
+        /// What.
+        event: SessionEvent,
+    },
+    /// A source changed.
+    SourceChanged {
+        /// New row.
+        source: SourceSummary,
+    },
+    /// A plugin changed; ask for it again.
+    PluginChanged {
+        /// Plugin.
+        id: PluginId,
+    },
+    /// Somebody wants in.
+    PairingRequested {
+        /// Request.
+        request: PairingRequest,
+    },
+    /// Pairing requests or paired people changed; ask for them again.
+    PairingChanged {},
+    /// The default model changed.
+    ModelChanged {
+        /// New default.
+        model: Option<ProviderSummary>,
+    },
+    /// A trace is complete.
+    TraceRecorded {
+        /// Trace.
+        id: TraceId,
+        /// Session.
+        session: Option<SessionId>,
+        /// When it began.
+        started_at: Ms,
+    },
+    /// The line of health changed.
+    HealthChanged {
+        /// New line.
+        health: Health,
+    },
+}
+
+impl Fact {
+    /// Topic a client subscribes to.
+    pub fn topic(&self) -> Topic {
+        match self {
+            Fact::SessionChanged { .. } | Fact::SessionRemoved { .. } => Topic::Sessions,
+            Fact::Session { .. } => Topic::Session,
+            Fact::SourceChanged { .. } => Topic::Sources,
+            Fact::PluginChanged { .. } => Topic::Plugins,
+            Fact::PairingRequested { .. } | Fact::PairingChanged {} => Topic::Pairing,
+            Fact::ModelChanged { .. } => Topic::Models,
+            Fact::TraceRecorded { .. } => Topic::Traces,
+            Fact::HealthChanged { .. } => Topic::Health,
+        }
+    }
+}
+
+/// A group of facts; also what an operation makes stale in a client's cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Topic {
+    /// The session list.
+    Sessions,
+    /// What sessions say.
+    Session,
+    /// Sources.
+    Sources,
+    /// Plugins.
+    Plugins,
+    /// Pairing.
+    Pairing,
+    /// Models.
+    Models,
+    /// Traces.
+    Traces,
+    /// Health.
+    Health,
+    /// Workspaces, their statuses and labels.
+    Workspaces,
+}
+
+/// A numbered fact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+pub struct NumberedFact {
+    /// Number, from 1, without gaps within one boot.
+    pub seq: crate::Count,
+    /// Fact.
+    pub fact: Fact,
+}

@@ -1,0 +1,39 @@
+//! Floor 0: every type that crosses a boundary, and the one table of operations.
+//!
+//! A boundary is the desktop IPC, the gateway socket, a plugin, a file that another program reads, or the CLI.
+//! The desktop commands, the gateway's dispatch, the TypeScript for `ui/` and the SDK, and the JSON Schema under
+//! `docs/schema` are all generated from what stands here (`cargo xtask gen`).
+//!
+//! Deliberately absent: tokio, IO, clocks, SQL, and any behaviour beyond parsing and validating.
+
+pub mod channel;
+pub mod error;
+pub mod event;
+pub mod gateway;
+pub mod generate;
+pub mod hook;
+pub mod ids;
+pub mod json;
+pub mod model;
+pub mod ops;
+pub mod params;
+pub mod plugin;
+pub mod session;
+pub mod status;
+pub mod system;
+pub mod trace;
+
+pub use channel::*;
+pub use error::*;
+pub use event::*;
+pub use gateway::*;
+pub use hook::*;
+pub use ids::*;
+pub use json::*;
+pub use model::*;
+pub use params::*;
+pub use plugin::*;
+pub use session::*;
+pub use status::*;
+pub use system::*;
+pub use trace::*;

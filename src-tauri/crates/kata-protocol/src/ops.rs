@@ -1,0 +1,140 @@
+//! The one table of operations.
+//!
+//! [`with_operations!`](crate::with_operations) hands the table to a macro; the engine's trait and dispatch, the desktop's
+//! commands and the generated TypeScript are all expansions of it. To add an operation, add a row and run `cargo xtask gen`.
+//!
+//! A row: `method_name "wire.name" (Params) -> Result, scope, [topics it makes stale];`
+
+use crate::{Scope, Topic};
+
+/// Calls `$callback! { rows }` with the table.
+#[macro_export]
+macro_rules! with_operations {
+    ($($callback:ident)::+) => {
+        $($callback)::+! {
+            /// Version, health, model, notices, ledger.
+            system_status "system.status" (Empty) -> SystemStatus, Read, [];
+            /// Ends the program after draining.
+            system_shutdown "system.shutdown" (Empty) -> Empty, Admin, [];
+            /// Settings in force and where each comes from.
+            settings_list "settings.list" (Empty) -> Vec<SettingValue>, Read, [];
+            /// Newest log lines.
+            log_tail "log.tail" (LogTail) -> Vec<LogRecord>, Read, [];
+            /// Takes a notice away.
+            notice_dismiss "notice.dismiss" (NoticeDismiss) -> Empty, Admin, [Health];
+            /// Workspaces with their statuses and labels.
+            workspace_list "workspace.list" (Empty) -> Vec<WorkspaceSummary>, Read, [];
+            /// Sessions, newest first.
+            session_list "session.list" (SessionList) -> SessionPage, Read, [];
+            /// One session with its transcript.
+            session_get "session.get" (SessionGet) -> SessionDetail, Read, [];
+            /// A new session.
+            session_create "session.create" (SessionCreate) -> SessionSummary, Chat, [Sessions];
+            /// Input for a session; answers when it is durable.
+            session_submit "session.submit" (SessionSubmit) -> SessionSubmitted, Chat, [Sessions];
+            /// Stops the present turn.
+            session_interrupt "session.interrupt" (SessionRef) -> Empty, Chat, [];
+            /// Runs an interrupted or failed input again.
+            session_resend "session.resend" (SessionRef) -> SessionSubmitted, Chat, [Sessions];
+            /// Title, flag, status, labels, mode, model.
+            session_update "session.update" (SessionUpdate) -> SessionSummary, Chat, [Sessions];
+            /// Answers a tool call that waits.
+            session_approve "session.approve" (SessionApprove) -> Empty, Approve, [];
+            /// Providers that are set up.
+            model_list "model.list" (Empty) -> Vec<ProviderSummary>, Read, [];
+            /// Models found on this machine; asks loopback addresses only, spends nothing.
+            model_detect "model.detect" (Empty) -> Vec<DetectedModel>, Admin, [];
+            /// Sets a provider up.
+            model_set "model.set" (ModelSet) -> ProviderSummary, Admin, [Models];
+            /// Takes a provider away, with its key.
+            model_remove "model.remove" (ModelRef) -> Empty, Admin, [Models];
+            /// Asks a provider for one word.
+            model_test "model.test" (ModelRef) -> ProviderSummary, Admin, [Models];
+            /// Every source of every kind.
+            source_list "source.list" (Empty) -> Vec<SourceSummary>, Read, [];
+            /// One source.
+            source_get "source.get" (SourceRef) -> SourceDetail, Read, [];
+            /// Switches a source on or off.
+            source_enable "source.enable" (SourceEnable) -> SourceSummary, Admin, [Sources];
+            /// Stops and starts a source.
+            source_restart "source.restart" (SourceRef) -> SourceSummary, Admin, [Sources];
+            /// Changes a source's settings.
+            source_configure "source.configure" (SourceConfigure) -> SourceDetail, Admin, [Sources];
+            /// Sets or removes a source's secret.
+            source_secret "source.secret" (SourceSecret) -> SourceDetail, Admin, [Sources];
+            /// Who may write to a channel; without changes it only answers.
+            channel_policy "channel.policy" (ChannelPolicy) -> ChannelPolicyState, Admin, [Sources, Pairing];
+            /// Plugins.
+            plugin_list "plugin.list" (Empty) -> Vec<PluginSummary>, Read, [];
+            /// Loads a plugin again; the old generation serves until the new one stands.
+            plugin_reload "plugin.reload" (PluginRef) -> PluginSummary, Admin, [Plugins, Sources];
+            /// Switches a plugin on or off.
+            plugin_enable "plugin.enable" (PluginEnable) -> PluginSummary, Admin, [Plugins, Sources];
+            /// Tools on offer.
+            tool_list "tool.list" (Empty) -> Vec<ToolInfo>, Read, [];
+            /// People who wait for approval.
+            pairing_list "pairing.list" (Empty) -> Vec<PairingRequest>, Read, [];
+            /// Lets a person in.
+            pairing_approve "pairing.approve" (PairingRef) -> PairingRequest, Approve, [Pairing];
+            /// Turns a person away.
+            pairing_deny "pairing.deny" (PairingRef) -> Empty, Approve, [Pairing];
+            /// Newest traces.
+            trace_list "trace.list" (TraceList) -> Vec<Trace>, Read, [];
+            /// One trace.
+            trace_get "trace.get" (TraceRef) -> Trace, Read, [];
+        }
+    };
+}
+
+/// One row, as data.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    /// Name on the wire.
+    pub name: &'static str,
+    /// Name of the desktop command.
+    pub command: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+    /// Type of the parameters.
+    pub params: &'static str,
+    /// Type of the result.
+    pub result: &'static str,
+    /// Scope a caller needs.
+    pub scope: Scope,
+    /// What a client should ask for again afterwards.
+    pub invalidates: &'static [Topic],
+}
+
+macro_rules! table {
+    ($(#[doc = $doc:literal] $method:ident $name:literal ($params:ty) -> $result:ty, $scope:ident, [$($topic:ident),*];)*) => {
+        /// The table as data.
+        pub const OPERATIONS: &[Operation] = &[$(Operation {
+            name: $name,
+            command: stringify!($method),
+            doc: $doc,
+            params: stringify!($params),
+            result: stringify!($result),
+            scope: Scope::$scope,
+            invalidates: &[$(Topic::$topic),*],
+        }),*];
+    };
+}
+with_operations!(table);
+
+/// The row of an operation.
+pub fn find(name: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|o| o.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_has_one_name_and_one_command() {
+        for (i, a) in OPERATIONS.iter().enumerate() {
+            assert_eq!(a.name.replace('.', "_"), a.command, "the command is the name with _ for .");
+            assert!(OPERATIONS.iter().skip(i + 1).all(|b| b.name != a.name), "{} stands twice", a.name);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Parameters and results of the operations, in the order of the table in [`crate::ops`].
+
+use crate::{
+    ApprovalDecision, CallId, Delivery, DmPolicy, Json, Message, MessageId, PermissionMode, PluginId, ProviderSettings, SessionId,
+    SessionState, SessionSummary, SourceId, TraceId, WorkspaceId,
+};
+use serde::{Deserialize, Serialize};
+
+macro_rules! params {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident : $ty:ty),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        pub struct $name { $($(#[$fdoc])* pub $field: $ty),* }
+    )*};
+}
+
+params! {
+    /// No parameters, or nothing to say.
+    Empty {}
+    /// `log.tail`.
+    LogTail {
+        /// At most this many, newest last; 200 when absent, 2000 at most.
+        limit: Option<u32>,
+        /// Lowest level: `error`, `warn`, `info`, `debug`.
+        level: Option<String>,
+        /// Only this plugin.
+        plugin: Option<PluginId>,
+    }
+    /// `notice.dismiss`.
+    NoticeDismiss {
+        /// Notice.
+        id: String,
+    }
+    /// `session.list`.
+    SessionList {
+        /// Only this workspace.
+        workspace: Option<WorkspaceId>,
+        /// Only sessions with (true) or without (false) a channel.
+        channel: Option<bool>,
+        /// Words in name or preview.
+        search: Option<String>,
+        /// At most this many, newest first; 200 when absent, 1000 at most.
+        limit: Option<u32>,
+        /// Skip this many.
+        offset: Option<u32>,
+    }
+    /// A page of sessions.
+    SessionPage {
+        /// Rows.
+        sessions: Vec<SessionSummary>,
+        /// Rows that match in all.
+        total: u32,
+    }
+    /// `session.get`.
+    SessionGet {
+        /// Session.
+        id: SessionId,
+        /// At most this many newest messages; all when absent.
+        limit: Option<u32>,
+    }
+    /// A session with its transcript.
+    SessionDetail {
+        /// Row.
+        summary: SessionSummary,
+        /// Messages, oldest first.
+        messages: Vec<Message>,
+        /// Messages before the first one here.
+        earlier: u32,
+        /// Tool calls that wait for a person.
+        approvals: Vec<CallId>,
+        /// What it is doing.
+        state: SessionState,
+    }
+    /// `session.create`.
+    SessionCreate {
+        /// Workspace; the active one when absent.
+        workspace: Option<WorkspaceId>,
+        /// Title.
+        name: Option<String>,
+        /// Provider id; the default one when absent.
+        model: Option<String>,
+        /// Permission mode; the workspace's when absent.
+        mode: Option<PermissionMode>,
+    }
+    /// `session.submit`.
+    SessionSubmit {
+        /// Session.
+        id: SessionId,
+        /// Text.
+        text: String,
+        /// What happens when it is busy.
+        delivery: Option<Delivery>,
+        /// A second submit with the same key in the same session is the same submit.
+        idempotency_key: Option<String>,
+    }
+    /// The input is durable.
+    SessionSubmitted {
+        /// Row of the input.
+        message: MessageId,
+        /// Trace of its life.
+        trace: TraceId,
+    }
+    /// Names a session.
+    SessionRef {
+        /// Session.
+        id: SessionId,
+    }
+    /// `session.update`; absent fields stay.
+    SessionUpdate {
+        /// Session.
+        id: SessionId,
+        /// Title.
+        name: Option<String>,
+        /// Flag.
+        flagged: Option<bool>,
+        /// Status id.
+        status: Option<String>,
+        /// Labels.
+        labels: Option<Vec<String>>,
+        /// Read or unread.
+        unread: Option<bool>,
+        /// Permission mode.
+        mode: Option<PermissionMode>,
+        /// Provider id.
+        model: Option<String>,
+    }
+    /// `session.approve`.
+    SessionApprove {
+        /// Session.
+        id: SessionId,
+        /// Call.
+        call_id: CallId,
+        /// Answer.
+        decision: ApprovalDecision,
+    }
+    /// `model.set`.
+    ModelSet {
+        /// Settings; replaces a provider of the same id.
+        settings: ProviderSettings,
+        /// Key; kept in the secret store. Absent keeps the present one.
+        api_key: Option<String>,
+        /// Takes the key from this environment variable at each start instead.
+        key_env: Option<String>,
+        /// Whether new sessions use it.
+        default: bool,
+    }
+    /// Names a provider.
+    ModelRef {
+        /// Provider.
+        id: String,
+    }
+    /// Names a source.
+    SourceRef {
+        /// Source.
+        id: SourceId,
+    }
+    /// `source.enable`.
+    SourceEnable {
+        /// Source.
+        id: SourceId,
+        /// On or off.
+        enabled: bool,
+    }
+    /// `source.configure`.
+    SourceConfigure {
+        /// Source.
+        id: SourceId,
+        /// Settings; checked against the plugin's schema, an error names the field.
+        settings: Json,
+    }
+    /// `source.secret`.
+    SourceSecret {
+        /// Source.
+        id: SourceId,
+        /// Name.
+        name: String,
+        /// Value; absent removes it.
+        value: Option<String>,
+    }
+    /// Names a plugin.
+    PluginRef {
+        /// Plugin.
+        id: PluginId,
+    }
+    /// `plugin.enable`.
+    PluginEnable {
+        /// Plugin.
+        id: PluginId,
+        /// On or off.
+        enabled: bool,
+    }
+    /// Names a pairing request.
+    PairingRef {
+        /// Code as shown.
+        code: String,
+    }
+    /// `channel.policy`.
+    ChannelPolicy {
+        /// Source of kind `channel`.
+        id: SourceId,
+        /// Who may write; absent keeps the present policy.
+        policy: Option<DmPolicy>,
+        /// Senders on the allow-list; absent keeps them.
+        allow: Option<Vec<String>>,
+        /// Whether a group message must address the bot; absent keeps the present rule.
+        require_mention: Option<bool>,
+    }
+    /// Policy in force.
+    ChannelPolicyState {
+        /// Who may write.
+        policy: DmPolicy,
+        /// Allow-list and paired senders.
+        allow: Vec<String>,
+        /// Whether a group message must address the bot.
+        require_mention: bool,
+    }
+    /// `trace.list`.
+    TraceList {
+        /// Only this session.
+        session: Option<SessionId>,
+        /// At most this many, newest first; 50 when absent, 500 at most.
+        limit: Option<u32>,
+    }
+    /// Names a trace.
+    TraceRef {
+        /// Trace.
+        id: TraceId,
+    }
+}

@@ -1,0 +1,166 @@
+//! Plugins: the manifest an author writes, and what clients see of a plugin.
+
+use crate::{ChannelCapabilities, Count, HookName, Json, Ms, PluginId, Status};
+use serde::{Deserialize, Serialize};
+
+/// `kata-plugin.json`, or the `kata-agents` field of `package.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PluginManifest {
+    /// For editors; ignored.
+    #[serde(default, rename = "$schema")]
+    pub schema: Option<String>,
+    /// `[a-z0-9-]+`.
+    pub id: PluginId,
+    /// Name to show.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// One sentence.
+    #[serde(default)]
+    pub description: String,
+    /// Emoji or file in the folder.
+    #[serde(default)]
+    pub icon: Option<String>,
+    /// Major version of the plugin API: `"1"`.
+    pub api: String,
+    /// Module to load; default `index.ts`, then `index.js`.
+    #[serde(default)]
+    pub main: Option<String>,
+    /// What the module registers; anything else it registers is refused.
+    #[serde(default)]
+    pub contributes: Contributes,
+    /// What it may reach, e.g. `net:api.telegram.org`, `secret:botToken`, `hooks:conversation`.
+    #[serde(default)]
+    pub capabilities: Vec<String>,
+    /// JSON Schema of its settings; the window draws a form from it.
+    #[serde(default)]
+    pub settings: Option<Json>,
+    /// Limits below the host's own.
+    #[serde(default)]
+    pub limits: PluginLimits,
+}
+
+/// What a plugin registers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Contributes {
+    /// Tool names.
+    pub tools: Vec<String>,
+    /// Hook events.
+    pub hooks: Vec<HookName>,
+    /// Channel ids.
+    pub channels: Vec<String>,
+    /// Service ids.
+    pub services: Vec<String>,
+    /// Command names.
+    pub commands: Vec<String>,
+}
+
+/// Limits a manifest may lower.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct PluginLimits {
+    /// JavaScript heap in MiB.
+    pub memory_mb: Option<u32>,
+    /// CPU milliseconds per minute.
+    pub cpu_ms_per_minute: Option<u32>,
+}
+
+/// Where a plugin was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PluginOrigin {
+    /// Shipped with the app.
+    Bundled,
+    /// `extensions/` of the home.
+    Global,
+    /// `extensions/` of a workspace.
+    Workspace,
+}
+
+/// One plugin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PluginSummary {
+    /// Plugin.
+    pub id: PluginId,
+    /// Name to show.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// One sentence.
+    pub description: String,
+    /// Where it was found.
+    pub origin: PluginOrigin,
+    /// Folder.
+    pub path: String,
+    /// Whether the person has it switched on.
+    pub enabled: bool,
+    /// How it stands.
+    pub status: Status,
+    /// What it declares.
+    pub contributes: Contributes,
+    /// What it may reach.
+    pub capabilities: Vec<String>,
+    /// Loads since start; a reload adds one.
+    pub generation: u32,
+    /// Use of its budget.
+    pub usage: PluginUsage,
+    /// Newest faults, at most 20.
+    pub faults: Vec<PluginFault>,
+}
+
+/// What a plugin uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PluginUsage {
+    /// JavaScript heap in bytes.
+    pub memory_bytes: Count,
+    /// CPU in the last full minute, milliseconds.
+    pub cpu_ms_last_minute: u32,
+    /// Live timers.
+    pub timers: u32,
+    /// Host calls in flight.
+    pub calls_in_flight: u32,
+}
+
+/// One thing a plugin did wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PluginFault {
+    /// When.
+    pub at: Ms,
+    /// Short reason: `throw`, `timeout`, `memory`, `stack`, `cpu`, `unhandled_rejection`, `bad_result`, `load`.
+    pub kind: String,
+    /// Message with source position.
+    pub message: String,
+}
+
+/// One channel a plugin registered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChannelInfo {
+    /// Channel id.
+    pub id: String,
+    /// Name to show.
+    pub label: String,
+    /// What it can do.
+    pub capabilities: ChannelCapabilities,
+}
+
+/// A tool on offer to the model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolInfo {
+    /// Name the model calls.
+    pub name: String,
+    /// What it does, for the model.
+    pub description: String,
+    /// JSON Schema of its arguments.
+    pub parameters: Json,
+    /// Whether it only reads; allowed in mode `safe`.
+    pub read_only: bool,
+    /// Plugin it comes from; absent for built-in tools.
+    pub plugin: Option<PluginId>,
+}

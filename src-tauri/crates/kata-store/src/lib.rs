@@ -1,0 +1,1 @@
+//! Floor 2: session files and the only crate that names SQLite.
