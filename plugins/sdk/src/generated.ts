@@ -198,12 +198,10 @@ export type IngressAnswer =
 { outcome: "admitted" } | 
 /**  Seen before; nothing more happens. */
 { outcome: "duplicate" } | 
-/**  Refused; kept in the ledger with its reason. */
+/**  Refused; kept in the ledger with its reason. What the sender is told (a pairing code) goes through the outbox. */
 { outcome: "refused"; 
 /**  Why. */
-code: RefusalCode; 
-/**  What to tell the sender, if anything (the pairing code). */
-reply: string | null };
+code: RefusalCode };
 
 /**  Any JSON value. TypeScript sees `unknown`, so a reader must check before use. */
 export type Json = unknown;

@@ -70,12 +70,10 @@ pub enum IngressAnswer {
     Admitted,
     /// Seen before; nothing more happens.
     Duplicate,
-    /// Refused; kept in the ledger with its reason.
+    /// Refused; kept in the ledger with its reason. What the sender is told (a pairing code) goes through the outbox.
     Refused {
         /// Why.
         code: RefusalCode,
-        /// What to tell the sender, if anything (the pairing code).
-        reply: Option<String>,
     },
 }
 

@@ -49,8 +49,8 @@ pub enum InboxEnd {
 /// One part of a reply, not yet in the outbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewOutbound {
-    /// Session that answers.
-    pub session: SessionId,
+    /// Session that answers; absent for the gateway's own notices (a pairing code).
+    pub session: Option<SessionId>,
     /// Where to.
     pub route: ReplyRoute,
     /// Text of this part.
@@ -85,7 +85,7 @@ pub struct OutboxRow {
     /// The inbox row it answers.
     pub inbox: Option<InboxId>,
     /// Session.
-    pub session: SessionId,
+    pub session: Option<SessionId>,
     /// The send, with `attempt` as tried so far.
     pub message: OutboundMessage,
     /// How it stands.
@@ -101,8 +101,10 @@ pub trait MessageStore: Send + Sync + 'static {
     async fn accept(&self, channel: &ChannelId, draft: &InboundDraft, now: Ms) -> Result<Option<InboxId>, StoreError>;
     /// Notes the session a row went to.
     async fn routed(&self, id: InboxId, key: &SessionKey, session: &SessionId) -> Result<(), StoreError>;
-    /// Ends a row that gets no reply.
+    /// Ends a row that gets no reply. A refused row keeps no text.
     async fn finish(&self, id: InboxId, end: InboxEnd) -> Result<(), StoreError>;
+    /// One accepted message, whatever its state. The text of a refused one is not kept.
+    async fn message(&self, id: InboxId) -> Result<Option<InboxRow>, StoreError>;
     /// Rows that are neither ended nor answered, oldest first.
     async fn unfinished(&self) -> Result<Vec<InboxRow>, StoreError>;
     /// Queues a reply and marks the inbox row answered, in one step. Parts whose key exists are skipped.
