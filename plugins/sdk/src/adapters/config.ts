@@ -1,0 +1,16 @@
+import type { PluginContext } from "../context.ts";
+import type { AccountId } from "../generated.ts";
+
+/** One account of a channel. */
+export interface AccountInfo {
+  /** As drafts carry it. */
+  id: AccountId;
+  /** Name to show. */
+  name: string;
+}
+
+/** Which accounts the settings give. The settings themselves are described by the manifest's `settings` schema. */
+export interface ConfigAdapter {
+  /** Accounts that are set up. May not call the network. */
+  accounts(ctx: PluginContext): Promise<AccountInfo[]>;
+}

@@ -1,0 +1,21 @@
+import type { PluginContext } from "../context.ts";
+import type { ChatType, ConversationId, Sender } from "../generated.ts";
+
+/** A conversation the bot knows of. */
+export interface DirectoryEntry {
+  id: ConversationId;
+  name: string;
+  chatType: ChatType;
+}
+
+/** Knows people and groups. Reads only; may not join, leave or write. */
+export interface DirectoryAdapter {
+  /** The bot itself. */
+  self(ctx: PluginContext): Promise<Sender>;
+  /** People the bot can write to. */
+  peers?(ctx: PluginContext): Promise<DirectoryEntry[]>;
+  /** Groups and channels the bot is in. */
+  groups?(ctx: PluginContext): Promise<DirectoryEntry[]>;
+  /** Members of a group. */
+  members?(conversation: ConversationId, ctx: PluginContext): Promise<Sender[]>;
+}

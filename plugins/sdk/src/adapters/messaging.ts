@@ -1,0 +1,13 @@
+import type { ConnectContext, PluginContext } from "../context.ts";
+
+/** Reads from the platform. */
+export interface MessagingAdapter {
+  /**
+   * Runs as long as the channel is connected and ends when `ctx.signal` is aborted. Hands each message to
+   * `ctx.receive` and tells the platform that it was taken only after that promise has resolved. A throw is retried by
+   * the host with a growing delay; what a person can mend is reported through `ctx.status` instead.
+   */
+  connect(ctx: ConnectContext): Promise<void>;
+  /** Says goodbye to the platform, where that is polite. At most a few seconds; `connect` has already ended. */
+  disconnect?(ctx: PluginContext): Promise<void>;
+}
