@@ -6,7 +6,18 @@
 
 pub mod events;
 pub mod fault;
+pub mod hooks;
+pub mod lifecycle;
+pub mod ingress;
 pub mod operations;
+pub mod outbox;
 pub mod ports;
+mod rate;
+pub mod router;
+pub mod tasks;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) mod testing;
+pub mod trace;
 
 pub use events::EventHub;

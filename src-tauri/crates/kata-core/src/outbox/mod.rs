@@ -1,0 +1,156 @@
+//! The outbox: the only way a reply leaves. Durable, in order within a conversation, retried by the class of the failure.
+//!
+//! A lane per conversation sends one part after the other; lanes do not wait for each other. What was handed to the plugin
+//! when the program died is sent again only where the platform takes an idempotency key; else it is parked for a person.
+
+pub mod chunk;
+mod lane;
+
+use crate::hooks::Dispatcher;
+use crate::ports::{Channels, Clock, Entropy, InboxId, MessageStore, NewOutbound, OutboxRow, StoreError};
+use crate::tasks::Tasks;
+use crate::trace::{LiveTrace, Tracer};
+use kata_protocol::{ReplyRoute, SessionId, TextUnit};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Parts of one reply at most; a longer one ends with a note that it was cut.
+const MAX_PARTS: usize = 40;
+
+/// What the outbox works with.
+pub struct OutboxDeps {
+    /// Store.
+    pub store: Arc<dyn MessageStore>,
+    /// Channels.
+    pub channels: Arc<dyn Channels>,
+    /// Hooks, for `message_sent`.
+    pub hooks: Arc<Dispatcher>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Jitter.
+    pub entropy: Arc<dyn Entropy>,
+    /// Tasks.
+    pub tasks: Tasks,
+    /// Traces.
+    pub tracer: Arc<Tracer>,
+    /// Told when a channel delivered something.
+    pub activity: Arc<dyn Fn(&ReplyRoute) + Send + Sync>,
+}
+
+/// Sends replies.
+pub struct Outbox {
+    deps: OutboxDeps,
+    lanes: Mutex<HashMap<Lane, VecDeque<Job>>>,
+}
+
+/// Conversation and thread: the unit of order.
+type Lane = (kata_protocol::ChannelId, kata_protocol::AccountId, kata_protocol::ConversationId, Option<kata_protocol::ThreadId>);
+
+/// One row to send, with the trace of the message it answers, where that is of this run.
+struct Job {
+    row: OutboxRow,
+    trace: Option<Arc<ReplyTrace>>,
+}
+
+/// The trace of a reply of several parts; recorded when the last part has ended.
+struct ReplyTrace {
+    live: LiveTrace,
+    session: Option<SessionId>,
+    left: std::sync::atomic::AtomicU32,
+    parts: u32,
+}
+
+/// A reply to queue.
+pub struct Reply {
+    /// Inbox row it answers.
+    pub inbox: Option<InboxId>,
+    /// Session.
+    pub session: Option<SessionId>,
+    /// Where to.
+    pub route: ReplyRoute,
+    /// Markdown, any length.
+    pub text: String,
+    /// Unique stem of the parts' idempotency keys.
+    pub key: String,
+    /// Trace to write to.
+    pub trace: Option<LiveTrace>,
+}
+
+impl Outbox {
+    /// An outbox without work.
+    pub fn new(deps: OutboxDeps) -> Arc<Self> {
+        Arc::new(Self { deps, lanes: Mutex::new(HashMap::new()) })
+    }
+
+    /// Takes up what an earlier run left behind.
+    pub async fn resume(self: &Arc<Self>) -> Result<usize, StoreError> {
+        let rows = self.deps.store.unsent().await?;
+        let count = rows.len();
+        for row in rows {
+            self.push(Job { row, trace: None });
+        }
+        Ok(count)
+    }
+
+    /// Cuts, stores and sends a reply. Returns when it is durable; an empty text stores nothing and answers `false`.
+    pub async fn send(self: &Arc<Self>, reply: Reply) -> Result<bool, StoreError> {
+        let (max, unit) = match self.deps.channels.info(&reply.route.channel) {
+            Some((_, info)) => (info.capabilities.text_max, info.capabilities.text_unit),
+            // The plugin is being reloaded or gone; every platform we know takes this much.
+            None => (2000, TextUnit::Utf16),
+        };
+        let mut texts = chunk::chunk(&reply.text, max, unit);
+        if texts.len() > MAX_PARTS {
+            texts.truncate(MAX_PARTS - 1);
+            texts.push("[The answer was cut here: it is too long for this channel. The whole of it is in Kata Agents.]".into());
+        }
+        if texts.is_empty() {
+            return Ok(false);
+        }
+        let parts: Vec<_> = texts
+            .into_iter()
+            .enumerate()
+            .map(|(n, text)| NewOutbound {
+                session: reply.session.clone(),
+                // Only the first part quotes the question.
+                route: if n == 0 { reply.route.clone() } else { ReplyRoute { reply_to: None, ..reply.route.clone() } },
+                text,
+                idempotency_key: format!("{}:{n}", reply.key),
+            })
+            .collect();
+        let rows = self.deps.store.enqueue(reply.inbox, parts, self.deps.clock.now()).await?;
+        crate::fault::point("after_reply_queued");
+        let parts = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        let trace = reply.trace.map(|live| {
+            Arc::new(ReplyTrace { live, session: reply.session, left: std::sync::atomic::AtomicU32::new(parts), parts })
+        });
+        for row in rows {
+            self.push(Job { row, trace: trace.clone() });
+        }
+        Ok(true)
+    }
+
+    /// Rows waiting in memory.
+    pub fn waiting(&self) -> usize {
+        self.lock().values().map(VecDeque::len).sum()
+    }
+
+    fn push(self: &Arc<Self>, job: Job) {
+        let route = &job.row.message.route;
+        let lane: Lane = (route.channel.clone(), route.account.clone(), route.conversation.clone(), route.thread.clone());
+        let start = {
+            let mut lanes = self.lock();
+            // Bounded by the store's rows, and those by the ingress permits: a reply exists for an accepted message only.
+            let queue = lanes.entry(lane.clone()).or_default();
+            queue.push_back(job);
+            queue.len() == 1
+        };
+        if start {
+            self.deps.tasks.spawn("outbox lane", lane::run(Arc::clone(self), lane));
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Lane, VecDeque<Job>>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
