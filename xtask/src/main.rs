@@ -1,1 +1,73 @@
-fn main(){}
+//! `cargo xtask …`: the project's commands, in plain Rust without dependencies so that they start in a second anywhere.
+//!
+//! [`setup`] installs, [`build`] names the one way this project is compiled, [`generate`] writes what is generated,
+//! [`checks`] is `test` and `lint`, [`desktop`] runs the real app, [`suites`] runs the longer suites, [`tidy`] holds the
+//! rules that no compiler checks. Deliberately absent: release and signing, which need keys no checkout has.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line program talks on the terminal"
+)]
+
+mod build;
+mod checks;
+mod desktop;
+mod generate;
+mod process;
+mod setup;
+mod suites;
+mod tidy;
+
+use process::Failure;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  run [--headless]      install what is needed, build, and open the app (without a display: the engine, with a hint)
+  test                  everything that needs no network: generated files, lint, unit, integration and desktop tests
+  lint                  formatting, clippy, tidy rules, TypeScript
+  gen [--check]         write the generated files, or fail where they differ
+  e2e                   the real app under Xvfb, driven by WebDriver
+  peers [NAME]          our code against programs we did not write: telegram, judges or all (default)
+  bench [ARGS]          measurements beside a peer, release build
+  setup                 only install what the build and the tests need
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let root = repository();
+    let outcome = match words.as_slice() {
+        ["run"] => desktop::run(&root, false),
+        ["run", "--headless"] => desktop::run(&root, true),
+        ["test"] => checks::test(&root),
+        ["lint"] => checks::lint(&root),
+        ["gen"] => generate::write(&root),
+        ["gen", "--check"] => generate::check(&root),
+        ["e2e"] => desktop::end_to_end(&root).map(drop),
+        ["peers"] => suites::peers(&root, "all"),
+        ["peers", name @ ("telegram" | "judges" | "all")] => suites::peers(&root, name),
+        ["bench", rest @ ..] => suites::bench(&root, rest),
+        ["setup"] => setup::everything(&root),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => Err(Failure::new(format!("unknown command: {}\n\n{USAGE}", words.join(" ")))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("\nerror: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder that holds this package's folder.
+fn repository() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package).to_path_buf()
+}

@@ -1,0 +1,104 @@
+//! Generated files: written from the one table of operations, or compared with it.
+//!
+//! The generators are two example programs: `gen` of kata-protocol (types, schemas) and `bindings` of the shell (the
+//! window's commands and events). Both write below the folder they are given, so a check writes elsewhere and compares.
+
+use crate::build;
+use crate::process::{Failure, command, run};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Folders in which every file is generated.
+const FOLDERS: &[&str] = &["ui/src/generated", "docs/schema"];
+/// Generated files that stand among written ones.
+const FILES: &[&str] = &["plugins/sdk/src/generated.ts"];
+
+/// Writes them into the repository.
+pub(crate) fn write(root: &Path) -> Result<(), Failure> {
+    compile(root)?;
+    generate(root, root)
+}
+
+/// Fails where the repository differs from what would be written.
+pub(crate) fn check(root: &Path) -> Result<(), Failure> {
+    compile(root)?;
+    let fresh = build::target(root).join("xtask/generated");
+    if fresh.exists() {
+        fs::remove_dir_all(&fresh)?;
+    }
+    fs::create_dir_all(&fresh)?;
+    generate(root, &fresh)?;
+    let stale = differences(root, &fresh);
+    if stale.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "generated files differ; run `cargo xtask gen` and commit:\n  {}",
+        stale.join("\n  ")
+    )))
+}
+
+fn compile(root: &Path) -> Result<(), Failure> {
+    // The shell embeds the window, so a folder for it must be there even where only types are generated.
+    run(
+        "compile the generators",
+        &mut command(root, "cargo build --workspace --quiet --example gen --example bindings"),
+    )
+}
+
+fn generate(root: &Path, into: &Path) -> Result<(), Failure> {
+    for example in ["gen", "bindings"] {
+        let program = build::program(root, "debug/examples", example);
+        run(
+            &format!("generate ({example})"),
+            command(root, &program.to_string_lossy()).arg(into),
+        )?;
+    }
+    Ok(())
+}
+
+fn differences(root: &Path, fresh: &Path) -> Vec<String> {
+    let mut names: BTreeSet<String> = FILES.iter().map(|f| (*f).to_owned()).collect();
+    for folder in FOLDERS {
+        for place in [root, fresh] {
+            names.extend(files_in(&place.join(folder)).into_iter().map(|name| format!("{folder}/{name}")));
+        }
+    }
+    let read = |place: &Path, name: &String| fs::read_to_string(place.join(name)).ok();
+    names.into_iter().filter(|name| read(root, name) != read(fresh, name)).collect()
+}
+
+fn files_in(folder: &PathBuf) -> Vec<String> {
+    let entries = fs::read_dir(folder)
+        .map(|entries| entries.flatten().collect())
+        .unwrap_or_else(|_| Vec::new());
+    entries
+        .iter()
+        .map(|e| e.file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.starts_with('.'))
+        .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "test files need no safe replacement")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_changed_appeared_or_vanished_is_a_difference() {
+        let place = std::env::temp_dir().join(format!("xtask-generate-{}", std::process::id()));
+        let (ours, fresh) = (place.join("ours"), place.join("fresh"));
+        for side in [&ours, &fresh] {
+            fs::create_dir_all(side.join("docs/schema")).unwrap();
+            fs::write(side.join("docs/schema/same.json"), "1").unwrap();
+        }
+        fs::write(ours.join("docs/schema/changed.json"), "1").unwrap();
+        fs::write(fresh.join("docs/schema/changed.json"), "2").unwrap();
+        fs::write(ours.join("docs/schema/gone.json"), "1").unwrap();
+        fs::write(fresh.join("docs/schema/new.json"), "1").unwrap();
+        let found = differences(&ours, &fresh);
+        fs::remove_dir_all(&place).unwrap();
+        assert_eq!(found, ["docs/schema/changed.json", "docs/schema/gone.json", "docs/schema/new.json"]);
+    }
+}
