@@ -1,0 +1,62 @@
+/** Carries facts into the query cache and the chats. */
+import type { QueryClient } from "@tanstack/react-query";
+import type { Fact, SourceSummary, SystemStatus } from "@/generated/protocol";
+import type { Platform } from "@/platform";
+import type { Chats } from "@/features/chat/chats";
+import { invalidate } from "./operations";
+import { sessionChanged, sessionRemoved } from "./sessionList";
+
+export function applyFact(client: QueryClient, chats: Chats, fact: Fact): void {
+  switch (fact.topic) {
+    case "session_changed":
+      sessionChanged(client, fact.session);
+      return;
+    case "session_removed":
+      sessionRemoved(client, fact.id);
+      return;
+    case "session":
+      chats.take(fact.id, fact.event);
+      return;
+    case "source_changed":
+      sourceChanged(client, fact.source);
+      return;
+    case "plugin_changed":
+      invalidate(client, ["plugins"]);
+      return;
+    case "pairing_requested":
+    case "pairing_changed":
+      invalidate(client, ["pairing"]);
+      return;
+    case "model_changed":
+      invalidate(client, ["models"]);
+      return;
+    case "trace_recorded":
+      invalidate(client, ["traces"]);
+      return;
+    case "health_changed":
+      client.setQueryData<SystemStatus>(["system.status", {}], (status) => status && { ...status, health: fact.health });
+      return;
+  }
+}
+
+function sourceChanged(client: QueryClient, source: SourceSummary): void {
+  client.setQueryData<SourceSummary[]>(["source.list", {}], (rows) => {
+    if (rows === undefined) return rows;
+    return rows.some((row) => row.id === source.id) ? rows.map((row) => (row.id === source.id ? source : row)) : [...rows, source];
+  });
+  void client.invalidateQueries({ queryKey: ["source.get", { id: source.id }] });
+}
+
+/** Wires the platform to the window; returns what undoes it. */
+export function followFacts(platform: Platform, client: QueryClient, chats: Chats): () => void {
+  const ends = [
+    platform.onFact(({ fact }) => applyFact(client, chats, fact)),
+    platform.onResync(() => {
+      void client.invalidateQueries();
+      chats.reloadAll();
+    }),
+  ];
+  return () => {
+    for (const end of ends) end();
+  };
+}

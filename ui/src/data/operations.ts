@@ -1,0 +1,77 @@
+/** Reading and acting: TanStack Query over the table of operations. */
+import {
+  type MutationOptions,
+  QueryClient,
+  type UseMutationResult,
+  type UseQueryResult,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
+import { INVALIDATES, type OperationName, type Topic } from "@/generated/protocol";
+import { OperationError, type Params, type Result } from "@/platform";
+import { notify } from "./notify";
+import { usePlatform } from "./platform";
+
+/** Which reads a topic makes stale. */
+export const READS: { readonly [T in Topic]: readonly OperationName[] } = {
+  sessions: ["session.list"],
+  session: ["session.get"],
+  sources: ["source.list", "source.get", "channel.policy", "tool.list"],
+  plugins: ["plugin.list", "tool.list"],
+  pairing: ["pairing.list", "channel.policy"],
+  models: ["model.list", "system.status"],
+  traces: ["trace.list", "trace.get"],
+  health: ["system.status"],
+  workspaces: ["workspace.list"],
+};
+
+export function newQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      // Facts say when something is stale; time does not.
+      queries: { staleTime: Number.POSITIVE_INFINITY, refetchOnWindowFocus: false, retry: retryRead, retryDelay: 400, networkMode: "always" },
+      mutations: { networkMode: "always" },
+    },
+  });
+}
+
+function retryRead(count: number, error: Error): boolean {
+  if (!(error instanceof OperationError)) return false;
+  return count < 2 && (error.wire.code === "upstream" || error.wire.code === "busy" || error.wire.code === "timeout");
+}
+
+export function invalidate(client: QueryClient, topics: readonly Topic[]): void {
+  const ops = new Set(topics.flatMap((topic) => READS[topic]));
+  for (const op of ops) void client.invalidateQueries({ queryKey: [op] });
+}
+
+interface ReadOptions {
+  enabled?: boolean;
+  refetchInterval?: number;
+}
+
+export function useRead<K extends OperationName>(op: K, params: Params<K>, options: ReadOptions = {}): UseQueryResult<Result<K>, OperationError> {
+  const platform = usePlatform();
+  return useQuery<Result<K>, OperationError>({ queryKey: [op, params], queryFn: () => platform.request(op, params), ...options });
+}
+
+type ActOptions<K extends OperationName> = Pick<MutationOptions<Result<K>, OperationError, Params<K>>, "onSuccess"> & {
+  /** The caller shows the error itself. */
+  quiet?: boolean;
+};
+
+export function useAct<K extends OperationName>(op: K, options: ActOptions<K> = {}): UseMutationResult<Result<K>, OperationError, Params<K>> {
+  const platform = usePlatform();
+  const client = useQueryClient();
+  return useMutation<Result<K>, OperationError, Params<K>>({
+    mutationFn: (params) => platform.request(op, params),
+    onSuccess: (...args) => {
+      invalidate(client, INVALIDATES[op]);
+      return options.onSuccess?.(...args);
+    },
+    onError: (error) => {
+      if (options.quiet !== true) notify({ tone: "error", message: error.wire.message, hint: error.wire.hint ?? null });
+    },
+  });
+}

@@ -1,0 +1,173 @@
+/** Every operation of the table, answered from memory. */
+import type { ChannelPolicyState, OperationName, SessionSummary } from "@/generated/protocol";
+import { OperationError, type Params, type Result } from "../types";
+import { DETECTED, SETTINGS, TOOLS } from "./rest";
+import { message, WORKSPACES } from "./sessions";
+import { detailOf, status } from "./sources";
+import { playTurn } from "./turn";
+import type { World } from "./world";
+
+type Table = { [K in OperationName]: (world: World, params: Params<K>) => Result<K> };
+
+const missing = (what: string) => new OperationError({ code: "not_found", message: `There is no ${what}.` });
+const POLICIES = new Map<string, ChannelPolicyState>();
+
+function policyOf(id: string): ChannelPolicyState {
+  return POLICIES.get(id) ?? { policy: "pairing", allow: ["88120399 (Mara Lindqvist)"], requireMention: true };
+}
+
+function submit(world: World, id: string, text: string): Result<"session.submit"> {
+  const row = message("user", text);
+  const busy = world.session(id).state !== "idle";
+  world.keep(id, row);
+  const session = world.session(id);
+  world.change(id, { lastMessageAt: Date.now(), name: session.name, preview: session.preview ?? text.slice(0, 150) });
+  if (busy) world.say(id, { kind: "queued", depth: 1 });
+  else void playTurn(world, id, text);
+  return { message: row.id, trace: `tr-${row.id}` };
+}
+
+function list(world: World, params: Params<"session.list">): Result<"session.list"> {
+  const words = params.search?.toLowerCase() ?? "";
+  const matches = [...world.sessions.values()]
+    .filter((row) => params.workspace == null || row.workspace === params.workspace)
+    .filter((row) => params.channel == null || (row.channel !== null) === params.channel)
+    .filter((row) => `${row.name ?? ""} ${row.preview ?? ""}`.toLowerCase().includes(words))
+    .sort((a, b) => b.lastMessageAt - a.lastMessageAt);
+  const offset = params.offset ?? 0;
+  return { sessions: matches.slice(offset, offset + (params.limit ?? 200)), total: matches.length };
+}
+
+function create(world: World, params: Params<"session.create">): SessionSummary {
+  const now = Date.now();
+  const row: SessionSummary = {
+    id: `261122-new-${now}`, workspace: params.workspace ?? "acme", name: params.name ?? null, preview: null, createdAt: now, lastMessageAt: now,
+    flagged: false, status: "todo", labels: [], unread: false, mode: params.mode ?? "ask", model: params.model ?? null, channel: null,
+    messageCount: 0, usage: {}, state: "idle",
+  };
+  world.sessions.set(row.id, row);
+  world.transcripts.set(row.id, []);
+  world.publish({ topic: "session_changed", session: row });
+  return row;
+}
+
+function detail(world: World, id: string): Result<"source.get"> {
+  const source = world.source(id);
+  const secrets = world.secrets.get(id) ?? (source.kind === "channel" ? [{ name: "botToken", set: true }, { name: "webhookSecret", set: false }] : []);
+  return detailOf(source, world.settings.get(id) ?? (source.kind === "channel" ? { pollSeconds: 25, showTyping: true, dialect: "html" } : {}), secrets);
+}
+
+function plugin(world: World, id: string, change: Partial<Result<"plugin.reload">>): Result<"plugin.reload"> {
+  const known = world.plugins.find((row) => row.id === id);
+  if (known === undefined) throw missing(`plugin ${id}`);
+  const row = { ...known, ...change };
+  world.plugins = world.plugins.map((other) => (other.id === id ? row : other));
+  world.publish({ topic: "plugin_changed", id });
+  return row;
+}
+
+function setModel(world: World, params: Params<"model.set">): Result<"model.set"> {
+  const { settings } = params;
+  const label = settings.kind === "demo" ? "Demo (scripted)" : settings.model;
+  const row = { settings, label, default: params.default, hasKey: params.apiKey != null || params.keyEnv != null, status: status({ kind: "running" }, "Not asked yet.", Date.now()) };
+  const others = world.models.filter((other) => other.settings.id !== settings.id);
+  world.models = [...others.map((other) => (params.default ? { ...other, default: false } : other)), row];
+  world.publish({ topic: "model_changed", model: world.model() });
+  return row;
+}
+
+export const OPERATIONS: Table = {
+  "system.status": (world) => world.system(),
+  "system.shutdown": () => ({}),
+  "settings.list": () => SETTINGS,
+  "log.tail": (world, { limit }) => detail(world, "channel:telegram").log.slice(-(limit ?? 200)),
+  "notice.dismiss": (world, { id }) => {
+    world.notices = world.notices.filter((notice) => notice.id !== id);
+    return {};
+  },
+  "workspace.list": () => WORKSPACES,
+  "session.list": list,
+  "session.get": (world, { id, limit }) => {
+    const all = world.transcript(id);
+    const messages = limit == null ? all : all.slice(-limit);
+    return { summary: world.session(id), messages, earlier: all.length - messages.length, approvals: [...world.answers.keys()], state: world.session(id).state };
+  },
+  "session.create": create,
+  "session.submit": (world, { id, text }) => submit(world, id, text),
+  "session.interrupt": (world, { id }) => {
+    world.stops.add(id);
+    for (const answer of world.answers.values()) answer("deny");
+    return {};
+  },
+  "session.resend": (world, { id }) => {
+    const last = world.transcript(id).findLast((row) => row.kind === "user");
+    if (last === undefined) throw missing("input to resend");
+    void playTurn(world, id, "again");
+    return { message: last.id, trace: `tr-${last.id}` };
+  },
+  "session.update": (world, { id, ...change }) => {
+    const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value != null));
+    return world.change(id, given);
+  },
+  "session.approve": (world, { callId, decision }) => {
+    world.answers.get(callId)?.(decision);
+    return {};
+  },
+  "model.list": (world) => world.models,
+  "model.detect": () => DETECTED,
+  "model.set": setModel,
+  "model.remove": (world, { id }) => {
+    world.models = world.models.filter((row) => row.settings.id !== id);
+    world.publish({ topic: "model_changed", model: world.model() });
+    return {};
+  },
+  "model.test": (world, { id }) => {
+    const row = world.models.find((other) => other.settings.id === id);
+    if (row === undefined) throw missing(`model ${id}`);
+    return row;
+  },
+  "source.list": (world) => world.sources,
+  "source.get": (world, { id }) => detail(world, id),
+  "source.enable": (world, { id, enabled }) =>
+    enabled ? world.bringUp(id) : world.changeSource(id, { enabled: false, status: status({ kind: "stopped" }, "Switched off.", Date.now()) }),
+  "source.restart": (world, { id }) => world.bringUp(id),
+  "source.configure": (world, { id, settings }) => {
+    world.settings.set(id, settings);
+    return detail(world, id);
+  },
+  "source.secret": (world, { id, name, value }) => {
+    const { secrets } = detail(world, id);
+    world.secrets.set(id, secrets.map((secret) => (secret.name === name ? { name, set: value != null } : secret)));
+    return detail(world, id);
+  },
+  "channel.policy": (_world, { id, ...change }) => {
+    const before = policyOf(id);
+    const next = { policy: change.policy ?? before.policy, allow: change.allow ?? before.allow, requireMention: change.requireMention ?? before.requireMention };
+    POLICIES.set(id, next);
+    return next;
+  },
+  "plugin.list": (world) => world.plugins,
+  "plugin.reload": (world, { id }) => plugin(world, id, { generation: (world.plugins.find((row) => row.id === id)?.generation ?? 0) + 1, status: status({ kind: "running" }, "Loaded.", Date.now()) }),
+  "plugin.enable": (world, { id, enabled }) =>
+    plugin(world, id, { enabled, status: enabled ? status({ kind: "running" }, "Loaded.", Date.now()) : status({ kind: "stopped" }, "Switched off.", Date.now()) }),
+  "tool.list": () => TOOLS,
+  "pairing.list": (world) => world.pairing,
+  "pairing.approve": (world, { code }) => {
+    const request = world.pairing.find((row) => row.code === code);
+    if (request === undefined) throw missing("request with that code");
+    world.pairing = world.pairing.filter((row) => row !== request);
+    world.publish({ topic: "pairing_changed" });
+    return request;
+  },
+  "pairing.deny": (world, { code }) => {
+    world.pairing = world.pairing.filter((row) => row.code !== code);
+    world.publish({ topic: "pairing_changed" });
+    return {};
+  },
+  "trace.list": (world, { session, limit }) => world.traces.filter((row) => session == null || row.session === session).slice(0, limit ?? 50),
+  "trace.get": (world, { id }) => {
+    const trace = world.traces.find((row) => row.id === id);
+    if (trace === undefined) throw missing(`trace ${id}`);
+    return trace;
+  },
+};

@@ -1,0 +1,109 @@
+/** Plays one scripted turn: thinking, a tool (asking first where the mode says so), and a streamed answer. */
+import type { Message, SessionId, ToolCall } from "@/generated/protocol";
+import { traceOf } from "./rest";
+import { message } from "./sessions";
+import type { World } from "./world";
+
+const THOUGHT = "The person wants a short, checked answer. Look at the latest deploy first, then say what it means.";
+
+const ANSWER = `Here is what I found.
+
+The latest deploy is **2.4.0-rc.2** on staging, finished at 08:11 and healthy.
+
+1. All four services report the new version.
+2. The error rate is \`0.02 %\`, the same as before.
+3. Nothing was rolled back.
+
+\`\`\`ts
+const deploy = await deploys.latest({ environment: "staging" });
+console.log(deploy.version, deploy.state);
+\`\`\`
+
+Say *ship it* and I will prepare production.`;
+
+class Stopped extends Error {}
+
+export async function playTurn(world: World, id: SessionId, text: string): Promise<void> {
+  const turnId = `turn-${Date.now()}`;
+  const label = world.model()?.label ?? "Demo (scripted)";
+  world.stops.delete(id);
+  world.change(id, { state: "preparing" });
+  world.say(id, { kind: "state", state: "preparing" });
+  world.say(id, { kind: "turn_started", turn: turnId, model: label });
+  try {
+    await speak(world, id, turnId, text);
+    world.say(id, { kind: "turn_ended", turn: turnId, end: "completed", error: null });
+  } catch (cause) {
+    if (!(cause instanceof Stopped)) throw cause;
+    world.keep(id, message("info", "Stopped.", { turnId }));
+    world.say(id, { kind: "turn_ended", turn: turnId, end: "interrupted", error: null });
+  }
+  world.say(id, { kind: "state", state: "idle" });
+  const usage = world.session(id).usage;
+  const more = { ...usage, inputTokens: (usage.inputTokens ?? 0) + 1_204, outputTokens: (usage.outputTokens ?? 0) + 188, totalTokens: (usage.totalTokens ?? 0) + 1_392 };
+  world.say(id, { kind: "usage", usage: more });
+  world.change(id, { state: "idle", usage: more, lastMessageAt: Date.now(), messageCount: world.transcript(id).length });
+  const trace = traceOf(`tr-${turnId}`, id, Date.now(), "desktop");
+  world.traces.unshift(trace);
+  world.publish({ topic: "trace_recorded", id: trace.id, session: id, startedAt: trace.startedAt });
+}
+
+async function speak(world: World, id: SessionId, turnId: string, text: string): Promise<void> {
+  world.say(id, { kind: "state", state: "streaming" });
+  world.change(id, { state: "streaming" });
+  const opening = message("assistant", "I will look at the latest deploy first.", { turnId, intermediate: true, thinking: THOUGHT });
+  await stream(world, id, opening);
+  if (/fail|error/i.test(text)) {
+    world.keep(id, message("error", "The model answered 529: overloaded.", { turnId }));
+    throw new Stopped();
+  }
+  await runTool(world, id, turnId);
+  world.say(id, { kind: "state", state: "streaming" });
+  await stream(world, id, message("assistant", ANSWER, { turnId }));
+}
+
+async function stream(world: World, id: SessionId, row: Message): Promise<void> {
+  for (const word of (row.thinking ?? "").split(/(?<= )/)) {
+    if (word === "") break;
+    await pause(world, id);
+    world.say(id, { kind: "thinking_delta", message: row.id, text: word });
+  }
+  for (const word of row.content.split(/(?<=\s)/)) {
+    await pause(world, id);
+    world.say(id, { kind: "text_delta", message: row.id, text: word });
+  }
+  world.keep(id, { ...row, timestamp: Date.now() });
+}
+
+async function runTool(world: World, id: SessionId, turnId: string): Promise<void> {
+  const call: ToolCall = { callId: `call-${Date.now()}`, name: "deploys_latest", input: { environment: "staging" }, result: null, status: "pending", durationMs: null };
+  const row = message("tool", "", { turnId, tool: call });
+  world.keep(id, row);
+  if (world.session(id).mode === "ask" && world.model()?.settings.kind !== "demo") {
+    const allowed = await ask(world, id, call);
+    if (!allowed) {
+      world.keep(id, { ...row, tool: { ...call, status: "error", result: "The person said no." } });
+      return;
+    }
+  }
+  world.say(id, { kind: "state", state: "running_tools" });
+  world.keep(id, { ...row, tool: { ...call, status: "executing" } });
+  for (let i = 0; i < 20; i += 1) await pause(world, id);
+  world.keep(id, { ...row, tool: { ...call, status: "completed", durationMs: 640, result: '{"version":"2.4.0-rc.2","state":"succeeded","errorRate":0.0002}' } });
+}
+
+async function ask(world: World, id: SessionId, call: ToolCall): Promise<boolean> {
+  world.say(id, { kind: "state", state: "awaiting_approval" });
+  world.change(id, { state: "awaiting_approval" });
+  world.say(id, { kind: "approval_requested", call, reason: "deploys_latest is not marked as read only, and this session asks first." });
+  const decision = await new Promise<"once" | "session" | "deny">((resolve) => world.answers.set(call.callId, resolve));
+  world.answers.delete(call.callId);
+  world.say(id, { kind: "approval_resolved", callId: call.callId, decision });
+  if (world.stops.has(id)) throw new Stopped();
+  return decision !== "deny";
+}
+
+async function pause(world: World, id: SessionId): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, world.options.stepMs ?? 30));
+  if (world.stops.has(id)) throw new Stopped();
+}

@@ -1,0 +1,154 @@
+/** What the fake remembers, and how it tells the window. */
+import type {
+  Fact,
+  Health,
+  Message,
+  NumberedFact,
+  ProviderSummary,
+  SecretState,
+  SessionEvent,
+  SessionId,
+  SessionSummary,
+  SourceSummary,
+  SystemStatus,
+} from "@/generated/protocol";
+import { Listeners, OperationError } from "../types";
+import { START } from "./clock";
+import { CLAUDE, OLLAMA, PAIRING, PLUGINS, TRACES } from "./rest";
+import { bigTranscript, manySessions, SESSIONS, transcriptOf } from "./sessions";
+import { SOURCES, status } from "./sources";
+
+export interface FakeOptions {
+  /** No model yet, so that the first run shows. */
+  firstRun?: boolean;
+  /** A very long list and a very long transcript. */
+  big?: boolean;
+  /** Milliseconds between two words of an answer. */
+  stepMs?: number;
+  /** Milliseconds before an answer to a question. */
+  latencyMs?: number;
+  /** No sessions and no sources. */
+  empty?: boolean;
+}
+
+export class World {
+  readonly facts = new Listeners<NumberedFact>();
+  readonly options: FakeOptions;
+  readonly sessions: Map<SessionId, SessionSummary>;
+  readonly transcripts = new Map<SessionId, Message[]>();
+  readonly settings = new Map<string, unknown>();
+  readonly secrets = new Map<string, SecretState[]>();
+  readonly traces = [...TRACES];
+  readonly answers = new Map<string, (decision: "once" | "session" | "deny") => void>();
+  readonly stops = new Set<SessionId>();
+  sources: SourceSummary[];
+  plugins = PLUGINS.map((plugin) => ({ ...plugin }));
+  models: ProviderSummary[];
+  pairing = [...PAIRING];
+  notices: SystemStatus["notices"];
+  #seq = 0;
+
+  constructor(options: FakeOptions) {
+    this.options = options;
+    const rows = options.empty ? [] : options.big ? [...SESSIONS, ...manySessions()] : SESSIONS;
+    this.sessions = new Map(rows.map((row) => [row.id, { ...row }]));
+    this.sources = options.empty ? [] : SOURCES.map((row) => ({ ...row }));
+    this.models = options.firstRun ? [] : [CLAUDE, OLLAMA];
+    this.notices = options.empty
+      ? []
+      : [{ id: "torn-session", at: START - 60_000, message: "The last line of one transcript was cut off and has been set aside.", hint: "Nothing to do; the rest of the session is intact." }];
+    if (options.big) this.transcripts.set("261122-quiet-heron", bigTranscript());
+  }
+
+  publish(fact: Fact): void {
+    this.#seq += 1;
+    this.facts.emit({ seq: this.#seq, fact });
+  }
+
+  say(id: SessionId, event: SessionEvent): void {
+    this.publish({ topic: "session", id, event });
+  }
+
+  session(id: SessionId): SessionSummary {
+    const row = this.sessions.get(id);
+    if (row === undefined) throw new OperationError({ code: "not_found", message: `There is no session ${id}.`, hint: "It may have been removed." });
+    return row;
+  }
+
+  change(id: SessionId, change: Partial<SessionSummary>): SessionSummary {
+    const row = { ...this.session(id), ...change };
+    this.sessions.set(id, row);
+    this.publish({ topic: "session_changed", session: row });
+    this.publish({ topic: "health_changed", health: this.health() });
+    return row;
+  }
+
+  transcript(id: SessionId): Message[] {
+    const known = this.transcripts.get(id);
+    if (known !== undefined) return known;
+    const rows = transcriptOf(this.session(id));
+    this.transcripts.set(id, rows);
+    return rows;
+  }
+
+  keep(id: SessionId, row: Message): void {
+    const rows = this.transcript(id);
+    const at = rows.findIndex((other) => other.id === row.id);
+    if (at === -1) rows.push(row);
+    else rows[at] = row;
+    this.say(id, { kind: "message", message: row });
+  }
+
+  source(id: string): SourceSummary {
+    const row = this.sources.find((other) => other.id === id);
+    if (row === undefined) throw new OperationError({ code: "not_found", message: `There is no source ${id}.` });
+    return row;
+  }
+
+  changeSource(id: string, change: Partial<SourceSummary>): SourceSummary {
+    const row = { ...this.source(id), ...change };
+    this.sources = this.sources.map((other) => (other.id === id ? row : other));
+    this.publish({ topic: "source_changed", source: row });
+    this.publish({ topic: "health_changed", health: this.health() });
+    return row;
+  }
+
+  /** Brings a source up the way a real one comes up: step by step. */
+  bringUp(id: string): SourceSummary {
+    const step = this.options.stepMs ?? 30;
+    const row = this.changeSource(id, { enabled: true, status: status({ kind: "starting" }, "Loading.", Date.now()) });
+    setTimeout(() => this.changeSource(id, { status: status({ kind: "connecting" }, "Signing in.", Date.now()) }), step * 20);
+    setTimeout(() => this.changeSource(id, { status: status({ kind: "running" }, "Connected.", Date.now()) }), step * 60);
+    return row;
+  }
+
+  health(): Health {
+    const kinds = this.sources.filter((row) => row.enabled).map((row) => row.status.state.kind);
+    const count = (...wanted: string[]) => kinds.filter((kind) => wanted.includes(kind)).length;
+    const running = count("running", "degraded");
+    const needsUser = count("needs_user");
+    const failing = count("failed", "backoff", "quarantined");
+    const busySessions = [...this.sessions.values()].filter((row) => row.state !== "idle" && row.state !== "failed").length;
+    const parts = [`${running} running`, needsUser > 0 ? `${needsUser} needs you` : "", failing > 0 ? `${failing} failing` : ""];
+    return { running, needsUser, failing, busySessions, line: parts.filter((part) => part !== "").join(" · ") };
+  }
+
+  model(): ProviderSummary | null {
+    return this.models.find((model) => model.default) ?? null;
+  }
+
+  system(): SystemStatus {
+    return {
+      version: "0.1.0",
+      home: "~/.kata-agents",
+      gatewayPort: 18790,
+      startedAt: START - 26 * 3_600_000,
+      readyAfterMs: 184,
+      health: this.health(),
+      model: this.model(),
+      secretStore: "Keyring of this desktop (secret-service)",
+      notices: this.notices,
+      ledger: { accepted: 1_482, delivered: 1_466, refused: 11, dead: 1, pending: 4 },
+    };
+  }
+}

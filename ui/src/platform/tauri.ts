@@ -1,0 +1,55 @@
+/** The desktop shell: one Tauri command per operation, facts by the event `numbered-fact`. */
+import { invoke } from "@tauri-apps/api/core";
+import { listen } from "@tauri-apps/api/event";
+import { open } from "@tauri-apps/plugin-shell";
+import type { NumberedFact, OperationName } from "@/generated/protocol";
+import { type Connection, isWebUrl, Listeners, type Params, type Platform, type Result, toOperationError } from "./types";
+
+export function tauriPlatform(): Platform {
+  const facts = new Listeners<NumberedFact>();
+  const resyncs = new Listeners<void>();
+  const connections = new Listeners<Connection>();
+  let connection: Connection = { kind: "connecting" };
+  let lastSeq: number | null = null;
+
+  const moveTo = (next: Connection) => {
+    connection = next;
+    connections.emit(next);
+  };
+
+  // Facts are listened to before the first question, so that nothing falls between an answer and the events after it.
+  const listening = listen<NumberedFact>("numbered-fact", ({ payload }) => {
+    if (lastSeq !== null && payload.seq <= lastSeq) return;
+    const gap = lastSeq !== null && payload.seq > lastSeq + 1;
+    lastSeq = payload.seq;
+    if (gap) resyncs.emit();
+    facts.emit(payload);
+  }).then(
+    () => moveTo({ kind: "online" }),
+    (cause: unknown) => moveTo({ kind: "offline", reason: toOperationError(cause).message, retryAt: Date.now() }),
+  );
+
+  return {
+    kind: "tauri",
+    async request<K extends OperationName>(op: K, params: Params<K>): Promise<Result<K>> {
+      await listening;
+      try {
+        return await invoke<Result<K>>(op.replaceAll(".", "_"), { params });
+      } catch (cause) {
+        throw toOperationError(cause);
+      }
+    },
+    onFact: (handler) => facts.add(handler),
+    onResync: (handler) => resyncs.add(handler),
+    onConnection(handler) {
+      handler(connection);
+      return connections.add(handler);
+    },
+    async openExternal(url) {
+      if (isWebUrl(url)) await open(url);
+    },
+    connect() {
+      // The shell needs no token: it and the engine are one process.
+    },
+  };
+}
