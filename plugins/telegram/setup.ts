@@ -1,0 +1,47 @@
+/** What a person meets before the channel runs: the token, and whether Telegram takes it. */
+
+import type { AuthState, PluginContext, Probe, SetupStep } from "@kata-agents/plugin-sdk";
+import { ApiError, type BotApi } from "./api.ts";
+import type { User } from "./types.ts";
+
+/** Makes the API with the stored token, or nothing without one. */
+export type OpenApi = (ctx: PluginContext) => Promise<BotApi | undefined>;
+
+const CONFIGURE = { kind: "configure", field: "botToken" } as const;
+
+export async function validate(open: OpenApi, ctx: PluginContext): Promise<AuthState> {
+  const api = await open(ctx);
+  if (api === undefined) return { ok: false, code: "token_missing", message: "There is no token yet.", action: CONFIGURE };
+  try {
+    const me = await api.call<User>("getMe", {}, { signal: ctx.signal, timeoutMs: 10_000 });
+    return { ok: true, account: String(me.id), name: me.username === undefined ? me.first_name : `@${me.username}` };
+  } catch (error) {
+    if (!(error instanceof ApiError) || (error.code !== 401 && error.code !== 404)) throw error;
+    return { ok: false, code: "token_refused", message: "Telegram refuses the token.", action: CONFIGURE };
+  }
+}
+
+export async function nextStep(open: OpenApi, ctx: PluginContext): Promise<SetupStep> {
+  const state = await validate(open, ctx);
+  if (state.ok) return { kind: "done", account: state.account, name: state.name };
+  const step: SetupStep = {
+    kind: "secret",
+    secret: "botToken",
+    title: "Bot token",
+    help: "In Telegram, write /newbot to @BotFather and paste the token it answers with. For groups, switch off the bot's privacy mode there, or mention the bot.",
+  };
+  return state.code === "token_refused" ? { ...step, error: state.message } : step;
+}
+
+export async function probe(open: OpenApi, ctx: PluginContext): Promise<Probe> {
+  const start = Date.now();
+  const since = () => Date.now() - start;
+  try {
+    const state = await validate(open, ctx);
+    return state.ok
+      ? { ok: true, latencyMs: since(), message: `Telegram answers as ${state.name}.` }
+      : { ok: false, latencyMs: since(), message: state.message };
+  } catch {
+    return { ok: false, latencyMs: since(), message: "Telegram does not answer." };
+  }
+}
