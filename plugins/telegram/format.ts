@@ -27,7 +27,6 @@ export interface Formatted {
 const FENCE = /^(\s*)(`{3,}|~{3,})([^`]*)$/;
 const HEADING = /^ {0,3}#{1,6}\s+(?=\S)/;
 const RULE = /^ {0,3}(?:(?:\*\s*){3,}|(?:-\s*){3,}|(?:_\s*){3,})$/;
-const QUOTE = /^ {0,3}((?:> ?)+)/;
 const BULLET = /^(\s*)[-*+]\s+(?:\[([ xX])\]\s+)?/;
 const NUMBER = /^(\s*\d{1,9}[.)])\s+/;
 
@@ -153,7 +152,6 @@ function blocks(lines: string[], out: Output): void {
   for (let at = 0; at < lines.length; ) {
     const line = lines[at] ?? "";
     const fence = FENCE.exec(line);
-    const quote = QUOTE.exec(line);
     const heading = HEADING.exec(line);
     if (line.trim() === "") {
       flush();
@@ -162,7 +160,7 @@ function blocks(lines: string[], out: Output): void {
     } else if (fence !== null) {
       flush();
       at = fenced(lines, at, fence, out);
-    } else if (quote !== null) {
+    } else if (quoteMark(line) > 0) {
       flush();
       at = quoted(lines, at, out);
     } else if (heading !== null) {
@@ -231,14 +229,25 @@ function quoted(lines: string[], at: number, out: Output): number {
   let next = at;
   for (; next < lines.length; next += 1) {
     const line = lines[next] ?? "";
-    const mark = QUOTE.exec(line);
-    if (mark === null) break;
-    body.push(line.slice(mark[0].length));
+    const mark = quoteMark(line);
+    if (mark === 0) break;
+    body.push(line.slice(mark));
   }
   const inner = new Output();
   blocks(body, inner);
   out.block(inner.done(), { kind: "quote" });
   return next;
+}
+
+/** Length of the marks of a quotation in front of a line, of all levels, with the one space that belongs to the last. */
+function quoteMark(line: string): number {
+  let mark = 0;
+  for (let at = 0; at < line.length && at <= (mark === 0 ? 3 : mark + 4); at += 1) {
+    const char = line.charAt(at);
+    if (char === ">") mark = at + 1;
+    else if (char !== " ") break;
+  }
+  return mark > 0 && line.charAt(mark) === " " ? mark + 1 : mark;
 }
 
 /** Telegram has no tables: one is set in columns, in fixed width. */

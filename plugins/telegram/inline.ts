@@ -10,6 +10,8 @@ import type { Entity, EntityKind, Formatted } from "./format.ts";
 const MAX_OPEN = 64;
 /** Longest link target. */
 const MAX_URL = 2048;
+/** Deepest parentheses in a link target. */
+const MAX_PARENS = 16;
 const SCHEMES = /^(?:https?:\/\/|tg:\/\/|mailto:|tel:)/i;
 const PUNCTUATION = /[!-/:-@[-`{-~]/;
 const WORD = /[\p{L}\p{N}_]/u;
@@ -223,7 +225,8 @@ class Inline {
       starts.push(length);
     }
     const entities: Entity[] = [];
-    for (const mark of this.#marks) {
+    // A mark is closed after the marks within it: backwards gives the outer one first.
+    for (const mark of this.#marks.toReversed()) {
       const start = starts[mark.from] ?? length;
       const end = starts[mark.to] ?? length;
       if (end > start) entities.push({ kind: mark.kind, start, end, ...(mark.value === undefined ? {} : { value: mark.value }) });
@@ -267,7 +270,7 @@ function linkTarget(source: string, at: number): { url: string; end: number } | 
     const char = source.charAt(end);
     if (char === "\n") return undefined;
     if (char === "\\") end += 1;
-    else if (char === "(") depth += 1;
+    else if (char === "(" && (depth += 1) > MAX_PARENS) return undefined;
     else if (char === ")" && (depth -= 1) === 0) break;
   }
   if (depth !== 0) return undefined;

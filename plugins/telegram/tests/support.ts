@@ -1,0 +1,102 @@
+/** A host and a Telegram for the tests: both scripted, both without real time. */
+
+import type { ConnectContext, IngressAnswer, InboundDraft, OutboundMessage, PluginContext, StatusReport } from "@kata-agents/plugin-sdk";
+import type { Clock } from "../clock.ts";
+import type { User } from "../types.ts";
+
+export const ME: User = { id: 42, is_bot: true, first_name: "Kata", username: "kata_bot" };
+
+/** A JSON answer of the Bot API. */
+export function ok(result: unknown): Response {
+  return Response.json({ ok: true, result });
+}
+
+export function fail(code: number, description: string, parameters?: Record<string, unknown>): Response {
+  return Response.json({ ok: false, error_code: code, description, ...(parameters ? { parameters } : {}) }, { status: code });
+}
+
+export interface Call {
+  method: string;
+  params: Record<string, unknown>;
+  url: string;
+}
+
+/** A `fetch` that answers from a script and keeps what it was asked. */
+export function fakeFetch(answer: (call: Call, index: number) => Response | Promise<Response>) {
+  const calls: Call[] = [];
+  const impl: typeof fetch = async (input, init) => {
+    const url = String(input);
+    const call = { method: url.slice(url.lastIndexOf("/") + 1), params: JSON.parse(String(init?.body)) as Call["params"], url };
+    calls.push(call);
+    init?.signal?.throwIfAborted();
+    return answer(call, calls.length - 1);
+  };
+  return { fetch: impl, calls };
+}
+
+/** A clock that moves only when somebody sleeps. */
+export class TestClock implements Clock {
+  readonly sleeps: number[] = [];
+  time = 1_700_000_000_000;
+  now(): number {
+    return this.time;
+  }
+  async sleep(ms: number): Promise<void> {
+    this.sleeps.push(ms);
+    this.time += ms;
+  }
+}
+
+/** The host's side. `state` survives it, as the disk survives the app. */
+export class TestHost {
+  readonly abort = new AbortController();
+  readonly drafts: InboundDraft[] = [];
+  readonly statuses: StatusReport[] = [];
+  readonly logs: string[] = [];
+  token: string | undefined = "42:token";
+  onReceive: (draft: InboundDraft) => Promise<IngressAnswer> = async () => ({ outcome: "admitted" });
+  readonly state: Map<string, unknown>;
+
+  constructor(state = new Map<string, unknown>()) {
+    this.state = state;
+  }
+
+  get ctx(): ConnectContext {
+    const log = (line: string) => void this.logs.push(line);
+    return {
+      config: {},
+      secrets: { get: async () => this.token },
+      state: {
+        get: async (key) => structuredClone(this.state.get(key)),
+        set: async (key, value) => void this.state.set(key, structuredClone(value)),
+        delete: async (key) => void this.state.delete(key),
+      },
+      logger: { error: log, warn: log, info: log, debug: log },
+      signal: this.abort.signal,
+      status: (report) => void this.statuses.push(report),
+      receive: async (draft) => {
+        this.drafts.push(draft);
+        return this.onReceive(draft);
+      },
+    };
+  }
+
+  get plugin(): PluginContext {
+    return this.ctx;
+  }
+
+  /** States as a person sees them change. */
+  get states(): string[] {
+    const shown = this.statuses.map((s) => (s.code === undefined ? s.state : `${s.state}/${s.code}`));
+    return shown.filter((state, index) => state !== shown[index - 1]);
+  }
+}
+
+export function outbound(text: string, route: Partial<OutboundMessage["route"]> = {}): OutboundMessage {
+  return {
+    route: { channel: "telegram", account: "42", conversation: "-100", thread: null, replyTo: null, ...route },
+    text,
+    idempotencyKey: "key-1",
+    attempt: 1,
+  };
+}
