@@ -48,6 +48,10 @@ pub struct Admitted {
 }
 
 impl Admitted {
+    /// The message with its row.
+    pub fn row(&self) -> &InboxRow {
+        &self.row
+    }
     /// The message with its row, and the permit that is held until it reaches a terminal state.
     pub fn into_parts(self) -> (InboxRow, tokio::sync::OwnedSemaphorePermit) {
         (self.row, self.permit)

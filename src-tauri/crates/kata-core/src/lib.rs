@@ -11,9 +11,11 @@ pub mod lifecycle;
 pub mod ingress;
 pub mod operations;
 pub mod outbox;
+pub mod path;
 pub mod ports;
 mod rate;
 pub mod router;
+pub mod session;
 pub mod tasks;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -8,7 +8,7 @@ const MAX_BUCKETS: usize = 10_000;
 
 /// Counts what each name does.
 #[derive(Default)]
-pub struct RateLimiter(Mutex<HashMap<String, Bucket>>);
+pub(crate) struct RateLimiter(Mutex<HashMap<String, Bucket>>);
 
 struct Bucket {
     tokens: f64,
@@ -17,7 +17,7 @@ struct Bucket {
 
 impl RateLimiter {
     /// Whether `name` may do one more, at `per_minute` on average and as a burst.
-    pub fn allow(&self, name: &str, per_minute: u32, now_us: u64) -> bool {
+    pub(crate) fn allow(&self, name: &str, per_minute: u32, now_us: u64) -> bool {
         let full = f64::from(per_minute.max(1));
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= MAX_BUCKETS && !buckets.contains_key(name) {

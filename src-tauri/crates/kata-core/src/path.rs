@@ -1,0 +1,138 @@
+//! The path of a channel's message through the core: front door, router, session. Each gate's type can be made by that gate
+//! alone: a draft becomes [`crate::ingress::Admitted`], a place becomes [`crate::router::Routed`], and only both together
+//! reach a session.
+
+use crate::ingress::{Admitted, Ingress};
+use crate::ports::{InboxEnd, InboxId, KeyStore, MessageStore, NewSession};
+use crate::router::{Bindings, Routed, route};
+use crate::session::Sessions;
+use crate::trace::{LiveTrace, Tracer};
+use arc_swap::ArcSwap;
+use kata_protocol::{ChannelId, Gate, InboundDraft, IngressAnswer, PluginId, SessionChannel, SessionId, StepOutcome, WireError};
+use std::sync::Arc;
+
+/// What the path works with.
+pub struct PathDeps {
+    /// Front door.
+    pub ingress: Ingress,
+    /// Inbox.
+    pub messages: Arc<dyn MessageStore>,
+    /// Conversation → session.
+    pub keys: Arc<dyn KeyStore>,
+    /// Bindings in force.
+    pub bindings: Arc<ArcSwap<Bindings>>,
+    /// Sessions.
+    pub sessions: Arc<Sessions>,
+    /// Traces.
+    pub tracer: Arc<Tracer>,
+}
+
+/// The path.
+pub struct Path {
+    deps: PathDeps,
+    /// Two first messages of one conversation must not make two sessions.
+    first_contact: tokio::sync::Mutex<()>,
+}
+
+impl Path {
+    /// A path.
+    pub fn new(deps: PathDeps) -> Self {
+        Self { deps, first_contact: tokio::sync::Mutex::new(()) }
+    }
+
+    /// Takes a message in. When it answers, the message is durable (or refused) and the platform may be told.
+    pub async fn ingest(&self, plugin: &PluginId, channel: &ChannelId, draft: InboundDraft) -> Result<IngressAnswer, WireError> {
+        let trace = self.deps.tracer.begin(channel.as_str());
+        let mark = trace.mark();
+        let (answer, admitted) = self.deps.ingress.admit(channel, draft).await?;
+        let Some(admitted) = admitted else {
+            if let IngressAnswer::Refused { code } = &answer {
+                trace.step(Gate::Ingress, plugin.as_str(), mark, StepOutcome::Blocked, Some(format!("{code:?}")));
+                self.deps.tracer.record(&trace, true).await;
+            }
+            return Ok(answer);
+        };
+        trace.step(Gate::Ingress, plugin.as_str(), mark, StepOutcome::Ok, None);
+        self.forward(admitted, trace).await;
+        Ok(answer)
+    }
+
+    /// Takes up what earlier runs accepted and did not finish. Answers how many.
+    pub async fn recover(&self) -> Result<usize, WireError> {
+        let rows = self.deps.messages.unfinished().await.map_err(|e| WireError::internal(e.to_string()))?;
+        let count = rows.len();
+        for row in rows {
+            let trace = self.deps.tracer.begin(row.channel.as_str());
+            trace.step(Gate::Ingress, "taken up after a restart", trace.mark(), StepOutcome::Ok, None);
+            if let Some(admitted) = self.deps.ingress.readmit(row).await {
+                self.forward(admitted, trace).await;
+            }
+        }
+        Ok(count)
+    }
+
+    /// Routes and delivers. The message is durable already: what fails here ends it visibly, it does not fail the channel.
+    async fn forward(&self, admitted: Admitted, trace: LiveTrace) {
+        let inbox = admitted.row().id;
+        let mark = trace.mark();
+        let bindings = self.deps.bindings.load_full();
+        let found = match route(&bindings, &admitted.row().channel, &admitted.row().draft) {
+            Ok(routed) => self.session(inbox, &admitted, &routed).await.map(|session| (routed, session)),
+            Err(error) => Err(WireError::invalid(error.to_string())),
+        };
+        let result = match found {
+            Ok((routed, session)) => {
+                trace.step(Gate::Router, routed.key().as_str(), mark, StepOutcome::Ok, None);
+                self.deps.sessions.deliver(&session, admitted, trace.clone()).await
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = result {
+            tracing::error!(inbox = inbox.0, %error, "a message could not be handed to its session");
+            trace.step(Gate::Router, "no session", mark, StepOutcome::Error, Some(error.message.clone()));
+            if let Err(error) = self.deps.messages.finish(inbox, InboxEnd::Dead(error.message)).await {
+                tracing::error!(inbox = inbox.0, %error, "a message could not be marked as dead");
+            }
+            self.deps.tracer.record(&trace, true).await;
+        }
+    }
+
+    /// The session of a place; a new one at first contact.
+    async fn session(&self, inbox: InboxId, admitted: &Admitted, routed: &Routed) -> Result<SessionId, WireError> {
+        let failed = |e: crate::ports::StoreError| WireError::internal(e.to_string());
+        let key = routed.key();
+        let mut known = self.deps.keys.session_for(key).await.map_err(failed)?;
+        if known.is_none() {
+            let _one_at_a_time = self.first_contact.lock().await;
+            known = self.deps.keys.session_for(key).await.map_err(failed)?;
+            if known.is_none() {
+                let created = self.create(admitted, routed).await?;
+                known = Some(self.deps.keys.bind(key, &created).await.map_err(failed)?);
+            }
+        }
+        let session = known.ok_or_else(|| WireError::internal("a session key was not bound"))?;
+        self.deps.messages.routed(inbox, key, &session).await.map_err(failed)?;
+        Ok(session)
+    }
+
+    async fn create(&self, admitted: &Admitted, routed: &Routed) -> Result<SessionId, WireError> {
+        let row = admitted.row();
+        let person = row.draft.sender.name.clone().unwrap_or_else(|| row.draft.sender.id.to_string());
+        let name = row.draft.conversation_name.clone().unwrap_or(person);
+        let binding = routed.binding();
+        let summary = self
+            .deps
+            .sessions
+            .create(NewSession {
+                workspace: binding.workspace.clone(),
+                name: Some(name.clone()),
+                model: binding.model.clone(),
+                mode: binding.mode,
+                channel: Some(SessionChannel { adapter: row.channel.to_string(), slug: row.channel.to_string(), display_name: Some(name) }),
+                channel_id: Some(row.channel.to_string()),
+                external_conversation: Some(routed.key().to_string()),
+            })
+            .await?;
+        Ok(summary.id)
+    }
+}

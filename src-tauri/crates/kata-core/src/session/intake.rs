@@ -1,0 +1,275 @@
+//! Makes input durable, in order: `message_received` hooks, then the row on disk, then the answer to whoever handed it in.
+//! Runs beside the turn, so that input is taken while the agent works.
+
+use super::history::{self, InputFate};
+use super::live::{Live, lock};
+use super::{Lease, rows, wire};
+use crate::hooks::Verdict;
+use crate::ingress::{Admitted, reply_key, reply_route};
+use crate::outbox::Reply;
+use crate::ports::{Append, InboxEnd, InboxId, JournalEntry};
+use crate::trace::LiveTrace;
+use kata_protocol::{
+    Delivery, ErrorCode, Gate, InboundDraft, MessageId, MessageKind, MessageReceived, RefusalCode, ReplyRoute, SessionEvent, SessionSubmitted,
+    StepOutcome, TurnEnd, WireError,
+};
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+
+type Answer = oneshot::Sender<Result<SessionSubmitted, WireError>>;
+
+/// What comes into a session.
+pub(super) enum Input {
+    /// From the window, the CLI or a gateway client.
+    Client { lease: Lease, text: String, delivery: Delivery, key: Option<String>, trace: LiveTrace, answer: Answer },
+    /// The last input again.
+    Resend { lease: Lease, trace: LiveTrace, answer: Answer },
+    /// From a channel.
+    Channel { lease: Lease, message: Box<Admitted>, trace: LiveTrace },
+}
+
+/// Durable input that waits for its turn.
+pub(super) struct Waiting {
+    pub row: MessageId,
+    pub text: String,
+    /// Who wrote and where, for the model.
+    pub context: Vec<String>,
+    pub inbox: Option<(InboxId, ReplyRoute)>,
+    pub trace: LiveTrace,
+    /// Trace mark of when it began to wait.
+    pub since: u64,
+    /// An earlier run has begun the turn.
+    pub resume: bool,
+    pub lease: Lease,
+    /// Held until the message has reached a terminal state.
+    pub permit: Option<OwnedSemaphorePermit>,
+}
+
+/// Takes input until the session is unloaded. `journal` is what was on disk at load: it decides what became of channel
+/// messages that an earlier run had taken.
+pub(super) async fn run(live: Arc<Live>, mut mailbox: mpsc::Receiver<Input>, queue: mpsc::Sender<Waiting>, journal: Vec<JournalEntry>) {
+    let stopping = live.deps.tasks.stopping();
+    loop {
+        let input = tokio::select! {
+            biased;
+            () = stopping.cancelled() => return,
+            input = mailbox.recv() => input,
+        };
+        let Some(input) = input else { return };
+        let waiting = match input {
+            Input::Client { lease, text, delivery, key, trace, answer } => client(&live, lease, text, key, trace, answer).await.map(|w| (w, delivery)),
+            Input::Resend { lease, trace, answer } => resend(&live, lease, trace, answer).await.map(|w| (w, Delivery::Queue)),
+            Input::Channel { lease, message, trace } => channel(&live, lease, *message, trace, &journal).await.map(|w| (w, Delivery::Queue)),
+        };
+        let Some((mut waiting, delivery)) = waiting else {
+            live.begun();
+            continue;
+        };
+        if live.is_busy() {
+            live.say(SessionEvent::Queued { depth: u32::try_from(live.waiting()).unwrap_or(u32::MAX) });
+        }
+        match delivery {
+            Delivery::Steer => match live.steer(waiting) {
+                Ok(()) => continue,
+                Err(back) => waiting = back,
+            },
+            Delivery::Interrupt => live.interrupt(),
+            Delivery::Queue => {}
+        }
+        if queue.send(waiting).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn client(live: &Arc<Live>, lease: Lease, text: String, key: Option<String>, trace: LiveTrace, answer: Answer) -> Option<Waiting> {
+    if let Some(key) = &key
+        && let Some(row) = lock(&live.transcript).rows.iter().rev().take(256).find(|r| rows::field(r, "idempotencyKey") == Some(key))
+        && let Some(id) = rows::field(row, "id")
+    {
+        let _ = answer.send(Ok(SessionSubmitted { message: rows::id(id.to_owned()), trace: trace.id() }));
+        return None;
+    }
+    let id = rows::new_id(&*live.deps.clock, &*live.deps.entropy);
+    match receive(live, &id, text, None, key.as_deref(), &trace).await {
+        Ok(text) => {
+            // A client that has gone away loses nothing: the input is durable.
+            let _ = answer.send(Ok(SessionSubmitted { message: id.clone(), trace: trace.id() }));
+            let since = trace.mark();
+            Some(Waiting { row: id, text, context: Vec::new(), inbox: None, trace, since, resume: false, lease, permit: None })
+        }
+        Err(Refusal::Hook(reason)) => {
+            live.deps.tracer.record(&trace, true).await;
+            let error = WireError::new(ErrorCode::Forbidden, format!("a plugin refused the message: {reason}"));
+            let _ = answer.send(Err(error.hint("`kata trace --last` shows which plugin and why")));
+            None
+        }
+        Err(Refusal::Disk(error)) => {
+            let _ = answer.send(Err(error));
+            None
+        }
+    }
+}
+
+async fn resend(live: &Arc<Live>, lease: Lease, trace: LiveTrace, answer: Answer) -> Option<Waiting> {
+    let last = {
+        let transcript = lock(&live.transcript);
+        let row = transcript.rows.iter().rev().find(|r| rows::kind(r) == Some("user"));
+        row.and_then(|r| {
+            let inbox = r.get("inboxId").and_then(serde_json::Value::as_i64).map(InboxId);
+            Some((rows::field(r, "id")?.to_owned(), rows::field(r, "content")?.to_owned(), inbox))
+        })
+    };
+    let Some((id, text, inbox)) = last else {
+        let _ = answer.send(Err(WireError::new(ErrorCode::Conflict, "there is nothing to send again in this session")));
+        return None;
+    };
+    if live.is_busy() {
+        let _ = answer.send(Err(WireError::new(ErrorCode::Conflict, "the session is still working").hint("stop it first")));
+        return None;
+    }
+    let inbox = match inbox {
+        Some(inbox) => match live.deps.messages.message(inbox).await {
+            Ok(row) => row.map(|r| (inbox, reply_route(&r.channel, &r.draft))),
+            Err(error) => {
+                let _ = answer.send(Err(WireError::internal(error.to_string())));
+                return None;
+            }
+        },
+        None => None,
+    };
+    let row = rows::id(id);
+    let _ = answer.send(Ok(SessionSubmitted { message: row.clone(), trace: trace.id() }));
+    trace.session(&live.summary().id);
+    let since = trace.mark();
+    Some(Waiting { row, text, context: Vec::new(), inbox, trace, since, resume: false, lease, permit: None })
+}
+
+async fn channel(live: &Arc<Live>, lease: Lease, message: Admitted, trace: LiveTrace, journal: &[JournalEntry]) -> Option<Waiting> {
+    let (row, permit) = message.into_parts();
+    let route = reply_route(&row.channel, &row.draft);
+    let id = rows::inbox_row_id(row.id);
+    let known = lock(&live.transcript).rows.iter().any(|r| rows::field(r, "id") == Some(id.as_str()));
+    let fate = if known { history::fate(&lock(&live.transcript).rows, journal, id.as_str()) } else { InputFate::New };
+    let waiting = |text, resume| {
+        let since = trace.mark();
+        let context = vec![sender_context(row.channel.as_str(), &row.draft)];
+        Waiting { row: id.clone(), text, context, inbox: Some((row.id, route.clone())), trace: trace.clone(), since, resume, lease, permit: Some(permit) }
+    };
+    match fate {
+        InputFate::New if known => {
+            trace.session(&live.summary().id);
+            Some(waiting(row.draft.text.clone(), false))
+        }
+        InputFate::New => match receive(live, &id, row.draft.text.clone(), Some((&row.draft, row.id)), None, &trace).await {
+            Ok(text) => Some(waiting(text, false)),
+            Err(Refusal::Hook(_)) => {
+                end_inbox(live, row.id, InboxEnd::Refused(RefusalCode::BlockedByHook)).await;
+                live.deps.tracer.record(&trace, true).await;
+                None
+            }
+            // The row stays unfinished in the store and is taken up again at the next start.
+            Err(Refusal::Disk(error)) => {
+                tracing::error!(%error, inbox = row.id.0, "a message could not be written to its session");
+                None
+            }
+        },
+        InputFate::Open(_) => {
+            trace.session(&live.summary().id);
+            Some(waiting(row.draft.text.clone(), true))
+        }
+        // The turn ended and the program died before the reply was queued.
+        InputFate::Ended(TurnEnd::Completed, Some(text)) => {
+            trace.session(&live.summary().id);
+            let reply = Reply { inbox: Some(row.id), session: Some(live.summary().id), route, text, key: reply_key(row.id), trace: Some(trace.clone()) };
+            match live.deps.outbox.send(reply).await {
+                Ok(true) => {}
+                Ok(false) => end_inbox(live, row.id, InboxEnd::Silent).await,
+                Err(error) => tracing::error!(%error, inbox = row.id.0, "a reply could not be queued"),
+            }
+            None
+        }
+        InputFate::Ended(TurnEnd::Completed, None) => {
+            end_inbox(live, row.id, InboxEnd::Silent).await;
+            None
+        }
+        InputFate::Ended(end, _) => {
+            end_inbox(live, row.id, InboxEnd::Dead(format!("the turn ended before: {end:?}").to_lowercase())).await;
+            None
+        }
+    }
+}
+
+/// Ends an inbox row; a failure is logged, and the row is then taken up again at the next start.
+pub(super) async fn end_inbox(live: &Live, inbox: InboxId, end: InboxEnd) {
+    if let Err(error) = live.deps.messages.finish(inbox, end).await {
+        tracing::error!(%error, inbox = inbox.0, "a message could not be marked as ended");
+    }
+}
+
+enum Refusal {
+    Hook(String),
+    Disk(WireError),
+}
+
+/// Hooks, then disk. Answers the text as the hooks left it.
+async fn receive(
+    live: &Arc<Live>,
+    id: &MessageId,
+    text: String,
+    channel: Option<(&InboundDraft, InboxId)>,
+    key: Option<&str>,
+    trace: &LiveTrace,
+) -> Result<String, Refusal> {
+    let summary = live.summary();
+    trace.session(&summary.id);
+    let sender = channel.map(|(draft, _)| draft.sender.clone());
+    let event = MessageReceived { session: summary.id.clone(), text, sender: sender.clone(), channel: summary.channel.clone() };
+    let text = match live.deps.hooks.run(event, trace).await {
+        Verdict::Pass { event, .. } => event.text,
+        Verdict::Stopped { plugin, reason } => {
+            let note = format!("A message was refused by plugin “{plugin}”: {reason}");
+            let row_id = rows::new_id(&*live.deps.clock, &*live.deps.entropy);
+            let row = rows::notice(&row_id, MessageKind::Info, &note, live.deps.clock.now(), None, None);
+            live.show(&row);
+            return Err(Refusal::Hook(reason));
+        }
+    };
+    let now = live.deps.clock.now();
+    let row = rows::user(id, &text, now, sender.as_ref(), channel.map(|(_, inbox)| inbox), key);
+    let mark = trace.mark();
+    let append = Append { rows: vec![row.clone()], journal: Vec::new(), sync: true };
+    live.deps.transcripts.append(&summary.id, append).await.map_err(|e| Refusal::Disk(wire(e)))?;
+    trace.step(Gate::Mailbox, "written", mark, StepOutcome::Ok, None);
+    live.keep(vec![row]);
+    let summary = live.change(|s| {
+        s.last_message_at = now;
+        s.preview.get_or_insert_with(|| text.chars().take(150).collect());
+        if s.name.is_none() && s.channel.is_none() {
+            s.name = title(&text);
+        }
+    });
+    if let Err(error) = live.deps.transcripts.update(summary).await {
+        tracing::warn!(%error, "a session's list row was not written; the file has the message");
+    }
+    Ok(text)
+}
+
+/// First words of the first message.
+fn title(text: &str) -> Option<String> {
+    let line = text.trim().lines().next()?.trim();
+    let short: String = line.chars().take(60).collect();
+    (!short.is_empty()).then(|| if short.len() < line.len() { short + "…" } else { short })
+}
+
+/// Who wrote, as data for the model.
+fn sender_context(channel: &str, draft: &InboundDraft) -> String {
+    let name = draft.sender.name.as_deref().unwrap_or("unknown");
+    let mut context = serde_json::json!({
+        "channel": channel, "chat": draft.chat_type, "senderName": name, "senderId": draft.sender.id, "conversation": draft.conversation,
+    });
+    if let Some(title) = &draft.conversation_name {
+        context["conversationName"] = serde_json::json!(title);
+    }
+    format!("The next message came from a channel. Sender and place, as data: {context}")
+}

@@ -1,0 +1,219 @@
+//! A loaded session: what clients can ask at any moment, while its tasks work.
+
+use super::intake::{Input, Waiting};
+use super::{SessionDeps, rows};
+use crate::ports::StoredRow;
+use kata_protocol::{
+    ApprovalDecision, CallId, ErrorCode, Fact, PermissionMode, SessionDetail, SessionEvent, SessionState, SessionSummary, ToolCall, WireError,
+};
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+/// Mailbox bound: every channel message in flight could be of this one session.
+pub(super) const MAILBOX: usize = crate::ingress::MAX_IN_FLIGHT + super::MAX_WAITING;
+
+/// A loaded session.
+pub struct Live {
+    pub(super) deps: Arc<SessionDeps>,
+    pub(super) mailbox: mpsc::Sender<Input>,
+    pub(super) transcript: Mutex<Transcript>,
+    leases: Mutex<Leases>,
+    waiting: AtomicUsize,
+    turn: Mutex<Option<CancellationToken>>,
+    approvals: Mutex<HashMap<CallId, (ToolCall, oneshot::Sender<ApprovalDecision>)>>,
+    pub(super) steered: Mutex<VecDeque<Waiting>>,
+}
+
+/// What is on disk, in memory.
+pub(super) struct Transcript {
+    pub(super) summary: SessionSummary,
+    pub(super) rows: Vec<StoredRow>,
+}
+
+#[derive(Default)]
+struct Leases {
+    count: usize,
+    closed: bool,
+}
+
+impl Live {
+    pub(super) fn new(deps: Arc<SessionDeps>, mailbox: mpsc::Sender<Input>, summary: SessionSummary, rows: Vec<StoredRow>) -> Arc<Self> {
+        Arc::new(Self {
+            deps,
+            mailbox,
+            transcript: Mutex::new(Transcript { summary, rows }),
+            leases: Mutex::default(),
+            waiting: AtomicUsize::new(0),
+            turn: Mutex::default(),
+            approvals: Mutex::default(),
+            steered: Mutex::default(),
+        })
+    }
+
+    /// List row.
+    pub fn summary(&self) -> SessionSummary {
+        lock(&self.transcript).summary.clone()
+    }
+
+    /// Whether a turn runs.
+    pub fn is_busy(&self) -> bool {
+        lock(&self.turn).is_some()
+    }
+
+    /// Row, newest messages, calls that wait.
+    pub fn detail(&self, limit: Option<u32>) -> SessionDetail {
+        let transcript = lock(&self.transcript);
+        let keep = limit.map_or(usize::MAX, |l| l as usize);
+        let skip = transcript.rows.len().saturating_sub(keep);
+        SessionDetail {
+            summary: transcript.summary.clone(),
+            messages: transcript.rows.iter().skip(skip).filter_map(rows::view).collect(),
+            earlier: u32::try_from(skip).unwrap_or(u32::MAX),
+            approvals: lock(&self.approvals).keys().cloned().collect(),
+            state: transcript.summary.state,
+        }
+    }
+
+    /// Changes the list row and tells everybody.
+    pub(super) fn change(&self, change: impl FnOnce(&mut SessionSummary)) -> SessionSummary {
+        let summary = {
+            let mut transcript = lock(&self.transcript);
+            change(&mut transcript.summary);
+            transcript.summary.clone()
+        };
+        self.deps.events.publish(Fact::SessionChanged { session: summary.clone() });
+        summary
+    }
+
+    /// Says something.
+    pub(super) fn say(&self, event: SessionEvent) {
+        let id = lock(&self.transcript).summary.id.clone();
+        self.deps.events.publish(Fact::Session { id, event });
+    }
+
+    /// Shows a row (new, or replaced under the same id) without keeping it.
+    pub(super) fn show(&self, row: &StoredRow) {
+        if let Some(message) = rows::view(row) {
+            self.say(SessionEvent::Message { message });
+        }
+    }
+
+    /// Keeps rows that have been written, and shows them.
+    pub(super) fn keep(&self, new: Vec<StoredRow>) {
+        for row in &new {
+            self.show(row);
+        }
+        let mut transcript = lock(&self.transcript);
+        transcript.rows.extend(new);
+        transcript.summary.message_count = u32::try_from(transcript.rows.len()).unwrap_or(u32::MAX);
+    }
+
+    /// Enters a state.
+    pub(super) fn enter_state(&self, state: SessionState) {
+        let changed = {
+            let mut transcript = lock(&self.transcript);
+            std::mem::replace(&mut transcript.summary.state, state) != state
+        };
+        if changed {
+            self.say(SessionEvent::State { state });
+        }
+    }
+
+    pub(super) fn put(&self, input: Input) -> Result<(), WireError> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.mailbox.try_send(input).map_err(|_| {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            WireError::new(ErrorCode::Busy, "the session takes no more input now").hint("try again when it has answered")
+        })
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// One input has begun its turn or ended without one.
+    pub(super) fn begun(&self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// A turn begins: from now on it can be interrupted. The token falls with the program.
+    pub(super) fn begin_turn(&self) -> CancellationToken {
+        let token = self.deps.tasks.stopping().child_token();
+        *lock(&self.turn) = Some(token.clone());
+        token
+    }
+
+    pub(super) fn end_turn(&self) {
+        *lock(&self.turn) = None;
+        lock(&self.approvals).clear();
+    }
+
+    /// Hands input to the turn that runs. Gives it back when there is none: checked and done under one lock, so that no input
+    /// is left behind by a turn that ends in this moment.
+    pub(super) fn steer(&self, waiting: Waiting) -> Result<(), Waiting> {
+        let turn = lock(&self.turn);
+        if turn.is_none() {
+            return Err(waiting);
+        }
+        lock(&self.steered).push_back(waiting);
+        Ok(())
+    }
+
+    /// Stops the present turn.
+    pub(super) fn interrupt(&self) {
+        if let Some(token) = &*lock(&self.turn) {
+            token.cancel();
+        }
+    }
+
+    /// A call waits; the answer comes through the receiver, a closed one means withdrawn.
+    pub(super) fn ask(&self, call: &ToolCall) -> oneshot::Receiver<ApprovalDecision> {
+        let (tx, rx) = oneshot::channel();
+        lock(&self.approvals).insert(call.call_id.clone(), (call.clone(), tx));
+        rx
+    }
+
+    /// Answers a call that waits.
+    pub(super) fn resolve(&self, call: &CallId, decision: ApprovalDecision) -> bool {
+        let waiting = lock(&self.approvals).remove(call);
+        waiting.is_some_and(|(_, answer)| answer.send(decision).is_ok())
+    }
+
+    /// A wider mode answers what waits.
+    pub(super) fn mode_changed(&self, mode: PermissionMode) {
+        if mode == PermissionMode::AllowAll {
+            for (_, (_, answer)) in lock(&self.approvals).drain() {
+                // A call that was withdrawn meanwhile needs no answer.
+                let _ = answer.send(ApprovalDecision::Once);
+            }
+        }
+    }
+
+    pub(super) fn enter(&self) -> bool {
+        let mut leases = lock(&self.leases);
+        if !leases.closed {
+            leases.count += 1;
+        }
+        !leases.closed
+    }
+
+    pub(super) fn leave(&self) {
+        lock(&self.leases).count -= 1;
+    }
+
+    /// Closes the session for new leases, if nobody has one.
+    pub(super) fn close(&self) -> bool {
+        let mut leases = lock(&self.leases);
+        if leases.count == 0 {
+            leases.closed = true;
+        }
+        leases.closed
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

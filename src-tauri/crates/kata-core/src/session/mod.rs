@@ -1,0 +1,266 @@
+//! Sessions: each an actor that takes input in order and runs at most one turn at a time. Different sessions never wait for
+//! each other. A session that nothing has touched for a while leaves memory; its files stay.
+//!
+//! `intake` makes input durable, `runner` runs turns, `turn` and `calls` are one turn, `history` is what the model gets,
+//! `rows` is what is written.
+
+mod calls;
+mod history;
+mod intake;
+mod live;
+mod rows;
+mod runner;
+mod turn;
+
+pub use live::Live;
+pub use rows::view;
+
+use crate::EventHub;
+use crate::hooks::Dispatcher;
+use crate::ingress::Admitted;
+use crate::outbox::Outbox;
+use crate::ports::{Channels, Clock, Entropy, MessageStore, Models, NewSession, Tools, TranscriptError, Transcripts};
+use crate::tasks::Tasks;
+use crate::trace::{LiveTrace, Tracer};
+use intake::Input;
+use kata_protocol::{
+    ApprovalDecision, CallId, Delivery, ErrorCode, Fact, SessionDetail, SessionId, SessionSubmitted, SessionSummary, SessionUpdate, WireError,
+};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{OnceCell, Semaphore, oneshot};
+use tokio_util::sync::CancellationToken;
+
+/// How long an untouched session stays in memory.
+pub const IDLE_UNLOAD: Duration = Duration::from_secs(300);
+/// Inputs a client may have waiting in one session.
+pub const MAX_WAITING: usize = 64;
+
+/// What sessions work with.
+pub struct SessionDeps {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids.
+    pub entropy: Arc<dyn Entropy>,
+    /// Files.
+    pub transcripts: Arc<dyn Transcripts>,
+    /// Inbox.
+    pub messages: Arc<dyn MessageStore>,
+    /// Models.
+    pub models: Arc<dyn Models>,
+    /// Tools.
+    pub tools: Arc<dyn Tools>,
+    /// Channels, for typing.
+    pub channels: Arc<dyn Channels>,
+    /// Hooks.
+    pub hooks: Arc<Dispatcher>,
+    /// Replies.
+    pub outbox: Arc<Outbox>,
+    /// Facts.
+    pub events: Arc<EventHub>,
+    /// Tasks.
+    pub tasks: Tasks,
+    /// Traces.
+    pub tracer: Arc<Tracer>,
+    /// System prompt of a session; the same bytes from turn to turn.
+    pub system_prompt: Arc<dyn Fn(&SessionSummary) -> String + Send + Sync>,
+    /// Volatile context of a turn (the date).
+    pub context: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
+    /// Model streams at once.
+    pub model_permits: Arc<Semaphore>,
+    /// Cancelled when no new turn may begin.
+    pub draining: CancellationToken,
+}
+
+/// All sessions.
+pub struct Sessions {
+    deps: Arc<SessionDeps>,
+    loaded: Mutex<HashMap<SessionId, Arc<OnceCell<Arc<Live>>>>>,
+}
+
+impl Sessions {
+    /// None loaded.
+    pub fn new(deps: SessionDeps) -> Arc<Self> {
+        Arc::new(Self { deps: Arc::new(deps), loaded: Mutex::new(HashMap::new()) })
+    }
+
+    /// A new session.
+    pub async fn create(&self, new: NewSession) -> Result<SessionSummary, WireError> {
+        let summary = self.deps.transcripts.create(new).await.map_err(wire)?;
+        self.deps.events.publish(Fact::SessionChanged { session: summary.clone() });
+        Ok(summary)
+    }
+
+    /// A session with its newest `limit` messages.
+    pub async fn detail(self: &Arc<Self>, id: &SessionId, limit: Option<u32>) -> Result<SessionDetail, WireError> {
+        Ok(self.lease(id).await?.live().detail(limit))
+    }
+
+    /// Sessions in the middle of a turn.
+    pub fn busy(&self) -> u32 {
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let busy = loaded.values().filter_map(|cell| cell.get()).filter(|live| live.is_busy()).count();
+        u32::try_from(busy).unwrap_or(u32::MAX)
+    }
+
+    /// What a loaded session is doing; list rows of the others are idle.
+    pub fn state_of(&self, id: &SessionId) -> Option<kata_protocol::SessionState> {
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.get(id).and_then(|cell| cell.get()).map(|live| live.summary().state)
+    }
+
+    /// Input from a client. Returns when it is durable (or refused).
+    pub async fn submit(
+        self: &Arc<Self>,
+        id: &SessionId,
+        text: String,
+        delivery: Delivery,
+        key: Option<String>,
+        origin: &str,
+    ) -> Result<SessionSubmitted, WireError> {
+        if text.trim().is_empty() {
+            return Err(WireError::invalid("“text” is empty"));
+        }
+        if text.len() > crate::ingress::MAX_TEXT {
+            return Err(WireError::invalid(format!("“text” is longer than {} KiB", crate::ingress::MAX_TEXT / 1024)));
+        }
+        let trace = self.deps.tracer.begin(origin);
+        self.ask(id, |lease, answer| Input::Client { lease, text, delivery, key, trace, answer }).await
+    }
+
+    /// Runs the last input again.
+    pub async fn resend(self: &Arc<Self>, id: &SessionId, origin: &str) -> Result<SessionSubmitted, WireError> {
+        let trace = self.deps.tracer.begin(origin);
+        self.ask(id, |lease, answer| Input::Resend { lease, trace, answer }).await
+    }
+
+    /// A channel's message for its session. Never refused: the ingress permit bounds how many there are.
+    pub async fn deliver(self: &Arc<Self>, id: &SessionId, message: Admitted, trace: LiveTrace) -> Result<(), WireError> {
+        let lease = self.lease(id).await?;
+        let live = Arc::clone(lease.live());
+        live.put(Input::Channel { lease, message: Box::new(message), trace })
+    }
+
+    /// Stops the present turn. Nothing happens when there is none.
+    pub async fn interrupt(self: &Arc<Self>, id: &SessionId) -> Result<(), WireError> {
+        self.lease(id).await?.live().interrupt();
+        Ok(())
+    }
+
+    /// Answers a tool call that waits.
+    pub async fn approve(self: &Arc<Self>, id: &SessionId, call: &CallId, decision: ApprovalDecision) -> Result<(), WireError> {
+        if self.lease(id).await?.live().resolve(call, decision) {
+            return Ok(());
+        }
+        Err(WireError::new(ErrorCode::Conflict, format!("no call “{call}” waits for an answer")).hint("it was answered or withdrawn already"))
+    }
+
+    /// Changes title, flag, status, labels, mode, model.
+    pub async fn update(self: &Arc<Self>, change: SessionUpdate) -> Result<SessionSummary, WireError> {
+        if let Some(model) = &change.model {
+            self.deps.models.find(Some(model))?;
+        }
+        let lease = self.lease(&change.id).await?;
+        let summary = lease.live().change(|s| {
+            let SessionUpdate { id: _, name, flagged, status, labels, unread, mode, model } = change;
+            s.name = name.or(s.name.take());
+            s.flagged = flagged.unwrap_or(s.flagged);
+            s.status = status.or(s.status.take());
+            s.labels = labels.unwrap_or_else(|| std::mem::take(&mut s.labels));
+            s.unread = unread.unwrap_or(s.unread);
+            s.mode = mode.unwrap_or(s.mode);
+            s.model = model.or(s.model.take());
+        });
+        lease.live().mode_changed(summary.mode);
+        self.deps.transcripts.update(summary.clone()).await.map_err(wire)?;
+        Ok(summary)
+    }
+
+    /// Puts an input that wants an answer into a session's mailbox.
+    async fn ask(
+        self: &Arc<Self>,
+        id: &SessionId,
+        input: impl FnOnce(Lease, oneshot::Sender<Result<SessionSubmitted, WireError>>) -> Input,
+    ) -> Result<SessionSubmitted, WireError> {
+        let lease = self.lease(id).await?;
+        let live = Arc::clone(lease.live());
+        if live.waiting() >= MAX_WAITING {
+            return Err(WireError::new(ErrorCode::Busy, format!("{MAX_WAITING} inputs wait in this session already")));
+        }
+        let (tx, rx) = oneshot::channel();
+        live.put(input(lease, tx))?;
+        rx.await.map_err(|_| WireError::internal("the session ended before it answered"))?
+    }
+
+    /// The session, loaded, and kept so while the lease lives.
+    async fn lease(self: &Arc<Self>, id: &SessionId) -> Result<Lease, WireError> {
+        loop {
+            let cell = Arc::clone(self.loaded.lock().unwrap_or_else(PoisonError::into_inner).entry(id.clone()).or_default());
+            let live = cell.get_or_try_init(|| self.load(id)).await;
+            match live {
+                Ok(live) => {
+                    // `None`: it was unloaded in this very moment; the next round loads it again.
+                    if let Some(lease) = Lease::take(live) {
+                        return Ok(lease);
+                    }
+                    self.forget(id, &cell);
+                }
+                Err(error) => {
+                    self.forget(id, &cell);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    async fn load(self: &Arc<Self>, id: &SessionId) -> Result<Arc<Live>, WireError> {
+        let loaded = self.deps.transcripts.load(id).await.map_err(wire)?;
+        if loaded.repaired > 0 {
+            tracing::warn!(session = %id, lines = loaded.repaired, "damaged lines of a session were set aside");
+        }
+        let sessions = Arc::clone(self);
+        let id = id.clone();
+        let unload = move || {
+            sessions.loaded.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        };
+        runner::start(Arc::clone(&self.deps), loaded, unload).await.map_err(wire)
+    }
+
+    /// Takes a cell out of the map, unless somebody has put a new one there already.
+    fn forget(&self, id: &SessionId, cell: &Arc<OnceCell<Arc<Live>>>) {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if loaded.get(id).is_some_and(|present| Arc::ptr_eq(present, cell)) {
+            loaded.remove(id);
+        }
+    }
+}
+
+/// Keeps a session loaded. Travels with an input until its turn has ended.
+pub(crate) struct Lease(Arc<Live>);
+
+impl Lease {
+    fn take(live: &Arc<Live>) -> Option<Self> {
+        live.enter().then(|| Self(Arc::clone(live)))
+    }
+    fn live(&self) -> &Arc<Live> {
+        &self.0
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
+/// What a client is told when the files cannot be read or written.
+pub fn wire(error: TranscriptError) -> WireError {
+    match error {
+        TranscriptError::NotFound(id) => WireError::not_found("session", id),
+        TranscriptError::BadHeader { .. } => {
+            WireError::new(ErrorCode::Conflict, error.to_string()).hint("the file was left as it is; mend its first line or move it away")
+        }
+        TranscriptError::Io { .. } => WireError::internal(error.to_string()).hint("is the disk full or the folder read-only?"),
+    }
+}

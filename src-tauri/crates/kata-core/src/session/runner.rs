@@ -1,0 +1,143 @@
+//! Runs a session's turns, one after the other, and unloads the session when nothing has come for a while.
+
+use super::history::{self, open_turn};
+use super::intake::Waiting;
+use super::live::{Live, MAILBOX, lock};
+use super::{IDLE_UNLOAD, SessionDeps, intake, rows};
+use crate::ports::{Append, HistoryItem, JournalEntry, LoadedSession, StoredRow, TranscriptError};
+use kata_protocol::{MessageKind, Ms, SessionStart, SessionState, ToolCall, ToolStatus, TurnEnd};
+use std::collections::HashSet;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// What a session's turns keep from one to the next.
+pub(super) struct Runner {
+    pub live: Arc<Live>,
+    pub deps: Arc<SessionDeps>,
+    pub history: Vec<HistoryItem>,
+    /// Tools a person has allowed for the rest of the session.
+    pub allowed: HashSet<String>,
+    started: bool,
+    resumed: bool,
+}
+
+/// Repairs what a crash left open, then starts the session's two tasks. `unload` takes it out of the registry.
+pub(super) async fn start(
+    deps: Arc<SessionDeps>,
+    mut loaded: LoadedSession,
+    unload: impl FnOnce() + Send + 'static,
+) -> Result<Arc<Live>, TranscriptError> {
+    repair(&deps, &mut loaded).await?;
+    let history = history::build(&loaded.rows, &loaded.journal);
+    let (mailbox, inputs) = mpsc::channel(MAILBOX);
+    let (queue, waiting) = mpsc::channel(MAILBOX);
+    loaded.summary.state = SessionState::Idle;
+    loaded.summary.message_count = u32::try_from(loaded.rows.len()).unwrap_or(u32::MAX);
+    let resumed = !loaded.rows.is_empty();
+    let live = Live::new(Arc::clone(&deps), mailbox, loaded.summary, loaded.rows);
+    deps.tasks.spawn("session intake", intake::run(Arc::clone(&live), inputs, queue, loaded.journal));
+    let runner = Runner { live: Arc::clone(&live), deps: Arc::clone(&deps), history, allowed: HashSet::new(), started: false, resumed };
+    deps.tasks.spawn("session", runner.run(waiting, unload));
+    Ok(live)
+}
+
+impl Runner {
+    async fn run(mut self, mut waiting: mpsc::Receiver<Waiting>, unload: impl FnOnce()) {
+        let (stopping, draining) = (self.deps.tasks.stopping(), self.deps.draining.clone());
+        loop {
+            // What was steered into a turn that ended before it could be taken is the next turn.
+            let steered = lock(&self.live.steered).pop_front();
+            let next = match steered {
+                Some(next) => Some(next),
+                None => tokio::select! {
+                    biased;
+                    () = stopping.cancelled() => return,
+                    () = draining.cancelled() => return,
+                    next = waiting.recv() => next,
+                    () = self.deps.clock.sleep(IDLE_UNLOAD) => {
+                        if self.live.close() {
+                            break;
+                        }
+                        continue;
+                    }
+                },
+            };
+            let Some(next) = next else { return };
+            self.live.begun();
+            if !std::mem::replace(&mut self.started, true) {
+                self.session_start();
+            }
+            self.turn(next).await;
+        }
+        let id = self.live.summary().id;
+        if let Err(error) = self.deps.transcripts.rewrite(&id).await {
+            tracing::warn!(session = %id, %error, "the first line of a session was not brought up to date");
+        }
+        unload();
+    }
+
+    fn session_start(&self) {
+        let summary = self.live.summary();
+        let event = SessionStart { session: summary.id, workspace: summary.workspace, resumed: self.resumed };
+        let hooks = Arc::clone(&self.deps.hooks);
+        self.deps.tasks.spawn("session_start hooks", async move { hooks.observe(event, None).await });
+    }
+}
+
+/// Gives every open tool call a result, and tells the person about an answer that broke off. A turn that answers a channel
+/// stays open: its message is still in the inbox and goes on from here.
+async fn repair(deps: &SessionDeps, loaded: &mut LoadedSession) -> Result<(), TranscriptError> {
+    let open = open_turn(&loaded.journal);
+    let now = deps.clock.now();
+    let Some(turn) = open.turn else { return unanswered(deps, loaded, now).await };
+    let mut append = Append { sync: true, ..Append::default() };
+    for (call, told) in open.calls {
+        let id = rows::new_id(&*deps.clock, &*deps.entropy);
+        let card = ToolCall {
+            call_id: call.id.clone(),
+            name: call.name,
+            input: call.input.into(),
+            result: Some(told.to_owned()),
+            status: ToolStatus::Error,
+            duration_ms: None,
+        };
+        append.rows.push(rows::tool(&id, &card, now, &turn));
+        append.journal.push(JournalEntry::ToolDone { turn: turn.clone(), call: call.id, text: told.to_owned(), is_error: true });
+    }
+    let input = loaded.journal.iter().rev().find_map(|e| match e {
+        JournalEntry::TurnStarted { turn: t, input, .. } if *t == turn => Some(input.clone()),
+        _ => None,
+    });
+    let answered = input.as_ref().is_some_and(|i| matches!(history::fate(&loaded.rows, &loaded.journal, i.as_str()), history::InputFate::Ended(..)));
+    let of_channel = loaded.rows.iter().any(|r| r.contains_key("inboxId") && rows::field(r, "id") == input.as_ref().map(|i| i.as_str()));
+    if answered {
+        append.journal.push(JournalEntry::TurnEnded { turn, end: TurnEnd::Completed });
+    } else if !of_channel {
+        append.rows.push(broken_off(deps, now));
+        append.journal.push(JournalEntry::TurnEnded { turn, end: TurnEnd::Interrupted });
+    }
+    deps.transcripts.append(&loaded.summary.id, append.clone()).await?;
+    loaded.rows.extend(append.rows);
+    loaded.journal.extend(append.journal);
+    Ok(())
+}
+
+/// Input that was made durable, and the program ended before its turn began.
+async fn unanswered(deps: &SessionDeps, loaded: &mut LoadedSession, now: Ms) -> Result<(), TranscriptError> {
+    let Some(last) = loaded.rows.last() else { return Ok(()) };
+    // A session of another program is not written to just because it was looked at.
+    let ours = !loaded.journal.is_empty() || loaded.rows.len() == 1;
+    if !ours || rows::kind(last) != Some("user") || last.contains_key("inboxId") {
+        return Ok(());
+    }
+    let rows = vec![broken_off(deps, now)];
+    deps.transcripts.append(&loaded.summary.id, Append { rows: rows.clone(), journal: Vec::new(), sync: true }).await?;
+    loaded.rows.extend(rows);
+    Ok(())
+}
+
+fn broken_off(deps: &SessionDeps, now: Ms) -> StoredRow {
+    let id = rows::new_id(&*deps.clock, &*deps.entropy);
+    let text = "The program ended before the agent had answered. Send the message again to go on.";
+    rows::notice(&id, MessageKind::Warning, text, now, None, Some("interrupted"))
+}

@@ -1,0 +1,451 @@
+//! One turn: prepare, ask the model, run its tools, ask again, until it has answered.
+
+use super::intake::{Waiting, end_inbox};
+use super::live::lock;
+use super::runner::Runner;
+use super::{history, rows, wire};
+use crate::hooks::Verdict;
+use crate::ingress::reply_key;
+use crate::outbox::Reply;
+use crate::ports::{
+    Append, HistoryItem, InboxEnd, InboxId, JournalEntry, Model, ModelError, ModelErrorCode, ModelEvent, ModelRequest, ModelStep, StepUsage,
+    StopReason, StoredRow,
+};
+use crate::trace::LiveTrace;
+use kata_protocol::{
+    AgentEnd, BeforeAgentStart, Count, ErrorCode, Gate, MessageId, MessageKind, MessageSending, ReplyRoute, SessionEvent, SessionState,
+    StepOutcome, ToolInfo, TurnEnd, TurnId, WireError,
+};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Questions to the model in one turn; an agent that wants more is going in circles.
+const MAX_STEPS: u32 = 100;
+/// Deltas are handed to the windows at most this often.
+const DELTA_EVERY: Duration = Duration::from_millis(24);
+
+/// A turn that runs.
+pub(super) struct Turn {
+    pub id: TurnId,
+    pub trace: LiveTrace,
+    pub cancel: CancellationToken,
+    pub tools: Arc<[ToolInfo]>,
+    pub inbox: Option<(InboxId, ReplyRoute)>,
+}
+
+/// How a turn came out.
+enum Outcome {
+    Answered { text: String, thinking: Option<String>, row: MessageId, journal: Vec<JournalEntry> },
+    Interrupted { partial: Vec<Value> },
+    Failed(WireError),
+    /// The program ends; the turn is taken up again at the next start.
+    Abandoned,
+}
+
+impl Runner {
+    pub(super) async fn turn(&mut self, waiting: Waiting) {
+        let Waiting { row, text, mut context, inbox, trace, since, resume, lease, permit } = waiting;
+        trace.step(Gate::Mailbox, "waited", since, StepOutcome::Ok, None);
+        let id = TurnId::new(format!("turn-{:x}-{:06x}", self.deps.clock.now().0, self.deps.entropy.next_u64() & 0xff_ffff));
+        let id = id.unwrap_or_else(|_| unreachable!("hex digits and dashes make an identifier"));
+        let cancel = self.live.begin_turn();
+        self.live.enter_state(SessionState::Preparing);
+        let typing = inbox.as_ref().map(|(_, route)| self.keep_typing(route.clone(), cancel.child_token()));
+        context.extend((self.deps.context)());
+        let mut turn = Turn { id, trace, cancel, tools: Arc::from([]), inbox };
+        let outcome = match self.prepare(&mut turn, &row, text, context, resume).await {
+            Ok(model) => self.converse(&turn, &*model).await,
+            Err(error) => Outcome::Failed(error),
+        };
+        drop(typing);
+        self.finish(turn, outcome).await;
+        drop(permit);
+        drop(lease);
+    }
+
+    /// Shows the typing signal until the returned guard falls.
+    fn keep_typing(&self, route: ReplyRoute, stop: CancellationToken) -> tokio_util::sync::DropGuard {
+        let guard = stop.clone().drop_guard();
+        let Some(ttl) = self.deps.channels.info(&route.channel).map(|(_, i)| i.capabilities.typing_ttl_ms).filter(|ttl| *ttl > 0) else {
+            return guard;
+        };
+        // Renewed a fifth before it would go out.
+        let every = Duration::from_millis(u64::from(ttl) * 4 / 5);
+        let (channels, clock) = (Arc::clone(&self.deps.channels), Arc::clone(&self.deps.clock));
+        self.deps.tasks.spawn("typing", async move {
+            loop {
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => return,
+                    () = async { channels.typing(&route).await; clock.sleep(every).await } => {}
+                }
+            }
+        });
+        guard
+    }
+
+    /// Model, tools, context; the turn's beginning is in the journal when this returns.
+    async fn prepare(
+        &mut self,
+        turn: &mut Turn,
+        row: &MessageId,
+        text: String,
+        context: Vec<String>,
+        resume: bool,
+    ) -> Result<Arc<dyn Model>, WireError> {
+        let summary = self.live.summary();
+        let mut model = self.deps.models.find(summary.model.as_deref())?;
+        let mut model_id = summary.model.clone().unwrap_or_default();
+        let tools = self.deps.tools.list();
+        let event = BeforeAgentStart {
+            session: summary.id.clone(),
+            turn: turn.id.clone(),
+            model: model_id.clone(),
+            tools: tools.iter().map(|t| t.name.clone()).collect(),
+            context,
+        };
+        let event = match self.deps.hooks.run(event, &turn.trace).await {
+            Verdict::Pass { event, .. } => event,
+            Verdict::Stopped { plugin, reason } => {
+                return Err(WireError::new(ErrorCode::Forbidden, format!("plugin “{plugin}” stopped the agent: {reason}")));
+            }
+        };
+        if event.model != model_id {
+            model = self.deps.models.find(Some(&event.model))?;
+            model_id = event.model;
+        }
+        turn.tools = tools.iter().filter(|t| event.tools.contains(&t.name)).cloned().collect();
+        self.live.say(SessionEvent::TurnStarted { turn: turn.id.clone(), model: model.label() });
+        let started = JournalEntry::TurnStarted { turn: turn.id.clone(), input: row.clone(), model: model_id, context: event.context.clone() };
+        self.append(&summary.id, Append { rows: Vec::new(), journal: vec![started], sync: false }).await?;
+        // A turn that an earlier run began, and a message sent again, have their user item already.
+        let have = matches!(self.history.last(), Some(HistoryItem::User { text: last, .. }) if *last == text);
+        if !(resume || have) {
+            self.history.push(HistoryItem::User { text, context: event.context });
+        }
+        Ok(model)
+    }
+
+    /// Asks the model until it has answered.
+    async fn converse(&mut self, turn: &Turn, model: &dyn Model) -> Outcome {
+        let summary = self.live.summary();
+        let system = (self.deps.system_prompt)(&summary);
+        for _ in 0..MAX_STEPS {
+            let row = rows::new_id(&*self.deps.clock, &*self.deps.entropy);
+            let request = ModelRequest { session: summary.id.clone(), system: system.clone(), history: self.history.clone(), tools: Arc::clone(&turn.tools) };
+            self.live.enter_state(SessionState::Streaming);
+            let mark = turn.trace.mark();
+            let step = match self.step(turn, model, request, &row).await {
+                Ok(step) => step,
+                Err(error) => return self.step_failed(turn, model, mark, error),
+            };
+            turn.trace.step(Gate::Model, model.label(), mark, StepOutcome::Ok, None);
+            crate::fault::point("during_turn");
+            self.count(step.usage);
+            let calls = history::calls(&step.blocks);
+            let text = history::text(&step.blocks);
+            let thinking = history::thinking(&step.blocks);
+            let entry = JournalEntry::Step { turn: turn.id.clone(), blocks: step.blocks.clone(), family: model.family().to_owned() };
+            if calls.is_empty() && step.stop != StopReason::Pause {
+                self.history.push(HistoryItem::Assistant { blocks: step.blocks, family: model.family().to_owned() });
+                let text = match (text.is_empty(), step.stop) {
+                    (true, StopReason::Refusal) => "The model declined to answer.".to_owned(),
+                    (true, StopReason::ContextExceeded) => {
+                        return Outcome::Failed(WireError::new(ErrorCode::Upstream, "the conversation no longer fits the model").hint("begin a new session"));
+                    }
+                    _ => text,
+                };
+                return Outcome::Answered { text, thinking, row, journal: vec![entry] };
+            }
+            let new_rows: Vec<StoredRow> = if text.is_empty() && thinking.is_none() {
+                Vec::new()
+            } else {
+                vec![rows::assistant(&row, &text, self.deps.clock.now(), &turn.id, true, thinking.as_deref())]
+            };
+            self.history.push(HistoryItem::Assistant { blocks: step.blocks, family: model.family().to_owned() });
+            if let Err(error) = self.append_and_keep(&summary.id, new_rows, vec![entry], false).await {
+                return Outcome::Failed(error);
+            }
+            if let Err(error) = self.run_calls(turn, calls).await {
+                return Outcome::Failed(error);
+            }
+            if turn.cancel.is_cancelled() {
+                return if self.deps.tasks.stopping().is_cancelled() { Outcome::Abandoned } else { Outcome::Interrupted { partial: Vec::new() } };
+            }
+            if let Err(error) = self.take_steered(turn).await {
+                return Outcome::Failed(error);
+            }
+        }
+        Outcome::Failed(WireError::new(ErrorCode::Conflict, format!("the agent asked for tools {MAX_STEPS} times in one turn and was stopped")))
+    }
+
+    fn step_failed(&self, turn: &Turn, model: &dyn Model, mark: u64, error: ModelError) -> Outcome {
+        if error.code == ModelErrorCode::Cancelled {
+            turn.trace.step(Gate::Model, model.label(), mark, StepOutcome::Blocked, Some("stopped".into()));
+            if self.deps.tasks.stopping().is_cancelled() {
+                return Outcome::Abandoned;
+            }
+            return Outcome::Interrupted { partial: error.partial };
+        }
+        turn.trace.step(Gate::Model, model.label(), mark, StepOutcome::Error, Some(error.message.clone()));
+        let (code, hint) = match error.code {
+            ModelErrorCode::Unauthorized => (ErrorCode::NeedsUser, "check the model's key in Settings"),
+            ModelErrorCode::ContextExceeded => (ErrorCode::Upstream, "begin a new session; this one no longer fits the model"),
+            ModelErrorCode::Idle => (ErrorCode::Timeout, "send the message again"),
+            _ => (ErrorCode::Upstream, "send the message again, or choose another model"),
+        };
+        Outcome::Failed(WireError::new(code, error.message).hint(hint))
+    }
+
+    /// One question. Deltas are gathered, so that a fast model does not flood the windows.
+    async fn step(&self, turn: &Turn, model: &dyn Model, request: ModelRequest, row: &MessageId) -> Result<ModelStep, ModelError> {
+        let cancelled = || ModelError { code: ModelErrorCode::Cancelled, message: "stopped".into(), partial: Vec::new() };
+        let _permit = tokio::select! {
+            permit = self.deps.model_permits.acquire() => permit.map_err(|_| cancelled())?,
+            () = turn.cancel.cancelled() => return Err(cancelled()),
+        };
+        let (events, mut incoming) = mpsc::channel(256);
+        let asking = model.step(request, events, turn.cancel.clone());
+        tokio::pin!(asking);
+        let mut gathered = Gathered::new(row.clone());
+        let mut due: Option<futures::future::BoxFuture<'_, ()>> = None;
+        loop {
+            tokio::select! {
+                biased;
+                Some(event) = incoming.recv() => {
+                    gathered.take(event, |e| self.live.say(e));
+                    if due.is_none() && !gathered.is_empty() {
+                        due = Some(Box::pin(self.deps.clock.sleep(DELTA_EVERY)));
+                    }
+                }
+                () = async { match &mut due { Some(due) => due.await, None => std::future::pending().await } } => {
+                    gathered.flush(|e| self.live.say(e));
+                    due = None;
+                }
+                result = &mut asking => {
+                    while let Ok(event) = incoming.try_recv() {
+                        gathered.take(event, |e| self.live.say(e));
+                    }
+                    gathered.flush(|e| self.live.say(e));
+                    return result;
+                }
+            }
+        }
+    }
+
+    /// Input that came into this turn, taken between two questions.
+    async fn take_steered(&mut self, turn: &Turn) -> Result<(), WireError> {
+        loop {
+            let Some(waiting) = lock(&self.live.steered).pop_front() else { return Ok(()) };
+            self.live.begun();
+            let entry = JournalEntry::Steered { turn: turn.id.clone(), input: waiting.row };
+            let id = self.live.summary().id;
+            self.append(&id, Append { rows: Vec::new(), journal: vec![entry], sync: false }).await?;
+            self.history.push(HistoryItem::User { text: waiting.text, context: Vec::new() });
+            waiting.trace.step(Gate::Mailbox, "joined the running turn", waiting.since, StepOutcome::Ok, None);
+            self.deps.tracer.record(&waiting.trace, true).await;
+        }
+    }
+
+    fn count(&self, usage: StepUsage) {
+        let summary = self.live.change(|s| {
+            let u = &mut s.usage;
+            u.input_tokens.0 += usage.input;
+            u.output_tokens.0 += usage.output;
+            u.cache_read_tokens.0 += usage.cache_read;
+            u.cache_creation_tokens.0 += usage.cache_creation;
+            u.total_tokens = Count(u.input_tokens.0 + u.output_tokens.0);
+            u.context_tokens = Count(usage.input + usage.cache_read + usage.cache_creation);
+        });
+        self.live.say(SessionEvent::Usage { usage: summary.usage });
+    }
+
+    /// Writes how the turn ended, queues the reply, tells everybody.
+    async fn finish(&mut self, turn: Turn, outcome: Outcome) {
+        let session = self.live.summary().id;
+        let now = self.deps.clock.now();
+        let mut replied = false;
+        let (end, error) = match outcome {
+            Outcome::Abandoned => {
+                self.live.end_turn();
+                return;
+            }
+            Outcome::Answered { text, thinking, row, journal } => match self.answer(&turn, text, thinking, row, journal).await {
+                Ok(sent) => {
+                    replied = sent;
+                    (TurnEnd::Completed, None)
+                }
+                Err(error) => (TurnEnd::Failed, Some(error)),
+            },
+            Outcome::Interrupted { partial } => {
+                let mut append = Append { sync: true, ..Append::default() };
+                let text = history::text(&partial);
+                // Open tool calls of a broken answer were never run and are not part of the conversation.
+                let partial: Vec<_> = partial.into_iter().filter(|b| b["type"] == "text" && b["text"] != "").collect();
+                if !partial.is_empty() {
+                    let id = rows::new_id(&*self.deps.clock, &*self.deps.entropy);
+                    let mut row = rows::assistant(&id, &text, now, &turn.id, false, None);
+                    row.insert("interrupted".into(), true.into());
+                    append.rows.push(row);
+                    append.journal.push(JournalEntry::Step { turn: turn.id.clone(), blocks: partial.clone(), family: String::new() });
+                    self.history.push(HistoryItem::Assistant { blocks: partial, family: String::new() });
+                }
+                let id = rows::new_id(&*self.deps.clock, &*self.deps.entropy);
+                append.rows.push(rows::notice(&id, MessageKind::Info, "Stopped.", now, Some(&turn.id), None));
+                append.journal.push(JournalEntry::TurnEnded { turn: turn.id.clone(), end: TurnEnd::Interrupted });
+                self.write_end(&session, append).await;
+                if let Some((inbox, _)) = turn.inbox {
+                    end_inbox(&self.live, inbox, InboxEnd::Dead("stopped by a person".into())).await;
+                }
+                (TurnEnd::Interrupted, None)
+            }
+            Outcome::Failed(error) => (TurnEnd::Failed, Some(error)),
+        };
+        if let Some(error) = &error {
+            let id = rows::new_id(&*self.deps.clock, &*self.deps.entropy);
+            let code = serde_json::to_value(error.code).unwrap_or_default();
+            let text = match &error.hint {
+                Some(hint) => format!("{} — {hint}.", error.message),
+                None => error.message.clone(),
+            };
+            let row = rows::notice(&id, MessageKind::Error, &text, now, Some(&turn.id), code.as_str());
+            let journal = vec![JournalEntry::TurnEnded { turn: turn.id.clone(), end: TurnEnd::Failed }];
+            self.write_end(&session, Append { rows: vec![row], journal, sync: true }).await;
+            if let Some((inbox, _)) = turn.inbox {
+                end_inbox(&self.live, inbox, InboxEnd::Dead(error.message.clone())).await;
+            }
+        }
+        self.live.end_turn();
+        self.live.enter_state(if end == TurnEnd::Failed { SessionState::Failed } else { SessionState::Idle });
+        self.live.say(SessionEvent::TurnEnded { turn: turn.id.clone(), end, error });
+        let summary = self.live.change(|s| s.last_message_at = now);
+        let hooks = Arc::clone(&self.deps.hooks);
+        let (transcripts, tracer) = (Arc::clone(&self.deps.transcripts), Arc::clone(&self.deps.tracer));
+        let (trace, event) = (turn.trace, AgentEnd { session, turn: turn.id, end });
+        // Behind the turn: neither observers nor the list row may hold up the next one.
+        self.deps.tasks.spawn("turn end", async move {
+            if let Err(error) = transcripts.update(summary).await {
+                tracing::warn!(%error, "a session's list row was not written");
+            }
+            hooks.observe(event, Some(&trace)).await;
+            tracer.record(&trace, !replied).await;
+        });
+    }
+
+    /// `message_sending`, the row on disk, the reply in the outbox. Answers whether something is on its way to a channel.
+    async fn answer(
+        &mut self,
+        turn: &Turn,
+        text: String,
+        thinking: Option<String>,
+        row: MessageId,
+        mut journal: Vec<JournalEntry>,
+    ) -> Result<bool, WireError> {
+        let session = self.live.summary().id;
+        let route = turn.inbox.as_ref().map(|(_, route)| route.clone());
+        let event = MessageSending { session: session.clone(), text: text.clone(), route };
+        let (text, cancelled) = match self.deps.hooks.run(event, &turn.trace).await {
+            Verdict::Pass { event, .. } => (event.text, None),
+            Verdict::Stopped { plugin, reason } => (text, Some(format!("The reply was held back by plugin “{plugin}”: {reason}"))),
+        };
+        let now = self.deps.clock.now();
+        let mut new_rows = vec![rows::assistant(&row, &text, now, &turn.id, false, thinking.as_deref())];
+        if let Some(note) = &cancelled {
+            let id = rows::new_id(&*self.deps.clock, &*self.deps.entropy);
+            // Marked, so that a restart does not take the text for an answer that is still to be sent.
+            new_rows[0].insert("interrupted".into(), true.into());
+            new_rows.push(rows::notice(&id, MessageKind::Warning, note, now, Some(&turn.id), None));
+        }
+        journal.push(JournalEntry::TurnEnded { turn: turn.id.clone(), end: TurnEnd::Completed });
+        let mark = turn.trace.mark();
+        self.append_and_keep(&session, new_rows, journal, true).await?;
+        turn.trace.step(Gate::Mailbox, "answer written", mark, StepOutcome::Ok, None);
+        let Some((inbox, route)) = turn.inbox.clone() else { return Ok(false) };
+        if cancelled.is_some() {
+            end_inbox(&self.live, inbox, InboxEnd::Silent).await;
+            return Ok(false);
+        }
+        let mark = turn.trace.mark();
+        let reply =
+            Reply { inbox: Some(inbox), session: Some(session), route, text, key: reply_key(inbox), trace: Some(turn.trace.clone()) };
+        match self.deps.outbox.send(reply).await {
+            Ok(true) => {
+                turn.trace.step(Gate::Outbox, "queued", mark, StepOutcome::Ok, None);
+                Ok(true)
+            }
+            Ok(false) => {
+                end_inbox(&self.live, inbox, InboxEnd::Silent).await;
+                Ok(false)
+            }
+            // The answer is on disk; the next start queues it.
+            Err(error) => Err(WireError::internal(error.to_string())),
+        }
+    }
+
+    pub(super) async fn append(&self, id: &kata_protocol::SessionId, append: Append) -> Result<(), WireError> {
+        self.deps.transcripts.append(id, append).await.map_err(wire)
+    }
+
+    pub(super) async fn append_and_keep(
+        &self,
+        id: &kata_protocol::SessionId,
+        rows: Vec<StoredRow>,
+        journal: Vec<JournalEntry>,
+        sync: bool,
+    ) -> Result<(), WireError> {
+        self.append(id, Append { rows: rows.clone(), journal, sync }).await?;
+        self.live.keep(rows);
+        Ok(())
+    }
+
+    /// The end of a turn that went wrong: a disk that fails now must not hide what happened from the window.
+    async fn write_end(&self, id: &kata_protocol::SessionId, append: Append) {
+        let rows = append.rows.clone();
+        if let Err(error) = self.append(id, append).await {
+            tracing::error!(session = %id, %error, "the end of a turn could not be written");
+        }
+        self.live.keep(rows);
+    }
+}
+
+/// Deltas that wait to be shown.
+struct Gathered {
+    row: MessageId,
+    text: String,
+    thinking: String,
+}
+
+impl Gathered {
+    fn new(row: MessageId) -> Self {
+        Self { row, text: String::new(), thinking: String::new() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.thinking.is_empty()
+    }
+
+    fn take(&mut self, event: ModelEvent, say: impl Fn(SessionEvent)) {
+        match event {
+            ModelEvent::Text(text) => self.text.push_str(&text),
+            ModelEvent::Thinking(text) => self.thinking.push_str(&text),
+            ModelEvent::Reset => {
+                self.text.clear();
+                self.thinking.clear();
+                say(SessionEvent::MessageReset { message: self.row.clone() });
+            }
+            ModelEvent::Retry { attempt, wait_ms, reason } => say(SessionEvent::ModelRetry { attempt, wait_ms, reason }),
+        }
+    }
+
+    fn flush(&mut self, say: impl Fn(SessionEvent)) {
+        if !self.thinking.is_empty() {
+            say(SessionEvent::ThinkingDelta { message: self.row.clone(), text: std::mem::take(&mut self.thinking) });
+        }
+        if !self.text.is_empty() {
+            say(SessionEvent::TextDelta { message: self.row.clone(), text: std::mem::take(&mut self.text) });
+        }
+    }
+}
