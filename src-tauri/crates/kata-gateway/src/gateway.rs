@@ -1,0 +1,236 @@
+//! Start and end of the gateway: port, `gateway.json`, the server, draining.
+
+use crate::connection::{Client, ClientInfo, MAX_SOCKETS};
+use crate::file::{self, GatewayFile, GatewayFileError};
+use crate::frames::EventTexts;
+use crate::guard::Guard;
+use crate::http;
+use crate::listener::{Door, Meter};
+use crate::tokens::{Lockout, Tokens};
+use kata_core::EventHub;
+use kata_core::operations::Operations;
+use kata_core::ports::{Clock, Entropy};
+use std::collections::BTreeMap;
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What the engine chooses.
+#[derive(Clone, Debug)]
+pub struct GatewayOptions {
+    /// Port that is tried first; 0 lets the system choose.
+    pub port: u16,
+    /// How many ports are tried, the first included; at least one.
+    pub tries: u16,
+    /// `gateway.json`.
+    pub file: PathBuf,
+    /// Built window; without it a browser gets a short text.
+    pub ui_dir: Option<PathBuf>,
+    /// Origins besides our own (`tauri://localhost`, a development server).
+    pub allowed_origins: Vec<String>,
+}
+
+/// Why the gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// Every port that was tried is taken.
+    #[error("the ports {first} to {last} on 127.0.0.1 are all taken: {source}")]
+    NoPort {
+        /// First port.
+        first: u16,
+        /// Last port.
+        last: u16,
+        /// What the system said of the last one.
+        source: io::Error,
+    },
+    /// The system does not let us listen.
+    #[error("cannot listen on 127.0.0.1:{port}: {source}")]
+    Listen {
+        /// Port.
+        port: u16,
+        /// Why.
+        source: io::Error,
+    },
+    /// `gateway.json` could not be written.
+    #[error("{0}")]
+    File(#[from] GatewayFileError),
+}
+
+/// What every connection shares.
+pub(crate) struct Shared {
+    pub(crate) operations: Arc<dyn Operations>,
+    pub(crate) events: Arc<EventHub>,
+    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) readiness: watch::Receiver<bool>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) boot: String,
+    pub(crate) port: u16,
+    pub(crate) ui_dir: Option<PathBuf>,
+    pub(crate) guard: Guard,
+    pub(crate) lockout: Lockout,
+    pub(crate) texts: EventTexts,
+    pub(crate) clients: Mutex<BTreeMap<u64, Arc<Client>>>,
+    pub(crate) next_client: AtomicU64,
+    /// Places for sockets, strangers included.
+    pub(crate) sockets: Arc<Semaphore>,
+    /// Connections and the requests that outlive their first poll.
+    pub(crate) tasks: TaskTracker,
+    /// The program ends: say goodbye.
+    pub(crate) stop: CancellationToken,
+    /// The time for goodbyes is over.
+    pub(crate) kill: CancellationToken,
+}
+
+impl Shared {
+    /// Sixteen random bytes as text.
+    pub(crate) fn nonce(&self) -> String {
+        nonce(&*self.entropy)
+    }
+}
+
+fn nonce(entropy: &dyn Entropy) -> String {
+    format!("{:016x}{:016x}", entropy.next_u64(), entropy.next_u64())
+}
+
+/// The running gateway. Dropping it without [`Gateway::shutdown`] ends it at once and leaves the file, which is then stale.
+pub struct Gateway {
+    shared: Arc<Shared>,
+    file: PathBuf,
+    server: tokio::task::JoinHandle<()>,
+}
+
+impl Gateway {
+    /// Listens on 127.0.0.1 and writes `gateway.json`. Ready for clients when it returns.
+    pub async fn start(
+        options: GatewayOptions,
+        operations: Arc<dyn Operations>,
+        events: Arc<EventHub>,
+        tokens: Arc<Tokens>,
+        readiness: watch::Receiver<bool>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, GatewayError> {
+        let (listener, port) = bind(options.port, options.tries).await?;
+        let boot = nonce(&*entropy);
+        let content = GatewayFile {
+            port,
+            pid: std::process::id(),
+            boot: boot.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: clock.now(),
+        };
+        file::write(&options.file, &content)?;
+        let shared = Arc::new(Shared {
+            operations,
+            events,
+            tokens,
+            readiness,
+            clock,
+            entropy,
+            boot,
+            port,
+            ui_dir: options.ui_dir,
+            guard: Guard::new(port, &options.allowed_origins),
+            lockout: Lockout::default(),
+            texts: EventTexts::new(),
+            clients: Mutex::default(),
+            next_client: AtomicU64::new(1),
+            sockets: Arc::new(Semaphore::new(MAX_SOCKETS)),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            kill: CancellationToken::new(),
+        });
+        let app = http::router(Arc::clone(&shared)).into_make_service_with_connect_info::<Meter>();
+        let stop = shared.stop.clone();
+        let server = shared.tasks.spawn(async move {
+            if let Err(e) = axum::serve(Door(listener), app)
+                .with_graceful_shutdown(stop.cancelled_owned())
+                .await
+            {
+                tracing::error!(error = %e, "the gateway stopped listening");
+            }
+        });
+        tracing::info!(port, "gateway listens on 127.0.0.1");
+        Ok(Self {
+            shared,
+            file: options.file,
+            server,
+        })
+    }
+
+    /// Port in use.
+    pub fn port(&self) -> u16 {
+        self.shared.port
+    }
+
+    /// Nonce of this boot, as the welcome frame and `gateway.json` say it.
+    pub fn boot(&self) -> &str {
+        &self.shared.boot
+    }
+
+    /// Clients that are connected, oldest first.
+    pub fn clients(&self) -> Vec<ClientInfo> {
+        self.shared
+            .clients
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .map(|client| client.info())
+            .collect()
+    }
+
+    /// Says goodbye to every client, lets requests that run finish, and takes `gateway.json` away. What is not done after
+    /// `deadline` is dropped.
+    pub async fn shutdown(self, deadline: Duration) {
+        self.shared.stop.cancel();
+        self.shared.tasks.close();
+        tokio::select! {
+            () = self.shared.tasks.wait() => {}
+            () = self.shared.clock.sleep(deadline) => tracing::warn!("the gateway's clients did not end in time"),
+        }
+        if let Err(e) = file::remove(&self.file, &self.shared.boot) {
+            tracing::warn!(error = %e, "gateway.json stays");
+        }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.shared.stop.cancel();
+        self.shared.kill.cancel();
+        self.server.abort();
+    }
+}
+
+async fn bind(first: u16, tries: u16) -> Result<(TcpListener, u16), GatewayError> {
+    let last = first.saturating_add(tries.max(1) - 1);
+    for port in first..=last {
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+            Ok(listener) => {
+                let port = listener
+                    .local_addr()
+                    .map_err(|source| GatewayError::Listen { port, source })?
+                    .port();
+                return Ok((listener, port));
+            }
+            // Windows says "permission denied" of ports that it keeps for itself.
+            Err(e) if matches!(e.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied) && port < last => {
+                tracing::info!(port, "taken; trying the next port");
+            }
+            Err(source) if port == last && last > first => return Err(GatewayError::NoPort { first, last, source }),
+            Err(source) => return Err(GatewayError::Listen { port, source }),
+        }
+    }
+    Err(GatewayError::Listen {
+        port: first,
+        source: io::ErrorKind::AddrNotAvailable.into(),
+    })
+}

@@ -1,0 +1,9 @@
+//! The gateway over real sockets, with an engine that answers what a test wants and a clock that moves when a test says so.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::result_large_err)]
+
+mod events;
+mod http;
+mod life;
+mod requests;
+mod strangers;
+mod support;
