@@ -1,0 +1,171 @@
+//! The life of the process: display, runtime, plugins of Tauri, one instance, drain on quit.
+//!
+//! Closing the window destroys it (its web process goes, a third of the memory with it); the engine, the tray and the process
+//! stay. Quit, a signal and the operation `system.shutdown` all end in one drain. Deliberately absent: restart and update.
+
+use crate::host::Host;
+use crate::{ipc, tray, window};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tauri::{App, AppHandle, RunEvent, Wry};
+
+/// Runs the desktop app until it quits. 2 where there is no screen to open a window on.
+pub fn main() -> ExitCode {
+    if let Err(words) = window::prepare_display() {
+        return refuse(words);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().thread_name("kata").enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return refuse(&format!("The runtime could not start: {error}")),
+    };
+    // First of all, so that Tauri does not make a second runtime of its own.
+    tauri::async_runtime::set(runtime.handle().clone());
+    let host = Arc::new(Host::default());
+    let app = match build(&host) {
+        Ok(app) => app,
+        Err(words) => return refuse(&words.0),
+    };
+    let code = run(app, host);
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+/// GTK panics where it cannot reach the display; a person gets a sentence instead.
+fn build(host: &Arc<Host>) -> Result<App<Wry>, Refusal> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let built = catch_unwind(AssertUnwindSafe(|| builder(host).build(tauri::generate_context!())));
+    std::panic::set_hook(hook);
+    match built {
+        Ok(Ok(app)) => Ok(app),
+        Ok(Err(error)) => Err(Refusal(format!("The window could not be set up: {error}"))),
+        Err(_) => Err(Refusal(window::NO_DISPLAY.to_owned())),
+    }
+}
+
+/// Why there is no app, in words for the person at the terminal.
+struct Refusal(String);
+
+fn builder(host: &Arc<Host>) -> tauri::Builder<Wry> {
+    let bindings = ipc::bindings();
+    let handler = bindings.invoke_handler();
+    let host = Arc::clone(host);
+    tauri::Builder::default()
+        .plugin(one_instance())
+        .plugin(tauri_plugin_shell::init())
+        .manage(Arc::clone(&host))
+        .invoke_handler(handler)
+        .setup(move |app| {
+            bindings.mount_events(app);
+            set_up(app.handle(), &host);
+            Ok(())
+        })
+}
+
+/// One instance per home: a second start hands over and focuses the first one's window.
+fn one_instance() -> tauri::plugin::TauriPlugin<Wry> {
+    let plugin = tauri_plugin_single_instance::Builder::new().callback(|app, _arguments, _folder| window::open_soon(app));
+    #[cfg(target_os = "linux")]
+    let plugin = plugin.dbus_id(bus_name(std::env::var("KATA_CONFIG_DIR").ok().as_deref()));
+    plugin.build()
+}
+
+/// A bus name for each home, so that an app on another home is another app.
+#[cfg(any(target_os = "linux", test))]
+fn bus_name(home: Option<&str>) -> String {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let Some(home) = home else {
+        return "com.kata_agents.desktop".to_owned();
+    };
+    let mut hasher = DefaultHasher::new();
+    home.hash(&mut hasher);
+    format!("com.kata_agents.desktop.h{:016x}", hasher.finish())
+}
+
+/// Runs when Tauri is ready. Nothing here may fail the start: what is missing is logged, and the rest works.
+fn set_up(app: &AppHandle, host: &Arc<Host>) {
+    let starting = Arc::clone(host);
+    let handle = app.clone();
+    tauri::async_runtime::spawn(async move {
+        if let Some(events) = starting.start().await {
+            tauri::async_runtime::spawn(ipc::forward_facts(handle.clone(), Arc::clone(&events)));
+            tauri::async_runtime::spawn(tray::follow_health(handle.clone(), starting.clone(), events));
+        }
+    });
+    if let Err(error) = tray::build(app) {
+        tracing::warn!(%error, "no tray icon");
+    }
+    if !std::env::args().any(|argument| argument == "--hidden") {
+        window::open_soon(app);
+    }
+    quit_on_signal(app.clone());
+}
+
+fn run(app: App<Wry>, host: Arc<Host>) -> i32 {
+    let draining = AtomicBool::new(false);
+    let drained = Arc::new(AtomicBool::new(false));
+    app.run_return(move |app, event| match event {
+        // The last window was closed: the tray keeps the process.
+        RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
+        RunEvent::ExitRequested { code: Some(code), api, .. } if !drained.load(Ordering::Acquire) => {
+            api.prevent_exit();
+            if !draining.swap(true, Ordering::AcqRel) {
+                let (app, host, drained) = (app.clone(), Arc::clone(&host), Arc::clone(&drained));
+                tauri::async_runtime::spawn(async move {
+                    host.shut_down().await;
+                    drained.store(true, Ordering::Release);
+                    app.exit(code);
+                });
+            }
+        }
+        #[cfg(target_os = "macos")]
+        RunEvent::Reopen {
+            has_visible_windows: false,
+            ..
+        } => window::open_soon(app),
+        _ => {}
+    })
+}
+
+#[cfg(unix)]
+fn quit_on_signal(app: AppHandle) {
+    use tokio::signal::unix::{SignalKind, signal};
+    tauri::async_runtime::spawn(async move {
+        let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+            tracing::warn!("signals cannot be heard; quit from the tray");
+            return;
+        };
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        app.exit(0);
+    });
+}
+
+#[cfg(not(unix))]
+fn quit_on_signal(app: AppHandle) {
+    tauri::async_runtime::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            app.exit(0);
+        }
+    });
+}
+
+#[allow(clippy::print_stderr, reason = "the log is not open yet, and a person waits at the terminal")]
+fn refuse(words: &str) -> ExitCode {
+    eprintln!("{words}");
+    ExitCode::from(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_home_is_another_app_on_the_bus() {
+        assert_eq!(bus_name(None), bus_name(None));
+        assert_ne!(bus_name(None), bus_name(Some("/a")));
+        assert_ne!(bus_name(Some("/a")), bus_name(Some("/b")));
+    }
+}
