@@ -1,0 +1,382 @@
+//! The store in memory: the same promises as SQLite except that nothing survives the process. For tests of the layers above,
+//! and the model that the SQLite store is compared with.
+
+use crate::KEPT_TRACES;
+use async_trait::async_trait;
+use kata_core::ports::{
+    InboxEnd, InboxId, InboxRow, KeyStore, MessageStore, NewOutbound, OutboxId, OutboxRow, OutboxState, PairingStore, PluginStateStore,
+    StoreError, TraceStore,
+};
+use kata_protocol::{
+    ChannelId, InboundDraft, Json, Ledger, Ms, OutboundMessage, PairingRequest, PluginId, Receipt, SenderId, SessionId, SessionKey, Trace,
+    TraceId,
+};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Messages, keys, pairing, traces and plugin state in memory.
+#[derive(Default)]
+pub struct MemoryStore {
+    tables: Mutex<Tables>,
+}
+
+#[derive(Default)]
+struct Tables {
+    inbox: Vec<Inbound>,
+    outbox: Vec<OutboxRow>,
+    keys: HashMap<SessionKey, SessionId>,
+    requests: Vec<PairingRequest>,
+    paired: Vec<(ChannelId, SenderId)>,
+    traces: VecDeque<Trace>,
+    state: HashMap<(PluginId, String), Json>,
+}
+
+struct Inbound {
+    row: InboxRow,
+    state: InboxState,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum InboxState {
+    Open,
+    Answered,
+    Done,
+    Refused,
+    Dead,
+}
+
+impl MemoryStore {
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tables {
+    fn inbox(&mut self, id: InboxId) -> Result<&mut Inbound, StoreError> {
+        self.inbox
+            .iter_mut()
+            .find(|inbound| inbound.row.id == id)
+            .ok_or_else(|| unknown("inbox", id.0))
+    }
+
+    fn outbox(&mut self, id: OutboxId) -> Result<&mut OutboxRow, StoreError> {
+        self.outbox
+            .iter_mut()
+            .find(|row| row.id == id)
+            .ok_or_else(|| unknown("outbox", id.0))
+    }
+
+    /// A row that was not delivered yet.
+    fn undelivered(&mut self, id: OutboxId) -> Result<&mut OutboxRow, StoreError> {
+        let row = self.outbox(id)?;
+        if row.state == OutboxState::Sent {
+            return Err(StoreError(format!("outbox row {}: it was delivered already", id.0)));
+        }
+        Ok(row)
+    }
+
+    fn settle(&mut self, id: InboxId, replied: bool) {
+        let parts: Vec<&OutboxState> = self
+            .outbox
+            .iter()
+            .filter(|row| row.inbox == Some(id))
+            .map(|row| &row.state)
+            .collect();
+        if parts.is_empty() && !replied {
+            return;
+        }
+        let state = if parts.iter().all(|state| **state == OutboxState::Sent) {
+            InboxState::Done
+        } else if parts.iter().all(|state| matches!(state, OutboxState::Sent | OutboxState::Dead)) {
+            InboxState::Dead
+        } else {
+            InboxState::Answered
+        };
+        if let Ok(inbound) = self.inbox(id)
+            && inbound.state != InboxState::Refused
+        {
+            inbound.state = state;
+        }
+    }
+
+    fn settle_of(&mut self, id: OutboxId) {
+        if let Some(inbox) = self.outbox(id).ok().and_then(|row| row.inbox) {
+            self.settle(inbox, false);
+        }
+    }
+}
+
+fn unknown(table: &str, id: i64) -> StoreError {
+    StoreError(format!("{table} row {id}: there is no such row"))
+}
+
+/// The number of a table's next row.
+fn next(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX).saturating_add(1)
+}
+
+#[async_trait]
+impl MessageStore for MemoryStore {
+    async fn accept(&self, channel: &ChannelId, draft: &InboundDraft, now: Ms) -> Result<Option<InboxId>, StoreError> {
+        let mut tables = self.tables();
+        let known = tables.inbox.iter().any(|inbound| {
+            inbound.row.channel == *channel
+                && inbound.row.draft.account == draft.account
+                && inbound.row.draft.message_id == draft.message_id
+        });
+        if known {
+            return Ok(None);
+        }
+        let id = InboxId(next(tables.inbox.len()));
+        let row = InboxRow {
+            id,
+            channel: channel.clone(),
+            draft: draft.clone(),
+            received_at: now,
+            session: None,
+        };
+        tables.inbox.push(Inbound {
+            row,
+            state: InboxState::Open,
+        });
+        Ok(Some(id))
+    }
+
+    async fn routed(&self, id: InboxId, _key: &SessionKey, session: &SessionId) -> Result<(), StoreError> {
+        self.tables().inbox(id)?.row.session = Some(session.clone());
+        Ok(())
+    }
+
+    async fn finish(&self, id: InboxId, end: InboxEnd) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let inbound = tables.inbox(id)?;
+        if inbound.state == InboxState::Open {
+            inbound.state = match end {
+                InboxEnd::Silent => InboxState::Done,
+                InboxEnd::Refused(_) => {
+                    inbound.row.draft.text.clear();
+                    InboxState::Refused
+                }
+                InboxEnd::Dead(_) => InboxState::Dead,
+            };
+        }
+        Ok(())
+    }
+
+    async fn message(&self, id: InboxId) -> Result<Option<InboxRow>, StoreError> {
+        Ok(self.tables().inbox(id).ok().map(|inbound| inbound.row.clone()))
+    }
+
+    async fn unfinished(&self) -> Result<Vec<InboxRow>, StoreError> {
+        Ok(self
+            .tables()
+            .inbox
+            .iter()
+            .filter(|inbound| inbound.state == InboxState::Open)
+            .map(|inbound| inbound.row.clone())
+            .collect())
+    }
+
+    async fn enqueue(&self, inbox: Option<InboxId>, parts: Vec<NewOutbound>, now: Ms) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut tables = self.tables();
+        if let Some(id) = inbox {
+            tables.inbox(id)?;
+        }
+        let mut made = Vec::new();
+        for part in parts {
+            if tables.outbox.iter().any(|row| row.message.idempotency_key == part.idempotency_key) {
+                continue;
+            }
+            let row = OutboxRow {
+                id: OutboxId(next(tables.outbox.len())),
+                inbox,
+                session: part.session,
+                message: OutboundMessage {
+                    route: part.route,
+                    text: part.text,
+                    idempotency_key: part.idempotency_key,
+                    attempt: 0,
+                },
+                state: OutboxState::Pending { next_at: now },
+                error: None,
+            };
+            tables.outbox.push(row.clone());
+            made.push(row);
+        }
+        if let Some(id) = inbox {
+            tables.settle(id, true);
+        }
+        Ok(made)
+    }
+
+    async fn unsent(&self) -> Result<Vec<OutboxRow>, StoreError> {
+        let waits = |row: &&OutboxRow| matches!(row.state, OutboxState::Pending { .. } | OutboxState::Sending);
+        Ok(self.tables().outbox.iter().filter(waits).cloned().collect())
+    }
+
+    async fn sending(&self, id: OutboxId, attempt: u32) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let row = tables.undelivered(id)?;
+        row.state = OutboxState::Sending;
+        row.message.attempt = attempt;
+        tables.settle_of(id);
+        Ok(())
+    }
+
+    async fn sent(&self, id: OutboxId, _receipt: &Receipt) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let row = tables.outbox(id)?;
+        row.state = OutboxState::Sent;
+        row.error = None;
+        tables.settle_of(id);
+        Ok(())
+    }
+
+    async fn unsent_again(&self, id: OutboxId, state: OutboxState, error: &str) -> Result<(), StoreError> {
+        if matches!(state, OutboxState::Sending | OutboxState::Sent) {
+            return Err(StoreError("a row that was not delivered becomes pending, parked or dead".into()));
+        }
+        let mut tables = self.tables();
+        let row = tables.undelivered(id)?;
+        row.state = state;
+        row.error = Some(error.to_owned());
+        tables.settle_of(id);
+        Ok(())
+    }
+
+    async fn ledger(&self) -> Result<Ledger, StoreError> {
+        let mut ledger = Ledger::default();
+        for inbound in &self.tables().inbox {
+            ledger.accepted.0 += 1;
+            match inbound.state {
+                InboxState::Open | InboxState::Answered => ledger.pending.0 += 1,
+                InboxState::Done => ledger.delivered.0 += 1,
+                InboxState::Refused => ledger.refused.0 += 1,
+                InboxState::Dead => ledger.dead.0 += 1,
+            }
+        }
+        Ok(ledger)
+    }
+}
+
+#[async_trait]
+impl KeyStore for MemoryStore {
+    async fn session_for(&self, key: &SessionKey) -> Result<Option<SessionId>, StoreError> {
+        Ok(self.tables().keys.get(key).cloned())
+    }
+
+    async fn bind(&self, key: &SessionKey, session: &SessionId) -> Result<SessionId, StoreError> {
+        Ok(self.tables().keys.entry(key.clone()).or_insert_with(|| session.clone()).clone())
+    }
+}
+
+#[async_trait]
+impl PairingStore for MemoryStore {
+    async fn is_paired(&self, channel: &ChannelId, sender: &SenderId) -> Result<bool, StoreError> {
+        Ok(self.tables().paired.iter().any(|(c, s)| c == channel && s == sender))
+    }
+
+    async fn open_request(&self, channel: &ChannelId, sender: &SenderId, now: Ms) -> Result<Option<PairingRequest>, StoreError> {
+        let open = |request: &&PairingRequest| request.channel == *channel && request.sender == *sender && request.expires_at > now;
+        Ok(self.tables().requests.iter().find(open).cloned())
+    }
+
+    async fn request(&self, request: &PairingRequest) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        tables.requests.retain(|other| other.expires_at > request.requested_at);
+        let same = |other: &PairingRequest| other.channel == request.channel && other.sender == request.sender;
+        if tables.requests.iter().any(|other| other.code == request.code && !same(other)) {
+            return Err(StoreError("another person's open request has the same code".into()));
+        }
+        if !tables.requests.iter().any(same) {
+            tables.requests.push(request.clone());
+        }
+        Ok(())
+    }
+
+    async fn requests(&self, now: Ms) -> Result<Vec<PairingRequest>, StoreError> {
+        let mut open: Vec<_> = self
+            .tables()
+            .requests
+            .iter()
+            .filter(|request| request.expires_at > now)
+            .cloned()
+            .collect();
+        open.sort_by(|a, b| (a.requested_at, &a.code).cmp(&(b.requested_at, &b.code)));
+        Ok(open)
+    }
+
+    async fn resolve(&self, code: &str, approve: bool, now: Ms) -> Result<Option<PairingRequest>, StoreError> {
+        let mut tables = self.tables();
+        let Some(place) = tables
+            .requests
+            .iter()
+            .position(|request| request.code == code && request.expires_at > now)
+        else {
+            return Ok(None);
+        };
+        let request = tables.requests.remove(place);
+        let person = (request.channel.clone(), request.sender.clone());
+        if approve && !tables.paired.contains(&person) {
+            tables.paired.push(person);
+        }
+        Ok(Some(request))
+    }
+
+    async fn paired(&self, channel: &ChannelId) -> Result<Vec<SenderId>, StoreError> {
+        Ok(self
+            .tables()
+            .paired
+            .iter()
+            .filter(|(c, _)| c == channel)
+            .map(|(_, sender)| sender.clone())
+            .collect())
+    }
+}
+
+#[async_trait]
+impl TraceStore for MemoryStore {
+    async fn record(&self, trace: &Trace) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        if let Some(kept) = tables.traces.iter_mut().find(|kept| kept.id == trace.id) {
+            *kept = trace.clone();
+            return Ok(());
+        }
+        if tables.traces.len() == KEPT_TRACES as usize {
+            tables.traces.pop_front();
+        }
+        tables.traces.push_back(trace.clone());
+        Ok(())
+    }
+
+    async fn traces(&self, session: Option<&SessionId>, limit: u32) -> Result<Vec<Trace>, StoreError> {
+        let tables = self.tables();
+        let wanted = tables
+            .traces
+            .iter()
+            .rev()
+            .filter(|trace| session.is_none() || trace.session.as_ref() == session);
+        Ok(wanted.take(limit as usize).cloned().collect())
+    }
+
+    async fn trace(&self, id: &TraceId) -> Result<Option<Trace>, StoreError> {
+        Ok(self.tables().traces.iter().find(|trace| trace.id == *id).cloned())
+    }
+}
+
+#[async_trait]
+impl PluginStateStore for MemoryStore {
+    async fn get(&self, plugin: &PluginId, key: &str) -> Result<Option<Json>, StoreError> {
+        Ok(self.tables().state.get(&(plugin.clone(), key.to_owned())).cloned())
+    }
+
+    async fn set(&self, plugin: &PluginId, key: &str, value: Option<&Json>) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let place = (plugin.clone(), key.to_owned());
+        match value {
+            Some(value) => tables.state.insert(place, value.clone()),
+            None => tables.state.remove(&place),
+        };
+        Ok(())
+    }
+}

@@ -1,0 +1,334 @@
+//! Inbox and outbox. Every accepted message is in exactly one inbox state, so the ledger balances by construction:
+//! `received`, `routed` and `answered` are pending; `done` is delivered; `refused` and `dead` are themselves.
+//!
+//! An answered row follows its parts in the outbox ([`settle`]): all sent makes it `done`, all ended with one given up makes
+//! it `dead`, a retry by hand makes it `answered` again.
+
+use super::{Fault, SqliteStore, ms_in, ms_out};
+use async_trait::async_trait;
+use kata_core::ports::{InboxEnd, InboxId, InboxRow, MessageStore, NewOutbound, OutboxId, OutboxRow, OutboxState, StoreError};
+use kata_protocol::{ChannelId, Count, InboundDraft, Ledger, Ms, OutboundMessage, Receipt, SessionId, SessionKey};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+#[async_trait]
+impl MessageStore for SqliteStore {
+    async fn accept(&self, channel: &ChannelId, draft: &InboundDraft, now: Ms) -> Result<Option<InboxId>, StoreError> {
+        let (channel, draft) = (channel.clone(), draft.clone());
+        self.write(move |db| accept(db, &channel, &draft, now)).await
+    }
+
+    async fn routed(&self, id: InboxId, key: &SessionKey, session: &SessionId) -> Result<(), StoreError> {
+        let (key, session) = (key.clone(), session.clone());
+        self.write(move |db| {
+            let changed = db
+                .prepare_cached(
+                    "UPDATE inbox SET session_key = ?2, session = ?3, state = iif(state = 'received', 'routed', state) WHERE id = ?1",
+                )?
+                .execute(params![id.0, key.as_str(), session.as_str()])?;
+            known(changed, "inbox", id.0)
+        })
+        .await
+    }
+
+    async fn finish(&self, id: InboxId, end: InboxEnd) -> Result<(), StoreError> {
+        self.write(move |db| {
+            let (state, reason) = match end {
+                InboxEnd::Silent => ("done", None),
+                InboxEnd::Refused(code) => ("refused", Some(text_of(&code)?)),
+                InboxEnd::Dead(reason) => ("dead", Some(reason)),
+            };
+            // The first end stands, and a row whose reply is on the way ends with the reply.
+            db.prepare_cached(
+                "UPDATE inbox SET state = ?2, reason = ?3, draft = iif(?2 = 'refused', json_set(draft, '$.text', ''), draft)
+                 WHERE id = ?1 AND state IN ('received', 'routed')",
+            )?
+            .execute(params![id.0, state, reason])?;
+            exists(db, id)
+        })
+        .await
+    }
+
+    async fn message(&self, id: InboxId) -> Result<Option<InboxRow>, StoreError> {
+        self.read(move |db| {
+            let sql = "SELECT id, channel, draft, received_at, session FROM inbox WHERE id = ?1 AND draft IS NOT NULL";
+            let mut statement = db.prepare_cached(sql)?;
+            let mut rows = statement.query([id.0])?;
+            rows.next()?.map(inbox_row).transpose()
+        })
+        .await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<InboxRow>, StoreError> {
+        self.read(|db| {
+            db.prepare_cached(
+                "SELECT id, channel, draft, received_at, session FROM inbox WHERE state IN ('received', 'routed') ORDER BY id",
+            )?
+            .query([])?
+            .and_then(inbox_row)
+            .collect()
+        })
+        .await
+    }
+
+    async fn enqueue(&self, inbox: Option<InboxId>, parts: Vec<NewOutbound>, now: Ms) -> Result<Vec<OutboxRow>, StoreError> {
+        self.write(move |db| enqueue(db, inbox, parts, now)).await
+    }
+
+    async fn unsent(&self) -> Result<Vec<OutboxRow>, StoreError> {
+        self.read(|db| {
+            let sql = "SELECT id, inbox, session, route, text, idempotency_key, attempts, state, next_at, error
+                       FROM outbox WHERE state IN ('pending', 'sending') ORDER BY id";
+            db.prepare_cached(sql)?.query([])?.and_then(outbox_row).collect()
+        })
+        .await
+    }
+
+    async fn sending(&self, id: OutboxId, attempt: u32) -> Result<(), StoreError> {
+        self.write(move |db| {
+            let changed = db
+                .prepare_cached(
+                    "UPDATE outbox SET state = 'sending', attempts = ?2 WHERE id = ?1 AND state <> 'sent' AND text IS NOT NULL",
+                )?
+                .execute(params![id.0, attempt])?;
+            unless_sent(changed, id)?;
+            settle_of(db, id)
+        })
+        .await
+    }
+
+    async fn sent(&self, id: OutboxId, receipt: &Receipt) -> Result<(), StoreError> {
+        let receipt = receipt.clone();
+        self.write(move |db| {
+            let receipt = serde_json::to_string(&receipt).map_err(Fault::json("receipt"))?;
+            let changed = db
+                .prepare_cached("UPDATE outbox SET state = 'sent', receipt = ?2, error = NULL WHERE id = ?1")?
+                .execute(params![id.0, receipt])?;
+            known(changed, "outbox", id.0)?;
+            settle_of(db, id)
+        })
+        .await
+    }
+
+    async fn unsent_again(&self, id: OutboxId, state: OutboxState, error: &str) -> Result<(), StoreError> {
+        let error = error.to_owned();
+        self.write(move |db| {
+            let (state, next_at) = match state {
+                OutboxState::Pending { next_at } => ("pending", Some(ms_in(next_at))),
+                OutboxState::Parked => ("parked", None),
+                OutboxState::Dead => ("dead", None),
+                OutboxState::Sending | OutboxState::Sent => {
+                    return Err(Fault::Refused("a row that was not delivered becomes pending, parked or dead"));
+                }
+            };
+            let changed = db
+                .prepare_cached(
+                    "UPDATE outbox SET state = ?2, next_at = coalesce(?3, next_at), error = ?4 WHERE id = ?1 AND state <> 'sent' AND text IS NOT NULL",
+                )?
+                .execute(params![id.0, state, next_at, error])?;
+            unless_sent(changed, id)?;
+            settle_of(db, id)
+        })
+        .await
+    }
+
+    async fn ledger(&self) -> Result<Ledger, StoreError> {
+        self.read(|db| {
+            let mut ledger = Ledger::default();
+            let mut statement = db.prepare_cached("SELECT state, count(*) FROM inbox GROUP BY state")?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let state: String = row.get(0)?;
+                let count = u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
+                let place = match state.as_str() {
+                    "done" => &mut ledger.delivered,
+                    "refused" => &mut ledger.refused,
+                    "dead" => &mut ledger.dead,
+                    _ => &mut ledger.pending,
+                };
+                place.0 += count;
+                ledger.accepted = Count(ledger.accepted.0 + count);
+            }
+            Ok(ledger)
+        })
+        .await
+    }
+}
+
+fn accept(db: &Connection, channel: &ChannelId, draft: &InboundDraft, now: Ms) -> Result<Option<InboxId>, Fault> {
+    let text = serde_json::to_string(draft).map_err(Fault::json("draft"))?;
+    let id = db
+        .prepare_cached(
+            "INSERT INTO inbox (channel, account, message_id, draft, received_at) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (channel, account, message_id) DO NOTHING RETURNING id",
+        )?
+        .query_row(
+            params![
+                channel.as_str(),
+                draft.account.as_str(),
+                draft.message_id.as_str(),
+                text,
+                ms_in(now)
+            ],
+            |row| row.get(0).map(InboxId),
+        )
+        .optional()?;
+    Ok(id)
+}
+
+fn enqueue(db: &Connection, inbox: Option<InboxId>, parts: Vec<NewOutbound>, now: Ms) -> Result<Vec<OutboxRow>, Fault> {
+    if let Some(id) = inbox {
+        exists(db, id)?;
+    }
+    let mut made = Vec::with_capacity(parts.len());
+    for part in parts {
+        let route = serde_json::to_string(&part.route).map_err(Fault::json("route"))?;
+        let id: Option<i64> = db
+            .prepare_cached(
+                "INSERT INTO outbox (inbox, session, route, text, idempotency_key, next_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
+                 ON CONFLICT (idempotency_key) DO NOTHING RETURNING id",
+            )?
+            .query_row(
+                params![
+                    inbox.map(|id| id.0),
+                    part.session.as_ref().map(SessionId::as_str),
+                    route,
+                    part.text,
+                    part.idempotency_key,
+                    ms_in(now)
+                ],
+                |row| row.get(0),
+            )
+            .optional()?;
+        if let Some(id) = id {
+            made.push(OutboxRow {
+                id: OutboxId(id),
+                inbox,
+                session: part.session,
+                message: OutboundMessage {
+                    route: part.route,
+                    text: part.text,
+                    idempotency_key: part.idempotency_key,
+                    attempt: 0,
+                },
+                state: OutboxState::Pending { next_at: now },
+                error: None,
+            });
+        }
+    }
+    if let Some(id) = inbox {
+        settle(db, id, true)?;
+    }
+    Ok(made)
+}
+
+/// Brings an answered inbox row in line with its parts. `replied`: a reply was just queued, so a row without any part of its
+/// own has nothing left to wait for.
+fn settle(db: &Connection, id: InboxId, replied: bool) -> Result<(), Fault> {
+    let (all, sent, dead): (i64, i64, i64) = db
+        .prepare_cached("SELECT count(*), coalesce(sum(state = 'sent'), 0), coalesce(sum(state = 'dead'), 0) FROM outbox WHERE inbox = ?1")?
+        .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    if all == 0 && !replied {
+        return Ok(());
+    }
+    let state = match (all - sent, all - sent - dead) {
+        (0, _) => "done",
+        (_, 0) => "dead",
+        _ => "answered",
+    };
+    // A refused message stays refused, whatever is sent about it (the pairing code is an answer too).
+    db.prepare_cached(
+        "UPDATE inbox SET state = ?2,
+           reason = iif(?2 = 'dead', (SELECT error FROM outbox WHERE inbox = ?1 AND state = 'dead' ORDER BY id DESC LIMIT 1), NULL)
+         WHERE id = ?1 AND state <> 'refused'",
+    )?
+    .execute(params![id.0, state])?;
+    Ok(())
+}
+
+fn settle_of(db: &Connection, id: OutboxId) -> Result<(), Fault> {
+    let inbox: Option<i64> = db
+        .prepare_cached("SELECT inbox FROM outbox WHERE id = ?1")?
+        .query_row([id.0], |row| row.get(0))?;
+    match inbox {
+        Some(inbox) => settle(db, InboxId(inbox), false),
+        None => Ok(()),
+    }
+}
+
+fn exists(db: &Connection, id: InboxId) -> Result<(), Fault> {
+    let found = db.prepare_cached("SELECT 1 FROM inbox WHERE id = ?1")?.exists([id.0])?;
+    known(usize::from(found), "inbox", id.0)
+}
+
+fn known(changed: usize, table: &'static str, id: i64) -> Result<(), Fault> {
+    if changed == 0 {
+        return Err(Fault::Row {
+            table,
+            id,
+            reason: "there is no such row",
+        });
+    }
+    Ok(())
+}
+
+fn unless_sent(changed: usize, id: OutboxId) -> Result<(), Fault> {
+    if changed == 0 {
+        return Err(Fault::Row {
+            table: "outbox",
+            id: id.0,
+            reason: "it was delivered already, its text is past its keeping time, or there is no such row",
+        });
+    }
+    Ok(())
+}
+
+/// The stored name of a unit variant.
+fn text_of(code: &kata_protocol::RefusalCode) -> Result<String, Fault> {
+    serde_json::to_value(code)
+        .map_err(Fault::json("refusal code"))?
+        .as_str()
+        .map(str::to_owned)
+        .ok_or(Fault::Refused("a refusal code has no name"))
+}
+
+fn session(text: Option<String>) -> Result<Option<SessionId>, Fault> {
+    text.map(SessionId::new).transpose().map_err(Fault::id("session"))
+}
+
+fn inbox_row(row: &Row<'_>) -> Result<InboxRow, Fault> {
+    let draft: String = row.get(2)?;
+    Ok(InboxRow {
+        id: InboxId(row.get(0)?),
+        channel: ChannelId::new(row.get::<_, String>(1)?).map_err(Fault::id("channel"))?,
+        draft: serde_json::from_str(&draft).map_err(Fault::json("draft"))?,
+        received_at: ms_out(row.get(3)?),
+        session: session(row.get(4)?)?,
+    })
+}
+
+fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, Fault> {
+    let id: i64 = row.get(0)?;
+    let state: String = row.get(7)?;
+    Ok(OutboxRow {
+        id: OutboxId(id),
+        inbox: row.get::<_, Option<i64>>(1)?.map(InboxId),
+        session: session(row.get(2)?)?,
+        message: OutboundMessage {
+            route: serde_json::from_str(&row.get::<_, String>(3)?).map_err(Fault::json("route"))?,
+            text: row.get(4)?,
+            idempotency_key: row.get(5)?,
+            attempt: row.get(6)?,
+        },
+        state: match state.as_str() {
+            "pending" => OutboxState::Pending {
+                next_at: ms_out(row.get(8)?),
+            },
+            "sending" => OutboxState::Sending,
+            "sent" => OutboxState::Sent,
+            "parked" => OutboxState::Parked,
+            "dead" => OutboxState::Dead,
+            _ => return Err(Fault::State { table: "outbox", id }),
+        },
+        error: row.get(9)?,
+    })
+}

@@ -1,0 +1,92 @@
+//! The store on SQLite: `kata.db` in the home folder.
+//!
+//! One thread writes with group commit ([`writer`]), two read ([`reader`]). WAL with `synchronous=FULL`: an answered write
+//! survives a power cut. What may be missed (traces, the session index, which is rebuilt from the files) is committed without
+//! waiting for the disk when nothing else is in the same transaction.
+//!
+//! Deliberately absent: any rule about messages beyond what keeps the ledger balanced; those are the core's.
+
+mod audit;
+mod fault;
+mod messages;
+mod open;
+mod pairing;
+mod reader;
+mod retention;
+mod schema;
+
+mod state;
+mod traces;
+mod writer;
+
+pub use audit::AuditRecord;
+pub use retention::{KEEP_MS, Pruned};
+
+pub(crate) use fault::Fault;
+use kata_core::ports::StoreError;
+use kata_protocol::Ms;
+use reader::Readers;
+use rusqlite::Connection;
+use writer::{Durability, Writer};
+
+/// Messages, keys, pairing, traces, plugin state and the session index in one SQLite file.
+///
+/// Dropping it ends the threads after what is queued has been written, and closes the file cleanly.
+pub struct SqliteStore {
+    writer: Writer,
+    readers: Readers,
+}
+
+impl SqliteStore {
+    /// Writes; resolves when it is on the disk.
+    async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.writer.write(Durability::Synced, work).await
+    }
+
+    /// Writes; resolves when it is committed. For what can be rebuilt.
+    async fn write_rebuildable<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.writer.write(Durability::Committed, work).await
+    }
+
+    /// Queues a write that nobody waits for; a failure goes to the log.
+    async fn write_later<F>(&self, work: F) -> Result<(), StoreError>
+    where
+        F: FnOnce(&Connection) -> Result<(), Fault> + Send + 'static,
+    {
+        self.writer.queue(Durability::Committed, work).await.map(drop)
+    }
+
+    /// Reads what is committed.
+    async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.readers.read(work).await
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.readers.stop();
+        self.writer.stop();
+    }
+}
+
+/// SQLite's integers are signed; a time past the year 292 million is cut to the largest.
+fn ms_in(ms: Ms) -> i64 {
+    i64::try_from(ms.0).unwrap_or(i64::MAX)
+}
+
+/// A negative time is no time.
+fn ms_out(ms: i64) -> Ms {
+    Ms(u64::try_from(ms).unwrap_or(0))
+}

@@ -1,0 +1,368 @@
+//! What every implementation of the store's ports promises. Each case runs on each implementation.
+
+use super::samples::{draft, id, pairing, part, trace};
+use crate::{KEPT_TRACES, MemoryStore, SqliteStore};
+use kata_core::ports::{InboxEnd, InboxId, MessageStore, OutboxId, OutboxState, Store};
+use kata_protocol::{ChannelId, Count, Json, Ledger, Ms, Receipt, RefusalCode, SessionId};
+use std::sync::Arc;
+
+/// One test per case and implementation.
+macro_rules! conformance {
+    ($($case:ident)*) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $case() {
+                super::$case(&super::MemoryStore::default()).await;
+            })*
+        }
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $case() {
+                let folder = tempfile::tempdir().unwrap();
+                let store: super::Arc<super::SqliteStore> = super::SqliteStore::open(&folder.path().join("kata.db")).unwrap();
+                super::$case(&*store).await;
+            })*
+        }
+    };
+}
+
+conformance! {
+    a_message_is_accepted_once_per_channel_and_account
+    an_accepted_message_is_unfinished_until_it_ends_or_is_answered
+    the_first_end_of_a_message_stands
+    a_message_can_be_looked_up_and_a_refused_one_keeps_no_text
+    a_reply_in_parts_is_delivered_with_its_last_part
+    a_part_is_queued_once_per_key
+    a_given_up_part_makes_the_message_dead_until_a_person_retries_it
+    a_parked_part_is_pending_and_not_sent_by_itself
+    a_delivered_part_is_never_handed_over_again
+    an_empty_reply_is_delivered
+    a_notice_belongs_to_no_session
+    a_refused_message_stays_refused_when_something_is_sent_about_it
+    a_row_that_does_not_exist_is_an_error
+    the_first_session_of_a_key_stands
+    a_pairing_code_opens_the_door_once
+    a_pairing_code_ends_with_its_time
+    an_open_request_of_a_person_stands_and_an_expired_one_gives_way
+    a_code_belongs_to_one_person
+    traces_are_replaced_by_id_and_listed_newest_first
+    traces_are_a_ring
+    plugin_state_is_kept_per_plugin_and_key
+}
+
+fn telegram() -> ChannelId {
+    id("telegram")
+}
+
+async fn accept(store: &impl MessageStore, message: &str) -> InboxId {
+    store.accept(&telegram(), &draft(message), Ms(10)).await.unwrap().unwrap()
+}
+
+fn receipt() -> Receipt {
+    Receipt {
+        message_ids: vec![id("77")],
+    }
+}
+
+fn ledger(delivered: u64, refused: u64, dead: u64, pending: u64) -> Ledger {
+    Ledger {
+        accepted: Count(delivered + refused + dead + pending),
+        delivered: Count(delivered),
+        refused: Count(refused),
+        dead: Count(dead),
+        pending: Count(pending),
+    }
+}
+
+async fn a_message_is_accepted_once_per_channel_and_account(store: &impl Store) {
+    let first = accept(store, "m1").await;
+    assert_eq!(store.accept(&telegram(), &draft("m1"), Ms(99)).await.unwrap(), None);
+    store.finish(first, InboxEnd::Silent).await.unwrap();
+    assert_eq!(
+        store.accept(&telegram(), &draft("m1"), Ms(99)).await.unwrap(),
+        None,
+        "also after it ended"
+    );
+
+    let mut elsewhere = draft("m1");
+    elsewhere.account = id("other-bot");
+    assert!(store.accept(&telegram(), &elsewhere, Ms(11)).await.unwrap().is_some());
+    assert!(store.accept(&id("slack"), &draft("m1"), Ms(12)).await.unwrap().is_some());
+    assert_eq!(store.ledger().await.unwrap(), ledger(1, 0, 0, 2));
+}
+
+async fn an_accepted_message_is_unfinished_until_it_ends_or_is_answered(store: &impl Store) {
+    let (a, b, c) = (accept(store, "a").await, accept(store, "b").await, accept(store, "c").await);
+    let session: SessionId = id("260201-swift-river");
+    store.routed(b, &id("telegram:bot:c1"), &session).await.unwrap();
+
+    let rows = store.unfinished().await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [a, b, c], "oldest first");
+    assert_eq!(
+        (&rows[0].draft, rows[0].received_at, &rows[0].session),
+        (&draft("a"), Ms(10), &None)
+    );
+    assert_eq!((&rows[1].channel, &rows[1].session), (&telegram(), &Some(session)));
+
+    store.finish(a, InboxEnd::Refused(RefusalCode::NotAllowed)).await.unwrap();
+    store.enqueue(Some(b), vec![part("k")], Ms(20)).await.unwrap();
+    store.finish(c, InboxEnd::Dead("the model failed".into())).await.unwrap();
+    assert!(store.unfinished().await.unwrap().is_empty());
+    assert_eq!(store.ledger().await.unwrap(), ledger(0, 1, 1, 1));
+}
+
+async fn the_first_end_of_a_message_stands(store: &impl Store) {
+    let a = accept(store, "a").await;
+    store.finish(a, InboxEnd::Silent).await.unwrap();
+    store.finish(a, InboxEnd::Dead("late".into())).await.unwrap();
+    assert_eq!(store.ledger().await.unwrap(), ledger(1, 0, 0, 0));
+
+    let b = accept(store, "b").await;
+    store.enqueue(Some(b), vec![part("k")], Ms(20)).await.unwrap();
+    store.finish(b, InboxEnd::Silent).await.unwrap();
+    assert_eq!(store.ledger().await.unwrap(), ledger(1, 0, 0, 1), "its reply is still on the way");
+}
+
+async fn a_message_can_be_looked_up_and_a_refused_one_keeps_no_text(store: &impl Store) {
+    let (a, b) = (accept(store, "a").await, accept(store, "b").await);
+    store.routed(a, &id("k"), &id("s")).await.unwrap();
+    store.finish(a, InboxEnd::Silent).await.unwrap();
+    store.finish(b, InboxEnd::Refused(RefusalCode::NotAllowed)).await.unwrap();
+    let seen = store.message(a).await.unwrap().unwrap();
+    assert_eq!((seen.id, seen.draft, seen.session), (a, draft("a"), Some(id("s"))));
+    let refused = store.message(b).await.unwrap().unwrap().draft;
+    let mut emptied = draft("b");
+    emptied.text.clear();
+    assert_eq!(refused, emptied);
+    assert_eq!(store.message(InboxId(404)).await.unwrap(), None);
+}
+
+async fn a_notice_belongs_to_no_session(store: &impl Store) {
+    let notice = kata_core::ports::NewOutbound {
+        session: None,
+        ..part("notice")
+    };
+    let rows = store.enqueue(None, vec![notice], Ms(1)).await.unwrap();
+    assert_eq!(rows[0].session, None);
+    assert_eq!(store.unsent().await.unwrap(), rows);
+}
+
+async fn a_reply_in_parts_is_delivered_with_its_last_part(store: &impl Store) {
+    let inbox = accept(store, "a").await;
+    let rows = store.enqueue(Some(inbox), vec![part("k1"), part("k2")], Ms(20)).await.unwrap();
+    assert!(rows[0].id < rows[1].id);
+    assert_eq!(rows[0].message.attempt, 0);
+    assert_eq!(rows[0].state, OutboxState::Pending { next_at: Ms(20) });
+    assert_eq!(store.unsent().await.unwrap(), rows);
+
+    store.sending(rows[0].id, 1).await.unwrap();
+    let seen = store.unsent().await.unwrap();
+    assert_eq!((&seen[0].state, seen[0].message.attempt), (&OutboxState::Sending, 1));
+    store.sent(rows[0].id, &receipt()).await.unwrap();
+    assert_eq!(store.ledger().await.unwrap(), ledger(0, 0, 0, 1));
+    store.sending(rows[1].id, 1).await.unwrap();
+    store.sent(rows[1].id, &receipt()).await.unwrap();
+    assert_eq!(store.ledger().await.unwrap(), ledger(1, 0, 0, 0));
+    assert!(store.unsent().await.unwrap().is_empty());
+}
+
+async fn a_part_is_queued_once_per_key(store: &impl Store) {
+    let inbox = accept(store, "a").await;
+    assert_eq!(store.enqueue(Some(inbox), vec![part("k1")], Ms(20)).await.unwrap().len(), 1);
+    let again = store
+        .enqueue(Some(inbox), vec![part("k1"), part("k2"), part("k2")], Ms(30))
+        .await
+        .unwrap();
+    assert_eq!(
+        again.iter().map(|row| row.message.idempotency_key.as_str()).collect::<Vec<_>>(),
+        ["k2"]
+    );
+    assert_eq!(store.unsent().await.unwrap().len(), 2);
+    for row in store.unsent().await.unwrap() {
+        store.sent(row.id, &receipt()).await.unwrap();
+    }
+    assert!(
+        store.enqueue(Some(inbox), vec![part("k1")], Ms(40)).await.unwrap().is_empty(),
+        "also after it was sent"
+    );
+    assert_eq!(store.ledger().await.unwrap(), ledger(1, 0, 0, 0));
+}
+
+async fn a_given_up_part_makes_the_message_dead_until_a_person_retries_it(store: &impl Store) {
+    let inbox = accept(store, "a").await;
+    let rows = store.enqueue(Some(inbox), vec![part("k1"), part("k2")], Ms(20)).await.unwrap();
+    store.sent(rows[0].id, &receipt()).await.unwrap();
+    store.sending(rows[1].id, 3).await.unwrap();
+    store
+        .unsent_again(rows[1].id, OutboxState::Dead, "the bot was blocked")
+        .await
+        .unwrap();
+    assert_eq!(store.ledger().await.unwrap(), ledger(0, 0, 1, 0));
+    assert!(store.unsent().await.unwrap().is_empty());
+
+    store
+        .unsent_again(rows[1].id, OutboxState::Pending { next_at: Ms(90) }, "tried again by hand")
+        .await
+        .unwrap();
+    assert_eq!(store.ledger().await.unwrap(), ledger(0, 0, 0, 1));
+    let waiting = store.unsent().await.unwrap();
+    assert_eq!(waiting[0].state, OutboxState::Pending { next_at: Ms(90) });
+    assert_eq!(
+        (waiting[0].message.attempt, waiting[0].error.as_deref()),
+        (3, Some("tried again by hand"))
+    );
+}
+
+async fn a_parked_part_is_pending_and_not_sent_by_itself(store: &impl Store) {
+    let inbox = accept(store, "a").await;
+    let rows = store.enqueue(Some(inbox), vec![part("k1")], Ms(20)).await.unwrap();
+    store.sending(rows[0].id, 1).await.unwrap();
+    store.unsent_again(rows[0].id, OutboxState::Parked, "nobody knows").await.unwrap();
+    assert!(store.unsent().await.unwrap().is_empty());
+    assert_eq!(store.ledger().await.unwrap(), ledger(0, 0, 0, 1));
+    assert!(
+        store.unsent_again(rows[0].id, OutboxState::Sent, "").await.is_err(),
+        "only a receipt makes it sent"
+    );
+}
+
+async fn a_delivered_part_is_never_handed_over_again(store: &impl Store) {
+    let rows = store.enqueue(None, vec![part("k1")], Ms(20)).await.unwrap();
+    assert_eq!(rows[0].inbox, None);
+    store.sent(rows[0].id, &receipt()).await.unwrap();
+    assert!(store.sending(rows[0].id, 2).await.is_err());
+    assert!(
+        store
+            .unsent_again(rows[0].id, OutboxState::Pending { next_at: Ms(1) }, "late")
+            .await
+            .is_err()
+    );
+    assert!(store.unsent().await.unwrap().is_empty());
+    store.sent(rows[0].id, &receipt()).await.unwrap();
+    assert_eq!(store.ledger().await.unwrap(), ledger(0, 0, 0, 0));
+}
+
+async fn an_empty_reply_is_delivered(store: &impl Store) {
+    let inbox = accept(store, "a").await;
+    assert!(store.enqueue(Some(inbox), Vec::new(), Ms(20)).await.unwrap().is_empty());
+    assert_eq!(store.ledger().await.unwrap(), ledger(1, 0, 0, 0));
+}
+
+async fn a_refused_message_stays_refused_when_something_is_sent_about_it(store: &impl Store) {
+    let inbox = accept(store, "a").await;
+    store.finish(inbox, InboxEnd::Refused(RefusalCode::PairingRequired)).await.unwrap();
+    let rows = store.enqueue(Some(inbox), vec![part("code")], Ms(20)).await.unwrap();
+    store.sent(rows[0].id, &receipt()).await.unwrap();
+    assert_eq!(store.ledger().await.unwrap(), ledger(0, 1, 0, 0));
+}
+
+async fn a_row_that_does_not_exist_is_an_error(store: &impl Store) {
+    let (inbox, outbox) = (InboxId(404), OutboxId(404));
+    assert!(store.routed(inbox, &id("k"), &id("s")).await.is_err());
+    assert!(store.finish(inbox, InboxEnd::Silent).await.is_err());
+    assert!(store.enqueue(Some(inbox), vec![part("k")], Ms(1)).await.is_err());
+    assert!(store.sending(outbox, 1).await.is_err());
+    assert!(store.sent(outbox, &receipt()).await.is_err());
+    assert!(store.unsent_again(outbox, OutboxState::Dead, "x").await.is_err());
+    assert!(store.unsent().await.unwrap().is_empty(), "a refused write leaves nothing");
+}
+
+async fn the_first_session_of_a_key_stands(store: &impl Store) {
+    let key = id("telegram:bot:c1");
+    assert_eq!(store.session_for(&key).await.unwrap(), None);
+    assert_eq!(store.bind(&key, &id("s1")).await.unwrap().as_str(), "s1");
+    assert_eq!(store.bind(&key, &id("s2")).await.unwrap().as_str(), "s1");
+    assert_eq!(store.session_for(&key).await.unwrap(), Some(id("s1")));
+    assert_eq!(store.session_for(&id("telegram:bot:c2")).await.unwrap(), None);
+}
+
+async fn a_pairing_code_opens_the_door_once(store: &impl Store) {
+    let (ada, bob) = (pairing("AAAA1111", "ada", 100), pairing("BBBB2222", "bob", 110));
+    store.request(&bob).await.unwrap();
+    store.request(&ada).await.unwrap();
+    assert_eq!(store.requests(Ms(120)).await.unwrap(), [ada.clone(), bob.clone()]);
+    assert_eq!(
+        store.open_request(&telegram(), &ada.sender, Ms(120)).await.unwrap(),
+        Some(ada.clone())
+    );
+    assert!(!store.is_paired(&telegram(), &ada.sender).await.unwrap());
+
+    assert_eq!(store.resolve("AAAA1111", true, Ms(120)).await.unwrap(), Some(ada.clone()));
+    assert_eq!(store.resolve("AAAA1111", true, Ms(121)).await.unwrap(), None);
+    assert_eq!(store.resolve("BBBB2222", false, Ms(120)).await.unwrap(), Some(bob.clone()));
+    assert!(store.is_paired(&telegram(), &ada.sender).await.unwrap());
+    assert!(!store.is_paired(&telegram(), &bob.sender).await.unwrap());
+    assert!(!store.is_paired(&id("slack"), &ada.sender).await.unwrap());
+    assert_eq!(store.paired(&telegram()).await.unwrap(), [ada.sender]);
+    assert!(store.requests(Ms(120)).await.unwrap().is_empty());
+}
+
+async fn a_pairing_code_ends_with_its_time(store: &impl Store) {
+    let ada = pairing("AAAA1111", "ada", 100);
+    store.request(&ada).await.unwrap();
+    assert!(store.open_request(&telegram(), &ada.sender, Ms(199)).await.unwrap().is_some());
+    assert_eq!(store.open_request(&telegram(), &ada.sender, Ms(200)).await.unwrap(), None);
+    assert!(store.requests(Ms(200)).await.unwrap().is_empty());
+    assert_eq!(store.resolve("AAAA1111", true, Ms(200)).await.unwrap(), None);
+    assert!(!store.is_paired(&telegram(), &ada.sender).await.unwrap());
+}
+
+async fn an_open_request_of_a_person_stands_and_an_expired_one_gives_way(store: &impl Store) {
+    store.request(&pairing("AAAA1111", "ada", 100)).await.unwrap();
+    store.request(&pairing("CCCC3333", "ada", 150)).await.unwrap();
+    assert_eq!(store.requests(Ms(160)).await.unwrap(), [pairing("AAAA1111", "ada", 100)]);
+    store.request(&pairing("DDDD4444", "ada", 200)).await.unwrap();
+    assert_eq!(store.requests(Ms(210)).await.unwrap(), [pairing("DDDD4444", "ada", 200)]);
+}
+
+async fn a_code_belongs_to_one_person(store: &impl Store) {
+    store.request(&pairing("AAAA1111", "ada", 100)).await.unwrap();
+    assert!(store.request(&pairing("AAAA1111", "bob", 110)).await.is_err());
+    store.request(&pairing("AAAA1111", "bob", 200)).await.unwrap();
+    assert_eq!(store.resolve("AAAA1111", true, Ms(210)).await.unwrap().unwrap().sender, id("bob"));
+}
+
+async fn traces_are_replaced_by_id_and_listed_newest_first(store: &impl Store) {
+    store.record(&trace("t1", Some("s1"))).await.unwrap();
+    store.record(&trace("t2", Some("s2"))).await.unwrap();
+    store.record(&trace("t3", None)).await.unwrap();
+    let mut done = trace("t1", Some("s1"));
+    done.done = true;
+    store.record(&done).await.unwrap();
+
+    assert_eq!(store.trace(&id("t1")).await.unwrap(), Some(done.clone()));
+    assert_eq!(store.trace(&id("t9")).await.unwrap(), None);
+    assert_eq!(
+        store.traces(None, 10).await.unwrap(),
+        [trace("t3", None), trace("t2", Some("s2")), done.clone()]
+    );
+    assert_eq!(store.traces(None, 1).await.unwrap(), [trace("t3", None)]);
+    assert_eq!(store.traces(Some(&id("s1")), 10).await.unwrap(), [done]);
+}
+
+async fn traces_are_a_ring(store: &impl Store) {
+    for n in 0..KEPT_TRACES + 5 {
+        store.record(&trace(&format!("t{n}"), None)).await.unwrap();
+        store.record(&trace("t0", None)).await.unwrap();
+    }
+    let kept = store.traces(None, 10_000).await.unwrap();
+    assert_eq!(kept.len(), KEPT_TRACES as usize);
+    assert_eq!(store.trace(&id("t1")).await.unwrap(), None);
+    assert!(store.trace(&id(&format!("t{}", KEPT_TRACES + 4))).await.unwrap().is_some());
+}
+
+async fn plugin_state_is_kept_per_plugin_and_key(store: &impl Store) {
+    let (one, two) = (id("telegram"), id("slack"));
+    let value = Json(serde_json::json!({"offset": 12, "nested": [1, null]}));
+    store.set(&one, "cursor", Some(&value)).await.unwrap();
+    store.set(&one, "other", Some(&Json(serde_json::Value::Null))).await.unwrap();
+    assert_eq!(store.get(&one, "cursor").await.unwrap(), Some(value));
+    assert_eq!(
+        store.get(&one, "other").await.unwrap(),
+        Some(Json(serde_json::Value::Null)),
+        "null is a value"
+    );
+    assert_eq!(store.get(&two, "cursor").await.unwrap(), None);
+    store.set(&one, "cursor", None).await.unwrap();
+    assert_eq!(store.get(&one, "cursor").await.unwrap(), None);
+}

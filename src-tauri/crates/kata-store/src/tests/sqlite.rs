@@ -1,0 +1,212 @@
+//! What only the SQLite store promises: durability, damage, retention, many callers at once.
+
+use super::samples::{draft, id, part};
+use crate::{AuditRecord, KEEP_MS, SqliteStore, atomic};
+use kata_core::ports::{InboxEnd, KeyStore, MessageStore, OutboxState, PluginStateStore};
+use kata_protocol::{Count, Json, Ms, Receipt};
+use std::path::Path;
+use std::sync::Arc;
+
+/// What a kill -9 leaves: the file and its journal as they are now, without a clean close.
+fn snapshot(from: &Path, to: &Path) {
+    for name in ["kata.db", "kata.db-wal"] {
+        std::fs::copy(from.join(name), to.join(name)).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_was_answered_is_in_the_file_without_a_clean_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("kata.db")).unwrap();
+    let inbox = store.accept(&id("telegram"), &draft("m"), Ms(1)).await.unwrap().unwrap();
+    let mut killed = Vec::new();
+    let kill = |killed: &mut Vec<tempfile::TempDir>| {
+        let copy = tempfile::tempdir().unwrap();
+        snapshot(folder.path(), copy.path());
+        killed.push(copy);
+    };
+    kill(&mut killed);
+    store.routed(inbox, &id("key"), &id("s1")).await.unwrap();
+    kill(&mut killed);
+    let row = store.enqueue(Some(inbox), vec![part("k")], Ms(2)).await.unwrap().remove(0);
+    kill(&mut killed);
+    store.sending(row.id, 1).await.unwrap();
+    kill(&mut killed);
+    store
+        .sent(
+            row.id,
+            &Receipt {
+                message_ids: vec![id("9")],
+            },
+        )
+        .await
+        .unwrap();
+    kill(&mut killed);
+
+    let mut seen = Vec::new();
+    for copy in &killed {
+        let store = SqliteStore::open(&copy.path().join("kata.db")).unwrap();
+        let unfinished = store.unfinished().await.unwrap();
+        let unsent = store.unsent().await.unwrap();
+        seen.push((
+            unfinished.first().map(|row| row.session.is_some()),
+            unsent.first().map(|row| (row.state.clone(), row.message.attempt)),
+            store.ledger().await.unwrap().delivered,
+        ));
+    }
+    let pending = OutboxState::Pending { next_at: Ms(2) };
+    assert_eq!(
+        seen,
+        [
+            (Some(false), None, Count(0)),
+            (Some(true), None, Count(0)),
+            (None, Some((pending, 0)), Count(0)),
+            (None, Some((OutboxState::Sending, 1)), Count(0)),
+            (None, None, Count(1)),
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_callers_at_once_each_get_their_own_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("kata.db")).unwrap();
+    let mut callers = tokio::task::JoinSet::new();
+    for n in 0..300 {
+        let store = Arc::clone(&store);
+        callers.spawn(async move {
+            // Every third message is a duplicate of the one before, and every fifth write fails.
+            let accepted = store
+                .accept(&id("telegram"), &draft(&format!("m{}", n - n % 3)), Ms(1))
+                .await
+                .unwrap();
+            if n % 5 == 0 {
+                assert!(store.finish(kata_core::ports::InboxId(9_999), InboxEnd::Silent).await.is_err());
+            }
+            if let Some(inbox) = accepted {
+                store.finish(inbox, InboxEnd::Silent).await.unwrap();
+            }
+            accepted.is_some()
+        });
+    }
+    let mut accepted = 0;
+    while let Some(answer) = callers.join_next().await {
+        accepted += u64::from(answer.unwrap());
+    }
+    let ledger = store.ledger().await.unwrap();
+    assert_eq!((accepted, ledger.accepted, ledger.delivered), (100, Count(100), Count(100)));
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_set_aside_whole_and_a_fresh_one_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kata.db");
+    let damaged = b"SQLite format 3\0 but nothing else of one".repeat(40);
+    atomic::atomic_write(&path, &damaged, atomic::FILE_MODE).unwrap();
+    assert!(SqliteStore::open(&path).is_err());
+    assert_eq!(std::fs::read(&path).unwrap(), damaged, "open alone changes nothing");
+
+    let (store, notices) = SqliteStore::open_or_set_aside(&path, Ms(1234)).unwrap();
+    assert_eq!(notices.len(), 1);
+    assert_eq!(std::fs::read(folder.path().join("kata.db.damaged-1234")).unwrap(), damaged);
+    store.bind(&id("k"), &id("s")).await.unwrap();
+    drop(store);
+    let (store, notices) = SqliteStore::open_or_set_aside(&path, Ms(1235)).unwrap();
+    assert!(notices.is_empty());
+    assert_eq!(store.session_for(&id("k")).await.unwrap(), Some(id("s")));
+}
+
+#[tokio::test]
+async fn a_broken_page_is_found_at_the_start() {
+    use std::io::{Seek, SeekFrom, Write};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kata.db");
+    let store = SqliteStore::open(&path).unwrap();
+    for n in 0..50 {
+        store
+            .set(&id("p"), &format!("key{n}"), Some(&Json(serde_json::json!("x".repeat(400)))))
+            .await
+            .unwrap();
+    }
+    drop(store);
+    let size = path.metadata().unwrap().len();
+    let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.seek(SeekFrom::Start(size - 4096)).unwrap();
+    file.write_all(&[0xA5; 4096]).unwrap();
+    drop(file);
+    let (_store, notices) = SqliteStore::open_or_set_aside(&path, Ms(7)).unwrap();
+    assert_eq!(notices.len(), 1);
+    assert!(folder.path().join("kata.db.damaged-7").exists());
+}
+
+#[test]
+fn a_file_of_a_newer_program_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kata.db");
+    drop(SqliteStore::open(&path).unwrap());
+    rusqlite::Connection::open(&path)
+        .unwrap()
+        .pragma_update(None, "user_version", 900)
+        .unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let error = SqliteStore::open_or_set_aside(&path, Ms(7)).err().unwrap();
+    assert!(error.to_string().contains("newer version"), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_can_read_the_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let _store = SqliteStore::open(&folder.path().join("kata.db")).unwrap();
+    for entry in std::fs::read_dir(folder.path()).unwrap().flatten() {
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", entry.path());
+    }
+}
+
+#[tokio::test]
+async fn old_texts_go_but_the_ledger_and_the_dedupe_keys_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("kata.db")).unwrap();
+    let (old, recent) = (Ms(1000), Ms(1000 + KEEP_MS));
+    let done = store.accept(&id("telegram"), &draft("done"), old).await.unwrap().unwrap();
+    let row = store.enqueue(Some(done), vec![part("k")], old).await.unwrap().remove(0);
+    store.sent(row.id, &Receipt { message_ids: vec![] }).await.unwrap();
+    let dead = store.accept(&id("telegram"), &draft("dead"), old).await.unwrap().unwrap();
+    let given_up = store.enqueue(Some(dead), vec![part("k2")], old).await.unwrap().remove(0);
+    store.unsent_again(given_up.id, OutboxState::Dead, "blocked").await.unwrap();
+    store.accept(&id("telegram"), &draft("waits"), old).await.unwrap().unwrap();
+    let fresh = store.accept(&id("telegram"), &draft("fresh"), recent).await.unwrap().unwrap();
+    store.finish(fresh, InboxEnd::Silent).await.unwrap();
+    let before = store.ledger().await.unwrap();
+
+    let pruned = store.prune(Ms(1001 + KEEP_MS)).await.unwrap();
+    assert_eq!((pruned.inbox, pruned.outbox), (2, 2));
+    assert_eq!(store.ledger().await.unwrap(), before);
+    assert_eq!(store.accept(&id("telegram"), &draft("done"), recent).await.unwrap(), None);
+    assert!(store.enqueue(None, vec![part("k")], recent).await.unwrap().is_empty());
+    assert_eq!(store.unfinished().await.unwrap()[0].draft, draft("waits"));
+    let retry = store
+        .unsent_again(given_up.id, OutboxState::Pending { next_at: Ms(1) }, "by hand")
+        .await;
+    assert!(retry.is_err(), "there is no text left to send");
+    assert!(store.unsent().await.unwrap().is_empty());
+    assert_eq!(store.prune(Ms(1002 + KEEP_MS)).await.unwrap().inbox, 0);
+}
+
+#[tokio::test]
+async fn the_audit_shows_the_newest_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("kata.db")).unwrap();
+    let line = |at| AuditRecord {
+        at: Ms(at),
+        actor: "cli".into(),
+        action: "pair.approve".into(),
+        subject: "telegram".into(),
+    };
+    store.record_audit(line(1)).await.unwrap();
+    store.record_audit(line(2)).await.unwrap();
+    assert_eq!(store.audit(1).await.unwrap(), [line(2)]);
+    assert_eq!(store.audit(9).await.unwrap(), [line(2), line(1)]);
+}
