@@ -1,0 +1,87 @@
+//! The real app, driven by WebDriver on a screen of its own: clicked, typed into, looked at.
+//!
+//! Run by `cargo xtask e2e`, which builds the app and brings Xvfb, a window manager and a session bus. [`app`] starts the
+//! program and finds things in its window; the tests here say what a person does and sees. Screenshots of every view are left
+//! in `target/screenshots/` to be looked at.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "tests")]
+
+mod app;
+
+use app::{Desktop, Element};
+
+/// A first start, a message through the demo agent that calls a tool, and a look at every view.
+#[tokio::test]
+async fn a_person_starts_the_demo_sends_a_message_and_looks_around() {
+    Desktop::drive("first-run", async |desktop| {
+        choose_the_demo(desktop).await;
+        send_a_message_that_uses_a_tool(desktop).await;
+        the_transcript_survives_a_reload_of_the_window(desktop).await;
+        open_the_sources(desktop).await;
+        look_at_the_other_views(desktop).await;
+        a_second_start_hands_over(desktop).await;
+    })
+    .await;
+}
+
+async fn choose_the_demo(desktop: &Desktop) {
+    desktop.see("onboarding").await;
+    desktop.screenshot("first-run").await;
+    desktop.click("use-demo").await;
+    desktop.see("composer").await;
+    let health = desktop.see("health-line").await.text().await;
+    assert!(!health.trim().is_empty(), "the line of health says something");
+}
+
+async fn send_a_message_that_uses_a_tool(desktop: &Desktop) {
+    desktop.type_into("composer", "/tool echo {\"text\":\"hi from the window\"}").await;
+    desktop.click("send").await;
+    let sent = desktop.see("message-user").await;
+    assert!(sent.text().await.contains("hi from the window"));
+    let card = desktop.see("tool-card").await;
+    desktop.until("the tool card is done", async || card.attribute("data-status").await.as_deref() == Some("completed")).await;
+    assert!(card.text().await.contains("echo"), "the card names the tool");
+    desktop
+        .until("the answer stands", async || match desktop.last("message-assistant").await {
+            Some(answer) => answer.attribute("data-growing").await.as_deref() != Some("true") && answer.text().await.contains("hi from the window"),
+            None => false,
+        })
+        .await;
+    desktop.screenshot("chat").await;
+}
+
+async fn the_transcript_survives_a_reload_of_the_window(desktop: &Desktop) {
+    desktop.reload().await;
+    desktop.click("nav-sessions").await;
+    desktop.screenshot("sessions").await;
+    desktop.click_first_starting_with("session-row-").await;
+    let sent = desktop.see("message-user").await;
+    assert!(sent.text().await.contains("hi from the window"), "what was written is still there");
+    desktop.see("tool-card").await;
+}
+
+async fn open_the_sources(desktop: &Desktop) {
+    desktop.click("nav-sources").await;
+    let telegram: Element = desktop.see("source-row-channel:telegram").await;
+    assert!(telegram.text().await.to_lowercase().contains("telegram"));
+    let state = desktop.see("source-status-channel:telegram").await.text().await;
+    assert!(!state.trim().is_empty(), "the state is in words");
+    desktop.screenshot("sources").await;
+    desktop.click("source-row-channel:telegram").await;
+    desktop.screenshot("source").await;
+}
+
+async fn look_at_the_other_views(desktop: &Desktop) {
+    for view in ["plugins", "traces", "settings"] {
+        desktop.click(&format!("nav-{view}")).await;
+        desktop.settle().await;
+        desktop.screenshot(view).await;
+        let page = desktop.page_text().await;
+        assert!(!page.contains("Something went wrong"), "{view} shows an error:\n{page}");
+    }
+}
+
+async fn a_second_start_hands_over(desktop: &Desktop) {
+    let second = desktop.start_again().await;
+    assert!(second.success(), "the second start ends by itself, and well: {second}");
+    desktop.see("nav-sessions").await;
+}
