@@ -1,0 +1,72 @@
+/** Title of the session and what can be done with it. */
+import { Flag, LoaderCircle, PanelRight } from "lucide-react";
+import { type KeyboardEvent, useState } from "react";
+import { IconButton } from "@/components/Button";
+import { useAct } from "@/data/operations";
+import type { SessionState, SessionSummary } from "@/generated/protocol";
+import { ChannelBadge } from "@/features/sessions/ChannelBadge";
+import { StatusMenu } from "@/features/sessions/StatusMenu";
+import { titleOf } from "@/features/sessions/title";
+import { cn } from "@/lib/cn";
+import { focusOnMount } from "@/lib/focus";
+import { isBusy } from "./reducer";
+
+interface HeaderProps {
+  session: SessionSummary;
+  state: SessionState;
+  inspecting: boolean;
+  onInspect: () => void;
+}
+
+export function ChatHeader({ session, state, inspecting, onInspect }: HeaderProps) {
+  const update = useAct("session.update");
+  return (
+    <header className="flex h-11 shrink-0 items-center gap-1.5 border-b border-line pr-2 pl-4">
+      {isBusy(state) && <LoaderCircle aria-label="Working" className="size-3.5 shrink-0 animate-spin text-accent" />}
+      <Title key={session.id} session={session} onRename={(name) => update.mutate({ id: session.id, name })} />
+      {session.channel !== null && <ChannelBadge channel={session.channel} />}
+      <span className="flex-1" />
+      <StatusMenu session={session} />
+      <IconButton label={session.flagged ? "Remove the flag" : "Flag"} aria-pressed={session.flagged} onClick={() => update.mutate({ id: session.id, flagged: !session.flagged })}>
+        <Flag className={cn("size-4", session.flagged && "fill-dot-warn text-dot-warn")} />
+      </IconButton>
+      <IconButton label="Details" aria-pressed={inspecting} onClick={onInspect} className={cn(inspecting && "bg-hover text-ink")}>
+        <PanelRight className="size-4" />
+      </IconButton>
+    </header>
+  );
+}
+
+function Title({ session, onRename }: { session: SessionSummary; onRename: (name: string) => void }) {
+  const [editing, setEditing] = useState<string | null>(null);
+  const finish = () => {
+    const name = editing?.trim() ?? "";
+    if (name !== "" && name !== session.name) onRename(name);
+    setEditing(null);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Enter") finish();
+    if (event.key === "Escape") {
+      event.preventDefault();
+      setEditing(null);
+    }
+  };
+  if (editing !== null) {
+    return (
+      <input
+        ref={focusOnMount}
+        aria-label="Title"
+        value={editing}
+        onChange={(event) => setEditing(event.target.value)}
+        onBlur={finish}
+        onKeyDown={onKeyDown}
+        className="selectable min-w-0 flex-1 rounded bg-hover px-1 font-semibold"
+      />
+    );
+  }
+  return (
+    <button type="button" title="Rename" onClick={() => setEditing(session.name ?? "")} className="-ml-1 min-w-0 truncate rounded px-1 text-left font-semibold hover:bg-hover">
+      {titleOf(session)}
+    </button>
+  );
+}

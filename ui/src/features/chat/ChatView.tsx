@@ -1,0 +1,100 @@
+/** One session: its conversation, what waits for an answer, and the composer. */
+import { MessageSquareText } from "lucide-react";
+import { useEffect, useState } from "react";
+import { Empty, Failure, SkeletonRows } from "@/components/states";
+import { useAct, useRead } from "@/data/operations";
+import { useConnection } from "@/data/platform";
+import type { Delivery, SessionSummary } from "@/generated/protocol";
+import { newKey } from "@/lib/key";
+import { Approvals } from "./Approvals";
+import { ChatHeader } from "./ChatHeader";
+import { Composer } from "./Composer";
+import { ComposerFooter } from "./ComposerFooter";
+import { DemoBanner } from "./DemoBanner";
+import { Inspector } from "./Inspector";
+import { isBusy } from "./reducer";
+import { Transcript } from "./Transcript";
+import { useChat } from "./useChat";
+
+const INSPECTOR_KEY = "kata.inspector";
+
+export function ChatView({ session }: { session: SessionSummary }) {
+  const { id } = session;
+  const { chat, error, reload } = useChat(id);
+  const [inspecting, setInspecting] = useState(() => localStorage.getItem(INSPECTOR_KEY) === "open");
+  const system = useRead("system.status", {}).data;
+  const submit = useAct("session.submit");
+  const interrupt = useAct("session.interrupt");
+  const resend = useAct("session.resend");
+  const update = useAct("session.update", { quiet: true });
+  const offline = useConnection().kind !== "online";
+  const busy = isBusy(chat.state);
+  const { mutate: markRead } = update;
+  const { mutate: stop } = interrupt;
+
+  useEffect(() => {
+    if (session.unread && document.hasFocus()) markRead({ id, unread: false });
+  }, [id, session.unread, markRead]);
+
+  useEffect(() => {
+    if (!busy) return;
+    const onKey = (event: KeyboardEvent) => {
+      // A menu or a dialog that is open takes Esc for itself.
+      if (event.key === "Escape" && !event.defaultPrevented && document.querySelector("[role=menu],[role=dialog]") === null) stop({ id });
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, [busy, id, stop]);
+
+  const send = async (text: string, delivery: Delivery): Promise<boolean> => {
+    try {
+      await submit.mutateAsync({ id, text, idempotencyKey: newKey(), ...(busy ? { delivery } : {}) });
+      return true;
+    } catch {
+      // The status line says why; the composer keeps the text.
+      return false;
+    }
+  };
+
+  const toggleInspector = () => {
+    localStorage.setItem(INSPECTOR_KEY, inspecting ? "" : "open");
+    setInspecting(!inspecting);
+  };
+
+  const scripted = system?.model?.settings.kind === "demo" && session.model === null;
+  return (
+    <section aria-label="Chat" className="flex min-w-0 flex-1 bg-ground">
+      <div className="flex min-w-0 flex-1 flex-col">
+        <ChatHeader session={session} state={chat.state} inspecting={inspecting} onInspect={toggleInspector} />
+        {scripted && <DemoBanner />}
+        <div className="min-h-0 flex-1">
+          {error !== null && !chat.loaded ? (
+            <Failure error={error} onRetry={reload} />
+          ) : !chat.loaded ? (
+            <SkeletonRows rows={5} className="mx-auto max-w-[720px] px-6 pt-8" />
+          ) : chat.messages.length === 0 && chat.growing === null && !busy ? (
+            <Empty icon={MessageSquareText} title="What shall it do?">
+              Write below. Enter sends, Shift+Enter starts a new line.
+            </Empty>
+          ) : (
+            <Transcript key={id} chat={chat} onResend={() => resend.mutate({ id })} />
+          )}
+        </div>
+        <div className="mx-auto w-full max-w-[720px] px-6 pb-4">
+          <Approvals id={id} approvals={chat.approvals} />
+          <Composer
+            key={id}
+            session={id}
+            busy={busy}
+            queued={chat.queued}
+            disabled={offline}
+            onSend={send}
+            onStop={() => stop({ id })}
+            footer={<ComposerFooter session={session} turnModel={chat.turn?.model ?? null} usage={chat.usage} />}
+          />
+        </div>
+      </div>
+      {inspecting && <Inspector session={session} usage={chat.usage} />}
+    </section>
+  );
+}

@@ -1,0 +1,111 @@
+/** Where a person writes. Enter sends, Shift+Enter breaks the line, Esc stops. */
+import { ArrowUp, ChevronDown, Square } from "lucide-react";
+import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef, useState } from "react";
+import { IconButton } from "@/components/Button";
+import { Menu, MenuItem } from "@/components/Menu";
+import type { Delivery } from "@/generated/protocol";
+import { cn } from "@/lib/cn";
+import { draftOf, keepDraft } from "./drafts";
+
+const DELIVERIES: Record<Delivery, { label: string; note: string }> = {
+  queue: { label: "Queue", note: "After the present turn." },
+  steer: { label: "Steer", note: "Into the present turn, between tool calls." },
+  interrupt: { label: "Interrupt", note: "Stops the present turn first." },
+};
+
+interface ComposerProps {
+  session: string;
+  busy: boolean;
+  queued: number;
+  disabled: boolean;
+  footer: ReactNode;
+  /** Resolves to whether it was taken; the text stays where it was not. */
+  onSend: (text: string, delivery: Delivery) => Promise<boolean>;
+  onStop: () => void;
+}
+
+export function Composer({ session, busy, queued, disabled, footer, onSend, onStop }: ComposerProps) {
+  const [text, setText] = useState(() => draftOf(session));
+  const [delivery, setDelivery] = useState<Delivery>("queue");
+  const area = useRef<HTMLTextAreaElement>(null);
+
+  useLayoutEffect(() => {
+    const element = area.current;
+    if (element === null) return;
+    element.style.height = "auto";
+    element.style.height = `${Math.min(element.scrollHeight, 240)}px`;
+  }, [text]);
+
+  const change = (next: string) => {
+    setText(next);
+    keepDraft(session, next);
+  };
+
+  const send = async () => {
+    const words = text.trim();
+    if (words === "" || disabled) return;
+    change("");
+    const taken = await onSend(words, delivery);
+    if (!taken) change(words);
+  };
+
+  const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
+      event.preventDefault();
+      void send();
+    }
+  };
+
+  return (
+    <div className="rounded-xl border border-line-strong bg-raised shadow-[0_1px_3px_rgb(0_0_0/0.05)] focus-within:border-accent">
+      <textarea
+        ref={area}
+        data-testid="composer"
+        aria-label="Message"
+        placeholder={busy ? "Add to what the agent is doing" : "Ask, or give it something to do"}
+        rows={1}
+        value={text}
+        onChange={(event) => change(event.target.value)}
+        onKeyDown={onKeyDown}
+        className="selectable block max-h-60 w-full resize-none bg-transparent px-3.5 pt-3 pb-1 text-[0.875rem] leading-[1.4375rem] outline-none placeholder:text-faint"
+      />
+      <div className="flex h-10 items-center gap-1 pr-2 pl-2">
+        <div className="flex min-w-0 flex-1 items-center gap-1">{footer}</div>
+        {queued > 0 && <span className="text-sm text-faint">{queued} queued</span>}
+        {busy && (
+          <Menu
+            label="What happens with a message now"
+            align="end"
+            trigger={
+              <button type="button" className="flex h-7 items-center gap-1 rounded-md px-2 text-sm text-muted hover:bg-hover">
+                {DELIVERIES[delivery].label}
+                <ChevronDown aria-hidden className="size-3" />
+              </button>
+            }
+          >
+            {(Object.keys(DELIVERIES) as Delivery[]).map((each) => (
+              <MenuItem key={each} checked={each === delivery} note={DELIVERIES[each].note} onSelect={() => setDelivery(each)}>
+                {DELIVERIES[each].label}
+              </MenuItem>
+            ))}
+          </Menu>
+        )}
+        {busy && (
+          <IconButton label="Stop" keys="Esc" data-testid="stop" className="bg-hover" onClick={onStop}>
+            <Square className="size-3 fill-current" />
+          </IconButton>
+        )}
+        <IconButton
+          label="Send"
+          keys="Enter"
+          data-testid="send"
+          disabled={disabled || text.trim() === ""}
+          onClick={() => void send()}
+          className={cn("bg-accent text-accent-ink hover:bg-accent-strong hover:text-accent-ink")}
+        >
+          <ArrowUp className="size-4" />
+        </IconButton>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,65 @@
+/** One tool call: a line that opens to its input and its result. */
+import { ChevronRight, CircleAlert, CircleCheck, CircleDashed, LoaderCircle, type LucideIcon, MoonStar } from "lucide-react";
+import { memo, useState } from "react";
+import { CodeBlock } from "@/components/layout";
+import type { ToolCall, ToolStatus } from "@/generated/protocol";
+import { cn } from "@/lib/cn";
+import { jsonText, prettyResult } from "@/lib/format";
+import { duration } from "@/lib/time";
+
+const LOOK: Record<ToolStatus, { icon: LucideIcon; words: string; className: string }> = {
+  pending: { icon: CircleDashed, words: "waiting", className: "text-warn" },
+  executing: { icon: LoaderCircle, words: "running", className: "animate-spin text-accent" },
+  completed: { icon: CircleCheck, words: "done", className: "text-good" },
+  error: { icon: CircleAlert, words: "failed", className: "text-bad" },
+  backgrounded: { icon: MoonStar, words: "in the background", className: "text-muted" },
+};
+
+/** The first thing worth knowing about the arguments, in one line. */
+export function inputLine(input: unknown): string {
+  if (typeof input !== "object" || input === null) return jsonText(input, 120);
+  return Object.entries(input)
+    .map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join("  ")
+    .replaceAll(/\s+/g, " ")
+    .slice(0, 160);
+}
+
+export const ToolCard = memo(function ToolCard({ tool }: { tool: ToolCall }) {
+  const [open, setOpen] = useState(false);
+  const { icon: Icon, words, className } = LOOK[tool.status];
+  return (
+    <div data-testid="tool-card" data-status={tool.status} className="overflow-hidden rounded-lg border border-line bg-list">
+      <button
+        type="button"
+        aria-expanded={open}
+        aria-label={`Tool ${tool.name}, ${words}`}
+        onClick={() => setOpen(!open)}
+        className="flex h-8 w-full items-center gap-2 px-2.5 text-left hover:bg-hover"
+      >
+        <Icon aria-hidden className={cn("size-3.5 shrink-0", className)} />
+        <span className="shrink-0 font-mono text-sm font-medium">{tool.name}</span>
+        <span className="min-w-0 flex-1 truncate text-sm text-faint">{inputLine(tool.input)}</span>
+        <span className={cn("shrink-0 text-xs tabular-nums", tool.status === "error" ? "text-bad" : "text-faint")}>
+          {tool.durationMs === null ? words : duration(tool.durationMs)}
+        </span>
+        <ChevronRight aria-hidden className={cn("size-3.5 shrink-0 text-faint transition-transform", open && "rotate-90")} />
+      </button>
+      {open && (
+        <div className="flex flex-col gap-2 border-t border-line p-2.5">
+          <Part title="Input" text={jsonText(tool.input)} />
+          {tool.result !== null && <Part title="Result" text={prettyResult(tool.result)} />}
+        </div>
+      )}
+    </div>
+  );
+});
+
+function Part({ title, text }: { title: string; text: string }) {
+  return (
+    <div>
+      <p className="mb-1 text-xs text-faint">{title}</p>
+      <CodeBlock text={text} />
+    </div>
+  );
+}

@@ -1,0 +1,119 @@
+/** The rows of a chat. Only those in sight are in the page; the end stays in sight while text grows, unless the person scrolled away. */
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { ArrowDown, RotateCcw } from "lucide-react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { Button } from "@/components/Button";
+import type { MessageKind } from "@/generated/protocol";
+import { AssistantRow, MessageRow } from "./MessageRow";
+import { type Chat, canResend, isBusy } from "./reducer";
+
+const ESTIMATE: Partial<Record<MessageKind, number>> = { user: 76, assistant: 150, tool: 40 };
+const END_PX = 48;
+
+interface TranscriptProps {
+  chat: Chat;
+  onResend: () => void;
+}
+
+export function Transcript({ chat, onResend }: TranscriptProps) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const [away, setAway] = useState(false);
+  const tail = tailOf(chat, onResend);
+  const { messages } = chat;
+
+  const rows = useVirtualizer({
+    count: messages.length + tail.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: (i) => ESTIMATE[messages[i]?.kind ?? "tool"] ?? 48,
+    getItemKey: (i) => messages[i]?.id ?? tail[i - messages.length]?.key ?? i,
+    overscan: 6,
+    gap: 10,
+    paddingStart: 16,
+    paddingEnd: 20,
+    anchorTo: "end",
+    followOnAppend: true,
+    scrollEndThreshold: END_PX,
+  });
+
+  useEffect(() => rows.scrollToEnd(), [rows]);
+
+  return (
+    <div className="relative h-full">
+      <div
+        ref={scroller}
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scroll area without links must still scroll by keyboard
+        tabIndex={0}
+        role="log"
+        aria-label="Conversation"
+        aria-busy={isBusy(chat.state)}
+        className="h-full overflow-y-auto [overflow-anchor:none] focus-visible:outline-none"
+        onScroll={() => setAway(!rows.isAtEnd(END_PX * 3))}
+      >
+        <div className="relative mx-auto w-full max-w-[720px]" style={{ height: rows.getTotalSize() }}>
+          {rows.getVirtualItems().map((item) => {
+            const message = messages[item.index];
+            return (
+              <div key={item.key} ref={rows.measureElement} data-index={item.index} className="absolute top-0 left-0 w-full px-6" style={{ transform: `translateY(${item.start}px)` }}>
+                {message === undefined ? tail[item.index - messages.length]?.node : <MessageRow message={message} />}
+              </div>
+            );
+          })}
+        </div>
+      </div>
+      {away && (
+        <Button className="absolute bottom-3 left-1/2 -translate-x-1/2 rounded-full shadow-pop" icon={<ArrowDown className="size-3.5" />} onClick={() => rows.scrollToEnd({ behavior: "smooth" })}>
+          Newest
+        </Button>
+      )}
+    </div>
+  );
+}
+
+interface Tail {
+  key: string;
+  node: ReactNode;
+}
+
+/** What follows the stored rows: text that grows, what is being waited for, and the way out of a failure. */
+function tailOf(chat: Chat, onResend: () => void): Tail[] {
+  const { growing, retry } = chat;
+  if (growing !== null) {
+    return [{ key: growing.id, node: <AssistantRow text={growing.text} thinking={growing.thinking} intermediate={false} timestamp={null} growing /> }];
+  }
+  if (retry !== null) return [{ key: "retry", node: <Working words={`${retry.reason} Asking again (attempt ${retry.attempt + 1}).`} /> }];
+  if (isBusy(chat.state)) return [{ key: "working", node: <Working words={WORKING[chat.state] ?? "Working"} /> }];
+  if (chat.loaded && canResend(chat)) return [{ key: "resend", node: <Resend onResend={onResend} interrupted={chat.lastEnd?.end === "interrupted"} /> }];
+  return [];
+}
+
+const WORKING: Partial<Record<Chat["state"], string>> = {
+  preparing: "Getting ready",
+  streaming: "Waiting for the model",
+  running_tools: "Running a tool",
+  awaiting_approval: "Waiting for your answer",
+  stopping: "Stopping",
+};
+
+function Working({ words }: { words: string }) {
+  return (
+    <p role="status" className="flex h-6 items-center gap-2 text-muted">
+      <span aria-hidden className="flex gap-1">
+        {[0, 1, 2].map((i) => (
+          <span key={i} className="size-1.5 animate-[shimmer_1.2s_ease-in-out_infinite] rounded-full bg-accent" style={{ animationDelay: `${i * 160}ms` }} />
+        ))}
+      </span>
+      {words}
+    </p>
+  );
+}
+
+function Resend({ onResend, interrupted }: { onResend: () => void; interrupted: boolean }) {
+  return (
+    <p className="flex items-center gap-3 text-muted">
+      <Button icon={<RotateCcw className="size-3.5" />} onClick={onResend}>
+        Resend
+      </Button>
+      {interrupted ? "You stopped this turn." : "This turn did not finish. Sending it again is safe: tools that ran are not run twice by themselves."}
+    </p>
+  );
+}

@@ -1,0 +1,25 @@
+/** What was typed and not sent, per session. Survives a reload; the oldest go when there are too many. */
+const KEY = "kata.drafts";
+const KEPT = 50;
+
+type Drafts = Record<string, string>;
+
+function read(): Drafts {
+  try {
+    const value: unknown = JSON.parse(localStorage.getItem(KEY) ?? "{}");
+    return typeof value === "object" && value !== null ? (value as Drafts) : {};
+  } catch {
+    return {};
+  }
+}
+
+export function draftOf(session: string): string {
+  const text = read()[session];
+  return typeof text === "string" ? text : "";
+}
+
+export function keepDraft(session: string, text: string): void {
+  const { [session]: _before, ...rest } = read();
+  const entries = Object.entries(text === "" ? rest : { ...rest, [session]: text });
+  localStorage.setItem(KEY, JSON.stringify(Object.fromEntries(entries.slice(-KEPT))));
+}

@@ -1,0 +1,88 @@
+/** The list of sessions: grouped by day, only what is in sight is in the page, arrows move through it. */
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { type KeyboardEvent, useEffect, useMemo, useRef } from "react";
+import type { Label, SessionId, SessionSummary } from "@/generated/protocol";
+import type { SessionFilter } from "@/lib/route";
+import { useNow } from "@/lib/time";
+import { listRows } from "./rows";
+import { rowId, SessionRow } from "./SessionRow";
+
+const HEADING_PX = 30;
+const ROW_PX = 54;
+
+interface SessionListProps {
+  sessions: readonly SessionSummary[];
+  filter: SessionFilter;
+  selected: SessionId | null;
+  labels: readonly Label[];
+  onOpen: (id: SessionId) => void;
+}
+
+export function SessionList({ sessions, filter, selected, labels, onOpen }: SessionListProps) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const now = useNow();
+  const rows = useMemo(() => listRows(sessions, filter, now), [sessions, filter, now]);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: (i) => (rows[i]?.kind === "heading" ? HEADING_PX : ROW_PX),
+    getItemKey: (i) => rows[i]?.key ?? i,
+    overscan: 8,
+    paddingEnd: 8,
+    initialRect: { width: 300, height: 800 },
+  });
+
+  const selectedAt = rows.findIndex((row) => row.key === selected);
+  useEffect(() => {
+    if (selectedAt !== -1) virtual.scrollToIndex(selectedAt, { align: "auto" });
+  }, [selectedAt, virtual]);
+
+  const move = (event: KeyboardEvent, step: number, from: number) => {
+    event.preventDefault();
+    for (let i = from; i >= 0 && i < rows.length; i += step) {
+      const row = rows[i];
+      if (row?.kind === "session") {
+        onOpen(row.session.id);
+        return;
+      }
+    }
+  };
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "ArrowDown" || event.key === "j") move(event, 1, selectedAt + 1);
+    else if (event.key === "ArrowUp" || event.key === "k") move(event, -1, selectedAt === -1 ? rows.length - 1 : selectedAt - 1);
+    else if (event.key === "Home") move(event, 1, 0);
+    else if (event.key === "End") move(event, -1, rows.length - 1);
+    else if (event.key === "Enter") document.querySelector<HTMLElement>("[data-testid=composer]")?.focus();
+  };
+
+  return (
+    <div
+      ref={scroller}
+      role="listbox"
+      tabIndex={0}
+      aria-label="Sessions"
+      aria-activedescendant={selected === null ? undefined : rowId(selected)}
+      onKeyDown={onKeyDown}
+      className="h-full overflow-y-auto"
+    >
+      <div role="presentation" className="relative" style={{ height: virtual.getTotalSize() }}>
+        {virtual.getVirtualItems().map((item) => {
+          const row = rows[item.index];
+          if (row === undefined) return null;
+          return (
+            <div key={item.key} role="presentation" className="absolute top-0 left-0 w-full" style={{ height: item.size, transform: `translateY(${item.start}px)` }}>
+              {row.kind === "heading" ? (
+                <div role="presentation" className="flex h-full items-end px-4.5 pb-1 text-xs font-medium text-faint">
+                  {row.title}
+                </div>
+              ) : (
+                <SessionRow session={row.session} selected={row.key === selected} labels={labels} onOpen={onOpen} />
+              )}
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}

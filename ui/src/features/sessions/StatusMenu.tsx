@@ -1,0 +1,40 @@
+/** The workflow status of a session, as a menu. */
+import { Circle, CircleCheck } from "lucide-react";
+import { Menu, MenuItem } from "@/components/Menu";
+import { useAct } from "@/data/operations";
+import { useWorkspace } from "@/data/workspace";
+import type { SessionSummary, WorkflowStatus } from "@/generated/protocol";
+import { cssColor } from "@/lib/color";
+import { useDark } from "@/lib/theme";
+
+export function WorkflowIcon({ status, className = "size-3.5" }: { status: WorkflowStatus; className?: string }) {
+  const color = cssColor(status.color, useDark());
+  const Icon = status.closed ? CircleCheck : Circle;
+  return <Icon aria-hidden className={className} style={{ color }} strokeWidth={2.25} />;
+}
+
+export function StatusMenu({ session }: { session: SessionSummary }) {
+  const { workspace } = useWorkspace();
+  const update = useAct("session.update");
+  const statuses = workspace?.statuses ?? [];
+  const present = statuses.find((status) => status.id === session.status);
+  if (statuses.length === 0 || session.channel !== null) return null;
+  return (
+    <Menu
+      align="end"
+      label="Status"
+      trigger={
+        <button type="button" className="flex h-7 items-center gap-1.5 rounded-md px-2 text-muted hover:bg-hover hover:text-ink">
+          {present !== undefined && <WorkflowIcon status={present} />}
+          {present?.label ?? "Status"}
+        </button>
+      }
+    >
+      {statuses.map((status) => (
+        <MenuItem key={status.id} icon={<WorkflowIcon status={status} />} checked={status === present} onSelect={() => update.mutate({ id: session.id, status: status.id })}>
+          {status.label}
+        </MenuItem>
+      ))}
+    </Menu>
+  );
+}

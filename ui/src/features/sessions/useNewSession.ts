@@ -1,0 +1,23 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useCallback } from "react";
+import { useAct } from "@/data/operations";
+import { sessionChanged } from "@/data/sessionList";
+import { useWorkspace } from "@/data/workspace";
+import { go } from "@/lib/route";
+
+/** Makes a session and goes to it. */
+export function useNewSession(): () => Promise<void> {
+  const client = useQueryClient();
+  const { workspace } = useWorkspace();
+  const { mutateAsync: create } = useAct("session.create");
+  return useCallback(async () => {
+    try {
+      const session = await create(workspace === null ? {} : { workspace: workspace.id });
+      sessionChanged(client, session);
+      go({ view: "sessions", filter: { by: "all" }, session: session.id });
+      requestAnimationFrame(() => document.querySelector<HTMLElement>("[data-testid=composer]")?.focus());
+    } catch {
+      // `useAct` has already said why in the status line.
+    }
+  }, [client, create, workspace]);
+}

@@ -1,0 +1,70 @@
+/** Settings, by section. */
+import { Cpu, type LucideIcon, Palette, Radio, ScrollText, SlidersHorizontal } from "lucide-react";
+import { ContentPane, ListPane, Scroll } from "@/components/layout";
+import { GatewayInfo } from "@/features/gateway/GatewayInfo";
+import { cn } from "@/lib/cn";
+import { go, type SettingsSection } from "@/lib/route";
+import { Appearance } from "./Appearance";
+import { ConfigTable } from "./ConfigTable";
+import { Diagnostics } from "./Diagnostics";
+import { Models } from "./Models";
+
+const SECTIONS: readonly { id: SettingsSection; name: string; note: string; icon: LucideIcon }[] = [
+  { id: "models", name: "Models", note: "Who answers", icon: Cpu },
+  { id: "appearance", name: "Appearance", note: "Light, dark, system", icon: Palette },
+  { id: "gateway", name: "Gateway", note: "How other clients connect", icon: Radio },
+  { id: "config", name: "Configuration", note: "Every value and where it comes from", icon: SlidersHorizontal },
+  { id: "diagnostics", name: "Diagnostics", note: "Version, ledger, log", icon: ScrollText },
+];
+
+export function SettingsView({ section }: { section: SettingsSection }) {
+  const present = SECTIONS.find((each) => each.id === section);
+  return (
+    <>
+      <ListPane label="Settings" title="Settings">
+        <ul className="flex flex-col gap-px px-2">
+          {SECTIONS.map(({ id, name, note, icon: Icon }) => (
+            <li key={id}>
+              <button
+                type="button"
+                data-testid={`settings-${id}`}
+                aria-current={id === section ? "page" : undefined}
+                onClick={() => go({ view: "settings", section: id })}
+                className={cn("flex h-[46px] w-full items-center gap-3 rounded-lg px-2.5 text-left", id === section ? "bg-selected" : "hover:bg-hover")}
+              >
+                <Icon aria-hidden className="size-4 shrink-0 text-muted" strokeWidth={1.75} />
+                <span className="min-w-0">
+                  <span className="block font-medium">{name}</span>
+                  <span className="block truncate text-sm text-faint">{note}</span>
+                </span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      </ListPane>
+      <ContentPane label={present?.name ?? "Settings"}>
+        <Scroll>
+          <div className="mx-auto flex max-w-[760px] flex-col gap-8 px-8 pt-6 pb-12">
+            <h1 className="text-xl font-semibold">{present?.name}</h1>
+            <Chosen section={section} />
+          </div>
+        </Scroll>
+      </ContentPane>
+    </>
+  );
+}
+
+function Chosen({ section }: { section: SettingsSection }) {
+  switch (section) {
+    case "models":
+      return <Models />;
+    case "appearance":
+      return <Appearance />;
+    case "gateway":
+      return <GatewayInfo />;
+    case "config":
+      return <ConfigTable />;
+    case "diagnostics":
+      return <Diagnostics />;
+  }
+}

@@ -1,0 +1,108 @@
+/** Who may write to a channel, and who waits to be let in. */
+import { UserRound, X } from "lucide-react";
+import { useState } from "react";
+import { Button, IconButton } from "@/components/Button";
+import { Input, Select, Switch } from "@/components/controls";
+import { Skeleton } from "@/components/states";
+import { useAct, useRead } from "@/data/operations";
+import type { DmPolicy, PairingRequest, SourceId } from "@/generated/protocol";
+import { ago, until, useNow } from "@/lib/time";
+
+const POLICIES: Record<DmPolicy, string> = {
+  pairing: "Strangers get a code that you approve",
+  "allow-list": "Only the people on the list",
+  open: "Everybody",
+  off: "Nobody",
+};
+
+export function ChannelPolicy({ id }: { id: SourceId }) {
+  const policy = useRead("channel.policy", { id });
+  const change = useAct("channel.policy");
+  const [sender, setSender] = useState("");
+  if (policy.isError) return <p className="text-bad">{policy.error.wire.message}</p>;
+  if (policy.data === undefined) return <Skeleton className="h-20" />;
+  const { allow, requireMention } = policy.data;
+  return (
+    <div className="flex max-w-md flex-col gap-3.5">
+      <label className="flex flex-col gap-1">
+        <span className="font-medium">Who may write</span>
+        <Select value={policy.data.policy} onChange={(event) => change.mutate({ id, policy: event.target.value as DmPolicy })}>
+          {Object.entries(POLICIES).map(([value, words]) => (
+            <option key={value} value={value}>
+              {words}
+            </option>
+          ))}
+        </Select>
+      </label>
+      <div className="flex items-start gap-3">
+        <div className="flex-1">
+          <p className="font-medium">Only when addressed</p>
+          <p className="text-sm text-faint">In groups, a message counts only if it mentions the bot.</p>
+        </div>
+        <Switch label="Only when addressed" checked={requireMention} onChange={(next) => change.mutate({ id, requireMention: next })} />
+      </div>
+      <div className="flex flex-col gap-1.5">
+        <p className="font-medium">People let in</p>
+        {allow.length === 0 && <p className="text-faint">Nobody yet.</p>}
+        <ul className="flex flex-col gap-1">
+          {allow.map((each) => (
+            <li key={each} className="flex h-7 items-center gap-2 rounded-md border border-line pr-0.5 pl-2">
+              <span className="selectable min-w-0 flex-1 truncate">{each}</span>
+              <IconButton label={`Remove ${each}`} className="size-6" onClick={() => change.mutate({ id, allow: allow.filter((other) => other !== each) })}>
+                <X className="size-3.5" />
+              </IconButton>
+            </li>
+          ))}
+        </ul>
+        <form
+          className="flex gap-2"
+          onSubmit={(event) => {
+            event.preventDefault();
+            const name = sender.trim();
+            if (name === "" || allow.includes(name)) return;
+            change.mutate({ id, allow: [...allow, name] });
+            setSender("");
+          }}
+        >
+          <Input aria-label="Id of a person" placeholder="Id on the platform" value={sender} onChange={(event) => setSender(event.target.value)} />
+          <Button type="submit" disabled={sender.trim() === ""}>
+            Let in
+          </Button>
+        </form>
+      </div>
+    </div>
+  );
+}
+
+export function PairingRequests({ requests }: { requests: readonly PairingRequest[] }) {
+  const now = useNow();
+  const approve = useAct("pairing.approve");
+  const deny = useAct("pairing.deny");
+  const busy = approve.isPending || deny.isPending;
+  return (
+    <ul className="flex flex-col gap-2">
+      {requests.map(({ code, sender, senderName, requestedAt, expiresAt }) => (
+        <li key={code} data-testid={`pairing-${code}`} className="flex items-center gap-3 rounded-lg border border-warn/40 bg-warn-soft px-3 py-2.5">
+          <UserRound aria-hidden className="size-4 shrink-0 text-warn" />
+          <div className="min-w-0 flex-1">
+            <p className="truncate">
+              <span className="font-medium">{senderName ?? sender}</span> wants to write{" "}
+              <span className="text-muted">
+                · {sender} · {ago(requestedAt, now)}
+              </span>
+            </p>
+            <p className="text-sm text-muted">
+              Code <code className="selectable font-mono font-semibold tracking-wider text-ink">{code}</code>, ends {until(expiresAt, now)}. Compare it with what they see.
+            </p>
+          </div>
+          <Button look="primary" disabled={busy} onClick={() => approve.mutate({ code })}>
+            Approve
+          </Button>
+          <Button look="danger" disabled={busy} onClick={() => deny.mutate({ code })}>
+            Deny
+          </Button>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,108 @@
+/** One trace as a waterfall. A step opens to its note and its diff. */
+import { ArrowRight, ChevronRight } from "lucide-react";
+import { useState } from "react";
+import { Button } from "@/components/Button";
+import { Badge } from "@/components/controls";
+import { ContentPane, Scroll } from "@/components/layout";
+import { Failure, SkeletonRows } from "@/components/states";
+import { useRead } from "@/data/operations";
+import type { Trace } from "@/generated/protocol";
+import { cn } from "@/lib/cn";
+import { jsonText } from "@/lib/format";
+import { go } from "@/lib/route";
+import { dateTime, micros } from "@/lib/time";
+import { type Bar, bars, GATES, OUTCOMES, patchLines } from "./waterfall";
+
+export function TraceDetail({ id }: { id: string }) {
+  const trace = useRead("trace.get", { id });
+  return (
+    <ContentPane label="Trace">
+      {trace.isPending ? <SkeletonRows className="p-8" /> : trace.isError ? <Failure error={trace.error} onRetry={() => void trace.refetch()} /> : <Body trace={trace.data} />}
+    </ContentPane>
+  );
+}
+
+function Body({ trace }: { trace: Trace }) {
+  const { totalUs, bars: all } = bars(trace);
+  const { session } = trace;
+  return (
+    <Scroll>
+      <div className="mx-auto flex max-w-[880px] flex-col gap-5 px-8 pt-6 pb-12">
+        <header className="flex items-start gap-3">
+          <div className="min-w-0 flex-1">
+            <h1 className="text-xl font-semibold">
+              From {trace.origin} <span className="text-base font-normal text-faint tabular-nums">{micros(totalUs)}</span>
+            </h1>
+            <p className="selectable text-muted">
+              {dateTime(trace.startedAt)} · <code className="font-mono text-sm">{trace.id}</code>
+            </p>
+          </div>
+          {session !== null && (
+            <Button icon={<ArrowRight className="size-3.5" />} onClick={() => go({ view: "sessions", filter: { by: "all" }, session })}>
+              Open the session
+            </Button>
+          )}
+        </header>
+        <div role="list" aria-label="Steps" className="overflow-hidden rounded-lg border border-line">
+          <div aria-hidden className="grid grid-cols-[minmax(220px,2fr)_3fr_76px] gap-3 border-b border-line bg-list px-3 py-1 text-xs text-faint">
+            <span className="pl-5">Gate</span>
+            <span className="flex justify-between">
+              <span>0</span>
+              <span>{micros(Math.round(totalUs / 2))}</span>
+              <span>{micros(totalUs)}</span>
+            </span>
+            <span className="text-right">Took</span>
+          </div>
+          {all.map((bar, i) => (
+            <Step key={i} bar={bar} />
+          ))}
+        </div>
+      </div>
+    </Scroll>
+  );
+}
+
+function Step({ bar }: { bar: Bar }) {
+  const { step } = bar;
+  const lines = patchLines(step.diff);
+  const more = step.note !== null || lines.length > 0;
+  const [open, setOpen] = useState(step.outcome !== "ok" && more);
+  const outcome = OUTCOMES[step.outcome];
+  return (
+    <div role="listitem" className="border-line not-first:border-t">
+      <button
+        type="button"
+        disabled={!more}
+        aria-expanded={more ? open : undefined}
+        onClick={() => setOpen(!open)}
+        className="grid h-8 w-full grid-cols-[minmax(220px,2fr)_3fr_76px] items-center gap-3 px-3 text-left enabled:hover:bg-hover"
+      >
+        <span className="flex min-w-0 items-center gap-1.5">
+          <ChevronRight aria-hidden className={cn("size-3.5 shrink-0 text-faint transition-transform", open && "rotate-90", !more && "invisible")} />
+          <span className="w-14 shrink-0 text-faint">{GATES[step.gate]}</span>
+          <span className="min-w-0 flex-1 truncate">
+            {step.label}
+            {step.plugin !== null && <span className="text-faint"> · {step.plugin}</span>}
+          </span>
+          {step.outcome !== "ok" && <Badge tone={outcome.tone}>{outcome.words}</Badge>}
+        </span>
+        <span aria-hidden className="relative h-2 rounded-sm bg-hover">
+          <span className={cn("absolute inset-y-0 rounded-sm", outcome.bar)} style={{ left: `${bar.left}%`, width: `${bar.width}%` }} />
+        </span>
+        <span className="text-right text-sm text-muted tabular-nums">{micros(step.durationUs)}</span>
+      </button>
+      {open && more && (
+        <div className="flex flex-col gap-1.5 border-t border-line bg-sunken py-2 pr-3 pl-8">
+          {step.note !== null && <p className="selectable text-muted">{step.note}</p>}
+          {lines.map((line, i) => (
+            <p key={i} className="selectable flex gap-2 font-mono text-sm">
+              <span className={cn("w-3 shrink-0 text-center font-semibold", line.op === "remove" ? "text-bad" : line.op === "add" ? "text-good" : "text-accent")}>{line.op === "remove" ? "−" : line.op === "add" ? "+" : "~"}</span>
+              <span className="shrink-0 text-muted">{line.path}</span>
+              {line.value !== undefined && <span className="min-w-0 [overflow-wrap:anywhere]">{jsonText(line.value, 2_000)}</span>}
+            </p>
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}

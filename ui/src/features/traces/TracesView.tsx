@@ -1,0 +1,112 @@
+/** The life of each message, newest first. */
+import { Waypoints, X } from "lucide-react";
+import { useState } from "react";
+import { Badge, SearchField, Select } from "@/components/controls";
+import { ContentPane, ListPane, Scroll } from "@/components/layout";
+import { Empty, Failure, SkeletonRows } from "@/components/states";
+import { useRead } from "@/data/operations";
+import type { StepOutcome, Trace } from "@/generated/protocol";
+import { cn } from "@/lib/cn";
+import { go } from "@/lib/route";
+import { clockTime, dateTime, micros } from "@/lib/time";
+import { TraceDetail } from "./TraceDetail";
+import { bars, OUTCOMES, outcomeOf } from "./waterfall";
+
+interface TracesProps {
+  trace: string | null;
+  session: string | null;
+}
+
+export function TracesView({ trace, session }: TracesProps) {
+  const list = useRead("trace.list", session === null ? { limit: 200 } : { limit: 200, session });
+  const [search, setSearch] = useState("");
+  const [outcome, setOutcome] = useState<StepOutcome | "">("");
+  const words = search.trim().toLowerCase();
+  const shown = (list.data ?? []).filter((row) => (outcome === "" || outcomeOf(row) === outcome) && mentions(row, words));
+  return (
+    <>
+      <ListPane
+        label="Traces"
+        title={session === null ? "Traces" : "Traces of a session"}
+        actions={
+          session !== null && (
+            <button type="button" className="flex h-6 items-center gap-1 rounded-md bg-accent-soft px-1.5 text-sm text-accent" onClick={() => go({ view: "traces", session: null, trace: null })}>
+              one session <X aria-label="Show all" className="size-3" />
+            </button>
+          )
+        }
+        search={
+          <div className="flex gap-2">
+            <SearchField label="Plugin, channel, tool" value={search} onChange={setSearch} className="flex-1" />
+            <Select aria-label="Outcome" value={outcome} onChange={(event) => setOutcome(event.target.value as StepOutcome | "")}>
+              <option value="">any</option>
+              {(Object.keys(OUTCOMES) as StepOutcome[]).map((each) => (
+                <option key={each} value={each}>
+                  {OUTCOMES[each].words}
+                </option>
+              ))}
+            </Select>
+          </div>
+        }
+      >
+        {list.isPending ? (
+          <SkeletonRows />
+        ) : list.isError ? (
+          <Failure error={list.error} onRetry={() => void list.refetch()} />
+        ) : shown.length === 0 ? (
+          <Empty icon={Waypoints} title={list.data.length === 0 ? "No traces yet" : "Nothing found"}>
+            {list.data.length === 0 ? "The first message leaves the first trace." : "No trace fits."}
+          </Empty>
+        ) : (
+          <Scroll className="pb-3">
+            <ul className="flex flex-col gap-px px-2">
+              {shown.map((row) => (
+                <Row key={row.id} row={row} selected={row.id === trace} session={session} />
+              ))}
+            </ul>
+          </Scroll>
+        )}
+      </ListPane>
+      {trace === null ? (
+        <ContentPane label="Trace">
+          <Empty icon={Waypoints} title="No trace chosen">
+            A trace shows every gate a message passed, how long it took there, and what each hook changed.
+          </Empty>
+        </ContentPane>
+      ) : (
+        <TraceDetail key={trace} id={trace} />
+      )}
+    </>
+  );
+}
+
+function mentions(trace: Trace, words: string): boolean {
+  if (words === "") return true;
+  return [trace.origin, trace.id, ...trace.steps.flatMap((step) => [step.label, step.plugin ?? ""])].some((text) => text.toLowerCase().includes(words));
+}
+
+function Row({ row, selected, session }: { row: Trace; selected: boolean; session: string | null }) {
+  const outcome = OUTCOMES[outcomeOf(row)];
+  const { totalUs } = bars(row);
+  return (
+    <li>
+      <button
+        type="button"
+        data-testid={`trace-row-${row.id}`}
+        aria-current={selected ? "true" : undefined}
+        onClick={() => go({ view: "traces", session, trace: row.id })}
+        className={cn("flex h-[50px] w-full flex-col justify-center gap-0.5 rounded-lg px-2.5 text-left", selected ? "bg-selected" : "hover:bg-hover")}
+      >
+        <span className="flex w-full items-center gap-1.5">
+          <span className="min-w-0 flex-1 truncate font-medium">{row.origin}</span>
+          <Badge tone={outcome.tone}>{row.done ? outcome.words : "on its way"}</Badge>
+        </span>
+        <span className="flex w-full gap-2 text-sm text-faint tabular-nums">
+          <span title={dateTime(row.startedAt)}>{clockTime(row.startedAt)}</span>
+          <span className="flex-1">{row.steps.length} steps</span>
+          <span>{micros(totalUs)}</span>
+        </span>
+      </button>
+    </li>
+  );
+}

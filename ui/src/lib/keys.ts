@@ -1,0 +1,42 @@
+/** Keyboard, once: what the shortcuts are and how they are written on this platform. */
+const mac = typeof navigator !== "undefined" && /mac|iphone|ipad/i.test(navigator.userAgent);
+
+/** The modifier as people know it. */
+export const MOD = mac ? "⌘" : "Ctrl+";
+
+export const isMod = (event: KeyboardEvent): boolean => (mac ? event.metaKey : event.ctrlKey) && !event.altKey;
+
+/** Whether keys belong to a field right now. */
+export function inField(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName));
+}
+
+export const SHORTCUTS: readonly { group: string; rows: readonly (readonly [keys: string, does: string])[] }[] = [
+  {
+    group: "Everywhere",
+    rows: [
+      [`${MOD}K`, "Find a command, session or source"],
+      [`${MOD}N`, "New session"],
+      [`${MOD}1 … 5`, "Sessions, Sources, Plugins, Traces, Settings"],
+      [`${MOD},`, "Settings"],
+      [`${MOD}\\`, "Show or hide the sidebar"],
+      [`${MOD}/`, "This sheet"],
+    ],
+  },
+  {
+    group: "Session list",
+    rows: [
+      ["↑  ↓", "Previous, next session"],
+      ["Home  End", "First, last session"],
+      ["Enter", "Go to the composer"],
+    ],
+  },
+  {
+    group: "Chat",
+    rows: [
+      ["Enter", "Send"],
+      ["Shift+Enter", "New line"],
+      ["Esc", "Stop the present turn"],
+    ],
+  },
+];

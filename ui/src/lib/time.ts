@@ -1,0 +1,73 @@
+/** Times as a person says them. `now` is a parameter, so that tests need no clock. */
+import { useSyncExternalStore } from "react";
+import type { Ms } from "@/generated/protocol";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const startOfDay = (at: Ms): number => new Date(at).setHours(0, 0, 0, 0);
+
+export const clockTime = (at: Ms): string => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+export const dateTime = (at: Ms): string => new Date(at).toLocaleString([], { dateStyle: "medium", timeStyle: "medium" });
+
+/** `now`, `4 min`, `2 h`, `3 d`, then a date. */
+export function ago(at: Ms, now: Ms): string {
+  const past = now - at;
+  if (past < MINUTE) return "now";
+  if (past < HOUR) return `${Math.floor(past / MINUTE)} min`;
+  if (past < DAY) return `${Math.floor(past / HOUR)} h`;
+  if (past < 7 * DAY) return `${Math.floor(past / DAY)} d`;
+  return new Date(at).toLocaleDateString([], { day: "numeric", month: "short" });
+}
+
+/** `in 42 s`, `in 8 min`. */
+export function until(at: Ms, now: Ms): string {
+  const rest = Math.max(0, at - now);
+  if (rest < MINUTE) return `in ${Math.ceil(rest / 1_000)} s`;
+  if (rest < HOUR) return `in ${Math.ceil(rest / MINUTE)} min`;
+  return `in ${Math.ceil(rest / HOUR)} h`;
+}
+
+/** Heading a row of the session list stands under. */
+export function dayGroup(at: Ms, now: Ms): string {
+  const days = Math.round((startOfDay(now) - startOfDay(at)) / DAY);
+  if (days <= 0) return "Today";
+  if (days === 1) return "Yesterday";
+  if (days < 7) return new Date(at).toLocaleDateString([], { weekday: "long" });
+  const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
+  return new Date(at).toLocaleDateString([], sameYear ? { month: "long" } : { month: "long", year: "numeric" });
+}
+
+export function duration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < MINUTE) return `${(ms / 1_000).toFixed(1)} s`;
+  return `${Math.floor(ms / MINUTE)} min ${Math.round((ms % MINUTE) / 1_000)} s`;
+}
+
+export const micros = (us: number): string => (us < 1_000 ? `${us} µs` : duration(us / 1_000));
+
+let now = Date.now();
+const listeners = new Set<() => void>();
+let timer: ReturnType<typeof setInterval> | null = null;
+
+/** The present time, renewed every ten seconds while somebody looks at it. */
+export function useNow(): Ms {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      timer ??= setInterval(() => {
+        now = Date.now();
+        for (const each of listeners) each();
+      }, 10_000);
+      return () => {
+        listeners.delete(listener);
+        if (listeners.size === 0 && timer !== null) {
+          clearInterval(timer);
+          timer = null;
+        }
+      };
+    },
+    () => now,
+  );
+}

@@ -1,0 +1,119 @@
+/** The window once there is an engine and something that answers. */
+import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { ContentPane } from "@/components/layout";
+import { Failure, SkeletonRows } from "@/components/states";
+import { useRead } from "@/data/operations";
+import { WorkspaceProvider } from "@/data/workspace";
+import { SessionsView } from "@/features/sessions/SessionsView";
+import { type Route, useRoute } from "@/lib/route";
+import { Sidebar } from "./Sidebar";
+import { StatusLine } from "./StatusLine";
+import { type Sheet, useShortcuts } from "./useShortcuts";
+
+const SourcesView = lazy(async () => ({ default: (await import("@/features/sources/SourcesView")).SourcesView }));
+const PluginsView = lazy(async () => ({ default: (await import("@/features/plugins/PluginsView")).PluginsView }));
+const TracesView = lazy(async () => ({ default: (await import("@/features/traces/TracesView")).TracesView }));
+const SettingsView = lazy(async () => ({ default: (await import("@/features/settings/SettingsView")).SettingsView }));
+const Onboarding = lazy(async () => ({ default: (await import("@/features/onboarding/Onboarding")).Onboarding }));
+const CommandPalette = lazy(() => import("./CommandPalette"));
+const Shortcuts = lazy(() => import("./Shortcuts"));
+
+const WORKSPACE_KEY = "kata.workspace";
+
+export function Shell() {
+  const system = useRead("system.status", {});
+  const workspaces = useRead("workspace.list", {});
+  const [wanted, choose] = useState(() => localStorage.getItem(WORKSPACE_KEY));
+  const choice = useMemo(() => {
+    const all = workspaces.data ?? [];
+    const workspace = all.find((each) => each.id === wanted) ?? all.find((each) => each.active) ?? all[0] ?? null;
+    return { workspace, workspaces: all, choose };
+  }, [workspaces.data, wanted]);
+
+  useEffect(() => {
+    if (wanted !== null) localStorage.setItem(WORKSPACE_KEY, wanted);
+  }, [wanted]);
+
+  if (system.isError && system.data === undefined) {
+    return <Framed><Failure error={system.error} onRetry={() => void system.refetch()} /></Framed>;
+  }
+  if (system.isPending || workspaces.isPending) return <Splash />;
+  if (system.data?.model == null) {
+    return (
+      <Framed>
+        <Suspense fallback={null}>
+          <Onboarding />
+        </Suspense>
+      </Framed>
+    );
+  }
+  return (
+    <WorkspaceProvider value={choice}>
+      <Panes />
+    </WorkspaceProvider>
+  );
+}
+
+function Panes() {
+  const route = useRoute();
+  const [sidebar, setSidebar] = useState(true);
+  const [sheet, setSheet] = useState<Sheet>(null);
+  useShortcuts(setSheet, () => setSidebar((shown) => !shown));
+  return (
+    <div className="flex h-full flex-col">
+      <div className="flex min-h-0 flex-1">
+        {sidebar && <Sidebar route={route} />}
+        <main className="flex min-w-0 flex-1">
+          <Suspense fallback={<ContentPane label="Loading"><SkeletonRows className="p-8" /></ContentPane>}>
+            <View route={route} />
+          </Suspense>
+        </main>
+      </div>
+      <StatusLine />
+      <Suspense fallback={null}>
+        {sheet === "palette" && <CommandPalette open onClose={() => setSheet(null)} onShortcuts={() => setSheet("shortcuts")} />}
+        {sheet === "shortcuts" && <Shortcuts open onClose={() => setSheet(null)} />}
+      </Suspense>
+    </div>
+  );
+}
+
+function View({ route }: { route: Route }) {
+  switch (route.view) {
+    case "sessions":
+      return <SessionsView filter={route.filter} session={route.session} />;
+    case "sources":
+      return <SourcesView source={route.source} />;
+    case "plugins":
+      return <PluginsView plugin={route.plugin} />;
+    case "traces":
+      return <TracesView trace={route.trace} session={route.session} />;
+    case "settings":
+      return <SettingsView section={route.section} />;
+  }
+}
+
+function Framed({ children }: { children: React.ReactNode }) {
+  return (
+    <div className="flex h-full flex-col">
+      <div className="min-h-0 flex-1">{children}</div>
+      <StatusLine />
+    </div>
+  );
+}
+
+/** The panes before there is anything in them, so that nothing jumps. */
+function Splash() {
+  return (
+    <div className="flex h-full flex-col">
+      <div aria-busy className="flex min-h-0 flex-1">
+        <div className="w-[220px] shrink-0 border-r border-line bg-sidebar" />
+        <div className="w-[300px] shrink-0 border-r border-line bg-list pt-11">
+          <SkeletonRows rows={7} />
+        </div>
+        <div className="flex-1" />
+      </div>
+      <StatusLine />
+    </div>
+  );
+}

@@ -1,0 +1,171 @@
+/** The left pane: where to go, and how things stand. */
+import { Check, ChevronsUpDown, Flag, Inbox, type LucideIcon, Plug, Radio, Settings, Tag, Unplug, Waypoints } from "lucide-react";
+import { type ReactNode, useMemo } from "react";
+import { Menu, MenuItem } from "@/components/Menu";
+import { StatusDot } from "@/components/StatusBadge";
+import { useRead } from "@/data/operations";
+import { useSessionList } from "@/data/sessionList";
+import { useWorkspace } from "@/data/workspace";
+import { WorkflowIcon } from "@/features/sessions/StatusMenu";
+import type { Health } from "@/generated/protocol";
+import { cn } from "@/lib/cn";
+import { cssColor } from "@/lib/color";
+import { go, type Route, type SessionFilter, sameFilter } from "@/lib/route";
+import type { Tone } from "@/lib/status";
+import { useDark } from "@/lib/theme";
+
+export function Sidebar({ route }: { route: Route }) {
+  const { workspace } = useWorkspace();
+  const dark = useDark();
+  const scope = { workspace: workspace?.id ?? null, search: "" };
+  const sessions = useSessionList({ ...scope, channel: false }).data;
+  const channels = useSessionList({ ...scope, channel: true }).data;
+  const counts = useMemo(() => countBy(sessions ?? []), [sessions]);
+  const sources = useRead("source.list", {}).data;
+  const needing = sources?.filter((source) => source.enabled && source.status.state.kind === "needs_user").length ?? 0;
+  const filter = route.view === "sessions" ? route.filter : null;
+  const to = (next: SessionFilter) => go({ view: "sessions", filter: next, session: null });
+  const item = (next: SessionFilter, icon: ReactNode, name: string, n: number | undefined, testId?: string, indent = 0) => (
+    <NavItem key={`${next.by}-${"id" in next ? next.id : ""}`} icon={icon} name={name} count={n} testId={testId} indent={indent} active={filter !== null && sameFilter(filter, next)} onGo={() => to(next)} />
+  );
+
+  return (
+    <nav aria-label="Main" className="flex w-[220px] shrink-0 flex-col border-r border-line bg-sidebar">
+      <div className="p-2">
+        <WorkspaceMenu />
+      </div>
+      <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-2">
+        <ul className="flex flex-col gap-px">
+          {item({ by: "all" }, <Icon of={Inbox} />, "All sessions", sessions?.length, "nav-sessions")}
+          {item({ by: "flagged" }, <Icon of={Flag} />, "Flagged", counts.flagged)}
+          {item({ by: "channels" }, <Icon of={Radio} />, "Channels", channels?.filter((row) => row.unread).length, "nav-channels")}
+        </ul>
+        {workspace !== null && workspace.statuses.length > 0 && (
+          <Group title="Status">
+            {workspace.statuses.map((status) => item({ by: "status", id: status.id }, <WorkflowIcon status={status} />, status.label, counts.status.get(status.id)))}
+          </Group>
+        )}
+        {workspace !== null && workspace.labels.length > 0 && (
+          <Group title="Labels">
+            {workspace.labels.map((label) =>
+              item({ by: "label", id: label.id }, <Tag aria-hidden className="size-3.5" style={{ color: cssColor(label.color, dark) }} />, label.name, counts.label.get(label.id), undefined, label.depth),
+            )}
+          </Group>
+        )}
+        <Group title="Engine">
+          <NavItem icon={<Icon of={Unplug} />} name="Sources" count={needing} warn testId="nav-sources" active={route.view === "sources"} onGo={() => go({ view: "sources", source: null })} />
+          <NavItem icon={<Icon of={Plug} />} name="Plugins" testId="nav-plugins" active={route.view === "plugins"} onGo={() => go({ view: "plugins", plugin: null })} />
+          <NavItem icon={<Icon of={Waypoints} />} name="Traces" testId="nav-traces" active={route.view === "traces"} onGo={() => go({ view: "traces", trace: null, session: null })} />
+          <NavItem icon={<Icon of={Settings} />} name="Settings" testId="nav-settings" active={route.view === "settings"} onGo={() => go({ view: "settings", section: "models" })} />
+        </Group>
+      </div>
+      <HealthLine />
+    </nav>
+  );
+}
+
+const Icon = ({ of: Of }: { of: LucideIcon }) => <Of aria-hidden className="size-4" strokeWidth={1.75} />;
+
+function countBy(sessions: readonly { flagged: boolean; status: string | null; labels: string[] }[]) {
+  const status = new Map<string, number>();
+  const label = new Map<string, number>();
+  let flagged = 0;
+  for (const session of sessions) {
+    if (session.flagged) flagged += 1;
+    const id = session.status ?? "todo";
+    status.set(id, (status.get(id) ?? 0) + 1);
+    for (const each of session.labels) {
+      const key = each.split("::")[0] ?? each;
+      label.set(key, (label.get(key) ?? 0) + 1);
+    }
+  }
+  return { flagged, status, label };
+}
+
+function Group({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section aria-label={title} className="mt-4">
+      <h2 className="px-2 pb-1 text-xs font-medium text-faint">{title}</h2>
+      <ul className="flex flex-col gap-px">{children}</ul>
+    </section>
+  );
+}
+
+interface NavItemProps {
+  icon: ReactNode;
+  name: string;
+  active: boolean;
+  onGo: () => void;
+  count?: number | undefined;
+  warn?: boolean;
+  testId?: string | undefined;
+  indent?: number;
+}
+
+function NavItem({ icon, name, active, onGo, count, warn = false, testId, indent = 0 }: NavItemProps) {
+  return (
+    <li>
+      <button
+        type="button"
+        data-testid={testId}
+        aria-current={active ? "page" : undefined}
+        onClick={onGo}
+        style={indent > 0 ? { paddingLeft: 8 + indent * 14 } : undefined}
+        className={cn("flex h-7 w-full items-center gap-2 rounded-md px-2 text-left", active ? "bg-selected font-medium text-ink" : "text-muted hover:bg-hover hover:text-ink")}
+      >
+        <span className="flex size-4 shrink-0 items-center justify-center">{icon}</span>
+        <span className="min-w-0 flex-1 truncate">{name}</span>
+        {count !== undefined && count > 0 && (
+          <span className={cn("text-xs tabular-nums", warn ? "rounded bg-warn-soft px-1 font-medium text-warn" : "text-faint")}>{count.toLocaleString()}</span>
+        )}
+      </button>
+    </li>
+  );
+}
+
+function WorkspaceMenu() {
+  const { workspace, workspaces, choose } = useWorkspace();
+  return (
+    <Menu
+      label="Workspace"
+      trigger={
+        <button type="button" data-testid="workspace-switcher" className="flex h-8 w-full items-center gap-2 rounded-md px-2 hover:bg-hover">
+          <span aria-hidden className="flex size-5 items-center justify-center rounded bg-accent text-xs font-semibold text-accent-ink">
+            {(workspace?.name ?? "K").slice(0, 1).toUpperCase()}
+          </span>
+          <span className="min-w-0 flex-1 truncate text-left font-semibold">{workspace?.name ?? "Kata Agents"}</span>
+          <ChevronsUpDown aria-hidden className="size-3.5 text-faint" />
+        </button>
+      }
+    >
+      {workspaces.map((each) => (
+        <MenuItem key={each.id} icon={each.id === workspace?.id ? <Check className="size-3.5" /> : undefined} note={each.path} onSelect={() => choose(each.id)}>
+          {each.name}
+        </MenuItem>
+      ))}
+    </Menu>
+  );
+}
+
+function healthTone(health: Health): Tone {
+  if (health.failing > 0) return "bad";
+  return health.needsUser > 0 ? "warn" : health.running > 0 ? "good" : "idle";
+}
+
+function HealthLine() {
+  const health = useRead("system.status", {}).data?.health;
+  return (
+    <button
+      type="button"
+      data-testid="health-line"
+      title="How the sources stand"
+      onClick={() => go({ view: "sources", source: null })}
+      className="flex h-9 shrink-0 items-center gap-2 border-t border-line px-4 text-left text-sm text-muted hover:bg-hover"
+    >
+      <StatusDot tone={health === undefined ? "idle" : healthTone(health)} />
+      <span role="status" className="truncate">
+        {health === undefined ? "Waiting for the engine" : health.line === "" ? "Nothing runs yet" : health.line}
+      </span>
+    </button>
+  );
+}

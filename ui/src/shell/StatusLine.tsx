@@ -1,0 +1,69 @@
+/** The line at the foot: what the engine wants known, what just went wrong, and whether the engine is there. */
+import { CircleAlert, CloudOff, Info, TriangleAlert, X } from "lucide-react";
+import { type ReactNode, useSyncExternalStore } from "react";
+import { IconButton } from "@/components/Button";
+import { currentNotes, dismissNote, subscribeNotes } from "@/data/notify";
+import { useAct, useRead } from "@/data/operations";
+import { useConnection } from "@/data/platform";
+import { cn } from "@/lib/cn";
+import { until, useNow } from "@/lib/time";
+
+export function StatusLine() {
+  const notes = useSyncExternalStore(subscribeNotes, currentNotes);
+  const notices = useRead("system.status", {}).data?.notices ?? [];
+  const connection = useConnection();
+  const dismiss = useAct("notice.dismiss");
+  const now = useNow();
+  const note = notes.at(-1);
+  const notice = notices[0];
+  return (
+    <div aria-live="polite" className="shrink-0">
+      {connection.kind === "offline" && (
+        <Line tone="warn" icon={<CloudOff className="size-3.5" />} message={connection.reason} hint={connection.retryAt > now ? `Trying again ${until(connection.retryAt, now)}.` : "Trying again."} />
+      )}
+      {note !== undefined && (
+        <Line
+          tone={note.tone === "error" ? "bad" : "plain"}
+          icon={note.tone === "error" ? <CircleAlert className="size-3.5" /> : <Info className="size-3.5" />}
+          message={note.message}
+          hint={note.hint}
+          more={notes.length - 1}
+          onDismiss={() => dismissNote(note.id)}
+        />
+      )}
+      {notice !== undefined && (
+        <Line tone="plain" icon={<TriangleAlert className="size-3.5 text-warn" />} message={notice.message} hint={notice.hint} more={notices.length - 1} onDismiss={() => dismiss.mutate({ id: notice.id })} />
+      )}
+    </div>
+  );
+}
+
+const TONES = { plain: "bg-list text-ink", warn: "bg-warn-soft text-warn", bad: "bg-bad-soft text-bad" };
+
+interface LineProps {
+  tone: keyof typeof TONES;
+  icon: ReactNode;
+  message: string;
+  hint: string | null;
+  more?: number;
+  onDismiss?: () => void;
+}
+
+function Line({ tone, icon, message, hint, more = 0, onDismiss }: LineProps) {
+  return (
+    <div data-testid="status-line" className={cn("flex min-h-8 items-center gap-2 border-t border-line py-0.5 pr-1 pl-4", TONES[tone])}>
+      <span aria-hidden className="shrink-0">
+        {icon}
+      </span>
+      <p className="selectable min-w-0 flex-1 truncate" title={hint === null ? message : `${message} ${hint}`}>
+        {message} {hint !== null && <span className={tone === "plain" ? "text-muted" : "opacity-85"}>{hint}</span>}
+      </p>
+      {more > 0 && <span className="shrink-0 text-sm opacity-80">{more} more</span>}
+      {onDismiss !== undefined && (
+        <IconButton label="Dismiss" className="size-6 text-current" onClick={onDismiss}>
+          <X className="size-3.5" />
+        </IconButton>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,37 @@
+import { useEffect, useEffectEvent } from "react";
+import { useNewSession } from "@/features/sessions/useNewSession";
+import { isMod } from "@/lib/keys";
+import { go, HOME, type Route } from "@/lib/route";
+
+export type Sheet = "palette" | "shortcuts" | null;
+
+const VIEWS: readonly Route[] = [
+  HOME,
+  { view: "sources", source: null },
+  { view: "plugins", plugin: null },
+  { view: "traces", trace: null, session: null },
+  { view: "settings", section: "models" },
+];
+
+/** The shortcuts that work everywhere. */
+export function useShortcuts(setSheet: (change: (sheet: Sheet) => Sheet) => void, toggleSidebar: () => void): void {
+  const newSession = useNewSession();
+
+  const onKey = useEffectEvent((event: KeyboardEvent) => {
+    if (!isMod(event)) return;
+    const view = VIEWS[Number(event.key) - 1];
+    if (event.key === "k") setSheet((sheet) => (sheet === "palette" ? null : "palette"));
+    else if (event.key === "/") setSheet((sheet) => (sheet === "shortcuts" ? null : "shortcuts"));
+    else if (event.key === "n") void newSession();
+    else if (event.key === ",") go({ view: "settings", section: "models" });
+    else if (event.key === "\\") toggleSidebar();
+    else if (view !== undefined) go(view);
+    else return;
+    event.preventDefault();
+  });
+
+  useEffect(() => {
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, []);
+}
