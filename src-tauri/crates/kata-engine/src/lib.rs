@@ -1,1 +1,30 @@
-//! kata-engine
+//! Floor 3: the composition root. Puts the core, the plugin host, the gateway, the store and the models together over one
+//! home folder, and answers the operations.
+//!
+//! `engine` starts and stops; `operations` answers clients; `plugins`, `models`, `board`, `settings`, `secrets` each keep one
+//! thing; `backend` is what plugins get.
+//!
+//! Deliberately absent: rules of the domain (kata-core) and anything of Tauri.
+
+mod backend;
+mod board;
+mod clock;
+mod engine;
+mod error;
+mod lock;
+mod logging;
+mod models;
+mod operations;
+mod options;
+mod plugins;
+mod prompt;
+mod secrets;
+mod settings;
+mod watch;
+
+pub use clock::{OsEntropy, SystemClock};
+pub use engine::{Engine, local_token};
+pub use error::EngineError;
+pub use options::Options;
+pub use secrets::Secrets;
+pub use settings::{Settings, SettingsFile};

@@ -1,0 +1,100 @@
+//! What plugins get from the engine: the path, their state, their secrets, the board and the log.
+
+use crate::Secrets;
+use crate::board::Board;
+use async_trait::async_trait;
+use kata_core::EventHub;
+use kata_core::path::Path;
+use kata_core::ports::{Clock, PluginBackend, PluginPart, PluginStateStore, StoreError};
+use kata_protocol::{ChannelId, ErrorCode, Fact, InboundDraft, IngressAnswer, Json, PluginFault, PluginId, SourceId, Status, WireError};
+use kata_store::SqliteStore;
+use secrecy::ExposeSecret;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// The engine as plugins see it.
+pub struct Backend {
+    /// State.
+    pub store: Arc<SqliteStore>,
+    /// Secrets.
+    pub secrets: Arc<Secrets>,
+    /// States of channels and services.
+    pub board: Arc<Board>,
+    /// Facts.
+    pub events: Arc<EventHub>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The path; set once everything stands.
+    pub path: OnceLock<Arc<Path>>,
+    /// States of the plugins themselves.
+    pub statuses: Mutex<HashMap<PluginId, Status>>,
+}
+
+/// The board's name of a plugin's part; `None` for the plugin itself.
+pub fn source_id(plugin: &PluginId, part: &PluginPart) -> Option<SourceId> {
+    match part {
+        PluginPart::Plugin => None,
+        PluginPart::Channel(channel) => SourceId::new(format!("channel:{channel}")).ok(),
+        PluginPart::Service(service) => SourceId::new(format!("service:{plugin}:{service}")).ok(),
+    }
+}
+
+/// Name of a plugin's secret in the secret store.
+pub fn secret_account(plugin: &PluginId, name: &str) -> String {
+    format!("plugin/{plugin}/{name}")
+}
+
+#[async_trait]
+impl PluginBackend for Backend {
+    async fn ingest(&self, plugin: &PluginId, channel: &ChannelId, draft: InboundDraft) -> Result<IngressAnswer, WireError> {
+        let path = self.path.get().ok_or_else(|| WireError::new(ErrorCode::Busy, "the program is still starting"))?;
+        if let Some(id) = source_id(plugin, &PluginPart::Channel(channel.clone())) {
+            self.board.activity(&id, self.clock.now());
+        }
+        path.ingest(plugin, channel, draft).await
+    }
+
+    async fn state_get(&self, plugin: &PluginId, key: &str) -> Result<Option<Json>, WireError> {
+        self.store.get(plugin, key).await.map_err(store)
+    }
+
+    async fn state_set(&self, plugin: &PluginId, key: &str, value: Option<Json>) -> Result<(), WireError> {
+        self.store.set(plugin, key, value.as_ref()).await.map_err(store)
+    }
+
+    async fn secret(&self, plugin: &PluginId, name: &str) -> Result<Option<String>, WireError> {
+        let (secrets, account) = (Arc::clone(&self.secrets), secret_account(plugin, name));
+        // A keychain may ask a person, or be slow.
+        let found = tokio::task::spawn_blocking(move || secrets.get(&account)).await;
+        Ok(found.map_err(|_| WireError::internal("the secret store failed"))?.map(|s| s.expose_secret().to_owned()))
+    }
+
+    fn status(&self, plugin: &PluginId, part: PluginPart, status: Status) {
+        match source_id(plugin, &part) {
+            Some(id) => self.board.status(&id, status),
+            None => {
+                self.statuses.lock().unwrap_or_else(PoisonError::into_inner).insert(plugin.clone(), status);
+                self.events.publish(Fact::PluginChanged { id: plugin.clone() });
+            }
+        }
+    }
+
+    fn log(&self, plugin: &PluginId, level: &str, message: &str) {
+        let plugin = plugin.as_str();
+        match level {
+            "error" => tracing::error!(target: "plugin", plugin, "{message}"),
+            "warn" => tracing::warn!(target: "plugin", plugin, "{message}"),
+            "debug" => tracing::debug!(target: "plugin", plugin, "{message}"),
+            _ => tracing::info!(target: "plugin", plugin, "{message}"),
+        }
+    }
+
+    fn fault(&self, plugin: &PluginId, fault: PluginFault) {
+        tracing::warn!(target: "plugin", plugin = plugin.as_str(), kind = fault.kind, "{}", fault.message);
+        self.events.publish(Fact::PluginChanged { id: plugin.clone() });
+    }
+}
+
+fn store(error: StoreError) -> WireError {
+    WireError::internal(error.to_string())
+}

@@ -1,0 +1,470 @@
+//! Starts and stops everything, in order.
+
+use crate::backend::Backend;
+use crate::board::Board;
+use crate::lock::HomeLock;
+use crate::logging::{self, LogRing};
+use crate::models::ModelBoard;
+use crate::plugins::Plugins;
+use crate::prompt::Preferences;
+use crate::settings::SettingsFile;
+use crate::{EngineError, Options, OsEntropy, Secrets, SystemClock, prompt, watch};
+use arc_swap::ArcSwap;
+use kata_agent::{Catalog, ModelOptions};
+use kata_core::EventHub;
+use kata_core::hooks::Dispatcher;
+use kata_core::ingress::{ChannelRules, Ingress, IngressDeps};
+use kata_core::operations::Operations;
+use kata_core::outbox::{Outbox, OutboxDeps};
+use kata_core::path::{Path as MessagePath, PathDeps};
+use kata_core::ports::{Clock, Entropy};
+use kata_core::router::{Binding, Bindings, SessionScope};
+use kata_core::session::{SessionDeps, Sessions};
+use kata_core::tasks::Tasks;
+use kata_core::trace::Tracer;
+use kata_gateway::{Gateway, GatewayOptions, Token, Tokens};
+use kata_plugins::{HostOptions, PluginHost};
+use kata_protocol::{ChannelId, Fact, Ms, Notice, PermissionMode, PluginOrigin, Scope, SessionEvent, SourceId, WorkspaceId};
+use kata_store::{FileTranscripts, HomePaths, SqliteStore};
+use secrecy::ExposeSecret;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch as watch_channel};
+use tokio_util::sync::CancellationToken;
+
+/// Model streams at once.
+const MODEL_STREAMS: usize = 8;
+/// Ports tried from the first one on.
+const PORT_TRIES: u16 = 20;
+/// Time turns get to end when the program quits.
+const DRAIN: Duration = Duration::from_secs(7);
+/// Account of the token that the CLI and a paired browser of this machine use.
+const LOCAL_TOKEN: &str = "gateway/local";
+
+/// A running engine.
+pub struct Engine {
+    inner: Arc<Inner>,
+    gateway: tokio::sync::Mutex<Option<Gateway>>,
+    port: u16,
+    _lock: HomeLock,
+}
+
+/// What the operations work with.
+pub(crate) struct Inner {
+    pub options: Options,
+    pub home: HomePaths,
+    pub settings: Arc<SettingsFile>,
+    pub secrets: Arc<Secrets>,
+    pub store: Arc<SqliteStore>,
+    pub transcripts: Arc<FileTranscripts>,
+    pub models: ModelBoard,
+    pub sessions: Arc<Sessions>,
+    pub plugins: Arc<Plugins>,
+    pub board: Arc<Board>,
+    pub events: Arc<EventHub>,
+    pub tasks: Tasks,
+    pub log: LogRing,
+    pub clock: Arc<dyn Clock>,
+    pub notices: Mutex<Vec<Notice>>,
+    pub rules: Arc<ArcSwap<HashMap<ChannelId, ChannelRules>>>,
+    pub bindings: Arc<ArcSwap<Bindings>>,
+    pub started_at: Ms,
+    pub ready_after_ms: OnceLock<u32>,
+    pub port: OnceLock<u16>,
+    pub quit: CancellationToken,
+    draining: CancellationToken,
+}
+
+impl Engine {
+    /// Starts. Ready when it returns: the gateway answers and sessions take input; plugins are still being loaded.
+    pub async fn start(options: Options) -> Result<Self, EngineError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+        let started_at = clock.now();
+        let began = clock.monotonic_us();
+        let home_failed = |e: std::io::Error| EngineError::Home { path: options.home.clone(), reason: e.to_string() };
+        kata_store::private_dir(&options.home).map_err(home_failed)?;
+        let lock = HomeLock::take(&options.home)?;
+        let log = logging::start(&options.home, (options.env)("KATA_LOG"));
+        set_fault_points(options.env);
+
+        let user_home = std::env::home_dir().unwrap_or_else(|| options.home.clone());
+        let home = HomePaths::new(&options.home, user_home);
+        let mut notices = kata_store::open_home(&home, started_at).map_err(home_failed)?;
+        let (settings, notice) = SettingsFile::open(&options.home, started_at)?;
+        notices.extend(notice);
+        let settings = Arc::new(settings);
+        let secrets = {
+            let (path, in_file) = (options.home.clone(), options.secrets_in_file);
+            tokio::task::spawn_blocking(move || Secrets::open(&path, in_file, started_at)).await
+        };
+        let secrets = Arc::new(secrets.map_err(|e| EngineError::Keychain(e.to_string()))??);
+        if let Some(aside) = &secrets.set_aside {
+            notices.push(Notice {
+                id: "secrets-damaged".into(),
+                at: started_at,
+                message: "The file of secrets cannot be read. Models and channels need their keys again; nothing was deleted.".into(),
+                hint: Some(format!("The damaged file is kept as {}.", aside.display())),
+            });
+        }
+        let (store, notice) = SqliteStore::open_or_set_aside(&home.database(), started_at)?;
+        notices.extend(notice);
+        let events = Arc::new(EventHub::default());
+        let tasks = Tasks::default();
+        let transcripts = FileTranscripts::open(home.clone(), Arc::clone(&store), Arc::clone(&clock), Arc::clone(&entropy)).await?;
+        notices.extend(crate::operations::import_credentials(&home, Arc::clone(&secrets), started_at).await);
+
+        let board = Arc::new(Board::new(Arc::clone(&events)));
+        let backend = Arc::new(Backend {
+            store: Arc::clone(&store),
+            secrets: Arc::clone(&secrets),
+            board: Arc::clone(&board),
+            events: Arc::clone(&events),
+            clock: Arc::clone(&clock),
+            path: OnceLock::new(),
+            statuses: Mutex::default(),
+        });
+        let host = PluginHost::new(Arc::clone(&backend) as _, Arc::clone(&clock), Arc::clone(&entropy), HostOptions::default());
+        let demo_pause = if options.demo_pace { ModelOptions::default().demo_pause } else { Duration::ZERO };
+        let catalog = Arc::new(Catalog::new(Arc::clone(&clock), Arc::clone(&entropy), ModelOptions { demo_pause, ..ModelOptions::default() })?);
+        let models = ModelBoard::new(
+            Arc::clone(&catalog),
+            Arc::clone(&settings),
+            Arc::clone(&secrets),
+            Arc::clone(&clock),
+            Arc::clone(&events),
+            &options,
+        );
+        let tracer = Arc::new(Tracer::new(Arc::clone(&clock), Arc::clone(&entropy), Arc::clone(&store) as _, Arc::clone(&events)));
+        let hooks = Arc::new(Dispatcher::new(Arc::clone(&host) as _, Arc::clone(&clock)));
+        let activity = {
+            let (board, clock) = (Arc::clone(&board), Arc::clone(&clock));
+            Arc::new(move |route: &kata_protocol::ReplyRoute| {
+                if let Ok(id) = SourceId::new(format!("channel:{}", route.channel)) {
+                    board.activity(&id, clock.now());
+                }
+            })
+        };
+        let outbox = Outbox::new(OutboxDeps {
+            store: Arc::clone(&store) as _,
+            channels: Arc::clone(&host) as _,
+            hooks: Arc::clone(&hooks),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            tasks: tasks.clone(),
+            tracer: Arc::clone(&tracer),
+            activity,
+        });
+        let draining = CancellationToken::new();
+        let preferences = Preferences::read(&options.home);
+        let date_clock = Arc::clone(&clock);
+        let sessions = Sessions::new(SessionDeps {
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            transcripts: Arc::clone(&transcripts) as _,
+            messages: Arc::clone(&store) as _,
+            models: catalog,
+            tools: Arc::clone(&host) as _,
+            channels: Arc::clone(&host) as _,
+            hooks,
+            outbox: Arc::clone(&outbox),
+            events: Arc::clone(&events),
+            tasks: tasks.clone(),
+            tracer: Arc::clone(&tracer),
+            system_prompt: Arc::new(move |session| prompt::system(&preferences, session)),
+            context: Arc::new(move || prompt::date(date_clock.now())),
+            model_permits: Arc::new(Semaphore::new(MODEL_STREAMS)),
+            draining: draining.clone(),
+        });
+        let rules = Arc::new(ArcSwap::from_pointee(HashMap::new()));
+        let bindings = Arc::new(ArcSwap::from_pointee(Bindings { default: default_binding(&home), channels: HashMap::new() }));
+        let ingress = Ingress::new(IngressDeps {
+            messages: Arc::clone(&store) as _,
+            pairing: Arc::clone(&store) as _,
+            outbox: Arc::clone(&outbox),
+            rules: Arc::clone(&rules),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            events: Arc::clone(&events),
+        });
+        let path = Arc::new(MessagePath::new(PathDeps {
+            ingress,
+            messages: Arc::clone(&store) as _,
+            keys: Arc::clone(&store) as _,
+            bindings: Arc::clone(&bindings),
+            sessions: Arc::clone(&sessions),
+            tracer,
+        }));
+        // Set once, here; nothing else can have set it before.
+        let _ = backend.path.set(Arc::clone(&path));
+        let plugins = Plugins::new(host, backend, Arc::clone(&settings), roots(&options, &home), tasks.clone());
+
+        let inner = Arc::new(Inner {
+            home,
+            settings,
+            secrets,
+            store,
+            transcripts,
+            models,
+            sessions,
+            plugins,
+            board,
+            events,
+            tasks,
+            log,
+            clock,
+            notices: Mutex::new(notices),
+            rules,
+            bindings,
+            started_at,
+            ready_after_ms: OnceLock::new(),
+            port: OnceLock::new(),
+            quit: CancellationToken::new(),
+            draining,
+            options,
+        });
+        inner.plugins.rescan();
+        inner.refresh_files();
+        inner.apply_rules();
+        let (gateway, port) = open_gateway(&inner, entropy).await?;
+        let took = inner.clock.monotonic_us().saturating_sub(began) / 1000;
+        let _ = inner.ready_after_ms.set(u32::try_from(took).unwrap_or(u32::MAX));
+        let _ = inner.port.set(port);
+        inner.settings.keep_as_good();
+        inner.run_background(path, outbox);
+        tracing::info!(port, ready_after_ms = took, "ready");
+        Ok(Self { inner, gateway: tokio::sync::Mutex::new(Some(gateway)), port, _lock: lock })
+    }
+
+    /// The operations, for the desktop.
+    pub fn operations(&self) -> Arc<dyn Operations> {
+        Arc::clone(&self.inner) as _
+    }
+
+    /// Facts.
+    pub fn events(&self) -> Arc<EventHub> {
+        Arc::clone(&self.inner.events)
+    }
+
+    /// Port of the gateway.
+    pub fn gateway_port(&self) -> Option<u16> {
+        Some(self.port)
+    }
+
+    /// Returns when a client has asked the program to end.
+    pub async fn quit_requested(&self) {
+        self.inner.quit.cancelled().await;
+    }
+
+    /// Sessions in the middle of a turn, for the question before quitting.
+    pub fn busy(&self) -> u32 {
+        self.inner.sessions.busy()
+    }
+
+    /// Lets turns end (up to seven seconds), then stops plugins, gateway and tasks. What is not done by then is on disk and is
+    /// taken up at the next start. A second call does nothing.
+    pub async fn shutdown(&self) {
+        let Some(gateway) = self.gateway.lock().await.take() else { return };
+        let inner = &self.inner;
+        tracing::info!(busy = inner.sessions.busy(), "stopping");
+        inner.draining.cancel();
+        let mut facts = inner.events.subscribe();
+        let ended = async {
+            while inner.sessions.busy() > 0 {
+                let _ = facts.recv().await;
+            }
+        };
+        tokio::select! {
+            () = ended => {}
+            () = inner.clock.sleep(DRAIN) => tracing::warn!(busy = inner.sessions.busy(), "turns are still running; they go on at the next start"),
+        }
+        inner.plugins.host.shutdown(Duration::from_secs(1)).await;
+        gateway.shutdown(Duration::from_secs(1)).await;
+        let late = inner.tasks.shutdown(&*inner.clock, Duration::from_secs(1)).await;
+        if !late.is_empty() {
+            tracing::warn!(?late, "tasks did not end in time");
+        }
+    }
+}
+
+impl Inner {
+    /// Sources that come from files of the workspaces.
+    pub(crate) fn refresh_files(&self) {
+        let now = self.clock.now();
+        let listed = kata_store::file_sources(&self.home, now);
+        let ids: Vec<_> = listed.iter().map(|s| s.id.clone()).collect();
+        self.board.retain(|s| s.plugin.is_some() || ids.contains(&s.id));
+        for source in listed {
+            self.board.put(source);
+        }
+    }
+
+    /// Brings the policies and bindings in force up to the settings.
+    pub(crate) fn apply_rules(&self) {
+        let settings = self.settings.get();
+        let mut rules = HashMap::new();
+        let mut bindings = HashMap::new();
+        let mut default = default_binding(&self.home);
+        if let Some(workspace) = &settings.routing.workspace {
+            default.workspace = workspace.clone();
+        }
+        for (id, source) in &settings.sources {
+            let Some(channel) = id.strip_prefix("channel:").and_then(|c| ChannelId::new(c).ok()) else { continue };
+            let fallback = ChannelRules::default();
+            rules.insert(
+                channel.clone(),
+                ChannelRules {
+                    policy: source.policy.unwrap_or_default(),
+                    allow: source.allow.iter().cloned().collect(),
+                    require_mention: source.require_mention.unwrap_or(fallback.require_mention),
+                    per_minute: fallback.per_minute,
+                },
+            );
+            bindings.insert(
+                channel,
+                Binding {
+                    workspace: source.workspace.clone().unwrap_or_else(|| default.workspace.clone()),
+                    model: source.model.clone(),
+                    mode: source.mode.unwrap_or(PermissionMode::Safe),
+                    scope: SessionScope::Thread,
+                },
+            );
+        }
+        self.rules.store(Arc::new(rules));
+        self.bindings.store(Arc::new(Bindings { default, channels: bindings }));
+    }
+
+    fn run_background(self: &Arc<Self>, path: Arc<MessagePath>, outbox: Arc<Outbox>) {
+        let inner = Arc::clone(self);
+        self.tasks.spawn("start plugins, then take up what was left", async move {
+            if let Err(error) = outbox.resume().await {
+                tracing::error!(%error, "replies of the last run could not be read");
+            }
+            inner.plugins.start_all().await;
+            match path.recover().await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(count, "messages of the last run were taken up"),
+                Err(error) => tracing::error!(%error, "messages of the last run could not be read"),
+            }
+        });
+        self.tasks.spawn("watch folders", watch::run(Arc::clone(self)));
+        let inner = Arc::clone(self);
+        self.tasks.spawn("health", async move {
+            let (mut facts, stopping) = (inner.events.subscribe(), inner.tasks.stopping());
+            inner.board.refresh_health(Some(0));
+            loop {
+                let fact = tokio::select! {
+                    biased;
+                    () = stopping.cancelled() => return,
+                    fact = facts.recv() => fact,
+                };
+                // After a gap in the facts the count is taken anew as well.
+                let gap = fact.is_err();
+                if gap || fact.is_ok_and(|f| matches!(&f.fact, Fact::Session { event: SessionEvent::State { .. } | SessionEvent::TurnEnded { .. }, .. })) {
+                    inner.board.refresh_health(Some(inner.sessions.busy()));
+                }
+            }
+        });
+        let inner = Arc::clone(self);
+        self.tasks.spawn("retention", async move {
+            let stopping = inner.tasks.stopping();
+            loop {
+                if let Err(error) = inner.store.prune(inner.clock.now()).await {
+                    tracing::warn!(%error, "old rows were not removed");
+                }
+                tokio::select! {
+                    biased;
+                    () = stopping.cancelled() => return,
+                    () = inner.clock.sleep(Duration::from_secs(24 * 3600)) => {}
+                }
+            }
+        });
+    }
+}
+
+async fn open_gateway(inner: &Arc<Inner>, entropy: Arc<dyn Entropy>) -> Result<(Gateway, u16), EngineError> {
+    let port = inner.options.port.or(inner.settings.get().gateway.port).unwrap_or_else(Options::default_port);
+    let secrets = Arc::clone(&inner.secrets);
+    let token = tokio::task::spawn_blocking(move || secrets.get_or_make_token(LOCAL_TOKEN)).await;
+    let token = token.map_err(|e| EngineError::Keychain(e.to_string()))??;
+    let tokens = Arc::new(Tokens::new(vec![Token::new("local", token, Scope::Admin)]));
+    // Ready as soon as it listens: readiness waits for no plugin.
+    let (_, ready) = watch_channel::channel(true);
+    let gateway = Gateway::start(
+        GatewayOptions {
+            port,
+            tries: PORT_TRIES,
+            file: inner.options.home.join("gateway.json"),
+            ui_dir: inner.options.ui_dir.clone(),
+            allowed_origins: vec!["tauri://localhost".into()],
+        },
+        Arc::clone(inner) as _,
+        Arc::clone(&inner.events),
+        tokens,
+        ready,
+        Arc::clone(&inner.clock),
+        entropy,
+    )
+    .await?;
+    let port = gateway.port();
+    Ok((gateway, port))
+}
+
+/// The token of this machine's own clients (the CLI, a browser that a person pairs). Blocks.
+pub fn local_token(home: &Path) -> Result<String, EngineError> {
+    let in_file = Options::from_env().secrets_in_file;
+    let secrets = Secrets::open(home, in_file, Ms(0))?;
+    match secrets.get(LOCAL_TOKEN) {
+        Some(token) => Ok(token.expose_secret().to_owned()),
+        None => Err(EngineError::Keychain("there is no token for this home yet; start Kata Agents once".into())),
+    }
+}
+
+fn default_binding(home: &HomePaths) -> Binding {
+    let active = kata_store::workspaces(home).into_iter().find(|w| w.active).map(|w| w.id);
+    let workspace = active.or_else(|| WorkspaceId::new("my-workspace").ok());
+    let workspace = workspace.unwrap_or_else(|| unreachable!("a literal name is a valid workspace"));
+    Binding { workspace, model: None, mode: PermissionMode::Safe, scope: SessionScope::Thread }
+}
+
+fn roots(options: &Options, home: &HomePaths) -> Vec<(PluginOrigin, std::path::PathBuf)> {
+    let mut roots = Vec::new();
+    if let Some(bundled) = &options.plugins_dir {
+        roots.push((PluginOrigin::Bundled, bundled.clone()));
+    }
+    roots.push((PluginOrigin::Global, options.home.join("extensions")));
+    for workspace in kata_store::workspaces(home) {
+        roots.push((PluginOrigin::Workspace, Path::new(&workspace.path).join("extensions")));
+    }
+    roots
+}
+
+/// In debug builds, `KATA_CRASH_AT=point` ends the process as `kill -9` would when the data path reaches the point.
+fn set_fault_points(env: fn(&str) -> Option<String>) {
+    static POINT: OnceLock<String> = OnceLock::new();
+    if let (true, Some(point)) = (cfg!(debug_assertions), env("KATA_CRASH_AT")) {
+        let _ = POINT.set(point);
+        kata_core::fault::on_point(|reached| {
+            if POINT.get().is_some_and(|p| p == reached) {
+                kill_self();
+            }
+        });
+    }
+}
+
+/// No destructor, no flush: what `kill -9` does.
+fn kill_self() {
+    #[cfg(unix)]
+    {
+        let pid = rustix::process::getpid();
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+    }
+    std::process::abort();
+}
+
+/// Locks a list that is only ever replaced as a whole.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

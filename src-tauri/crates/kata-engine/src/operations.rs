@@ -1,0 +1,306 @@
+//! Answers the operations. Each is a few lines: what it needs to know stands in the module that keeps it.
+
+use crate::Secrets;
+use crate::engine::{Inner, locked};
+use async_trait::async_trait;
+use kata_core::operations::{Caller, Operations};
+use kata_core::ports::{MessageStore, NewSession, PairingStore, StoreError, Tools, TraceStore, Transcripts};
+use kata_core::session::wire;
+use kata_protocol::*;
+use kata_store::HomePaths;
+use serde_json::json;
+use std::sync::Arc;
+
+fn store(error: StoreError) -> WireError {
+    WireError::internal(error.to_string()).hint("look at the log; is the disk full?")
+}
+
+impl Inner {
+    fn source(&self, id: &SourceId) -> Result<SourceSummary, WireError> {
+        Ok(self.board.get(id)?.0)
+    }
+
+    fn detail(&self, id: &SourceId) -> Result<SourceDetail, WireError> {
+        let (summary, timeline) = self.board.get(id)?;
+        let mut detail = SourceDetail {
+            timeline,
+            tools: Vec::new(),
+            hooks: Vec::new(),
+            commands: Vec::new(),
+            capabilities: Vec::new(),
+            settings_schema: None,
+            settings: Json::default(),
+            secrets: Vec::new(),
+            log: Vec::new(),
+            summary,
+        };
+        if detail.summary.plugin.is_some() {
+            let (candidate, settings, secrets) = self.plugins.detail(&detail.summary)?;
+            let manifest = candidate.manifest;
+            detail.tools = manifest.contributes.tools;
+            detail.hooks = manifest.contributes.hooks.iter().map(|h| h.as_str().to_owned()).collect();
+            detail.commands = manifest.contributes.commands;
+            detail.capabilities = manifest.capabilities;
+            detail.settings_schema = manifest.settings;
+            detail.settings = Json(settings);
+            detail.secrets = secrets;
+            detail.log = self.log.tail(&LogTail { limit: Some(100), level: None, plugin: detail.summary.plugin.clone() });
+        }
+        Ok(detail)
+    }
+
+    /// A list row with the state of a session that is loaded.
+    fn with_state(&self, mut summary: SessionSummary) -> SessionSummary {
+        if let Some(state) = self.sessions.state_of(&summary.id) {
+            summary.state = state;
+        }
+        summary
+    }
+}
+
+#[async_trait]
+impl Operations for Inner {
+    async fn system_status(&self, _: &Caller, _: Empty) -> Result<SystemStatus, WireError> {
+        Ok(SystemStatus {
+            version: env!("CARGO_PKG_VERSION").into(),
+            home: self.options.home.display().to_string(),
+            gateway_port: self.port.get().copied(),
+            started_at: self.started_at,
+            ready_after_ms: self.ready_after_ms.get().copied().unwrap_or_default(),
+            health: self.board.health(),
+            model: self.models.chosen(),
+            secret_store: self.secrets.describe().to_owned(),
+            notices: locked(&self.notices).clone(),
+            ledger: self.store.ledger().await.map_err(store)?,
+        })
+    }
+
+    async fn system_shutdown(&self, caller: &Caller, _: Empty) -> Result<Empty, WireError> {
+        tracing::info!(client = caller.name, "asked to end");
+        self.quit.cancel();
+        Ok(Empty {})
+    }
+
+    async fn settings_list(&self, _: &Caller, _: Empty) -> Result<Vec<SettingValue>, WireError> {
+        let mut overrides = Vec::new();
+        if let Some(port) = self.options.port {
+            overrides.push(("gateway.port", json!(port), "the start's option or KATA_PORT"));
+        }
+        overrides.push(("home", json!(self.options.home), "KATA_CONFIG_DIR, or the default"));
+        Ok(self.settings.values(&overrides))
+    }
+
+    async fn log_tail(&self, _: &Caller, params: LogTail) -> Result<Vec<LogRecord>, WireError> {
+        Ok(self.log.tail(&params))
+    }
+
+    async fn notice_dismiss(&self, _: &Caller, params: NoticeDismiss) -> Result<Empty, WireError> {
+        locked(&self.notices).retain(|n| n.id != params.id);
+        Ok(Empty {})
+    }
+
+    async fn workspace_list(&self, _: &Caller, _: Empty) -> Result<Vec<WorkspaceSummary>, WireError> {
+        let mut workspaces = kata_store::workspaces(&self.home);
+        for workspace in &mut workspaces {
+            let query = SessionList { workspace: Some(workspace.id.clone()), channel: None, search: None, limit: Some(1), offset: None };
+            workspace.session_count = self.transcripts.list(query).await.map_err(wire)?.1;
+        }
+        Ok(workspaces)
+    }
+
+    async fn session_list(&self, _: &Caller, params: SessionList) -> Result<SessionPage, WireError> {
+        let (rows, total) = self.transcripts.list(params).await.map_err(wire)?;
+        Ok(SessionPage { sessions: rows.into_iter().map(|s| self.with_state(s)).collect(), total })
+    }
+
+    async fn session_get(&self, _: &Caller, params: SessionGet) -> Result<SessionDetail, WireError> {
+        self.sessions.detail(&params.id, params.limit).await
+    }
+
+    async fn session_create(&self, _: &Caller, params: SessionCreate) -> Result<SessionSummary, WireError> {
+        let workspaces = kata_store::workspaces(&self.home);
+        let workspace = match params.workspace {
+            Some(id) if workspaces.iter().any(|w| w.id == id) => id,
+            Some(id) => return Err(WireError::not_found("workspace", id)),
+            None => self.bindings.load().default.workspace.clone(),
+        };
+        if let Some(model) = &params.model {
+            kata_core::ports::Models::find(&*self.models.catalog, Some(model))?;
+        }
+        let mode = params.mode.unwrap_or(PermissionMode::Safe);
+        let new = NewSession {
+            workspace,
+            name: params.name.filter(|n| !n.trim().is_empty()),
+            model: params.model,
+            mode,
+            channel: None,
+            channel_id: None,
+            external_conversation: None,
+        };
+        self.sessions.create(new).await
+    }
+
+    async fn session_submit(&self, caller: &Caller, params: SessionSubmit) -> Result<SessionSubmitted, WireError> {
+        let SessionSubmit { id, text, delivery, idempotency_key } = params;
+        self.sessions.submit(&id, text, delivery.unwrap_or_default(), idempotency_key, &caller.name).await
+    }
+
+    async fn session_interrupt(&self, _: &Caller, params: SessionRef) -> Result<Empty, WireError> {
+        self.sessions.interrupt(&params.id).await?;
+        Ok(Empty {})
+    }
+
+    async fn session_resend(&self, caller: &Caller, params: SessionRef) -> Result<SessionSubmitted, WireError> {
+        self.sessions.resend(&params.id, &caller.name).await
+    }
+
+    async fn session_update(&self, _: &Caller, params: SessionUpdate) -> Result<SessionSummary, WireError> {
+        self.sessions.update(params).await
+    }
+
+    async fn session_approve(&self, _: &Caller, params: SessionApprove) -> Result<Empty, WireError> {
+        self.sessions.approve(&params.id, &params.call_id, params.decision).await?;
+        Ok(Empty {})
+    }
+
+    async fn model_list(&self, _: &Caller, _: Empty) -> Result<Vec<ProviderSummary>, WireError> {
+        Ok(self.models.list())
+    }
+
+    async fn model_detect(&self, _: &Caller, _: Empty) -> Result<Vec<DetectedModel>, WireError> {
+        Ok(self.models.detect().await)
+    }
+
+    async fn model_set(&self, _: &Caller, params: ModelSet) -> Result<ProviderSummary, WireError> {
+        self.models.set(params).await
+    }
+
+    async fn model_remove(&self, _: &Caller, params: ModelRef) -> Result<Empty, WireError> {
+        self.models.remove(&params.id).await?;
+        Ok(Empty {})
+    }
+
+    async fn model_test(&self, _: &Caller, params: ModelRef) -> Result<ProviderSummary, WireError> {
+        self.models.test(&params.id).await
+    }
+
+    async fn source_list(&self, _: &Caller, _: Empty) -> Result<Vec<SourceSummary>, WireError> {
+        Ok(self.board.list())
+    }
+
+    async fn source_get(&self, _: &Caller, params: SourceRef) -> Result<SourceDetail, WireError> {
+        self.detail(&params.id)
+    }
+
+    async fn source_enable(&self, _: &Caller, params: SourceEnable) -> Result<SourceSummary, WireError> {
+        let source = self.source(&params.id)?;
+        self.plugins.enable_source(&source, params.enabled).await?;
+        self.apply_rules();
+        self.source(&params.id)
+    }
+
+    async fn source_restart(&self, _: &Caller, params: SourceRef) -> Result<SourceSummary, WireError> {
+        self.plugins.restart_source(&self.source(&params.id)?).await?;
+        self.source(&params.id)
+    }
+
+    async fn source_configure(&self, _: &Caller, params: SourceConfigure) -> Result<SourceDetail, WireError> {
+        self.plugins.configure(&self.source(&params.id)?, params.settings.0).await?;
+        self.detail(&params.id)
+    }
+
+    async fn source_secret(&self, _: &Caller, params: SourceSecret) -> Result<SourceDetail, WireError> {
+        self.plugins.set_secret(&self.source(&params.id)?, &params.name, params.value).await?;
+        self.detail(&params.id)
+    }
+
+    async fn channel_policy(&self, _: &Caller, params: ChannelPolicy) -> Result<ChannelPolicyState, WireError> {
+        let source = self.source(&params.id)?;
+        let channel = source.id.as_str().strip_prefix("channel:").and_then(|c| ChannelId::new(c).ok());
+        let Some(channel) = channel else {
+            return Err(WireError::invalid(format!("“id”: {} is not a channel", source.id)));
+        };
+        if params.policy.is_some() || params.allow.is_some() || params.require_mention.is_some() {
+            self.settings.change(|s| {
+                let entry = s.sources.entry(source.id.to_string()).or_default();
+                entry.policy = params.policy.or(entry.policy);
+                entry.require_mention = params.require_mention.or(entry.require_mention);
+                if let Some(allow) = params.allow {
+                    entry.allow = allow;
+                }
+            })?;
+            self.apply_rules();
+        }
+        let rules = self.rules.load().get(&channel).cloned().unwrap_or_default();
+        let mut allow: Vec<String> = rules.allow.into_iter().collect();
+        let paired = self.store.paired(&channel).await.map_err(store)?;
+        allow.extend(paired.into_iter().map(|p| p.to_string()).filter(|p| !allow.contains(p)).collect::<Vec<_>>());
+        allow.sort();
+        Ok(ChannelPolicyState { policy: rules.policy, allow, require_mention: rules.require_mention })
+    }
+
+    async fn plugin_list(&self, _: &Caller, _: Empty) -> Result<Vec<PluginSummary>, WireError> {
+        Ok(self.plugins.list())
+    }
+
+    async fn plugin_reload(&self, _: &Caller, params: PluginRef) -> Result<PluginSummary, WireError> {
+        self.plugins.rescan();
+        self.plugins.start(&params.id).await?;
+        self.plugins.get(&params.id)
+    }
+
+    async fn plugin_enable(&self, _: &Caller, params: PluginEnable) -> Result<PluginSummary, WireError> {
+        self.plugins.enable(&params.id, params.enabled).await?;
+        self.plugins.get(&params.id)
+    }
+
+    async fn tool_list(&self, _: &Caller, _: Empty) -> Result<Vec<ToolInfo>, WireError> {
+        Ok(self.plugins.host.list().to_vec())
+    }
+
+    async fn pairing_list(&self, _: &Caller, _: Empty) -> Result<Vec<PairingRequest>, WireError> {
+        self.store.requests(self.clock.now()).await.map_err(store)
+    }
+
+    async fn pairing_approve(&self, _: &Caller, params: PairingRef) -> Result<PairingRequest, WireError> {
+        let code = params.code.trim().to_uppercase();
+        let request = self.store.resolve(&code, true, self.clock.now()).await.map_err(store)?;
+        let request = request.ok_or_else(|| WireError::not_found("open pairing code", &code).hint("codes end after an hour; ask the person to write again"))?;
+        self.events.publish(Fact::PairingChanged {});
+        Ok(request)
+    }
+
+    async fn pairing_deny(&self, _: &Caller, params: PairingRef) -> Result<Empty, WireError> {
+        let code = params.code.trim().to_uppercase();
+        let request = self.store.resolve(&code, false, self.clock.now()).await.map_err(store)?;
+        request.ok_or_else(|| WireError::not_found("open pairing code", &code))?;
+        self.events.publish(Fact::PairingChanged {});
+        Ok(Empty {})
+    }
+
+    async fn trace_list(&self, _: &Caller, params: TraceList) -> Result<Vec<Trace>, WireError> {
+        self.store.traces(params.session.as_ref(), params.limit.unwrap_or(50).min(500)).await.map_err(store)
+    }
+
+    async fn trace_get(&self, _: &Caller, params: TraceRef) -> Result<Trace, WireError> {
+        self.store.trace(&params.id).await.map_err(store)?.ok_or_else(|| WireError::not_found("trace", params.id))
+    }
+}
+
+/// Brings the secrets of the Electron app into our store, once. The file stays; a damaged one is set aside with a notice.
+pub(crate) async fn import_credentials(home: &HomePaths, secrets: Arc<Secrets>, now: Ms) -> Vec<Notice> {
+    let home = home.clone();
+    let imported = tokio::task::spawn_blocking(move || {
+        let imported = kata_store::import_credentials(&home, now);
+        for (account, value) in imported.accounts {
+            let account = format!("imported/{account}");
+            if secrets.get(&account).is_none()
+                && let Err(error) = secrets.set(&account, Some(value))
+            {
+                tracing::warn!(%error, "a secret of the old app was not taken over");
+            }
+        }
+        imported.notice
+    });
+    imported.await.ok().flatten().into_iter().collect()
+}

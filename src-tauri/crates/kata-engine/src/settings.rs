@@ -1,0 +1,279 @@
+//! `settings.json`: what the person has set. Unknown fields stay. Every value knows where it comes from, and a file that
+//! cannot be read is set aside, with the last good one in its place.
+
+use crate::EngineError;
+use kata_protocol::{DmPolicy, Json, Ms, Notice, PermissionMode, ProviderSettings, SettingValue, WorkspaceId};
+use kata_store::{atomic_write, copy_aside};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The whole file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Settings {
+    /// Gateway.
+    pub gateway: GatewaySettings,
+    /// Models.
+    pub models: ModelSettings,
+    /// Plugins by id.
+    pub plugins: BTreeMap<String, PluginSettings>,
+    /// Sources by id (`channel:telegram`).
+    pub sources: BTreeMap<String, SourceSettings>,
+    /// Where channel conversations go.
+    pub routing: RoutingSettings,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// Gateway.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct GatewaySettings {
+    /// Port tried first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// Models.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ModelSettings {
+    /// Provider id of new sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// Providers.
+    pub providers: Vec<ProviderEntry>,
+}
+
+/// One provider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProviderEntry {
+    /// Settings.
+    #[serde(flatten)]
+    pub settings: ProviderSettings,
+    /// Environment variable with the key; the secret store has it otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_env: Option<String>,
+    /// Fields sent to the provider as they are (`thinking`, `output_config`).
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub extra: Map<String, Value>,
+}
+
+/// One plugin.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PluginSettings {
+    /// On or off; absent: on for bundled plugins, off for others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Capabilities the person granted to a plugin that is not bundled.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub granted: Vec<String>,
+    /// The plugin's own settings, checked against its schema.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    pub settings: Value,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// One source.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SourceSettings {
+    /// On or off; off when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Who may write; pairing when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<DmPolicy>,
+    /// Senders that always may.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<String>,
+    /// Whether a group message must address the bot; yes when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub require_mention: Option<bool>,
+    /// Workspace of the channel's sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<WorkspaceId>,
+    /// Provider of the channel's sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Permission mode of the channel's new sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<PermissionMode>,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// Where channel conversations go.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RoutingSettings {
+    /// Workspace of channel sessions; the active one when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<WorkspaceId>,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// The settings in force, with their file.
+pub struct SettingsFile {
+    path: PathBuf,
+    now: Mutex<Arc<Settings>>,
+    from: String,
+}
+
+impl SettingsFile {
+    /// Reads the file. A damaged one is copied aside and the last good one takes its place; the notice says so.
+    pub fn open(home: &Path, now: Ms) -> Result<(Self, Option<Notice>), EngineError> {
+        let path = home.join("settings.json");
+        let good = good_path(&path);
+        let mut notice = None;
+        let (settings, from) = match read(&path) {
+            Ok(Some(settings)) => (settings, "settings.json".to_owned()),
+            Ok(None) => (Settings::default(), "settings.json".to_owned()),
+            Err(reason) => {
+                let aside = copy_aside(&path, now).map_err(|e| EngineError::Home { path: path.clone(), reason: e.to_string() })?;
+                let (settings, used) = match read(&good) {
+                    Ok(Some(settings)) => (settings, "the settings of the last good start"),
+                    _ => (Settings::default(), "default settings"),
+                };
+                tracing::warn!(reason, aside = %aside.display(), "settings.json cannot be read");
+                notice = Some(Notice {
+                    id: "settings-damaged".into(),
+                    at: now,
+                    message: format!("settings.json cannot be read ({reason}). Kata Agents runs with {used}; nothing was deleted."),
+                    hint: Some(format!("Your file is kept as {}. Mend it and put it back, or change a setting to write a new one.", aside.display())),
+                });
+                (settings, used.to_owned())
+            }
+        };
+        Ok((Self { path, now: Mutex::new(Arc::new(settings)), from }, notice))
+    }
+
+    /// Settings in force.
+    pub fn get(&self) -> Arc<Settings> {
+        Arc::clone(&self.now.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes and writes. What is in force changes only when the file is on the disk.
+    pub fn change<T>(&self, change: impl FnOnce(&mut Settings) -> T) -> Result<T, EngineError> {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = Settings::clone(&now);
+        let answer = change(&mut next);
+        let text = serde_json::to_vec_pretty(&next).map_err(|e| EngineError::Home { path: self.path.clone(), reason: e.to_string() })?;
+        atomic_write(&self.path, &text, 0o600).map_err(|e| EngineError::Home { path: self.path.clone(), reason: e.to_string() })?;
+        *now = Arc::new(next);
+        Ok(answer)
+    }
+
+    /// This start went well with these settings: keep a copy for a start that does not.
+    pub fn keep_as_good(&self) {
+        let text = serde_json::to_vec_pretty(&*self.get()).unwrap_or_default();
+        let good = good_path(&self.path);
+        if std::fs::read(&good).ok().as_deref() != Some(&text)
+            && let Err(error) = atomic_write(&good, &text, 0o600)
+        {
+            tracing::warn!(%error, "the last good settings were not kept");
+        }
+    }
+
+    /// Every value in force with where it comes from. Secrets are not settings and do not show here.
+    pub fn values(&self, overrides: &[(&str, Value, &str)]) -> Vec<SettingValue> {
+        let defaults = [
+            ("gateway.port", Value::from(crate::Options::default_port())),
+            ("models.default", Value::Null),
+            ("routing.workspace", Value::Null),
+        ];
+        let mut found = BTreeMap::new();
+        for (path, value) in defaults {
+            found.insert(path.to_owned(), (value, "default".to_owned()));
+        }
+        flatten("", &serde_json::to_value(&*self.get()).unwrap_or_default(), &mut |path, value| {
+            found.insert(path, (value, self.from.clone()));
+        });
+        for (path, value, from) in overrides {
+            found.insert((*path).to_owned(), (value.clone(), (*from).to_owned()));
+        }
+        found.into_iter().map(|(path, (value, from))| SettingValue { path, value: Json(value), from }).collect()
+    }
+}
+
+fn good_path(path: &Path) -> PathBuf {
+    path.with_file_name("settings.last-good.json")
+}
+
+/// `None`: no file. The error says what is wrong with it.
+fn read(path: &Path) -> Result<Option<Settings>, String> {
+    match std::fs::read_to_string(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e.to_string()),
+        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|e| e.to_string()),
+    }
+}
+
+fn flatten(prefix: &str, value: &Value, each: &mut impl FnMut(String, Value)) {
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            for (key, value) in map {
+                let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                flatten(&path, value, each);
+            }
+        }
+        Value::Object(_) => {}
+        leaf => each(prefix.to_owned(), leaf.clone()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_file_starts_with_the_last_good_one_and_loses_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let (file, notice) = SettingsFile::open(home.path(), Ms(1)).unwrap();
+        assert!(notice.is_none());
+        file.change(|s| s.gateway.port = Some(4321)).unwrap();
+        file.keep_as_good();
+        let path = home.path().join("settings.json");
+        std::fs::write(&path, "{ \"gateway\": ").unwrap();
+        let (file, notice) = SettingsFile::open(home.path(), Ms(2)).unwrap();
+        assert_eq!(file.get().gateway.port, Some(4321));
+        let hint = notice.unwrap().hint.unwrap();
+        assert!(hint.contains("settings.json.damaged"), "{hint}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{ \"gateway\": ", "the damaged file itself stays as it is");
+    }
+
+    #[test]
+    fn fields_of_a_newer_version_survive_a_change() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("settings.json"), r#"{"future":{"a":1},"gateway":{"tls":true}}"#).unwrap();
+        let (file, _) = SettingsFile::open(home.path(), Ms(1)).unwrap();
+        file.change(|s| s.models.default = Some("demo".into())).unwrap();
+        let text: Value = serde_json::from_slice(&std::fs::read(home.path().join("settings.json")).unwrap()).unwrap();
+        assert_eq!((&text["future"]["a"], &text["gateway"]["tls"]), (&Value::from(1), &Value::from(true)));
+    }
+
+    #[test]
+    fn every_value_says_where_it_comes_from() {
+        let home = tempfile::tempdir().unwrap();
+        let (file, _) = SettingsFile::open(home.path(), Ms(1)).unwrap();
+        file.change(|s| s.models.default = Some("demo".into())).unwrap();
+        let values = file.values(&[("gateway.port", Value::from(9), "KATA_PORT")]);
+        let of = |path: &str| values.iter().find(|v| v.path == path).map(|v| v.from.clone()).unwrap();
+        assert_eq!((of("gateway.port"), of("models.default"), of("routing.workspace")), ("KATA_PORT".into(), "settings.json".into(), "default".into()));
+    }
+}
