@@ -34,6 +34,10 @@ pub fn main() -> ExitCode {
 }
 
 /// GTK panics where it cannot reach the display; a person gets a sentence instead.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "what `generate_context!` expands to ends the process in `tauri dev`"
+)]
 fn build(host: &Arc<Host>) -> Result<App<Wry>, Refusal> {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
@@ -87,17 +91,20 @@ fn bus_name(home: Option<&str>) -> String {
 
 /// Runs when Tauri is ready. Nothing here may fail the start: what is missing is logged, and the rest works.
 fn set_up(app: &AppHandle, host: &Arc<Host>) {
-    let starting = Arc::clone(host);
-    let handle = app.clone();
-    tauri::async_runtime::spawn(async move {
-        if let Some(events) = starting.start().await {
-            tauri::async_runtime::spawn(ipc::forward_facts(handle.clone(), Arc::clone(&events)));
-            tauri::async_runtime::spawn(tray::follow_health(handle.clone(), starting.clone(), events));
-        }
-    });
     if let Err(error) = tray::build(app) {
         tracing::warn!(%error, "no tray icon");
     }
+    let starting = Arc::clone(host);
+    let handle = app.clone();
+    tauri::async_runtime::spawn(async move {
+        match starting.start().await {
+            Some(events) => {
+                tauri::async_runtime::spawn(ipc::forward_facts(handle.clone(), Arc::clone(&events)));
+                tray::follow_health(handle, starting, events).await;
+            }
+            None => tray::show(&handle, "The engine did not start"),
+        }
+    });
     if !std::env::args().any(|argument| argument == "--hidden") {
         window::open_soon(app);
     }

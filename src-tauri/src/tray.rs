@@ -69,7 +69,8 @@ async fn show_present_health(app: &AppHandle, host: &Host) {
     }
 }
 
-fn show(app: &AppHandle, line: &str) {
+/// Puts a line where the health stands.
+pub(crate) fn show(app: &AppHandle, line: &str) {
     let Some(tray) = app.try_state::<Tray>() else { return };
     let line = if line.is_empty() { "Running" } else { line };
     let shown = tray

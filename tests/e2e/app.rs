@@ -70,7 +70,10 @@ impl Desktop {
             .kill_on_drop(true)
             .spawn()
             .expect("WebKitWebDriver starts; run this with `cargo xtask e2e`");
-        until("WebKitWebDriver listens", async || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok()).await;
+        until("WebKitWebDriver listens", async || {
+            TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok()
+        })
+        .await;
         let mut capabilities = Capabilities::new();
         capabilities.insert("webkitgtk:browserOptions".into(), json!({ "binary": program(), "args": [] }));
         let client = ClientBuilder::new(HttpConnector::new())
@@ -78,7 +81,12 @@ impl Desktop {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("the app opens its window");
-        Self { name, client, home, _driver: driver }
+        Self {
+            name,
+            client,
+            home,
+            _driver: driver,
+        }
     }
 
     /// Waits until it is visible.
@@ -131,7 +139,8 @@ impl Desktop {
 
     /// Waits until nothing in the window says that it is loading.
     pub(crate) async fn settle(&self) {
-        self.until("nothing is loading", async || self.visible("[aria-busy=\"true\"]").await.is_empty()).await;
+        self.until("nothing is loading", async || self.visible("[aria-busy=\"true\"]").await.is_empty())
+            .await;
     }
 
     /// Loads the page again, as a window that was closed and opened does.
@@ -158,8 +167,15 @@ impl Desktop {
 
     /// Starts the program a second time in the same home and waits for it to end.
     pub(crate) async fn start_again(&self) -> ExitStatus {
-        let second = Command::new(program()).envs(environment(&self.home)).stdout(Stdio::null()).kill_on_drop(true).status();
-        tokio::time::timeout(DEADLINE, second).await.expect("the second start ends").expect("the second start runs")
+        let second = Command::new(program())
+            .envs(environment(&self.home))
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .status();
+        tokio::time::timeout(DEADLINE, second)
+            .await
+            .expect("the second start ends")
+            .expect("the second start runs")
     }
 
     async fn visible(&self, selector: &str) -> Vec<Element> {
@@ -178,19 +194,31 @@ impl Desktop {
 
     fn newest_log(&self) -> String {
         let logs = self.home.path().join("logs");
-        let mut files: Vec<PathBuf> = std::fs::read_dir(logs).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        let mut files: Vec<PathBuf> = std::fs::read_dir(logs)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
         files.sort();
         let text = files.last().and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
-        text.lines().rev().take(40).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n")
+        text.lines()
+            .rev()
+            .take(40)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 
-async fn until(what: &str, condition: impl AsyncFn() -> bool) {
+pub(crate) async fn until(what: &str, condition: impl AsyncFn() -> bool) {
     assert!(within(async || condition().await.then_some(())).await.is_some(), "never: {what}");
 }
 
 /// Looks again and again until there is something or the deadline is reached.
-async fn within<T>(look: impl AsyncFn() -> Option<T>) -> Option<T> {
+pub(crate) async fn within<T>(look: impl AsyncFn() -> Option<T>) -> Option<T> {
     let mut tick = tokio::time::interval(LOOK);
     tokio::time::timeout(DEADLINE, async {
         loop {
@@ -204,11 +232,11 @@ async fn within<T>(look: impl AsyncFn() -> Option<T>) -> Option<T> {
     .ok()
 }
 
-fn program() -> String {
+pub(crate) fn program() -> String {
     std::env::var("KATA_E2E_APP").expect("KATA_E2E_APP names the app; run this with `cargo xtask e2e`")
 }
 
-fn environment(home: &TempDir) -> Vec<(&'static str, String)> {
+pub(crate) fn environment(home: &TempDir) -> Vec<(&'static str, String)> {
     vec![("KATA_CONFIG_DIR", home.path().display().to_string())]
 }
 

@@ -1,11 +1,12 @@
 //! The real app, driven by WebDriver on a screen of its own: clicked, typed into, looked at.
 //!
 //! Run by `cargo xtask e2e`, which builds the app and brings Xvfb, a window manager and a session bus. [`app`] starts the
-//! program and finds things in its window; the tests here say what a person does and sees. Screenshots of every view are left
+//! program and finds things in its window, [`tray`] looks at the tray over the session bus; the tests here say what a person does and sees. Screenshots of every view are left
 //! in `target/screenshots/` to be looked at.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "tests")]
 
 mod app;
+mod tray;
 
 use app::{Desktop, Element};
 
@@ -38,11 +39,17 @@ async fn send_a_message_that_uses_a_tool(desktop: &Desktop) {
     let sent = desktop.see("message-user").await;
     assert!(sent.text().await.contains("hi from the window"));
     let card = desktop.see("tool-card").await;
-    desktop.until("the tool card is done", async || card.attribute("data-status").await.as_deref() == Some("completed")).await;
+    desktop
+        .until("the tool card is done", async || {
+            card.attribute("data-status").await.as_deref() == Some("completed")
+        })
+        .await;
     assert!(card.text().await.contains("echo"), "the card names the tool");
     desktop
         .until("the answer stands", async || match desktop.last("message-assistant").await {
-            Some(answer) => answer.attribute("data-growing").await.as_deref() != Some("true") && answer.text().await.contains("hi from the window"),
+            Some(answer) => {
+                answer.attribute("data-growing").await.as_deref() != Some("true") && answer.text().await.contains("hi from the window")
+            }
             None => false,
         })
         .await;
