@@ -182,7 +182,7 @@ class Loop {
       return { report: { state: "degraded", code: `http_${error.code}`, message }, ms: 30_000 };
     }
     return {
-      report: { state: "degraded", code: "unreachable", message: "Telegram does not answer; trying again." },
+      report: { state: "degraded", code: "unreachable", message: `Telegram does not answer (${text(error)}); trying again.` },
       ms: growing,
     };
   }

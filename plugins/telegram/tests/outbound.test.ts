@@ -109,8 +109,14 @@ test("a request that may have left is uncertain; one that never left is certain"
   const error = await failure(cut.send());
   expect(error).toMatchObject({ code: "unreachable", certain: false });
   expect(error.message).not.toContain("42:token");
-  const refused = telegram(() => Promise.reject(new TypeError("fetch failed", { cause: { code: "ECONNREFUSED" } })));
-  expect(await failure(refused.send())).toMatchObject({ code: "unreachable", certain: true });
+  for (const never of [
+    new TypeError("fetch failed", { cause: { code: "ECONNREFUSED" } }),
+    Object.assign(new TypeError("fetch: telegram.test: no such grant"), { code: "forbidden" }),
+    new TypeError("fetch: telegram.test: cannot connect"),
+  ]) {
+    const refused = telegram(() => Promise.reject(never));
+    expect(await failure(refused.send())).toMatchObject({ code: "unreachable", certain: true });
+  }
 });
 
 test("an answer that is no JSON leaves the send uncertain", async () => {

@@ -175,5 +175,6 @@ test("neither the token nor a message's text reaches the log", async () => {
   const leak = () => Promise.reject(new TypeError("cannot fetch http://telegram.test/bot42:token/getUpdates"));
   await run(host, new TestClock(), [() => ok([update(5, "my secret words")]), leak, () => ok([])]);
   expect(host.logs.length).toBeGreaterThanOrEqual(2);
+  expect(host.statuses.map((status) => status.message).join("\n")).not.toContain("42:token");
   expect(host.logs.join("\n")).not.toMatch(/42:token|secret words/);
 });
