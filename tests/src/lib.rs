@@ -1,1 +1,10 @@
-//! Test support.
+//! Test support as a product: a whole engine over a temporary home, a fake platform that checks invariants by itself, and
+//! the `kata` program as a child process.
+
+mod engine;
+mod platform;
+mod program;
+
+pub use engine::{TestEngine, TestHome, caller, eventually, fixture};
+pub use platform::{FakePlatform, Sent};
+pub use program::{Kata, Serve, kata_binary};
