@@ -70,14 +70,23 @@ pub(crate) fn create_with_mode(options: &mut OpenOptions, mode: u32) -> &mut Ope
 
 /// Makes a folder and those above it, private (Unix).
 pub(crate) fn create_dirs(path: &Path) -> io::Result<()> {
+    private_dir().recursive(true).create(path)
+}
+
+/// Makes one folder, private (Unix); an error when there is one.
+pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
+    private_dir().create(path)
+}
+
+fn private_dir() -> std::fs::DirBuilder {
+    #[allow(unused_mut, reason = "changed on Unix only")]
     let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::DirBuilderExt;
         builder.mode(DIR_MODE);
     }
-    builder.create(path)
+    builder
 }
 
 /// A free name `<name>.damaged-<ms>` beside `path`.

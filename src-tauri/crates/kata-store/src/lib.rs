@@ -1,15 +1,20 @@
 //! Floor 2: session files and the only crate that names SQLite.
 //!
-//! [`SqliteStore`] is the durable store of the core's ports, [`MemoryStore`] the same in memory. Neighbours: kata-core's ports
+//! [`SqliteStore`] is the durable store of the core's ports, [`MemoryStore`] the same in memory;
+//! [`FileTranscripts`] the sessions on disk; [`home`] the settings of an existing home folder. Neighbours: kata-core's ports
 //! above, the file system below.
 //!
 //! Deliberately absent: sockets, clocks (every call that needs the time is given it), and rules about what a message means.
 
 pub mod atomic;
+pub mod home;
 mod memory;
+mod sessions;
 mod sqlite;
 
+pub use home::HomePaths;
 pub use memory::MemoryStore;
+pub use sessions::{FileTranscripts, WorkspaceFolder};
 pub use sqlite::{AuditRecord, KEEP_MS, Pruned, SqliteStore};
 
 /// Traces that are kept; older ones fall out.

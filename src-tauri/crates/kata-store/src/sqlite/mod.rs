@@ -14,6 +14,7 @@ mod pairing;
 mod reader;
 mod retention;
 mod schema;
+pub(crate) mod sessions;
 
 mod state;
 mod traces;

@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod conformance;
+mod damage;
 mod ledger;
 mod samples;
+mod sessions;
 mod sqlite;
+mod world;

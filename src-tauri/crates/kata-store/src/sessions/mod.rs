@@ -1,0 +1,17 @@
+//! Sessions on disk: `sessions/{id}/session.jsonl` in the existing format and `journal.jsonl` beside it, with an index in
+//! SQLite that can be made again from the files.
+//!
+//! [`format`] knows the lines, [`tail`] appends to files and mends torn ends, [`scan`] brings the index in line with the
+//! files, [`transcripts`] is the port. Deliberately absent: what a row means for a conversation; that is the core's.
+
+pub(crate) mod facts;
+pub(crate) mod format;
+mod names;
+mod scan;
+mod tail;
+mod transcripts;
+
+#[cfg(test)]
+pub(crate) use transcripts::OPEN_FILES;
+
+pub use transcripts::{FileTranscripts, WorkspaceFolder};

@@ -1,0 +1,425 @@
+//! The port: sessions on disk with one writer each.
+//!
+//! A session's calls run in the order in which they came (a fair lock per session); sessions do not wait for each other. File
+//! work runs on the runtime's blocking threads with the lock held there, so a caller that goes away in the middle leaves
+//! nothing half done. At most [`OPEN_FILES`] idle sessions keep their files open.
+
+use super::facts::Facts;
+use super::format;
+use super::names;
+use super::scan::{self, JOURNAL, SESSION, io_error, read_header};
+use super::tail::{self, Appender};
+use crate::SqliteStore;
+use crate::atomic::{self, FILE_MODE};
+use crate::sqlite::sessions::IndexRow;
+use async_trait::async_trait;
+use kata_core::ports::{Append, Clock, Entropy, JournalEntry, LoadedSession, NewSession, StoreError, TranscriptError, Transcripts};
+use kata_protocol::{Ms, Notice, SessionId, SessionList, SessionSummary, WorkspaceId};
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+/// Idle sessions whose files stay open.
+pub(crate) const OPEN_FILES: usize = 64;
+
+/// A workspace as far as sessions matter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkspaceFolder {
+    /// Workspace.
+    pub id: WorkspaceId,
+    /// Its folder.
+    pub path: PathBuf,
+    /// The folder as headers have it (`~/…`).
+    pub portable: String,
+}
+
+impl WorkspaceFolder {
+    pub(crate) fn sessions(&self) -> PathBuf {
+        self.path.join("sessions")
+    }
+}
+
+/// Sessions in the folders of the workspaces.
+pub struct FileTranscripts {
+    workspaces: RwLock<Vec<WorkspaceFolder>>,
+    index: Arc<SqliteStore>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    slots: Mutex<Slots>,
+}
+
+type Slot = Arc<tokio::sync::Mutex<Files>>;
+
+#[derive(Default)]
+struct Slots {
+    by_id: HashMap<SessionId, (Slot, u64)>,
+    uses: u64,
+}
+
+/// Files of one session.
+struct Files {
+    folder: PathBuf,
+    session: Option<Appender>,
+    journal: Option<Appender>,
+}
+
+impl FileTranscripts {
+    /// Sessions of these workspaces. Brings the index in line with the files; the notices name sessions that cannot be listed.
+    pub async fn open(
+        workspaces: Vec<WorkspaceFolder>,
+        index: Arc<SqliteStore>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<(Arc<Self>, Vec<Notice>), TranscriptError> {
+        let this = Arc::new(Self {
+            workspaces: RwLock::new(workspaces),
+            index,
+            clock,
+            entropy,
+            slots: Mutex::new(Slots::default()),
+        });
+        let notices = this.rescan().await?;
+        Ok((this, notices))
+    }
+
+    /// Looks at the folders again, for what other programs changed. The notices name sessions that cannot be listed.
+    pub async fn rescan(&self) -> Result<Vec<Notice>, TranscriptError> {
+        let known = self.index.indexed().await.map_err(index_error)?;
+        let workspaces = self.workspaces();
+        let found = blocking(move || Ok(scan::scan(&workspaces, &known))).await?;
+        let mut changed = found.changed;
+        while !changed.is_empty() {
+            let rest = changed.split_off(changed.len().min(500));
+            self.index.index(changed).await.map_err(index_error)?;
+            changed = rest;
+        }
+        self.index.unindex(found.gone).await.map_err(index_error)?;
+        let at = self.clock.now();
+        let notice = |(n, message): (usize, String)| Notice {
+            id: format!("session-unreadable-{n}"),
+            at,
+            message,
+            hint: Some("The file was left as it is. Its first line must be a JSON object with an id.".into()),
+        };
+        Ok(found.unreadable.into_iter().enumerate().map(notice).collect())
+    }
+
+    /// Replaces the workspaces; follow with [`Self::rescan`].
+    pub fn set_workspaces(&self, workspaces: Vec<WorkspaceFolder>) {
+        *self.workspaces.write().unwrap_or_else(PoisonError::into_inner) = workspaces;
+    }
+
+    /// Folder of a session (attachments, plans, notes lie there).
+    pub async fn folder(&self, id: &SessionId) -> Result<PathBuf, TranscriptError> {
+        Ok(self.row(id).await?.folder)
+    }
+
+    fn workspaces(&self) -> Vec<WorkspaceFolder> {
+        self.workspaces.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn workspace(&self, id: &WorkspaceId) -> Result<WorkspaceFolder, TranscriptError> {
+        let found = self.workspaces().into_iter().find(|workspace| workspace.id == *id);
+        found.ok_or_else(|| TranscriptError::Io {
+            path: id.to_string(),
+            reason: "there is no such workspace".into(),
+        })
+    }
+
+    /// The index row of a session; one that appeared since the last look is read from its file.
+    async fn row(&self, id: &SessionId) -> Result<IndexRow, TranscriptError> {
+        if let Some(row) = self.index.indexed_session(id).await.map_err(index_error)? {
+            return Ok(row);
+        }
+        // An id is a folder name and nothing else.
+        if id.as_str().contains(['/', '\\']) || id.as_str().starts_with('.') {
+            return Err(TranscriptError::NotFound(id.clone()));
+        }
+        let (workspaces, wanted) = (self.workspaces(), id.clone());
+        let row = blocking(move || {
+            for workspace in &workspaces {
+                let folder = workspace.sessions().join(wanted.as_str());
+                if folder.join(SESSION).is_file() {
+                    return scan::read(workspace, &folder, &wanted, None);
+                }
+            }
+            Err(TranscriptError::NotFound(wanted))
+        })
+        .await?;
+        self.index.index(vec![row.clone()]).await.map_err(index_error)?;
+        Ok(row)
+    }
+
+    /// The lock of a session. Idle ones beyond [`OPEN_FILES`] are let go, longest unused first.
+    async fn slot(&self, id: &SessionId) -> Result<Slot, TranscriptError> {
+        if let Some(slot) = self.known_slot(id) {
+            return Ok(slot);
+        }
+        let folder = self.row(id).await?.folder;
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.by_id.len() >= OPEN_FILES {
+            // Nobody else can take a slot while the map is locked, so one that only the map holds is idle.
+            let idle = slots.by_id.iter().filter(|(_, (slot, _))| Arc::strong_count(slot) == 1);
+            if let Some(oldest) = idle.min_by_key(|(_, (_, used))| *used).map(|(id, _)| id.clone()) {
+                slots.by_id.remove(&oldest);
+            }
+        }
+        slots.uses += 1;
+        let used = slots.uses;
+        let fresh = || {
+            Arc::new(tokio::sync::Mutex::new(Files {
+                folder,
+                session: None,
+                journal: None,
+            }))
+        };
+        let entry = slots.by_id.entry(id.clone()).or_insert_with(|| (fresh(), used));
+        entry.1 = used;
+        Ok(Arc::clone(&entry.0))
+    }
+
+    fn known_slot(&self, id: &SessionId) -> Option<Slot> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.uses += 1;
+        let used = slots.uses;
+        let entry = slots.by_id.get_mut(id)?;
+        entry.1 = used;
+        Some(Arc::clone(&entry.0))
+    }
+
+    /// Sessions whose files are held.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).by_id.len()
+    }
+}
+
+#[async_trait]
+impl Transcripts for FileTranscripts {
+    async fn create(&self, new: NewSession) -> Result<SessionSummary, TranscriptError> {
+        let workspace = self.workspace(&new.workspace)?;
+        let (now, words) = (self.clock.now(), names::words(&*self.entropy));
+        let others = self.workspaces();
+        let row = blocking(move || create(&workspace, &others, &new, now, words)).await?;
+        let summary = row.summary.clone();
+        self.index.index(vec![row]).await.map_err(index_error)?;
+        Ok(summary)
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<LoadedSession, TranscriptError> {
+        let files = self.slot(id).await?.lock_owned().await;
+        let row = self.row(id).await?;
+        let workspace = self.workspace(&row.summary.workspace)?;
+        let (id, before) = (id.clone(), row.summary.clone());
+        let (loaded, row) = blocking(move || load(&workspace, &files.folder, &id, &row)).await?;
+        if loaded.summary != before {
+            self.index.index(vec![row]).await.map_err(index_error)?;
+        }
+        Ok(loaded)
+    }
+
+    async fn append(&self, id: &SessionId, append: Append) -> Result<(), TranscriptError> {
+        let mut files = self.slot(id).await?.lock_owned().await;
+        blocking(move || files.append(&append)).await
+    }
+
+    async fn update(&self, summary: SessionSummary) -> Result<(), TranscriptError> {
+        let id = summary.id.clone();
+        // Not between a rewrite's reading of the row and its writing back.
+        let slot = self.slot(&id).await?;
+        let _turn = slot.lock().await;
+        match self.index.reindex(summary).await.map_err(index_error)? {
+            true => Ok(()),
+            false => Err(TranscriptError::NotFound(id)),
+        }
+    }
+
+    async fn rewrite(&self, id: &SessionId) -> Result<(), TranscriptError> {
+        let slot = self.slot(id).await?;
+        let mut files = Arc::clone(&slot).lock_owned().await;
+        let row = self.row(id).await?;
+        let now = self.clock.now();
+        let (row, _turn) = blocking(move || Ok((files.rewrite(&row, now)?, files))).await?;
+        self.index.index(vec![row]).await.map_err(index_error)
+    }
+
+    async fn summary(&self, id: &SessionId) -> Result<SessionSummary, TranscriptError> {
+        Ok(self.row(id).await?.summary)
+    }
+
+    async fn list(&self, query: SessionList) -> Result<(Vec<SessionSummary>, u32), TranscriptError> {
+        self.index.listed(query).await.map_err(index_error)
+    }
+}
+
+fn create(
+    workspace: &WorkspaceFolder,
+    all: &[WorkspaceFolder],
+    new: &NewSession,
+    now: Ms,
+    words: u64,
+) -> Result<IndexRow, TranscriptError> {
+    let sessions = workspace.sessions();
+    atomic::create_dirs(&sessions).map_err(io_error(&sessions))?;
+    for attempt in 1..10_000 {
+        let name = names::name(now, words, attempt);
+        if all.iter().any(|other| other.sessions().join(&name).exists()) {
+            continue;
+        }
+        let folder = sessions.join(&name);
+        match atomic::create_dir(&folder) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            Err(error) => return Err(io_error(&folder)(error)),
+        }
+        let id = SessionId::new(name).map_err(|error| TranscriptError::Io {
+            path: folder.display().to_string(),
+            reason: error.to_string(),
+        })?;
+        let path = folder.join(SESSION);
+        let header = format::line(&format::new_header(&id, &workspace.portable, new, now));
+        atomic::atomic_write(&path, &header, FILE_MODE)
+            .and_then(|()| atomic::sync_parent(&folder))
+            .map_err(io_error(&path))?;
+        return scan::read(workspace, &folder, &id, None);
+    }
+    Err(TranscriptError::Io {
+        path: sessions.display().to_string(),
+        reason: "no name is free".into(),
+    })
+}
+
+fn load(workspace: &WorkspaceFolder, folder: &Path, id: &SessionId, row: &IndexRow) -> Result<(LoadedSession, IndexRow), TranscriptError> {
+    let path = folder.join(SESSION);
+    let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => TranscriptError::NotFound(id.clone()),
+        _ => io_error(&path)(error),
+    })?;
+    let metadata = std::fs::metadata(&path).map_err(io_error(&path))?;
+    let parts = format::parts(&bytes);
+    let (rows, damaged) = format::rows(parts.body);
+    let mut facts = Facts::default();
+    rows.iter().for_each(|row| facts.row(row));
+    let row = scan::index_row(workspace, folder, id, Some(row), &parts, &facts, &metadata)?;
+    let (journal, damaged_journal) = read_journal(&folder.join(JOURNAL))?;
+    let repaired = damaged + u32::from(!parts.torn.is_empty()) + damaged_journal;
+    Ok((
+        LoadedSession {
+            summary: row.summary.clone(),
+            rows,
+            journal,
+            repaired,
+        },
+        row,
+    ))
+}
+
+/// Entries, and how many lines are damaged. An entry of a newer version's kind is neither.
+fn read_journal(path: &Path) -> Result<(Vec<JournalEntry>, u32), TranscriptError> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), 0)),
+        Err(error) => return Err(io_error(path)(error)),
+    };
+    let (body, torn) = format::cut_tail(&bytes);
+    let mut entries = Vec::new();
+    let mut damaged = u32::from(!torn.is_empty());
+    for line in format::lines(body) {
+        match serde_json::from_slice(line) {
+            Ok(entry) => entries.push(entry),
+            Err(_) if format::object(line).is_some_and(|line| line.contains_key("kind")) => {}
+            Err(_) => damaged += 1,
+        }
+    }
+    Ok((entries, damaged))
+}
+
+impl Files {
+    fn append(&mut self, append: &Append) -> Result<(), TranscriptError> {
+        let mut journal = Vec::new();
+        for entry in &append.journal {
+            serde_json::to_writer(&mut journal, entry).map_err(|error| io_error(&self.folder.join(JOURNAL))(error.into()))?;
+            journal.push(b'\n');
+        }
+        let rows: Vec<u8> = append.rows.iter().flat_map(|row| format::line(row)).collect();
+        let path = self.folder.join(SESSION);
+        // Before anything is written: a session whose file is gone gets no journal.
+        let session = appender(&mut self.session, &path, false).map_err(io_error(&path))?;
+        if !journal.is_empty() {
+            let path = self.folder.join(JOURNAL);
+            let fresh = self.journal.is_none() && !path.exists();
+            let file = appender(&mut self.journal, &path, true).map_err(io_error(&path))?;
+            file.append(&journal, append.sync).map_err(io_error(&path))?;
+            if fresh && append.sync {
+                atomic::sync_parent(&path).map_err(io_error(&path))?;
+            }
+        }
+        if !rows.is_empty() {
+            session.append(&rows, append.sync).map_err(io_error(&path))?;
+        }
+        Ok(())
+    }
+
+    fn rewrite(&mut self, row: &IndexRow, now: Ms) -> Result<IndexRow, TranscriptError> {
+        // The open file will not be the one behind the name.
+        self.session = None;
+        let path = self.folder.join(SESSION);
+        let bytes = std::fs::read(&path).map_err(io_error(&path))?;
+        let parts = format::parts(&bytes);
+        let header = read_header(&path, parts.header)?;
+        let mut facts = Facts::default();
+        for line in format::lines(parts.body) {
+            facts.line(line);
+        }
+        let mut summary = row.summary.clone();
+        summary.message_count = facts.rows;
+        summary.last_message_at = facts.last_at.map_or(summary.last_message_at, |at| at.max(summary.last_message_at));
+        summary.preview = summary.preview.or_else(|| facts.preview.clone());
+        let line = format::line(&format::updated(header, &summary, &facts, now));
+        if !parts.torn.is_empty() {
+            tail::keep(&path, parts.torn).map_err(io_error(&path))?;
+        }
+        // Damaged lines in the middle stay where they are: another program may know what they were.
+        let end: &[u8] = if parts.body.last().is_some_and(|byte| *byte != b'\n') {
+            b"\n"
+        } else {
+            b""
+        };
+        atomic::atomic_write_parts(&path, &[&line, parts.body, end], FILE_MODE).map_err(io_error(&path))?;
+        let metadata = std::fs::metadata(&path).map_err(io_error(&path))?;
+        let stamp = scan::stamp(&metadata, line.trim_ascii_end());
+        Ok(IndexRow {
+            folder: self.folder.clone(),
+            stamp,
+            summary,
+        })
+    }
+}
+
+/// The open file behind a name; opened, and its end mended, when it is not open or no longer that file.
+fn appender<'a>(slot: &'a mut Option<Appender>, path: &Path, create: bool) -> io::Result<&'a mut Appender> {
+    if slot.as_ref().is_some_and(|open| !open.current()) {
+        *slot = None;
+    }
+    match slot {
+        Some(open) => Ok(open),
+        None => Ok(slot.insert(Appender::open(path, create, !create)?)),
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, TranscriptError> + Send + 'static) -> Result<T, TranscriptError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
+        Err(TranscriptError::Io {
+            path: "sessions".into(),
+            reason: "the file work ended badly".into(),
+        })
+    })
+}
+
+fn index_error(error: StoreError) -> TranscriptError {
+    TranscriptError::Io {
+        path: "kata.db".into(),
+        reason: error.to_string(),
+    }
+}

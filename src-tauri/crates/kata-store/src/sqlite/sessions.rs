@@ -1,0 +1,206 @@
+//! The session index: one row per session file, so that a long list is one query. Everything in it can be made again from the
+//! files, except what changed in a header since its last rewrite; that is why a row outlives a file that merely grew.
+
+use super::{Fault, SqliteStore, ms_in};
+use kata_core::ports::StoreError;
+use kata_protocol::{SessionId, SessionList, SessionSummary, WorkspaceId};
+use rusqlite::{Connection, Row, ToSql, params};
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// Rows of a page when the caller names no number.
+const PAGE: u32 = 200;
+/// Rows of a page at most.
+const LARGEST_PAGE: u32 = 1000;
+
+/// How a file looked when its row was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    /// Time of the last change in nanoseconds since 1970.
+    pub mtime_ns: i64,
+    /// Bytes.
+    pub size: i64,
+    /// Of line 1. As long as it is the same, nobody but us changed the header, and the row is newer than it.
+    pub header_hash: i64,
+}
+
+/// A row.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct IndexRow {
+    /// Folder of the session.
+    pub folder: PathBuf,
+    /// How its file looked.
+    pub stamp: Stamp,
+    /// List row.
+    pub summary: SessionSummary,
+}
+
+impl SqliteStore {
+    /// Every row, by id.
+    pub(crate) async fn indexed(&self) -> Result<HashMap<SessionId, IndexRow>, StoreError> {
+        self.read(|db| {
+            let sql = format!("SELECT {COLUMNS} FROM sessions");
+            let mut statement = db.prepare(&sql)?;
+            let rows = statement.query([])?.and_then(index_row);
+            rows.map(|row| row.map(|row| (row.summary.id.clone(), row))).collect()
+        })
+        .await
+    }
+
+    /// One row.
+    pub(crate) async fn indexed_session(&self, id: &SessionId) -> Result<Option<IndexRow>, StoreError> {
+        let id = id.clone();
+        self.read(move |db| {
+            let sql = format!("SELECT {COLUMNS} FROM sessions WHERE id = ?1");
+            let mut statement = db.prepare_cached(&sql)?;
+            let mut rows = statement.query([id.as_str()])?;
+            rows.next()?.map(index_row).transpose()
+        })
+        .await
+    }
+
+    /// Makes or replaces rows.
+    pub(crate) async fn index(&self, rows: Vec<IndexRow>) -> Result<(), StoreError> {
+        self.write_rebuildable(move |db| rows.iter().try_for_each(|row| put(db, row))).await
+    }
+
+    /// Removes rows.
+    pub(crate) async fn unindex(&self, ids: Vec<SessionId>) -> Result<(), StoreError> {
+        self.write_rebuildable(move |db| {
+            let mut statement = db.prepare_cached("DELETE FROM sessions WHERE id = ?1")?;
+            for id in &ids {
+                statement.execute([id.as_str()])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Replaces the list row of a session; `false` when there is none.
+    pub(crate) async fn reindex(&self, summary: SessionSummary) -> Result<bool, StoreError> {
+        self.write_rebuildable(move |db| {
+            let changed = db
+                .prepare_cached(
+                    "UPDATE sessions SET workspace = ?2, last_message_at = ?3, channel = ?4, words = ?5, summary = ?6 WHERE id = ?1",
+                )?
+                .execute(params![
+                    summary.id.as_str(),
+                    summary.workspace.as_str(),
+                    ms_in(summary.last_message_at),
+                    summary.channel.is_some(),
+                    words(&summary),
+                    text(&summary)?
+                ])?;
+            Ok(changed > 0)
+        })
+        .await
+    }
+
+    /// A page of the list, newest first, and how many rows match.
+    pub(crate) async fn listed(&self, query: SessionList) -> Result<(Vec<SessionSummary>, u32), StoreError> {
+        self.read(move |db| listed(db, &query)).await
+    }
+
+    /// Sessions per workspace.
+    pub async fn session_counts(&self) -> Result<HashMap<WorkspaceId, u32>, StoreError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached("SELECT workspace, count(*) FROM sessions GROUP BY workspace")?;
+            let rows = statement.query([])?.and_then(|row| -> Result<_, Fault> {
+                Ok((
+                    WorkspaceId::new(row.get::<_, String>(0)?).map_err(Fault::id("workspace"))?,
+                    row.get(1)?,
+                ))
+            });
+            rows.collect()
+        })
+        .await
+    }
+}
+
+const COLUMNS: &str = "folder, mtime_ns, size, header_hash, summary";
+
+fn index_row(row: &Row<'_>) -> Result<IndexRow, Fault> {
+    Ok(IndexRow {
+        folder: PathBuf::from(row.get::<_, String>(0)?),
+        stamp: Stamp {
+            mtime_ns: row.get(1)?,
+            size: row.get(2)?,
+            header_hash: row.get(3)?,
+        },
+        summary: parse(&row.get::<_, String>(4)?)?,
+    })
+}
+
+fn put(db: &Connection, row: &IndexRow) -> Result<(), Fault> {
+    let summary = &row.summary;
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO sessions (id, workspace, folder, mtime_ns, size, header_hash, last_message_at, channel, words, summary)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params![
+        summary.id.as_str(),
+        summary.workspace.as_str(),
+        row.folder.to_string_lossy(),
+        row.stamp.mtime_ns,
+        row.stamp.size,
+        row.stamp.header_hash,
+        ms_in(summary.last_message_at),
+        summary.channel.is_some(),
+        words(summary),
+        text(summary)?
+    ])?;
+    Ok(())
+}
+
+fn listed(db: &Connection, query: &SessionList) -> Result<(Vec<SessionSummary>, u32), Fault> {
+    let mut conditions = vec!["1".to_owned()];
+    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+    let mut with = |condition: &str, value: Box<dyn ToSql>| {
+        values.push(value);
+        conditions.push(condition.replace('?', &format!("?{}", values.len())));
+    };
+    if let Some(workspace) = &query.workspace {
+        with("workspace = ?", Box::new(workspace.as_str().to_owned()));
+    }
+    if let Some(channel) = query.channel {
+        with("channel = ?", Box::new(channel));
+    }
+    for word in query.search.iter().flat_map(|search| search.split_whitespace()) {
+        with("instr(words, ?) > 0", Box::new(word.to_lowercase()));
+    }
+    let conditions = conditions.join(" AND ");
+    let values: Vec<&dyn ToSql> = values.iter().map(AsRef::as_ref).collect();
+    let total = db
+        .prepare_cached(&format!("SELECT count(*) FROM sessions WHERE {conditions}"))?
+        .query_row(&*values, |row| row.get(0))?;
+    let (limit, offset) = (query.limit.unwrap_or(PAGE).min(LARGEST_PAGE), query.offset.unwrap_or(0));
+    let sql =
+        format!("SELECT summary FROM sessions WHERE {conditions} ORDER BY last_message_at DESC, id DESC LIMIT {limit} OFFSET {offset}");
+    // Not kept prepared: the numbers in it would fill the cache with one statement per page.
+    let page = db
+        .prepare(&sql)?
+        .query(&*values)?
+        .and_then(|row| parse(&row.get::<_, String>(0)?))
+        .collect::<Result<_, Fault>>()?;
+    Ok((page, total))
+}
+
+/// What a search looks in.
+fn words(summary: &SessionSummary) -> String {
+    let parts = [summary.name.as_deref(), summary.preview.as_deref()];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("\n").to_lowercase()
+}
+
+fn text(summary: &SessionSummary) -> Result<String, Fault> {
+    serde_json::to_string(summary).map_err(Fault::json("session summary"))
+}
+
+fn parse(text: &str) -> Result<SessionSummary, Fault> {
+    serde_json::from_str(text)
+        .map_err(Fault::json("session summary"))
+        .map(|mut summary: SessionSummary| {
+            // Whatever it was doing when the row was written, it is not doing it now.
+            summary.state = kata_protocol::SessionState::Idle;
+            summary
+        })
+}
