@@ -9,8 +9,8 @@ use crate::attempt::{Prepared, Surroundings};
 use crate::fault::{Fault, Secrets};
 use crate::history::ToolNames;
 use async_trait::async_trait;
-pub(crate) use decode::cut_call;
 use decode::Decoder;
+pub(crate) use decode::cut_call;
 use kata_core::ports::{Model, ModelError, ModelEvent, ModelRequest, ModelStep};
 use kata_protocol::ProviderSettings;
 pub(crate) use request::schema;
@@ -71,9 +71,14 @@ impl Model for Anthropic {
         let prepared = Prepared {
             url: crate::catalog::endpoint(&self.base, false, "messages"),
             headers: self.headers().map_err(Fault::into_error)?,
-            body: serde_json::to_vec(&body).map_err(|_| Fault::protocol("the request cannot be written").into_error())?.into(),
+            body: serde_json::to_vec(&body)
+                .map_err(|_| Fault::protocol("the request cannot be written").into_error())?
+                .into(),
         };
-        let secrets = Secrets { key: self.key.as_ref().map(|key| key.expose_secret()), request: &request };
+        let secrets = Secrets {
+            key: self.key.as_ref().map(|key| key.expose_secret()),
+            request: &request,
+        };
         let mut step = self.surroundings.ask(&prepared, Decoder::default, &secrets, &events, &cancel).await;
         match &mut step {
             Ok(step) => names.restore(&mut step.blocks),

@@ -64,7 +64,12 @@ struct Failed {
 
 impl From<Fault> for Failed {
     fn from(fault: Fault) -> Self {
-        Self { fault, partial: Vec::new(), settled: false, said: false }
+        Self {
+            fault,
+            partial: Vec::new(),
+            settled: false,
+            said: false,
+        }
     }
 }
 
@@ -94,7 +99,11 @@ impl Surroundings {
                 Retry::After(wait) => Some(wait),
             };
             let Some(wait) = wait else {
-                return Err(ModelError { code: failed.fault.code, message: failed.fault.message, partial: failed.partial });
+                return Err(ModelError {
+                    code: failed.fault.code,
+                    message: failed.fault.message,
+                    partial: failed.partial,
+                });
             };
             attempt += 1;
             let wait_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
@@ -103,12 +112,24 @@ impl Surroundings {
                 if failed.said {
                     send(events, ModelEvent::Reset).await;
                 }
-                send(events, ModelEvent::Retry { attempt, wait_ms, reason: failed.fault.message }).await;
+                send(
+                    events,
+                    ModelEvent::Retry {
+                        attempt,
+                        wait_ms,
+                        reason: failed.fault.message,
+                    },
+                )
+                .await;
                 self.clock.sleep(wait).await;
             };
             if or_cancelled(cancel, pause).await.is_none() {
                 let Fault { code, message, .. } = Fault::cancelled();
-                return Err(ModelError { code, message, partial: Vec::new() });
+                return Err(ModelError {
+                    code,
+                    message,
+                    partial: Vec::new(),
+                });
             }
         }
     }
@@ -128,7 +149,12 @@ impl Surroundings {
             Ok(()) => decoder.finish(),
             Err(fault) => Err(fault),
         };
-        whole.map_err(|fault| Failed { fault, settled: decoder.settled(), partial: decoder.partial(), said })
+        whole.map_err(|fault| Failed {
+            fault,
+            settled: decoder.settled(),
+            partial: decoder.partial(),
+            said,
+        })
     }
 
     async fn read<D: Decode>(
@@ -148,7 +174,10 @@ impl Surroundings {
             .header(ACCEPT, HeaderValue::from_static("text/event-stream"))
             .body(prepared.body.clone())
             .send();
-        let response = self.unless_idle(request).await?.map_err(|error| unreachable(&prepared.url, &error))?;
+        let response = self
+            .unless_idle(request)
+            .await?
+            .map_err(|error| unreachable(&prepared.url, &error))?;
         let response = self.accepted(response, secrets).await?;
         let mut stream = std::pin::pin!(self.bytes(response).eventsource());
         let mut out = Vec::new();
@@ -158,7 +187,9 @@ impl Surroundings {
                 // Whatever happens to the connection once the answer is whole is no matter.
                 Err(_) if decoder.complete_at_end() => return Ok(()),
                 Err(EventStreamError::Transport(fault)) => return Err(fault),
-                Err(EventStreamError::Utf8(_) | EventStreamError::Parser(_)) => return Err(Fault::broken("the answer is not an event stream")),
+                Err(EventStreamError::Utf8(_) | EventStreamError::Parser(_)) => {
+                    return Err(Fault::broken("the answer is not an event stream"));
+                }
             };
             let done = decoder.accept(event, &mut out);
             for event in out.drain(..) {
@@ -169,13 +200,22 @@ impl Surroundings {
                 return Ok(());
             }
         }
-        if decoder.complete_at_end() { Ok(()) } else { Err(Fault::broken("the answer broke off")) }
+        if decoder.complete_at_end() {
+            Ok(())
+        } else {
+            Err(Fault::broken("the answer broke off"))
+        }
     }
 
     /// Passes a stream on; turns a refusal into its fault.
     async fn accepted(&self, response: Response, secrets: &Secrets<'_>) -> Result<Response, Fault> {
         let status = response.status().as_u16();
-        let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let kind = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
         let streams = !kind.starts_with("text/html") && !kind.starts_with("application/json");
         if status == 200 && streams {
             return Ok(response);
@@ -203,7 +243,9 @@ impl Surroundings {
         futures::stream::try_unfold((response, 0), move |(mut response, total)| async move {
             let piece = self.unless_idle(response.chunk()).await?;
             // reqwest's own words carry the address, which a person may have put a secret into.
-            let Some(piece) = piece.map_err(|_| Fault::broken("the connection broke off"))? else { return Ok(None) };
+            let Some(piece) = piece.map_err(|_| Fault::broken("the connection broke off"))? else {
+                return Ok(None);
+            };
             let total = total + piece.len();
             if total > LARGEST_ANSWER {
                 return Err(Fault::protocol("the answer is larger than 64 MiB"));
@@ -241,6 +283,10 @@ pub(crate) async fn send(events: &mpsc::Sender<ModelEvent>, event: ModelEvent) {
 fn unreachable(url: &Url, error: &reqwest::Error) -> Fault {
     let host = url.host_str().unwrap_or("the provider");
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let why = if error.is_timeout() { "does not answer" } else { "cannot be reached" };
+    let why = if error.is_timeout() {
+        "does not answer"
+    } else {
+        "cannot be reached"
+    };
     Fault::new(ModelErrorCode::Unreachable, Retry::Backoff, format!("{host}{port} {why}"))
 }

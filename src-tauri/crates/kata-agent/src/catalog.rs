@@ -65,7 +65,15 @@ impl Catalog {
     /// An empty catalog.
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, options: ModelOptions) -> Result<Self, HttpError> {
         let http = Http::new(&options)?;
-        Ok(Self { surroundings: Surroundings { clock, entropy, http, options }, contents: ArcSwap::default() })
+        Ok(Self {
+            surroundings: Surroundings {
+                clock,
+                entropy,
+                http,
+                options,
+            },
+            contents: ArcSwap::default(),
+        })
     }
 
     /// The connections, for [`crate::detect`].
@@ -86,7 +94,12 @@ impl Catalog {
 
     /// Settings and name to show of every provider, in the order they were given.
     pub fn summaries(&self) -> Vec<(ProviderSettings, String)> {
-        self.contents.load().entries.iter().map(|entry| (entry.settings.clone(), entry.label.clone())).collect()
+        self.contents
+            .load()
+            .entries
+            .iter()
+            .map(|entry| (entry.settings.clone(), entry.label.clone()))
+            .collect()
     }
 
     /// Id of the provider that [`Models::find`] takes when it is given none.
@@ -97,7 +110,11 @@ impl Catalog {
     fn entry(&self, provider: ProviderConfig) -> Entry {
         let settings = provider.settings.clone();
         let label = label(&settings);
-        Entry { model: self.model(provider, label.clone()), settings, label }
+        Entry {
+            model: self.model(provider, label.clone()),
+            settings,
+            label,
+        }
     }
 
     fn model(&self, provider: ProviderConfig, label: String) -> Result<Arc<dyn Model>, WireError> {
@@ -112,7 +129,9 @@ impl Catalog {
         };
         let base = base(&settings, vendor)?;
         // Keys are pasted; a line end belongs to the clipboard.
-        let key = key.map(|key| SecretString::from(key.expose_secret().trim())).filter(|key| !key.expose_secret().is_empty());
+        let key = key
+            .map(|key| SecretString::from(key.expose_secret().trim()))
+            .filter(|key| !key.expose_secret().is_empty());
         if key.is_none() && settings.base_url.is_none() {
             let message = format!("the model provider “{}” has no key", settings.id);
             return Err(WireError::new(ErrorCode::NeedsUser, message).hint("Add its API key in the settings, or choose another model."));
@@ -122,8 +141,22 @@ impl Catalog {
         }
         let surroundings = self.surroundings.clone();
         Ok(match settings.kind {
-            ProviderKind::Anthropic => Arc::new(Anthropic { settings, label, base, key, extra, surroundings }),
-            _ => Arc::new(OpenAiChat { settings, label, base, key, extra, surroundings }),
+            ProviderKind::Anthropic => Arc::new(Anthropic {
+                settings,
+                label,
+                base,
+                key,
+                extra,
+                surroundings,
+            }),
+            _ => Arc::new(OpenAiChat {
+                settings,
+                label,
+                base,
+                key,
+                extra,
+                surroundings,
+            }),
         })
     }
 }
@@ -184,7 +217,9 @@ fn base(settings: &ProviderSettings, vendor: &str) -> Result<Url, WireError> {
 pub(crate) fn endpoint(base: &Url, bare: bool, path: &str) -> Url {
     let mut url = base.clone();
     let last = base.path().trim_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
-    let version = last.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let version = last
+        .strip_prefix('v')
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     if let Ok(mut segments) = url.path_segments_mut() {
         segments.pop_if_empty();
         if !version && (last.is_empty() || !bare) {
@@ -197,8 +232,13 @@ pub(crate) fn endpoint(base: &Url, bare: bool, path: &str) -> Url {
 
 /// A header value that is never printed.
 pub(crate) fn header(secret: &str) -> Result<HeaderValue, Fault> {
-    let mut value = HeaderValue::from_str(secret)
-        .map_err(|_| Fault::new(ModelErrorCode::Unauthorized, Retry::No, "the key contains characters a key cannot have"))?;
+    let mut value = HeaderValue::from_str(secret).map_err(|_| {
+        Fault::new(
+            ModelErrorCode::Unauthorized,
+            Retry::No,
+            "the key contains characters a key cannot have",
+        )
+    })?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -65,7 +65,11 @@ impl Model for Demo {
         let parts = match script::plan(&request) {
             Plan::Fail => {
                 let message = "the demo was asked to fail".to_owned();
-                return Err(ModelError { code: ModelErrorCode::Unavailable, message, partial: Vec::new() });
+                return Err(ModelError {
+                    code: ModelErrorCode::Unavailable,
+                    message,
+                    partial: Vec::new(),
+                });
             }
             Plan::Say(parts) => parts,
         };
@@ -83,7 +87,11 @@ impl Model for Demo {
                 if matches!(part, Part::Text(_)) && !whole.is_empty() {
                     blocks.push(json!({"type": "text", "text": whole}));
                 }
-                return Err(ModelError { code: ModelErrorCode::Cancelled, message: "stopped on request".to_owned(), partial: blocks });
+                return Err(ModelError {
+                    code: ModelErrorCode::Cancelled,
+                    message: "stopped on request".to_owned(),
+                    partial: blocks,
+                });
             }
             words += whole.split_whitespace().count() as u64;
             blocks.push(match part {
@@ -96,7 +104,11 @@ impl Model for Demo {
             });
         }
         // Words stand in for tokens, so that the counters above have something to count.
-        let usage = StepUsage { input: script::words(&request), output: words, ..StepUsage::default() };
+        let usage = StepUsage {
+            input: script::words(&request),
+            output: words,
+            ..StepUsage::default()
+        };
         Ok(ModelStep { blocks, stop, usage })
     }
 }
@@ -122,7 +134,12 @@ mod tests {
 
     #[test]
     fn pieces_put_together_are_the_text_and_never_split_a_character() {
-        for text in ["", "kurz", "ein längerer Satz, der über mehrere Stücke geht, mit ünïcödé und 🎉 🎉 🎉", &"x".repeat(100)] {
+        for text in [
+            "",
+            "kurz",
+            "ein längerer Satz, der über mehrere Stücke geht, mit ünïcödé und 🎉 🎉 🎉",
+            &"x".repeat(100),
+        ] {
             assert_eq!(pieces(text).collect::<String>(), text);
         }
         assert!(pieces("one two three four five six seven eight nine ten").count() > 1);

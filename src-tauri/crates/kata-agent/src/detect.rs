@@ -28,22 +28,33 @@ pub async fn detect(
     let from_env = |variable: &str, kind, model: &str, id: &str| {
         env(variable).filter(|key| !key.trim().is_empty()).map(|_| DetectedModel {
             found: format!("{variable} in the environment"),
-            settings: ProviderSettings { id: id.to_owned(), kind, base_url: None, model: model.to_owned(), max_tokens: None },
+            settings: ProviderSettings {
+                id: id.to_owned(),
+                kind,
+                base_url: None,
+                model: model.to_owned(),
+                max_tokens: None,
+            },
             key_env: Some(variable.to_owned()),
         })
     };
     let mut found: Vec<DetectedModel> = Vec::new();
     found.extend(from_env("ANTHROPIC_API_KEY", ProviderKind::Anthropic, ANTHROPIC_MODEL, "anthropic"));
     found.extend(from_env("OPENAI_API_KEY", ProviderKind::OpenaiChat, OPENAI_MODEL, "openai"));
-    let (ollama, lmstudio) =
-        futures::join!(list(http, ollama_base, "api/tags", "models", "name"), list(http, lmstudio_base, "v1/models", "data", "id"));
+    let (ollama, lmstudio) = futures::join!(
+        list(http, ollama_base, "api/tags", "models", "name"),
+        list(http, lmstudio_base, "v1/models", "data", "id")
+    );
     found.extend(local("Ollama", "ollama", ollama_base, ollama));
     found.extend(local("LM Studio", "lmstudio", lmstudio_base, lmstudio));
     found
 }
 
 fn local(place: &str, id: &str, base: &str, models: Vec<String>) -> Vec<DetectedModel> {
-    let offered = models.into_iter().filter(|model| !model.to_ascii_lowercase().contains("embed")).take(MOST);
+    let offered = models
+        .into_iter()
+        .filter(|model| !model.to_ascii_lowercase().contains("embed"))
+        .take(MOST);
     offered
         .enumerate()
         .map(|(n, model)| DetectedModel {
@@ -67,7 +78,14 @@ async fn list(http: &Http, base: &str, path: &str, list: &str, name: &str) -> Ve
         if !crate::http::is_loopback(&url) {
             return None;
         }
-        let mut response = http.client(&url).get(url).timeout(PATIENCE).send().await.ok().filter(|response| response.status().is_success())?;
+        let mut response = http
+            .client(&url)
+            .get(url)
+            .timeout(PATIENCE)
+            .send()
+            .await
+            .ok()
+            .filter(|response| response.status().is_success())?;
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.ok()? {
             body.extend_from_slice(&piece);
@@ -76,7 +94,11 @@ async fn list(http: &Http, base: &str, path: &str, list: &str, name: &str) -> Ve
             }
         }
         let body: Value = serde_json::from_slice(&body).ok()?;
-        let names = body[list].as_array()?.iter().filter_map(|model| model[name].as_str()).filter(|name| name.len() <= 256);
+        let names = body[list]
+            .as_array()?
+            .iter()
+            .filter_map(|model| model[name].as_str())
+            .filter(|name| name.len() <= 256);
         Some(names.map(str::to_owned).collect())
     };
     asked.await.unwrap_or_default()
@@ -86,4 +108,3 @@ async fn list(http: &Http, base: &str, path: &str, list: &str, name: &str) -> Ve
 pub const OLLAMA: &str = "http://127.0.0.1:11434";
 /// Where LM Studio listens unless told otherwise.
 pub const LM_STUDIO: &str = "http://127.0.0.1:1234";
-

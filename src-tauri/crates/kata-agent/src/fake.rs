@@ -98,8 +98,19 @@ pub struct Answer {
 impl Answer {
     /// An answer of these blocks.
     pub fn new(say: Vec<Say>) -> Self {
-        let tokens = Tokens { input: 25, output: 12, cache_read: 7, cache_creation: 3 };
-        Self { say, stop: None, tokens, troubles: Vec::new(), raw: None }
+        let tokens = Tokens {
+            input: 25,
+            output: 12,
+            cache_read: 7,
+            cache_creation: 3,
+        };
+        Self {
+            say,
+            stop: None,
+            tokens,
+            troubles: Vec::new(),
+            raw: None,
+        }
     }
     /// A text.
     pub fn text(text: &str) -> Self {
@@ -111,11 +122,17 @@ impl Answer {
     }
     /// Data lines sent as they are.
     pub fn raw<S: Into<String>>(lines: impl IntoIterator<Item = S>) -> Self {
-        Self { raw: Some(lines.into_iter().map(Into::into).collect()), ..Self::new(Vec::new()) }
+        Self {
+            raw: Some(lines.into_iter().map(Into::into).collect()),
+            ..Self::new(Vec::new())
+        }
     }
     /// A refusal with an error body in Anthropic's form.
     pub fn refuse(status: u16, headers: &[(&str, &str)], kind: &str, message: &str) -> Self {
-        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let headers = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let body = json!({"type": "error", "error": {"type": kind, "message": message}}).to_string();
         Self::new(Vec::new()).with(Trouble::Refuse(status, headers, body))
     }
@@ -147,7 +164,10 @@ impl Script {
     /// The first answer to the first request, and so on; after the last one a refusal that is not to be repeated.
     pub fn new(answers: Vec<Answer>) -> Self {
         Self::respond(move |nth, _| {
-            answers.get(nth).cloned().unwrap_or_else(|| Answer::refuse(500, &[("x-should-retry", "false")], "api_error", "script over"))
+            answers
+                .get(nth)
+                .cloned()
+                .unwrap_or_else(|| Answer::refuse(500, &[("x-should-retry", "false")], "api_error", "script over"))
         })
     }
     /// The answer as a function of the request's number (from 0) and body.
@@ -160,7 +180,10 @@ impl Script {
         Self::respond(|nth, body| {
             let messages = body["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
             let answered = messages.last().is_some_and(|last| {
-                last["role"] == "tool" || last["content"].as_array().is_some_and(|blocks| blocks.iter().any(|b| b["type"] == "tool_result"))
+                last["role"] == "tool"
+                    || last["content"]
+                        .as_array()
+                        .is_some_and(|blocks| blocks.iter().any(|b| b["type"] == "tool_result"))
             });
             let tool = &body["tools"][0];
             let name = tool["name"].as_str().or(tool["function"]["name"].as_str());
@@ -186,5 +209,9 @@ impl Script {
 
 /// Cuts a text into pieces of `size` characters.
 fn pieces(text: &str, size: usize) -> Vec<String> {
-    text.chars().collect::<Vec<_>>().chunks(size).map(|piece| piece.iter().collect()).collect()
+    text.chars()
+        .collect::<Vec<_>>()
+        .chunks(size)
+        .map(|piece| piece.iter().collect())
+        .collect()
 }

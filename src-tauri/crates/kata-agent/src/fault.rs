@@ -22,7 +22,11 @@ pub(crate) struct Fault {
 
 impl Fault {
     pub(crate) fn new(code: ModelErrorCode, retry: Retry, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), retry }
+        Self {
+            code,
+            message: message.into(),
+            retry,
+        }
     }
     /// The answer is not what the protocol allows; asking again would bring the same.
     pub(crate) fn protocol(message: impl Into<String>) -> Self {
@@ -34,7 +38,11 @@ impl Fault {
     }
     /// The failure of a whole step that never got to an answer.
     pub(crate) fn into_error(self) -> ModelError {
-        ModelError { code: self.code, message: self.message, partial: Vec::new() }
+        ModelError {
+            code: self.code,
+            message: self.message,
+            partial: Vec::new(),
+        }
     }
     pub(crate) fn cancelled() -> Self {
         Self::new(ModelErrorCode::Cancelled, Retry::No, "stopped on request")
@@ -63,8 +71,15 @@ impl Said {
             let plain = !text.is_empty() && text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
             (plain && secrets.key != Some(text)).then(|| text.to_owned())
         };
-        let line = error.get("message").or(body.get("error")).and_then(Value::as_str).and_then(|text| scrub(text, secrets));
-        Self { kind: word("code").or_else(|| word("type")), line }
+        let line = error
+            .get("message")
+            .or(body.get("error"))
+            .and_then(Value::as_str)
+            .and_then(|text| scrub(text, secrets));
+        Self {
+            kind: word("code").or_else(|| word("type")),
+            line,
+        }
     }
 
     /// The failure this stands for, where the HTTP status is known.
@@ -77,7 +92,11 @@ impl Said {
             500.. => ModelErrorCode::Unavailable,
             _ => ModelErrorCode::Rejected,
         };
-        let retry = if code == ModelErrorCode::ContextExceeded { Retry::No } else { retry };
+        let retry = if code == ModelErrorCode::ContextExceeded {
+            Retry::No
+        } else {
+            retry
+        };
         Fault::new(code, retry, self.sentence(code, &format!("HTTP {status}")))
     }
 
@@ -98,7 +117,14 @@ impl Said {
         self.kind.as_deref() == Some("context_length_exceeded")
             || self.line.as_deref().is_some_and(|line| {
                 let line = line.to_ascii_lowercase();
-                ["prompt is too long", "maximum context length", "context window", "exceed context limit"].iter().any(|w| line.contains(w))
+                [
+                    "prompt is too long",
+                    "maximum context length",
+                    "context window",
+                    "exceed context limit",
+                ]
+                .iter()
+                .any(|w| line.contains(w))
             })
     }
 
@@ -126,7 +152,11 @@ fn scrub(text: &str, secrets: &Secrets<'_>) -> Option<String> {
         _ => line.to_owned(),
     };
     let line: String = line.chars().filter(|c| !c.is_control()).take(LONGEST_LINE).collect();
-    let line = line.split(' ').map(|word| if looks_like_a_key(word) { "[key]" } else { word }).collect::<Vec<_>>().join(" ");
+    let line = line
+        .split(' ')
+        .map(|word| if looks_like_a_key(word) { "[key]" } else { word })
+        .collect::<Vec<_>>()
+        .join(" ");
     (!line.trim().is_empty() && !echoes(&line, secrets.request)).then_some(line)
 }
 

@@ -67,7 +67,13 @@ pub(crate) fn turns(history: &[HistoryItem], family: &str, names: &ToolNames) ->
     }
     close(&mut turns, &mut said, &mut results, &mut texts);
     if matches!(turns.first(), Some(Turn::Assistant(_))) {
-        turns.insert(0, Turn::User { results: Vec::new(), texts: vec!["[what came before is not shown]".to_owned()] });
+        turns.insert(
+            0,
+            Turn::User {
+                results: Vec::new(),
+                texts: vec!["[what came before is not shown]".to_owned()],
+            },
+        );
     }
     turns
 }
@@ -77,8 +83,16 @@ fn close(turns: &mut Vec<Turn>, said: &mut Vec<Value>, results: &mut HashMap<&st
     let answers: Vec<ToolAnswer> = calls(said)
         .into_iter()
         .map(|id| match results.get(id) {
-            Some((text, is_error)) => ToolAnswer { id: wire_id(id), text: (*text).to_owned(), is_error: *is_error },
-            None => ToolAnswer { id: wire_id(id), text: NO_RESULT.to_owned(), is_error: true },
+            Some((text, is_error)) => ToolAnswer {
+                id: wire_id(id),
+                text: (*text).to_owned(),
+                is_error: *is_error,
+            },
+            None => ToolAnswer {
+                id: wire_id(id),
+                text: NO_RESULT.to_owned(),
+                is_error: true,
+            },
         })
         .collect();
     for block in said.iter_mut().filter(|block| block["type"] == "tool_use") {
@@ -92,14 +106,21 @@ fn close(turns: &mut Vec<Turn>, said: &mut Vec<Value>, results: &mut HashMap<&st
     if !answers.is_empty() || !texts.is_empty() {
         match turns.last_mut() {
             Some(Turn::User { texts: before, .. }) if answers.is_empty() => before.append(texts),
-            _ => turns.push(Turn::User { results: answers, texts: std::mem::take(texts) }),
+            _ => turns.push(Turn::User {
+                results: answers,
+                texts: std::mem::take(texts),
+            }),
         }
     }
 }
 
 /// Ids of the calls in an answer, in order.
 fn calls(blocks: &[Value]) -> Vec<&str> {
-    blocks.iter().filter(|block| block["type"] == "tool_use").filter_map(|block| block["id"].as_str()).collect()
+    blocks
+        .iter()
+        .filter(|block| block["type"] == "tool_use")
+        .filter_map(|block| block["id"].as_str())
+        .collect()
 }
 
 /// The block as it goes back, or nothing where the provider would refuse or not understand it.
@@ -114,7 +135,11 @@ fn replayed(block: &Value, same_family: bool, names: &ToolNames) -> Option<Value
             if same_family && names.wire(name) == name {
                 return Some(block.clone());
             }
-            let input = if block["input"].is_object() { block["input"].clone() } else { json!({}) };
+            let input = if block["input"].is_object() {
+                block["input"].clone()
+            } else {
+                json!({})
+            };
             Some(json!({"type": "tool_use", "id": id, "name": names.wire(name), "input": input}))
         }
         "thinking" => (same_family && block["signature"].as_str().is_some_and(|s| !s.is_empty())).then(|| block.clone()),
@@ -124,7 +149,15 @@ fn replayed(block: &Value, same_family: bool, names: &ToolNames) -> Option<Value
 
 /// A call id as every provider accepts it; ids of most providers pass unchanged.
 fn wire_id(id: &str) -> String {
-    id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' }).collect()
+    id.chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '_' || c == '-' {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect()
 }
 
 /// Tool names as providers accept them (`[a-zA-Z0-9_-]`, at most 64), and back.
@@ -141,7 +174,9 @@ impl ToolNames {
         let mut taken: HashSet<String> = tools.iter().map(|tool| tool.name.clone()).filter(|name| legal(name)).collect();
         for tool in tools.iter().filter(|tool| !legal(&tool.name)) {
             let base = legalized(&tool.name);
-            let wire = (1..).map(|n| if n == 1 { base.clone() } else { format!("{base}_{n}") }).find(|name| !taken.contains(name));
+            let wire = (1..)
+                .map(|n| if n == 1 { base.clone() } else { format!("{base}_{n}") })
+                .find(|name| !taken.contains(name));
             let wire = wire.unwrap_or(base);
             taken.insert(wire.clone());
             names.from_wire.insert(wire.clone(), tool.name.clone());
@@ -176,6 +211,10 @@ fn legal(name: &str) -> bool {
 
 fn legalized(name: &str) -> String {
     // Sixty leave room for the number that tells two apart.
-    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).take(60).collect();
+    let name: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' })
+        .take(60)
+        .collect();
     if name.is_empty() { "tool".to_owned() } else { name }
 }

@@ -22,7 +22,12 @@ pub struct ModelOptions {
 
 impl Default for ModelOptions {
     fn default() -> Self {
-        Self { retries: 4, idle: Duration::from_secs(90), connect: Duration::from_secs(15), demo_pause: Duration::from_millis(12) }
+        Self {
+            retries: 4,
+            idle: Duration::from_secs(90),
+            connect: Duration::from_secs(15),
+            demo_pause: Duration::from_millis(12),
+        }
     }
 }
 
@@ -47,7 +52,10 @@ impl Http {
                 .connect_timeout(options.connect)
                 .user_agent(concat!("kata-agents/", env!("CARGO_PKG_VERSION")))
         };
-        Ok(Self { world: builder().build()?, local: builder().no_proxy().build()? })
+        Ok(Self {
+            world: builder().build()?,
+            local: builder().no_proxy().build()?,
+        })
     }
 
     /// The client for this address.

@@ -67,9 +67,14 @@ impl Model for OpenAiChat {
         let prepared = Prepared {
             url: crate::catalog::endpoint(&self.base, true, "chat/completions"),
             headers: self.headers().map_err(Fault::into_error)?,
-            body: serde_json::to_vec(&body).map_err(|_| Fault::protocol("the request cannot be written").into_error())?.into(),
+            body: serde_json::to_vec(&body)
+                .map_err(|_| Fault::protocol("the request cannot be written").into_error())?
+                .into(),
         };
-        let secrets = Secrets { key: self.key.as_ref().map(|key| key.expose_secret()), request: &request };
+        let secrets = Secrets {
+            key: self.key.as_ref().map(|key| key.expose_secret()),
+            request: &request,
+        };
         let decoder = || Decoder::new(self.surroundings.entropy.next_u64());
         let mut step = self.surroundings.ask(&prepared, decoder, &secrets, &events, &cancel).await;
         match &mut step {

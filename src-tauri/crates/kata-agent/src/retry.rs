@@ -65,7 +65,10 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect()
     }
 
     #[test]
@@ -84,10 +87,19 @@ mod tests {
     #[test]
     fn a_named_wait_is_kept_in_all_three_forms_and_milliseconds_win() {
         let after = |pairs: &[(&'static str, &str)]| after_status(429, &headers(pairs), Ms(784_111_770_000));
-        assert_eq!(after(&[("retry-after-ms", "250.7"), ("retry-after", "9")]), Retry::After(Duration::from_millis(250)));
+        assert_eq!(
+            after(&[("retry-after-ms", "250.7"), ("retry-after", "9")]),
+            Retry::After(Duration::from_millis(250))
+        );
         assert_eq!(after(&[("retry-after", "1.5")]), Retry::After(Duration::from_millis(1500)));
-        assert_eq!(after(&[("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")]), Retry::After(Duration::from_secs(7)));
-        assert_eq!(after(&[("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT")]), Retry::After(Duration::ZERO));
+        assert_eq!(
+            after(&[("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")]),
+            Retry::After(Duration::from_secs(7))
+        );
+        assert_eq!(
+            after(&[("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT")]),
+            Retry::After(Duration::ZERO)
+        );
         assert_eq!(after(&[("retry-after", "soon")]), Retry::Backoff);
         assert_eq!(after(&[("retry-after", "-3")]), Retry::Backoff);
         assert_eq!(after(&[("retry-after", "3600")]), Retry::No, "an hour is told, not waited");

@@ -89,10 +89,17 @@ impl Decode for Decoder {
                     return Err(Fault::broken("a content block without index or content"));
                 };
                 shown_at_once(&block, out);
-                self.slots.push(Slot { index, block, json: String::new(), state: State::Open });
+                self.slots.push(Slot {
+                    index,
+                    block,
+                    json: String::new(),
+                    state: State::Open,
+                });
             }
             "content_block_delta" => {
-                let slot = wire.index.and_then(|index| self.slots.iter_mut().rev().find(|slot| slot.index == index));
+                let slot = wire
+                    .index
+                    .and_then(|index| self.slots.iter_mut().rev().find(|slot| slot.index == index));
                 if let (Some(slot), Some(delta)) = (slot, wire.delta) {
                     slot.grow(delta, out);
                 }
@@ -113,7 +120,10 @@ impl Decode for Decoder {
             }
             "error" => {
                 let error = wire.error.unwrap_or_default();
-                let said = crate::fault::Said { kind: error["type"].as_str().map(str::to_owned).filter(|kind| plain(kind)), line: None };
+                let said = crate::fault::Said {
+                    kind: error["type"].as_str().map(str::to_owned).filter(|kind| plain(kind)),
+                    line: None,
+                };
                 return Err(said.stream_fault());
             }
             // Pings, and whatever is invented next.
@@ -127,7 +137,9 @@ impl Decode for Decoder {
     }
 
     fn settled(&self) -> bool {
-        self.slots.iter().any(|slot| slot.state == State::Finished && !is_thinking(&slot.block))
+        self.slots
+            .iter()
+            .any(|slot| slot.state == State::Finished && !is_thinking(&slot.block))
     }
 
     fn finish(&mut self) -> Result<ModelStep, Fault> {
@@ -142,7 +154,11 @@ impl Decode for Decoder {
             None => return Err(Fault::broken("the answer ended without a reason")),
         };
         let limited = matches!(stop, StopReason::MaxTokens | StopReason::ContextExceeded);
-        if let Some(last) = self.slots.last_mut().filter(|slot| limited && slot.takes_json() && slot.json.trim().is_empty()) {
+        if let Some(last) = self
+            .slots
+            .last_mut()
+            .filter(|slot| limited && slot.takes_json() && slot.json.trim().is_empty())
+        {
             // The limit hit before the first argument: `{}` would be a different call from the one that was meant.
             last.state = State::Cut;
         }
@@ -153,10 +169,16 @@ impl Decode for Decoder {
         for block in calls.map(|slot| &slot.block) {
             let id = block["id"].as_str().is_some_and(|id| CallId::new(id).is_ok());
             if !id || !block["name"].is_string() || !block["input"].is_object() {
-                return Err(Fault::protocol("the model made a tool call without an id, a name or an object of arguments"));
+                return Err(Fault::protocol(
+                    "the model made a tool call without an id, a name or an object of arguments",
+                ));
             }
         }
-        Ok(ModelStep { blocks: self.slots.drain(..).map(|slot| slot.block).collect(), stop, usage: self.usage })
+        Ok(ModelStep {
+            blocks: self.slots.drain(..).map(|slot| slot.block).collect(),
+            stop,
+            usage: self.usage,
+        })
     }
 
     fn partial(&mut self) -> Vec<Value> {
@@ -236,9 +258,15 @@ impl Slot {
 pub(crate) fn cut_call(name: &str, limited: bool) -> Fault {
     let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
     if limited {
-        return Fault::protocol(format!("the answer hit the token limit inside the arguments of `{name}`; the tool was not run"));
+        return Fault::protocol(format!(
+            "the answer hit the token limit inside the arguments of `{name}`; the tool was not run"
+        ));
     }
-    Fault::new(ModelErrorCode::Protocol, crate::retry::Retry::No, format!("the arguments of `{name}` are not JSON; the tool was not run"))
+    Fault::new(
+        ModelErrorCode::Protocol,
+        crate::retry::Retry::No,
+        format!("the arguments of `{name}` are not JSON; the tool was not run"),
+    )
 }
 
 fn append(block: &mut Value, field: &str, text: &str) {
@@ -260,14 +288,29 @@ fn shown_at_once(block: &Value, out: &mut Vec<ModelEvent>) {
 
 /// An event or a delta of a type we do not know, whatever its fields look like.
 fn foreign(data: &str) -> bool {
-    let Ok(event) = serde_json::from_str::<Value>(data) else { return false };
+    let Ok(event) = serde_json::from_str::<Value>(data) else {
+        return false;
+    };
     match event["type"].as_str() {
         Some("content_block_delta") => event["delta"]["type"].as_str().is_some_and(|kind| {
-            !["text_delta", "thinking_delta", "signature_delta", "input_json_delta", "citations_delta"].contains(&kind)
+            ![
+                "text_delta",
+                "thinking_delta",
+                "signature_delta",
+                "input_json_delta",
+                "citations_delta",
+            ]
+            .contains(&kind)
         }),
-        Some(kind) => {
-            !["message_start", "content_block_start", "content_block_stop", "message_delta", "message_stop", "error"].contains(&kind)
-        }
+        Some(kind) => ![
+            "message_start",
+            "content_block_start",
+            "content_block_stop",
+            "message_delta",
+            "message_stop",
+            "error",
+        ]
+        .contains(&kind),
         None => false,
     }
 }

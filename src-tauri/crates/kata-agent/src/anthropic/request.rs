@@ -21,7 +21,9 @@ pub(super) fn body(settings: &ProviderSettings, extra: &Map<String, Value>, requ
     if !request.tools.is_empty() {
         let tools = request.tools.iter();
         let mut tools: Vec<Value> = tools
-            .map(|tool| json!({"name": names.wire(&tool.name), "description": tool.description, "input_schema": schema(&tool.parameters.0)}))
+            .map(
+                |tool| json!({"name": names.wire(&tool.name), "description": tool.description, "input_schema": schema(&tool.parameters.0)}),
+            )
             .collect();
         if let Some(last) = tools.pop() {
             tools.push(marked(last));
@@ -34,7 +36,12 @@ pub(super) fn body(settings: &ProviderSettings, extra: &Map<String, Value>, requ
         *block = marked(block.take());
     }
     body.insert("messages".into(), messages.into());
-    body.extend(extra.iter().filter(|(name, _)| !OURS.contains(&name.as_str())).map(|(name, value)| (name.clone(), value.clone())));
+    body.extend(
+        extra
+            .iter()
+            .filter(|(name, _)| !OURS.contains(&name.as_str()))
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
     body.into()
 }
 

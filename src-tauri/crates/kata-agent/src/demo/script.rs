@@ -25,18 +25,29 @@ pub(super) enum Part {
 }
 
 pub(super) fn plan(request: &ModelRequest) -> Plan {
-    let last = request.history.iter().rposition(|item| matches!(item, HistoryItem::Assistant { .. }));
+    let last = request
+        .history
+        .iter()
+        .rposition(|item| matches!(item, HistoryItem::Assistant { .. }));
     let since = &request.history[last.map_or(0, |at| at + 1)..];
     let mut texts: Vec<String> = Vec::new();
     for item in since {
         if let HistoryItem::ToolResult { call_id, text, is_error } = item {
-            let name = last.and_then(|at| called(&request.history[at], call_id.as_str())).unwrap_or("unknown");
+            let name = last
+                .and_then(|at| called(&request.history[at], call_id.as_str()))
+                .unwrap_or("unknown");
             let verb = if *is_error { "failed" } else { "answered" };
             texts.push(format!("The tool `{name}` {verb}: {}", quote(text)));
         }
     }
     // Only the last message: one before it whose answer failed must not be obeyed again.
-    let asked = since.iter().rev().find_map(|item| if let HistoryItem::User { text, .. } = item { Some(text.as_str()) } else { None });
+    let asked = since.iter().rev().find_map(|item| {
+        if let HistoryItem::User { text, .. } = item {
+            Some(text.as_str())
+        } else {
+            None
+        }
+    });
     let mut thinking = Vec::new();
     let mut tools = Vec::new();
     match asked {
@@ -54,10 +65,17 @@ pub(super) fn plan(request: &ModelRequest) -> Plan {
                     _ => texts.push(help(request)),
                 }
             }
-            let said: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('/')).collect();
+            let said: Vec<&str> = text
+                .lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty() && !line.starts_with('/'))
+                .collect();
             let nothing_yet = texts.is_empty() && tools.is_empty();
             if !said.is_empty() || (nothing_yet && thinking.is_empty()) {
-                let echo = format!("I am the scripted demo, so I cannot think about it, but I heard you: “{}”.", quote(&said.join("\n")));
+                let echo = format!(
+                    "I am the scripted demo, so I cannot think about it, but I heard you: “{}”.",
+                    quote(&said.join("\n"))
+                );
                 texts.push(format!("{echo}\n\n{}", help(request)));
             } else if nothing_yet {
                 texts.push("I have thought about it, as far as a script can.".to_owned());
@@ -68,7 +86,13 @@ pub(super) fn plan(request: &ModelRequest) -> Plan {
     }
     if !tools.is_empty() {
         let noun = if tools.len() == 1 { "the tool" } else { "the tools" };
-        let names = tools.iter().filter_map(|part| if let Part::Tool { name, .. } = part { Some(format!("`{name}`")) } else { None });
+        let names = tools.iter().filter_map(|part| {
+            if let Part::Tool { name, .. } = part {
+                Some(format!("`{name}`"))
+            } else {
+                None
+            }
+        });
         texts.push(format!("I am calling {noun} {}.", names.collect::<Vec<_>>().join(", ")));
     }
     let thinking = (!thinking.is_empty()).then(|| Part::Thinking(format!("(scripted) {}", thinking.join("\n"))));
@@ -88,7 +112,9 @@ pub(super) fn words(request: &ModelRequest) -> u64 {
 }
 
 fn called<'a>(answer: &'a HistoryItem, id: &str) -> Option<&'a str> {
-    let HistoryItem::Assistant { blocks, .. } = answer else { return None };
+    let HistoryItem::Assistant { blocks, .. } = answer else {
+        return None;
+    };
     blocks.iter().find(|block| block["type"] == "tool_use" && block["id"] == id)?["name"].as_str()
 }
 
@@ -98,21 +124,35 @@ fn tool(request: &ModelRequest, line: &str, nth: usize) -> Result<Part, String> 
         return Err(format!("There is no tool `{}`. {}", quote(name), offered(request)));
     }
     let json = json.trim();
-    let input: Value = if json.is_empty() { json!({}) } else { serde_json::from_str(json).unwrap_or_default() };
+    let input: Value = if json.is_empty() {
+        json!({})
+    } else {
+        serde_json::from_str(json).unwrap_or_default()
+    };
     if !input.is_object() {
         return Err(format!("What follows `{name}` is not a JSON object, so I did not call it."));
     }
     // The history's length makes the id its own within the session, and the same each time the step is repeated.
-    Ok(Part::Tool { id: format!("demo_{}_{nth}", request.history.len()), name: name.to_owned(), input })
+    Ok(Part::Tool {
+        id: format!("demo_{}_{nth}", request.history.len()),
+        name: name.to_owned(),
+        input,
+    })
 }
 
 fn long(words: usize) -> String {
     const WORDS: [&str; 8] = ["one", "two", "three", "four", "five", "six", "seven", "eight"];
-    (0..words.clamp(1, MOST_WORDS)).map(|n| WORDS[n % WORDS.len()]).collect::<Vec<_>>().join(" ")
+    (0..words.clamp(1, MOST_WORDS))
+        .map(|n| WORDS[n % WORDS.len()])
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn help(request: &ModelRequest) -> String {
-    format!("This is a scripted demo: add a model in the settings for real answers. {} Commands: {COMMANDS}", offered(request))
+    format!(
+        "This is a scripted demo: add a model in the settings for real answers. {} Commands: {COMMANDS}",
+        offered(request)
+    )
 }
 
 fn offered(request: &ModelRequest) -> String {

@@ -7,7 +7,12 @@ use std::collections::BTreeSet;
 
 pub(super) fn frames(answer: &Answer, model: &Value, nth: usize) -> Vec<Frame> {
     let mut frames = Vec::new();
-    let mut push = |data: Value| frames.push(Frame { event: data["type"].as_str().map(str::to_owned), data: data.to_string() });
+    let mut push = |data: Value| {
+        frames.push(Frame {
+            event: data["type"].as_str().map(str::to_owned),
+            data: data.to_string(),
+        })
+    };
     let tokens = answer.tokens;
     push(json!({"type": "message_start", "message": {
         "id": format!("msg_fake_{nth}"), "type": "message", "role": "assistant", "model": model, "content": [],
@@ -24,9 +29,14 @@ pub(super) fn frames(answer: &Answer, model: &Value, nth: usize) -> Vec<Frame> {
                 (json!({"type": "text", "text": ""}), deltas.collect())
             }
             Say::Thinking(text, signature) => {
-                let deltas = pieces(text, 8).into_iter().map(|text| json!({"type": "thinking_delta", "thinking": text}));
+                let deltas = pieces(text, 8)
+                    .into_iter()
+                    .map(|text| json!({"type": "thinking_delta", "thinking": text}));
                 let signature = json!({"type": "signature_delta", "signature": signature});
-                (json!({"type": "thinking", "thinking": "", "signature": ""}), deltas.chain([signature]).collect())
+                (
+                    json!({"type": "thinking", "thinking": "", "signature": ""}),
+                    deltas.chain([signature]).collect(),
+                )
             }
             Say::Tool(id, name, input) => {
                 let mut text = if input == &json!({}) { String::new() } else { input.to_string() };
@@ -40,7 +50,9 @@ pub(super) fn frames(answer: &Answer, model: &Value, nth: usize) -> Vec<Frame> {
             Say::Block(block) => (block.clone(), Vec::new()),
         };
         push(json!({"type": "content_block_start", "index": index, "content_block": start}));
-        deltas.into_iter().for_each(|delta| push(json!({"type": "content_block_delta", "index": index, "delta": delta})));
+        deltas
+            .into_iter()
+            .for_each(|delta| push(json!({"type": "content_block_delta", "index": index, "delta": delta})));
         push(json!({"type": "content_block_stop", "index": index}));
     }
     let usual = match () {
@@ -49,7 +61,9 @@ pub(super) fn frames(answer: &Answer, model: &Value, nth: usize) -> Vec<Frame> {
         () => "end_turn",
     };
     let reason = answer.stop.as_deref().unwrap_or(usual);
-    push(json!({"type": "message_delta", "delta": {"stop_reason": reason, "stop_sequence": null}, "usage": {"output_tokens": tokens.output}}));
+    push(
+        json!({"type": "message_delta", "delta": {"stop_reason": reason, "stop_sequence": null}, "usage": {"output_tokens": tokens.output}}),
+    );
     push(json!({"type": "message_stop"}));
     frames
 }
@@ -60,7 +74,9 @@ pub(super) fn violation(body: &Value) -> Option<String> {
         return Some("max_tokens: Field required".to_owned());
     }
     let messages = body["messages"].as_array().filter(|messages| !messages.is_empty());
-    let Some(messages) = messages else { return Some("messages: at least one message is required".to_owned()) };
+    let Some(messages) = messages else {
+        return Some("messages: at least one message is required".to_owned());
+    };
     if messages[0]["role"] != "user" {
         return Some("messages.0: the first message must use the user role".to_owned());
     }
@@ -74,21 +90,39 @@ pub(super) fn violation(body: &Value) -> Option<String> {
         }
         let blocks = message["content"].as_array().map(Vec::as_slice).unwrap_or_default();
         let ids = |kind: &str, field: &'static str| -> BTreeSet<String> {
-            blocks.iter().filter(|block| block["type"] == kind).filter_map(|block| block[field].as_str()).map(str::to_owned).collect()
+            blocks
+                .iter()
+                .filter(|block| block["type"] == kind)
+                .filter_map(|block| block[field].as_str())
+                .map(str::to_owned)
+                .collect()
         };
-        if blocks.iter().any(|block| block["type"] == "text" && block["text"].as_str().is_none_or(|text| text.trim().is_empty())) {
+        if blocks
+            .iter()
+            .any(|block| block["type"] == "text" && block["text"].as_str().is_none_or(|text| text.trim().is_empty()))
+        {
             return Some(format!("messages.{n}: text content blocks must be non-empty"));
         }
         let answered = ids("tool_result", "tool_use_id");
         if let Some(id) = open.iter().find(|id| !answered.contains(**id)) {
-            return Some(format!("messages.{n}: `tool_use` ids were found without `tool_result` blocks immediately after: {id}"));
+            return Some(format!(
+                "messages.{n}: `tool_use` ids were found without `tool_result` blocks immediately after: {id}"
+            ));
         }
         if let Some(id) = answered.iter().find(|id| !open.contains(id.as_str())) {
-            return Some(format!("messages.{n}: unexpected `tool_use_id` found in `tool_result` blocks: {id}"));
+            return Some(format!(
+                "messages.{n}: unexpected `tool_use_id` found in `tool_result` blocks: {id}"
+            ));
         }
-        open = blocks.iter().filter(|block| block["type"] == "tool_use").filter_map(|block| block["id"].as_str()).collect();
+        open = blocks
+            .iter()
+            .filter(|block| block["type"] == "tool_use")
+            .filter_map(|block| block["id"].as_str())
+            .collect();
     }
-    open.iter().next().map(|id| format!("`tool_use` ids were found without `tool_result` blocks immediately after: {id}"))
+    open.iter()
+        .next()
+        .map(|id| format!("`tool_use` ids were found without `tool_result` blocks immediately after: {id}"))
 }
 
 fn marks(value: &Value) -> usize {

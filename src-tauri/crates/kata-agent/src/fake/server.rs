@@ -34,7 +34,10 @@ pub struct Recorded {
 impl Recorded {
     /// A header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -134,10 +137,18 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request<Body>) -> Resp
     };
     let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     let messages = path.ends_with("/messages");
-    let violation = if messages { anthropic::violation(&body) } else { openai::violation(&body) };
+    let violation = if messages {
+        anthropic::violation(&body)
+    } else {
+        openai::violation(&body)
+    };
     let nth = {
         let mut book = inner.book();
-        book.requests.push(Recorded { path, headers, body: body.clone() });
+        book.requests.push(Recorded {
+            path,
+            headers,
+            body: body.clone(),
+        });
         book.violations.extend(violation.clone());
         book.requests.len() - 1
     };
@@ -152,14 +163,21 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request<Body>) -> Resp
         for (name, value) in headers {
             response = response.header(name, value);
         }
-        return response.body(Body::from(body.clone())).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
+        return response
+            .body(Body::from(body.clone()))
+            .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
     }
     let frames = match &answer.raw {
         Some(lines) => lines
             .iter()
             .map(|line| {
-                let event = serde_json::from_str::<Value>(line).ok().and_then(|data| data["type"].as_str().map(str::to_owned));
-                wire::Frame { event: event.filter(|_| messages), data: line.clone() }
+                let event = serde_json::from_str::<Value>(line)
+                    .ok()
+                    .and_then(|data| data["type"].as_str().map(str::to_owned));
+                wire::Frame {
+                    event: event.filter(|_| messages),
+                    data: line.clone(),
+                }
             })
             .collect(),
         None if messages => anthropic::frames(&answer, &body["model"], nth),
@@ -188,7 +206,11 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request<Body>) -> Resp
         }
     });
     let stream = stream.filter(|step| futures::future::ready(!step.as_ref().is_ok_and(Bytes::is_empty)));
-    ([("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache")], Body::from_stream(stream)).into_response()
+    (
+        [("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache")],
+        Body::from_stream(stream),
+    )
+        .into_response()
 }
 
 async fn count_tokens(body: Bytes) -> Response {
@@ -213,5 +235,8 @@ fn refusal(status: u16, kind: &str, message: &str) -> Response {
 }
 
 fn listed(headers: &HeaderMap) -> Vec<(String, String)> {
-    headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned())).collect()
+    headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
+        .collect()
 }

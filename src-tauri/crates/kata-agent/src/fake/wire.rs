@@ -26,7 +26,11 @@ pub(super) fn steps(answer: &Answer, frames: Vec<Frame>, anthropic: bool, reques
     let mut steps = Vec::new();
     let end = if answer.has(&Trouble::Crlf) { "\r\n" } else { "\n" };
     let write = |frame: &Frame| {
-        let event = frame.event.as_deref().map(|event| format!("event: {event}{end}")).unwrap_or_default();
+        let event = frame
+            .event
+            .as_deref()
+            .map(|event| format!("event: {event}{end}"))
+            .unwrap_or_default();
         let data: String = frame.data.split('\n').map(|line| format!("data: {line}{end}")).collect();
         format!("{event}{data}{end}")
     };
@@ -52,8 +56,14 @@ pub(super) fn steps(answer: &Answer, frames: Vec<Frame>, anthropic: bool, reques
                 Trouble::ErrorEvent { after, kind } if *after == sent => {
                     let error = json!({"type": kind, "message": format!("Overloaded while reading: {}", last_text(request))});
                     let frame = match anthropic {
-                        true => Frame { event: Some("error".into()), data: json!({"type": "error", "error": error}).to_string() },
-                        false => Frame { event: None, data: json!({"error": error}).to_string() },
+                        true => Frame {
+                            event: Some("error".into()),
+                            data: json!({"type": "error", "error": error}).to_string(),
+                        },
+                        false => Frame {
+                            event: None,
+                            data: json!({"error": error}).to_string(),
+                        },
                     };
                     send(&mut steps, write(&frame));
                     return steps;
@@ -68,9 +78,15 @@ pub(super) fn steps(answer: &Answer, frames: Vec<Frame>, anthropic: bool, reques
         if answer.has(&Trouble::Noise) {
             send(&mut steps, format!(": a comment{end}{end}"));
             if anthropic {
-                let ping = Frame { event: Some("ping".into()), data: json!({"type": "ping"}).to_string() };
+                let ping = Frame {
+                    event: Some("ping".into()),
+                    data: json!({"type": "ping"}).to_string(),
+                };
                 let unknown = json!({"type": "something_new", "index": "not a number", "delta": [1, 2]});
-                let unknown = Frame { event: Some("something_new".into()), data: unknown.to_string() };
+                let unknown = Frame {
+                    event: Some("something_new".into()),
+                    data: unknown.to_string(),
+                };
                 send(&mut steps, write(&ping));
                 send(&mut steps, write(&unknown));
             }
@@ -85,7 +101,12 @@ fn last_text(request: &Value) -> String {
     let content = last.map(|message| &message["content"]);
     match content {
         Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(blocks)) => blocks.iter().rev().find_map(|block| block["text"].as_str()).unwrap_or_default().to_owned(),
+        Some(Value::Array(blocks)) => blocks
+            .iter()
+            .rev()
+            .find_map(|block| block["text"].as_str())
+            .unwrap_or_default()
+            .to_owned(),
         _ => String::new(),
     }
 }

@@ -89,11 +89,20 @@ pub(super) struct Decoder {
 
 impl Decoder {
     pub(super) fn new(seed: u64) -> Self {
-        Self { parts: Vec::new(), finish: None, refused: false, usage: StepUsage::default(), done: false, seed }
+        Self {
+            parts: Vec::new(),
+            finish: None,
+            refused: false,
+            usage: StepUsage::default(),
+            done: false,
+            seed,
+        }
     }
 
     fn calls(&self) -> impl DoubleEndedIterator<Item = &Call> {
-        self.parts.iter().filter_map(|part| if let Part::Call(call) = part { Some(call) } else { None })
+        self.parts
+            .iter()
+            .filter_map(|part| if let Part::Call(call) = part { Some(call) } else { None })
     }
 
     fn text(&mut self, text: Option<String>, out: &mut Vec<ModelEvent>) {
@@ -118,9 +127,16 @@ impl Decoder {
 
     fn piece(&mut self, piece: Piece) {
         let id = piece.id.filter(|id| !id.is_empty());
-        let function = piece.function.unwrap_or(Function { name: None, arguments: None });
+        let function = piece.function.unwrap_or(Function {
+            name: None,
+            arguments: None,
+        });
         let name = function.name.filter(|name| !name.is_empty());
-        let mut calls = self.parts.iter_mut().rev().filter_map(|part| if let Part::Call(call) = part { Some(call) } else { None });
+        let mut calls = self
+            .parts
+            .iter_mut()
+            .rev()
+            .filter_map(|part| if let Part::Call(call) = part { Some(call) } else { None });
         let open = match piece.index {
             Some(index) => calls.find(|call| call.index == Some(index)),
             None => calls.next(),
@@ -167,7 +183,10 @@ impl Decoder {
     /// Every call gets an id that is its own and that the house accepts.
     fn name_calls(&mut self) {
         let mut taken: Vec<String> = Vec::new();
-        let calls = self.parts.iter_mut().filter_map(|part| if let Part::Call(call) = part { Some(call) } else { None });
+        let calls = self
+            .parts
+            .iter_mut()
+            .filter_map(|part| if let Part::Call(call) = part { Some(call) } else { None });
         for (n, call) in calls.enumerate() {
             if CallId::new(call.id.as_str()).is_err() || taken.contains(&call.id) {
                 call.id = format!("call_{:016x}_{n}", self.seed);
@@ -187,11 +206,23 @@ impl Decode for Decoder {
             return Err(Fault::broken("the provider sent a chunk that cannot be read"));
         };
         if let Some(error) = chunk.error.filter(|error| !error.is_null()) {
-            let word = |name: &str| error[name].as_str().filter(|word| word.len() <= 64 && word.chars().all(|c| c.is_alphanumeric() || c == '_'));
-            return Err(Said { kind: word("code").or_else(|| word("type")).map(str::to_owned), line: None }.stream_fault());
+            let word = |name: &str| {
+                error[name]
+                    .as_str()
+                    .filter(|word| word.len() <= 64 && word.chars().all(|c| c.is_alphanumeric() || c == '_'))
+            };
+            return Err(Said {
+                kind: word("code").or_else(|| word("type")).map(str::to_owned),
+                line: None,
+            }
+            .stream_fault());
         }
         if let Some(usage) = chunk.usage {
-            let cached = usage.prompt_tokens_details.and_then(|details| details.cached_tokens).unwrap_or(0).min(usage.prompt_tokens);
+            let cached = usage
+                .prompt_tokens_details
+                .and_then(|details| details.cached_tokens)
+                .unwrap_or(0)
+                .min(usage.prompt_tokens);
             self.usage = StepUsage {
                 input: usage.prompt_tokens - cached,
                 output: usage.completion_tokens,
@@ -201,7 +232,9 @@ impl Decode for Decoder {
         }
         for choice in chunk.choices.into_iter().take(1) {
             if let Some(delta) = choice.delta {
-                let reasoning = delta.reasoning_content.or(delta.reasoning.and_then(|value| value.as_str().map(str::to_owned)));
+                let reasoning = delta
+                    .reasoning_content
+                    .or(delta.reasoning.and_then(|value| value.as_str().map(str::to_owned)));
                 self.thinking(reasoning.as_deref().unwrap_or_default(), out);
                 self.text(delta.content, out);
                 self.refused |= delta.refusal.as_deref().is_some_and(|text| !text.is_empty());
@@ -240,7 +273,11 @@ impl Decode for Decoder {
             }
         }
         let blocks = self.parts.drain(..).filter_map(block).collect();
-        Ok(ModelStep { blocks, stop, usage: self.usage })
+        Ok(ModelStep {
+            blocks,
+            stop,
+            usage: self.usage,
+        })
     }
 
     fn partial(&mut self) -> Vec<Value> {
@@ -249,7 +286,11 @@ impl Decode for Decoder {
         if self.finish.is_none() && matches!(self.parts.last(), Some(Part::Call(_))) {
             self.parts.pop();
         }
-        self.parts.drain(..).filter(|part| !matches!(part, Part::Thinking(_))).filter_map(block).collect()
+        self.parts
+            .drain(..)
+            .filter(|part| !matches!(part, Part::Thinking(_)))
+            .filter_map(block)
+            .collect()
     }
 }
 

@@ -16,7 +16,11 @@ pub(super) fn body(settings: &ProviderSettings, extra: &Map<String, Value>, requ
     body.insert("stream_options".into(), json!({"include_usage": true}));
     if let Some(max) = settings.max_tokens {
         // OpenAI refuses the old name for its newer models; everybody else knows only that one.
-        let name = if settings.base_url.is_none() { "max_completion_tokens" } else { "max_tokens" };
+        let name = if settings.base_url.is_none() {
+            "max_completion_tokens"
+        } else {
+            "max_tokens"
+        };
         body.insert(name.into(), max.into());
     }
     let mut messages = Vec::new();
@@ -29,7 +33,11 @@ pub(super) fn body(settings: &ProviderSettings, extra: &Map<String, Value>, requ
             Turn::User { results, texts } => {
                 messages.extend(results.into_iter().map(|result| {
                     // The format cannot say that a call failed, so the text does.
-                    let text = if result.is_error { format!("Error: {}", result.text) } else { result.text };
+                    let text = if result.is_error {
+                        format!("Error: {}", result.text)
+                    } else {
+                        result.text
+                    };
                     json!({"role": "tool", "tool_call_id": result.id, "content": text})
                 }));
                 if !texts.is_empty() {
@@ -46,13 +54,22 @@ pub(super) fn body(settings: &ProviderSettings, extra: &Map<String, Value>, requ
         });
         body.insert("tools".into(), tools.collect::<Vec<_>>().into());
     }
-    body.extend(extra.iter().filter(|(name, _)| !OURS.contains(&name.as_str())).map(|(name, value)| (name.clone(), value.clone())));
+    body.extend(
+        extra
+            .iter()
+            .filter(|(name, _)| !OURS.contains(&name.as_str()))
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
     body.into()
 }
 
 /// One answer; nothing where only thinking is left of it.
 fn assistant(blocks: &[Value]) -> Option<Value> {
-    let texts: Vec<&str> = blocks.iter().filter(|block| block["type"] == "text").filter_map(|block| block["text"].as_str()).collect();
+    let texts: Vec<&str> = blocks
+        .iter()
+        .filter(|block| block["type"] == "text")
+        .filter_map(|block| block["text"].as_str())
+        .collect();
     let calls: Vec<Value> = blocks
         .iter()
         .filter(|block| block["type"] == "tool_use")
