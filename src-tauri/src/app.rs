@@ -109,6 +109,11 @@ fn set_up(app: &AppHandle, host: &Arc<Host>) {
         window::open_soon(app);
     }
     quit_on_signal(app.clone());
+    let (app, host) = (app.clone(), Arc::clone(host));
+    tauri::async_runtime::spawn(async move {
+        host.quit_requested().await;
+        app.exit(0);
+    });
 }
 
 fn run(app: App<Wry>, host: Arc<Host>) -> i32 {
@@ -122,6 +127,10 @@ fn run(app: App<Wry>, host: Arc<Host>) -> i32 {
             if !draining.swap(true, Ordering::AcqRel) {
                 let (app, host, drained) = (app.clone(), Arc::clone(&host), Arc::clone(&drained));
                 tauri::async_runtime::spawn(async move {
+                    match host.busy() {
+                        0 => tray::show(&app, "Ending…"),
+                        busy => tray::show(&app, &format!("Ending; {busy} session(s) finish their turn")),
+                    }
                     host.shut_down().await;
                     drained.store(true, Ordering::Release);
                     app.exit(code);

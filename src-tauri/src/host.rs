@@ -78,10 +78,34 @@ impl Host {
         }
     }
 
-    /// Drains and ends the engine. Returns at once where none stands.
+    /// Returns when a client asked the program to end (`system.shutdown`); never, where no engine stands.
+    pub(crate) async fn quit_requested(&self) {
+        let mut stage = self.stage.subscribe();
+        let engine = match stage
+            .wait_for(|stage| !matches!(stage, Stage::Starting))
+            .await
+            .map(|stage| stage.clone())
+        {
+            Ok(Stage::Ready(engine)) => engine,
+            _ => return std::future::pending().await,
+        };
+        engine.quit_requested().await;
+    }
+
+    /// Turns that a drain would wait for.
+    pub(crate) fn busy(&self) -> u32 {
+        match &*self.stage.borrow() {
+            Stage::Ready(engine) => engine.busy(),
+            _ => 0,
+        }
+    }
+
+    /// Drains and ends the engine; operations are answered until it is done. Returns at once where none stands.
     pub(crate) async fn shut_down(&self) {
-        if let Stage::Ready(engine) = self.stage.send_replace(Stage::Ended) {
+        let stage = self.stage.borrow().clone();
+        if let Stage::Ready(engine) = stage {
             engine.shutdown().await;
         }
+        self.stage.send_replace(Stage::Ended);
     }
 }
