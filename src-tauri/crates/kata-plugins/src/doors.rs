@@ -1,0 +1,129 @@
+//! The host as the core's tools, hooks and channels. Each call reads one registry snapshot.
+
+use crate::engine::{CallFault, Kind};
+use crate::host::PluginHost;
+use crate::registry::report;
+use async_trait::async_trait;
+use kata_core::ports::{Channels, HookHandler, Hooks, ToolOutcome, ToolRequest, Tools};
+use kata_protocol::{ChannelId, ChannelInfo, HookName, OutboundMessage, PluginId, Receipt, ReplyRoute, SendError, SendErrorCode, ToolInfo};
+use serde::Deserialize;
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    text: String,
+    #[serde(default)]
+    is_error: bool,
+}
+
+#[async_trait]
+impl Tools for PluginHost {
+    fn list(&self) -> Arc<[ToolInfo]> {
+        self.registry.load().tool_list.clone().unwrap_or_else(|| Arc::from([]))
+    }
+
+    async fn call(&self, request: ToolRequest) -> ToolOutcome {
+        let failed = |text: String| ToolOutcome { text, is_error: true };
+        let registry = self.registry.load_full();
+        let Some(tool) = registry.tools.get(&request.name) else {
+            return failed(format!("there is no tool named “{}”", request.name));
+        };
+        if let Some(error) = tool.arguments.iter_errors(&request.params).next() {
+            return failed(format!("the arguments do not fit: {}: {}", error.instance_path(), error));
+        }
+        let payload: Arc<str> = request.params.to_string().into();
+        let options = self.options();
+        if payload.len() > options.payload_bytes {
+            return failed(format!("the arguments are over {} bytes", options.payload_bytes));
+        }
+        let result = tool.generation.call(Kind::Tool, tool.handle, Some(payload), Some(options.tool_timeout), Some(&request.cancel)).await;
+        match result {
+            Ok(json) => match serde_json::from_str::<Answer>(json.as_deref().unwrap_or("{\"text\":\"\"}")) {
+                Ok(answer) => ToolOutcome { text: cut(answer.text, options.tool_text_bytes), is_error: answer.is_error },
+                Err(e) => failed(format!("the tool's result cannot be read: {e}")),
+            },
+            // What a tool throws is for the model; it is no fault of the plugin.
+            Err(CallFault::Threw(_, thrown)) => failed(cut(thrown.message, options.tool_text_bytes)),
+            Err(fault) => {
+                report(&*tool.faults, &format!("tool {}", request.name), &fault);
+                failed(format!("tool “{}” of plugin “{}”: {fault}", request.name, tool.generation.plugin))
+            }
+        }
+    }
+}
+
+/// At most `max` bytes, at a character's edge, saying so.
+fn cut(mut text: String, max: usize) -> String {
+    if text.len() > max {
+        let note = "\n[cut: the result is longer than the host passes on]";
+        let mut at = max.saturating_sub(note.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        text.truncate(at);
+        text.push_str(note);
+    }
+    text
+}
+
+impl Hooks for PluginHost {
+    fn handlers(&self, event: HookName) -> Arc<[HookHandler]> {
+        self.registry.load().hooks.get(&event).cloned().unwrap_or_else(|| Arc::from([]))
+    }
+}
+
+#[async_trait]
+impl Channels for PluginHost {
+    fn info(&self, channel: &ChannelId) -> Option<(PluginId, ChannelInfo)> {
+        let registry = self.registry.load();
+        registry.channels.get(channel).map(|c| (c.generation.plugin.clone(), c.entry.info.clone()))
+    }
+
+    async fn send(&self, message: OutboundMessage) -> Result<Receipt, SendError> {
+        let unreachable = |message: String, certain| SendError { code: SendErrorCode::Unreachable, message, retry_after_ms: None, certain };
+        let registry = self.registry.load_full();
+        let Some(channel) = registry.channels.get(&message.route.channel) else {
+            return Err(unreachable(format!("no plugin provides the channel “{}”", message.route.channel), true));
+        };
+        let payload = serde_json::to_string(&message).map_err(|e| unreachable(e.to_string(), true))?;
+        let limit = self.options().send_timeout;
+        let result = channel.generation.call(Kind::Send, channel.entry.handle, Some(payload.into()), Some(limit), None).await;
+        let what = format!("channel {}: send", message.route.channel);
+        match result {
+            Ok(json) => serde_json::from_str(json.as_deref().unwrap_or("null")).map_err(|_| {
+                let fault = CallFault::BadResult("the answer is no receipt: `messageIds` must be a list of texts".into());
+                report(&*channel.faults, &what, &fault);
+                unreachable(format!("{what}: {fault}"), false)
+            }),
+            Err(CallFault::Threw(words, thrown)) => {
+                let code = thrown.code.as_deref().filter(|_| thrown.name == "SendError");
+                let code = code.and_then(|c| serde_json::from_value(serde_json::Value::from(c)).ok());
+                match code {
+                    Some(code) => Err(SendError { code, message: thrown.message, retry_after_ms: thrown.retry_after_ms, certain: thrown.certain }),
+                    None => {
+                        report(&*channel.faults, &what, &CallFault::Threw(words.clone(), thrown));
+                        Err(unreachable(format!("{what}: {words}"), false))
+                    }
+                }
+            }
+            // It never reached the plugin, so nothing has left.
+            Err(fault @ CallFault::NotStarted(_)) => Err(unreachable(format!("{what}: {fault}"), true)),
+            Err(fault) => {
+                report(&*channel.faults, &what, &fault);
+                Err(unreachable(format!("{what}: {fault}"), false))
+            }
+        }
+    }
+
+    async fn typing(&self, route: &ReplyRoute) {
+        let registry = self.registry.load_full();
+        let Some(channel) = registry.channels.get(&route.channel).filter(|c| c.entry.types) else { return };
+        let Ok(payload) = serde_json::to_string(route) else { return };
+        let limit = self.options().stop_timeout;
+        let result = channel.generation.call(Kind::Typing, channel.entry.handle, Some(payload.into()), Some(limit), None).await;
+        if let Err(fault) = result {
+            tracing::debug!(plugin = %channel.generation.plugin, channel = %route.channel, "typing failed: {fault}");
+        }
+    }
+}

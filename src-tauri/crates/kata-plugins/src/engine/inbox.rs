@@ -1,0 +1,227 @@
+//! What the host sends a plugin's thread. Bounded: calls by the queue's length (a full one refuses), settlements by the
+//! host calls in flight, aborts by the calls that are open.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::oneshot;
+
+/// What to call. The order of fields is that of `kinds` in core.js.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Hook,
+    Tool,
+    Command,
+    Send,
+    Typing,
+    Connect,
+    Disconnect,
+    Start,
+    Stop,
+    /// The module's `dispose`; has no handle.
+    Dispose,
+}
+
+impl Kind {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Hook => "hook",
+            Self::Tool => "tool",
+            Self::Command => "command",
+            Self::Send => "send",
+            Self::Typing => "typing",
+            Self::Connect => "connect",
+            Self::Disconnect => "disconnect",
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Dispose => "dispose",
+        }
+    }
+}
+
+/// What JavaScript threw, as far as it can be told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Thrown {
+    pub(crate) name: String,
+    pub(crate) message: String,
+    pub(crate) stack: String,
+    pub(crate) code: Option<String>,
+    #[serde(deserialize_with = "whole_ms")]
+    pub(crate) retry_after_ms: Option<u32>,
+    pub(crate) certain: bool,
+}
+
+/// A wait as JavaScript writes it: any number; what is none is no wait.
+fn whole_ms<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Option<u32>, D::Error> {
+    let number: Option<f64> = serde::Deserialize::deserialize(d)?;
+    Ok(number.filter(|n| n.is_finite() && *n >= 0.0).map(|n| n.min(f64::from(u32::MAX)) as u32))
+}
+
+/// Why a call has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CallFault {
+    /// The handler threw or its promise was rejected; the position is the author's.
+    #[error("{0}")]
+    Threw(String, Box<Thrown>),
+    /// The runtime ended during the call.
+    #[error("{0}")]
+    Ended(String),
+    /// The call never reached the plugin.
+    #[error("{0}")]
+    NotStarted(String),
+    /// The host stopped waiting.
+    #[error("no answer within {0:?}")]
+    Timeout(std::time::Duration),
+    /// The caller stopped waiting.
+    #[error("cancelled")]
+    Cancelled,
+    /// The answer is too large or too deep for the host.
+    #[error("{0}")]
+    BadResult(String),
+}
+
+pub(crate) type Reply = oneshot::Sender<Result<Option<String>, CallFault>>;
+
+/// One call into the plugin.
+pub(crate) struct Call {
+    pub(crate) id: u32,
+    pub(crate) kind: Kind,
+    pub(crate) handle: u32,
+    pub(crate) payload: Option<Arc<str>>,
+    pub(crate) reply: Reply,
+}
+
+/// What a host call came to.
+pub(crate) struct Settled {
+    pub(crate) id: u32,
+    /// Text for JavaScript, with bytes where there are some; or the failure as JSON `{name, message, code?}`.
+    pub(crate) result: Result<(Option<String>, Option<Vec<u8>>), String>,
+}
+
+pub(crate) enum Command {
+    Call(Call),
+    Settle(Settled),
+    /// The call's signal is aborted; `true`: nobody waits for its answer either.
+    Abort(u32, bool),
+    Quit,
+}
+
+#[derive(Default)]
+struct Lanes {
+    calls: VecDeque<Call>,
+    settled: VecDeque<Settled>,
+    aborts: VecDeque<(u32, bool)>,
+    quit: bool,
+    closed: bool,
+}
+
+/// The queue of one generation.
+pub(crate) struct Inbox {
+    lanes: Mutex<Lanes>,
+    wake: Condvar,
+    calls: usize,
+}
+
+impl Inbox {
+    pub(crate) fn new(calls: usize) -> Self {
+        Self { lanes: Mutex::default(), wake: Condvar::new(), calls }
+    }
+
+    fn lanes(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues a call; gives it back when the queue is full or the thread is gone.
+    pub(crate) fn call(&self, call: Call) -> Result<(), (Call, CallFault)> {
+        let mut lanes = self.lanes();
+        if lanes.closed || lanes.quit {
+            return Err((call, CallFault::NotStarted("the plugin is not running".into())));
+        }
+        if lanes.calls.len() >= self.calls {
+            return Err((call, CallFault::NotStarted(format!("the plugin is busy: {} calls wait already", self.calls))));
+        }
+        lanes.calls.push_back(call);
+        drop(lanes);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    pub(crate) fn settle(&self, settled: Settled) {
+        let mut lanes = self.lanes();
+        if !lanes.closed {
+            lanes.settled.push_back(settled);
+            drop(lanes);
+            self.wake.notify_one();
+        }
+    }
+
+    /// The caller of `id` no longer waits. A call that has not begun is taken out again.
+    pub(crate) fn abort(&self, id: u32) {
+        let mut lanes = self.lanes();
+        if lanes.closed {
+            return;
+        }
+        let before = lanes.calls.len();
+        lanes.calls.retain(|c| c.id != id);
+        if lanes.calls.len() == before {
+            lanes.aborts.push_back((id, true));
+            drop(lanes);
+            self.wake.notify_one();
+        }
+    }
+
+    /// Aborts the signal of a call whose answer is still waited for.
+    pub(crate) fn signal(&self, id: u32) {
+        let mut lanes = self.lanes();
+        if !lanes.closed {
+            lanes.aborts.push_back((id, false));
+            drop(lanes);
+            self.wake.notify_one();
+        }
+    }
+
+    pub(crate) fn quit(&self) {
+        self.lanes().quit = true;
+        self.wake.notify_one();
+    }
+
+    /// The thread is gone: nothing is taken any more, and what waited was never begun.
+    pub(crate) fn close(&self) -> Vec<Call> {
+        let mut lanes = self.lanes();
+        lanes.closed = true;
+        lanes.settled.clear();
+        lanes.aborts.clear();
+        lanes.calls.drain(..).collect()
+    }
+
+    /// The next command; `None` when `until` passes first. Settlements and aborts go before new calls, so that work in
+    /// progress ends before more is begun.
+    pub(crate) fn next(&self, until: Option<Instant>) -> Option<Command> {
+        let mut lanes = self.lanes();
+        loop {
+            if lanes.quit {
+                return Some(Command::Quit);
+            }
+            if let Some((id, forget)) = lanes.aborts.pop_front() {
+                return Some(Command::Abort(id, forget));
+            }
+            if let Some(settled) = lanes.settled.pop_front() {
+                return Some(Command::Settle(settled));
+            }
+            // A timer that is due goes before a new call, else a stream of calls would starve it.
+            let now = Instant::now();
+            if until.is_some_and(|until| until <= now) {
+                return None;
+            }
+            if let Some(call) = lanes.calls.pop_front() {
+                return Some(Command::Call(call));
+            }
+            lanes = match until {
+                None => self.wake.wait(lanes).unwrap_or_else(PoisonError::into_inner),
+                Some(until) => self.wake.wait_timeout(lanes, until - now).unwrap_or_else(PoisonError::into_inner).0,
+            };
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! ES modules from the plugin's own folder, and one built-in: the SDK.
+
+use crate::script::{self, PositionMap};
+use rquickjs::loader::{ImportAttributes, Loader, Resolver};
+use rquickjs::module::Declared;
+use rquickjs::{Ctx, Exception, Module, Result};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
+
+/// The one bare specifier.
+const SDK: &str = "@kata-agents/plugin-sdk";
+/// Name of the host's own script, from which the entry module is imported.
+pub(crate) const PRELUDE: &str = "kata:plugin";
+/// Modules one plugin may load.
+const MAX_MODULES: usize = 500;
+
+/// Why a specifier leads to no module.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ResolveError {
+    #[error("“{0}”: a plugin imports its own files (“./…”) and “{SDK}”, nothing else")]
+    Bare(String),
+    #[error("“{0}” leads out of the plugin's folder")]
+    Outside(String),
+    #[error("“{0}” does not exist")]
+    Missing(String),
+    #[error("“{0}” is no module: .ts, .js, .mts, .mjs or .json")]
+    Kind(String),
+}
+
+/// The module to begin with, as a path relative to the folder.
+pub(crate) fn entry(folder: &Path, main: Option<&str>) -> std::result::Result<String, ResolveError> {
+    match main {
+        Some(main) => resolve(folder, "", &if main.starts_with("./") { main.to_owned() } else { format!("./{main}") }),
+        None => resolve(folder, "", "./index.ts").or_else(|_| resolve(folder, "", "./index.js")).map_err(|_| {
+            ResolveError::Missing("index.ts or index.js".into())
+        }),
+    }
+}
+
+/// The file `name` means in module `base`, relative to the canonical folder, with `/` between parts.
+pub(crate) fn resolve(root: &Path, base: &str, name: &str) -> std::result::Result<String, ResolveError> {
+    if !(name.starts_with("./") || name.starts_with("../")) {
+        return Err(ResolveError::Bare(name.to_owned()));
+    }
+    let shown = || name.to_owned();
+    if name.contains(['\\', '\0', '?', '#', '%']) {
+        return Err(ResolveError::Missing(shown()));
+    }
+    // Lexically first: a path that climbs over the root is refused before the disk is asked.
+    let mut parts: Vec<&str> = base.split('/').collect();
+    parts.pop();
+    for part in name.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop().ok_or_else(|| ResolveError::Outside(shown()))?;
+            }
+            part => parts.push(part),
+        }
+    }
+    let plain = parts.join("/");
+    let mut tries = vec![plain.clone()];
+    if let Some(stem) = plain.strip_suffix(".js") {
+        tries.push(format!("{stem}.ts"));
+    }
+    tries.extend([".ts", ".js", "/index.ts", "/index.js"].map(|end| format!("{plain}{end}")));
+    for candidate in tries {
+        let Ok(real) = root.join(&candidate).canonicalize() else { continue };
+        let Ok(inside) = real.strip_prefix(root) else { return Err(ResolveError::Outside(shown())) };
+        if !real.is_file() {
+            continue;
+        }
+        if !inside.extension().is_some_and(|e| ["ts", "js", "mts", "mjs", "json"].iter().any(|known| e == *known)) {
+            return Err(ResolveError::Kind(shown()));
+        }
+        let names: Option<Vec<&str>> = inside.components().map(|c| if let Component::Normal(n) = c { n.to_str() } else { None }).collect();
+        return names.map(|n| n.join("/")).ok_or_else(|| ResolveError::Kind(shown()));
+    }
+    Err(ResolveError::Missing(shown()))
+}
+
+/// Position maps of the modules that were loaded, for the words of a fault.
+#[derive(Clone, Default)]
+pub(crate) struct Positions(Rc<RefCell<HashMap<String, PositionMap>>>);
+
+impl Positions {
+    /// Rewrites every `module:line:column` in a stack to the author's own, and drops frames of the host.
+    pub(crate) fn rewrite(&self, stack: &str) -> String {
+        let maps = self.0.borrow();
+        let mut out = Vec::new();
+        for line in stack.lines().map(str::trim).filter(|l| !l.is_empty() && !l.contains(PRELUDE) && !l.contains("(native)")) {
+            let inner = line.rsplit_once('(').map_or(line, |(_, rest)| rest).trim_end_matches(')').trim_start_matches("at ");
+            let mut parts = inner.rsplitn(3, ':');
+            let column = parts.next().and_then(|c| c.parse().ok());
+            let at = parts.next().and_then(|l| l.parse().ok());
+            let mapped = match (parts.next(), at, column) {
+                (Some(name), Some(at), Some(column)) => {
+                    maps.get(name).and_then(|m| m.original(at, column)).map(|(l, c)| line.replace(inner, &format!("{name}:{l}:{c}")))
+                }
+                _ => None,
+            };
+            out.push(mapped.unwrap_or_else(|| line.to_owned()));
+        }
+        out.join(" ")
+    }
+}
+
+pub(crate) struct Folder {
+    pub(crate) root: PathBuf,
+}
+
+impl Resolver for Folder {
+    fn resolve<'js>(&mut self, ctx: &Ctx<'js>, base: &str, name: &str, _with: Option<ImportAttributes<'js>>) -> Result<String> {
+        if name == SDK {
+            return Ok(SDK.to_owned());
+        }
+        let base = if base == PRELUDE { "" } else { base };
+        resolve(&self.root, base, name).map_err(|e| Exception::throw_reference(ctx, &format!("import: {e}")))
+    }
+}
+
+pub(crate) struct Sources {
+    pub(crate) root: PathBuf,
+    pub(crate) positions: Positions,
+}
+
+impl Loader for Sources {
+    fn load<'js>(&mut self, ctx: &Ctx<'js>, name: &str, _with: Option<ImportAttributes<'js>>) -> Result<Module<'js, Declared>> {
+        if name == SDK {
+            return Module::declare(ctx.clone(), SDK, include_str!("js/sdk.js"));
+        }
+        let refuse = |why: String| Exception::throw_syntax(ctx, &why);
+        if self.positions.0.borrow().len() >= MAX_MODULES {
+            return Err(refuse(format!("{name}: more than {MAX_MODULES} modules")));
+        }
+        let path = self.root.join(name);
+        // Asked again: between resolving and loading the file may have become a link.
+        if path.canonicalize().ok().is_none_or(|real| !real.starts_with(&self.root)) {
+            return Err(refuse(ResolveError::Outside(name.to_owned()).to_string()));
+        }
+        match std::fs::metadata(&path) {
+            Ok(meta) if meta.len() > script::MAX_SOURCE as u64 => {
+                let bytes = usize::try_from(meta.len()).unwrap_or(usize::MAX);
+                return Err(refuse(script::ScriptError::TooLarge { name: name.to_owned(), bytes }.to_string()));
+            }
+            Ok(_) => {}
+            Err(e) => return Err(refuse(format!("{name}: {e}"))),
+        }
+        let source = std::fs::read_to_string(&path).map_err(|e| refuse(format!("{name}: {e}")))?;
+        if name.ends_with(".json") {
+            let value: serde_json::Value = serde_json::from_str(&source).map_err(|e| refuse(format!("{name}: {e}")))?;
+            return Module::declare(ctx.clone(), name, format!("export default {value};"));
+        }
+        let script = script::strip(name, source).map_err(|e| refuse(e.to_string()))?;
+        self.positions.0.borrow_mut().insert(name.to_owned(), script.map);
+        Module::declare(ctx.clone(), name, script.code)
+    }
+}

@@ -1,0 +1,318 @@
+//! The host's side of the prelude: the functions JavaScript calls. Closures own an `Rc` of [`Core`] and never a JavaScript
+//! value, so nothing can outlive the runtime.
+
+use super::inbox::{CallFault, Reply, Settled, Thrown};
+use super::loader::Positions;
+use super::ops::{self, Op};
+use super::{Link, codec};
+use crate::ports::{Reach, Report};
+use crate::register::{Refused, Registrations, Rules};
+use bytes::Bytes;
+use kata_protocol::{ChannelId, UserAction};
+use rquickjs::function::{Func, Opt};
+use rquickjs::{Ctx, Exception, Function, Object, Result, TypedArray, Value};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// Frames of a stack that go into a fault's words.
+const FRAMES: usize = 160;
+
+/// State of one plugin's thread. No JavaScript value in it.
+pub(crate) struct Core {
+    pub(crate) link: Arc<Link>,
+    pub(crate) reach: Arc<Reach>,
+    pub(crate) rules: Rules,
+    pub(crate) positions: Positions,
+    pub(crate) staging: RefCell<Registrations>,
+    pub(crate) channels: RefCell<Vec<ChannelId>>,
+    pub(crate) sealed: Cell<bool>,
+    pub(crate) booted: Cell<Option<std::result::Result<(), String>>>,
+    pub(crate) calls: RefCell<HashMap<u32, Reply>>,
+    pub(crate) operations: RefCell<HashMap<u32, CancellationToken>>,
+    pub(crate) next_operation: Cell<u32>,
+    pub(crate) timers: RefCell<Timers>,
+    pub(crate) rejections: RefCell<HashMap<u64, String>>,
+    pub(crate) lines: RefCell<LineBudget>,
+    pub(crate) cancel: CancellationToken,
+    /// Set when the engine ran out of memory or stack; the runtime is replaced after the batch.
+    pub(crate) exhausted: Cell<Option<&'static str>>,
+}
+
+#[derive(Default)]
+pub(crate) struct Timers {
+    due: BTreeSet<(Instant, u32)>,
+    by_id: HashMap<u32, Instant>,
+}
+
+impl Timers {
+    fn set(&mut self, id: u32, at: Instant) {
+        if let Some(before) = self.by_id.insert(id, at) {
+            self.due.remove(&(before, id));
+        }
+        self.due.insert((at, id));
+    }
+    fn clear(&mut self, id: u32) {
+        if let Some(at) = self.by_id.remove(&id) {
+            self.due.remove(&(at, id));
+        }
+    }
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.due.first().map(|(at, _)| *at)
+    }
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<u32> {
+        let &(at, id) = self.due.first().filter(|(at, _)| *at <= now)?;
+        self.due.remove(&(at, id));
+        self.by_id.remove(&id);
+        Some(id)
+    }
+    pub(crate) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+}
+
+/// Log lines of the present minute. A flood would otherwise grow the host's memory, not the plugin's.
+pub(crate) struct LineBudget {
+    began: Instant,
+    written: u32,
+    dropped: u64,
+}
+
+impl Default for LineBudget {
+    fn default() -> Self {
+        Self { began: Instant::now(), written: 0, dropped: 0 }
+    }
+}
+
+impl Core {
+    pub(crate) fn log(&self, level: &str, text: &str) {
+        let mut lines = self.lines.borrow_mut();
+        if lines.began.elapsed() >= Duration::from_secs(60) {
+            self.tell_dropped(&mut lines);
+            *lines = LineBudget::default();
+        }
+        if lines.written >= self.reach.options.log_lines_per_minute {
+            lines.dropped += 1;
+            return;
+        }
+        lines.written += 1;
+        self.reach.backend.log(&self.reach.plugin, level, text);
+    }
+
+    pub(crate) fn tell_dropped(&self, lines: &mut LineBudget) {
+        if lines.dropped > 0 {
+            let said = format!("{} more log lines were dropped: a plugin may write {} a minute", lines.dropped, self.reach.options.log_lines_per_minute);
+            self.reach.backend.log(&self.reach.plugin, "warn", &said);
+            lines.dropped = 0;
+        }
+    }
+
+    /// Words for an exception, at the author's lines.
+    pub(crate) fn words(&self, thrown: &Thrown) -> String {
+        let frames = self.positions.rewrite(&thrown.stack);
+        let frames: String = frames.chars().take(FRAMES).collect();
+        match frames.is_empty() {
+            true => format!("{}: {}", thrown.name, thrown.message),
+            false => format!("{}: {} ({})", thrown.name, thrown.message, frames.trim()),
+        }
+    }
+
+    /// Notes an exhausted limit that JavaScript itself could have caught.
+    fn note_exhausted(&self, thrown: &Thrown) -> Option<&'static str> {
+        let kind = match (thrown.name.as_str(), thrown.message.as_str()) {
+            ("InternalError", "out of memory") => "memory",
+            ("RangeError" | "InternalError", m) if m.contains("call stack") || m.contains("stack overflow") => "stack",
+            _ => return None,
+        };
+        if kind == "memory" {
+            self.exhausted.set(Some(kind));
+        }
+        Some(kind)
+    }
+
+    fn reply(&self, id: u32, ok: bool, text: Option<String>) {
+        let max = self.reach.options.payload_bytes;
+        let result = match text {
+            Some(text) if text.len() > max => Err(CallFault::BadResult(format!("the result has {} bytes, over the limit of {max}", text.len()))),
+            text if ok => Ok(text),
+            text => {
+                let thrown: Thrown = text.and_then(|t| serde_json::from_str(&t).ok()).unwrap_or_default();
+                self.note_exhausted(&thrown);
+                Err(CallFault::Threw(self.words(&thrown), Box::new(thrown)))
+            }
+        };
+        if id == 0 {
+            return self.booted.set(Some(result.map(|_| ()).map_err(|e| e.to_string())));
+        }
+        if let Some(reply) = self.calls.borrow_mut().remove(&id) {
+            // Nobody waiting any more is no fault.
+            let _ = reply.send(result);
+        }
+    }
+
+    pub(crate) fn throw_fault(&self, kind: &str, json: &str) {
+        let thrown: Thrown = serde_json::from_str(json).unwrap_or_default();
+        let kind = self.note_exhausted(&thrown).unwrap_or(kind);
+        self.reach.reporter.fault(kind, self.words(&thrown));
+    }
+
+    fn declare(&self, kind: &str, handle: u32, json: &str) -> std::result::Result<(), Refused> {
+        if self.sealed.get() {
+            return Err(Refused::Late);
+        }
+        let mut staging = self.staging.borrow_mut();
+        staging.declare(&self.rules, kind, handle, json)?;
+        *self.channels.borrow_mut() = staging.channels.iter().map(|c| c.id.clone()).collect();
+        Ok(())
+    }
+
+    fn operation(self: &Rc<Self>, ctx: &Ctx<'_>, name: &str, args: String, body: Option<String>, binary: bool) -> Result<u32> {
+        let options = &self.reach.options;
+        if self.operations.borrow().len() >= options.host_calls {
+            return Err(Exception::throw_range(ctx, &format!("{name}: {} host calls are in flight already", options.host_calls)));
+        }
+        let size = args.len() + body.as_ref().map_or(0, String::len);
+        if size > options.payload_bytes * 2 || args.len() > options.payload_bytes {
+            return Err(Exception::throw_range(ctx, &format!("{name}: the argument is over {} bytes", options.payload_bytes)));
+        }
+        let bytes = match body {
+            Some(text) if binary => Some(Bytes::from(codec::from_binary(&text).unwrap_or_default())),
+            Some(text) => Some(Bytes::from(text)),
+            None => None,
+        };
+        let id = self.next_operation.get() + 1;
+        self.next_operation.set(id);
+        let token = self.cancel.child_token();
+        self.operations.borrow_mut().insert(id, token.clone());
+        let decoded = Op::decode(name, args, bytes, &self.channels.borrow());
+        let (reach, link) = (Arc::clone(&self.reach), Arc::clone(&self.link));
+        match decoded {
+            Err(error) => link.inbox.settle(Settled { id, result: Err(serde_json::json!({ "name": "TypeError", "message": error.to_string() }).to_string()) }),
+            Ok(op) => reach.tasks.clone().spawn("plugin host call", async move {
+                tokio::select! {
+                    () = token.cancelled() => {}
+                    settled = ops::settle(id, op, &reach) => link.inbox.settle(settled),
+                }
+            }),
+        }
+        Ok(id)
+    }
+
+    fn cancel_operation(&self, id: u32) {
+        if let Some(token) = self.operations.borrow_mut().remove(&id) {
+            token.cancel();
+        }
+    }
+
+    fn timer(&self, ctx: &Ctx<'_>, id: u32, ms: f64) -> Result<()> {
+        let mut timers = self.timers.borrow_mut();
+        if timers.len() >= self.reach.options.timers {
+            return Err(Exception::throw_range(ctx, &format!("{} timers are set already", self.reach.options.timers)));
+        }
+        let wait = Duration::from_secs_f64((ms / 1000.0).clamp(0.0, 2_147_483.647));
+        timers.set(id, Instant::now() + wait);
+        Ok(())
+    }
+
+    fn status(&self, ctx: &Ctx<'_>, kind: &str, name: &str, json: &str) -> Result<()> {
+        #[derive(serde::Deserialize)]
+        struct Said {
+            state: String,
+            #[serde(default)]
+            code: Option<String>,
+            #[serde(default)]
+            message: Option<String>,
+            #[serde(default)]
+            action: Option<UserAction>,
+        }
+        let bad = |why: &str| Exception::throw_type(ctx, &format!("status: {why}"));
+        let said: Said = serde_json::from_str(json).map_err(|e| bad(&e.to_string()))?;
+        let Some(part) = ops::part(kind, name) else {
+            return Err(bad("only a channel or a service has a status of its own"));
+        };
+        let code: String = said.code.unwrap_or_default().chars().take(64).collect();
+        let message: String = said.message.unwrap_or_default().chars().take(500).collect();
+        let report = match said.state.as_str() {
+            "connecting" => Report::Connecting,
+            "running" => Report::Running,
+            "degraded" => Report::Degraded,
+            "needs_user" => Report::NeedsUser(match said.action {
+                Some(action @ (UserAction::Configure { .. } | UserAction::Relogin)) => action,
+                Some(_) => return Err(bad("action: a plugin can ask for `configure` and `relogin`")),
+                None => return Err(bad("action: is missing")),
+            }),
+            _ => return Err(bad("state: one of connecting, running, degraded, needs_user")),
+        };
+        self.reach.reporter.part(self.reach.generation, part, report, &code, &message);
+        Ok(())
+    }
+}
+
+/// Text for a promise that was rejected with nobody listening.
+pub(crate) fn describe(reason: &Value<'_>) -> Thrown {
+    let Some(object) = reason.as_object() else {
+        let message = reason.as_string().and_then(|s| s.to_string().ok()).unwrap_or_else(|| format!("a {}", reason.type_name()));
+        return Thrown { name: "Error".into(), message, ..Thrown::default() };
+    };
+    let text = |key: &str| object.get::<_, Option<String>>(key).ok().flatten().unwrap_or_default();
+    let mut message = text("message");
+    if message.len() > 2000 {
+        message = message.chars().take(2000).collect();
+    }
+    Thrown { name: Some(text("name")).filter(|n| !n.is_empty()).unwrap_or_else(|| "Error".into()), message, stack: text("stack"), ..Thrown::default() }
+}
+
+fn web<'js>(ctx: Ctx<'js>) -> Result<Value<'js>> {
+    super::evaluate(&ctx, "kata:plugin/web", include_str!("js/web.js"))
+}
+
+fn bytes<'js>(ctx: Ctx<'js>, bytes: Option<Vec<u8>>) -> Result<TypedArray<'js, u8>> {
+    match bytes {
+        Some(bytes) => TypedArray::new(ctx, bytes),
+        None => Err(Exception::throw_type(&ctx, "bytes expected")),
+    }
+}
+
+/// The object the prelude gets as `n`.
+pub(crate) fn object<'js>(ctx: &Ctx<'js>, core: &Rc<Core>) -> Result<Object<'js>> {
+    let n = Object::new(ctx.clone())?;
+    let with = || Rc::clone(core);
+    n.set("genuine", Func::from(|v: Value<'_>| v.is_array() && !v.is_proxy()))?;
+    n.set("proxy", Func::from(|v: Value<'_>| v.is_proxy()))?;
+    let c = with();
+    n.set("declare", Func::from(move |kind: String, handle: u32, json: String| c.declare(&kind, handle, &json).err().map(|e| e.to_string())))?;
+    let c = with();
+    n.set("reply", Func::from(move |id: u32, ok: bool, text: Opt<Option<String>>| c.reply(id, ok, text.0.flatten())))?;
+    let c = with();
+    let op = move |ctx: Ctx<'_>, name: String, args: String, body: Option<String>, binary: bool| c.operation(&ctx, &name, args, body, binary);
+    n.set("op", Func::from(op))?;
+    let c = with();
+    n.set("cancel", Func::from(move |id: u32| c.cancel_operation(id)))?;
+    let c = with();
+    n.set("timer", Func::from(move |ctx: Ctx<'_>, id: u32, ms: f64| c.timer(&ctx, id, ms)))?;
+    let c = with();
+    n.set("clear", Func::from(move |id: f64| c.timers.borrow_mut().clear(id as u32)))?;
+    let c = with();
+    n.set("log", Func::from(move |level: String, text: String| c.log(&level, &text)))?;
+    let c = with();
+    n.set("fault", Func::from(move |kind: String, json: String| c.throw_fault(&kind, &json)))?;
+    let c = with();
+    let status = move |ctx: Ctx<'_>, _call: u32, kind: String, name: String, json: String| c.status(&ctx, &kind, &name, &json);
+    n.set("status", Func::from(status))?;
+    n.set("web", Function::new(ctx.clone(), web)?)?;
+    n.set("utf8", Function::new(ctx.clone(), |ctx, text: String| bytes(ctx, Some(text.into_bytes())))?)?;
+    n.set("random", Function::new(ctx.clone(), |ctx, length: usize| bytes(ctx, codec::random(length)))?)?;
+    n.set("digest", Function::new(ctx.clone(), |ctx, hash: String, data: String| bytes(ctx, codec::digest(&hash, &data)))?)?;
+    n.set("hmac", Function::new(ctx.clone(), |ctx, hash: String, key: String, data: String| bytes(ctx, codec::hmac(&hash, &key, &data)))?)?;
+    n.set("text", Func::from(|binary: String, fatal: bool| codec::decode(&binary, fatal)))?;
+    n.set("b64", Func::from(|binary: String| codec::base64(&binary)))?;
+    n.set("unb64", Func::from(|text: String| codec::unbase64(&text)))?;
+    n.set("url", Func::from(|href: String, base: Option<String>| codec::url(&href, base.as_deref())))?;
+    n.set("urlSet", Func::from(|href: String, part: String, value: String| codec::url_with(&href, &part, &value)))?;
+    n.set("query", Func::from(|text: String| codec::query(&text)))?;
+    n.set("unquery", Func::from(|pairs: String| codec::unquery(&pairs)))?;
+    Ok(n)
+}

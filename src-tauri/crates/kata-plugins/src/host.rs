@@ -1,0 +1,461 @@
+//! The plugin host: activates, reloads, restarts and ends plugins, and is the tools, hooks and channels of the core.
+
+use crate::capability::Grants;
+use crate::discover::Candidate;
+use crate::engine::{self, Exit, Kind, Spec};
+use crate::generation::{Generation, Loaded};
+use crate::manifest;
+use crate::network::{AllowList, Clients, NetworkPolicy};
+use crate::options::HostOptions;
+use crate::parts::Part;
+use crate::plugin::{Activation, Plugin, lock};
+use crate::ports::Reporter;
+use crate::register::Rules;
+use crate::registry::{Member, Registry, report};
+use arc_swap::ArcSwap;
+use futures::future::BoxFuture;
+use kata_core::lifecycle::Happening;
+use kata_core::ports::{Clock, Entropy, PluginBackend, PluginPart};
+use kata_core::tasks::Tasks;
+use kata_protocol::{ChannelId, ErrorCode, PluginFault, PluginId, PluginUsage, RunState, WireError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Why a plugin was not activated, or not reloaded (the version before goes on serving then).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PluginError {
+    /// Its entry module is not there or is outside its folder.
+    #[error("plugin “{plugin}”: {reason}")]
+    Entry {
+        /// Plugin.
+        plugin: PluginId,
+        /// Why.
+        reason: String,
+    },
+    /// It threw, looped or timed out while it was loaded or registered; the reason has the author's position.
+    #[error("plugin “{plugin}” could not be loaded: {reason}")]
+    Load {
+        /// Plugin.
+        plugin: PluginId,
+        /// Why.
+        reason: String,
+    },
+    /// It registers what another plugin provides.
+    #[error("plugin “{plugin}”: {reason}")]
+    Conflict {
+        /// Plugin.
+        plugin: PluginId,
+        /// What, and by whom.
+        reason: String,
+    },
+    /// Its settings do not fit its own schema.
+    #[error("plugin “{plugin}”: settings{field}: {reason}")]
+    Settings {
+        /// Plugin.
+        plugin: PluginId,
+        /// JSON pointer.
+        field: String,
+        /// Why.
+        reason: String,
+    },
+    /// The host cannot make HTTP clients.
+    #[error("the network is not available: {0}")]
+    Network(String),
+}
+
+/// The host. Methods are called from within a tokio runtime, whose pool does the plugins' host calls.
+pub struct PluginHost {
+    backend: Arc<dyn PluginBackend>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    options: HostOptions,
+    tasks: Tasks,
+    clients: Mutex<Option<Clients>>,
+    plugins: Mutex<BTreeMap<PluginId, Arc<Plugin>>>,
+    pub(crate) registry: ArcSwap<Registry>,
+    /// Held while a registry is built from the present one.
+    swap: Mutex<()>,
+}
+
+impl PluginHost {
+    /// A host without plugins.
+    pub fn new(backend: Arc<dyn PluginBackend>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, options: HostOptions) -> Arc<Self> {
+        Arc::new(Self {
+            backend,
+            clock,
+            entropy,
+            options,
+            tasks: Tasks::default(),
+            clients: Mutex::new(None),
+            plugins: Mutex::default(),
+            registry: ArcSwap::from_pointee(Registry::default()),
+            swap: Mutex::new(()),
+        })
+    }
+
+    pub(crate) fn options(&self) -> &HostOptions {
+        &self.options
+    }
+
+    /// Activates a plugin, or replaces the version that serves: the new one is built beside it and takes over in one step
+    /// when all of it succeeded. Calls in flight end on the version they began on.
+    ///
+    /// # Errors
+    /// [`PluginError`]; a version that served before goes on serving.
+    pub async fn activate(
+        self: &Arc<Self>,
+        candidate: Candidate,
+        settings: serde_json::Value,
+        granted: Vec<String>,
+        network: NetworkPolicy,
+    ) -> Result<(), PluginError> {
+        let plugin = self.plugin(&candidate.manifest.id);
+        let _turn = plugin.turn.lock().await;
+        let serving = plugin.live.borrow().is_some();
+        if !serving {
+            plugin.moved(Happening::Start, "", "");
+        }
+        let activation = Activation { candidate, settings, granted, network };
+        match self.load_and_swap(&plugin, &activation).await {
+            Ok(()) => {
+                *lock(&plugin.activation) = Some(activation);
+                Ok(())
+            }
+            Err(error) => {
+                plugin.fault("load", error.to_string());
+                let (what, code) = if serving {
+                    (Happening::Degraded, "reload_failed")
+                } else {
+                    (Happening::Broken { recoverable: true }, "load_failed")
+                };
+                plugin.moved(what, code, &error.to_string());
+                Err(error)
+            }
+        }
+    }
+
+    async fn load_and_swap(self: &Arc<Self>, plugin: &Arc<Plugin>, activation: &Activation) -> Result<(), PluginError> {
+        let Loaded { generation, registrations, exit } = Generation::load(self.spec(plugin, activation)?, Arc::clone(&self.clock))
+            .await
+            .map_err(|reason| PluginError::Load { plugin: plugin.id.clone(), reason })?;
+        let member = Member {
+            origin: activation.candidate.origin,
+            generation: Arc::clone(&generation),
+            registrations,
+            faults: Arc::clone(plugin) as Arc<dyn Reporter>,
+        };
+        if let Err(reason) = self.put(&plugin.id, Some(Arc::new(member))) {
+            generation.kill();
+            return Err(PluginError::Conflict { plugin: plugin.id.clone(), reason });
+        }
+        plugin.moved(Happening::Running, "", "");
+        let before = plugin.live.send_replace(Some(Arc::clone(&generation)));
+        let (host, watched, new) = (Arc::clone(self), Arc::clone(plugin), Arc::clone(&generation));
+        self.tasks.spawn("plugin exit", async move {
+            let exit = tokio::select! {
+                exit = exit => exit.unwrap_or(Exit::Fault { kind: "stuck", message: "its thread ended without a word".into() }),
+                () = new.abandoned.cancelled() => Exit::Fault { kind: "stuck", message: "its thread was given up".into() },
+            };
+            host.exited(&watched, &new, exit).await;
+        });
+        if let Some(before) = before {
+            let (drain, dispose) = (self.options.drain, self.options.stop_timeout);
+            self.tasks.spawn("plugin drain", async move { before.retire(drain, dispose).await });
+        }
+        Ok(())
+    }
+
+    fn spec(&self, plugin: &Arc<Plugin>, activation: &Activation) -> Result<Spec, PluginError> {
+        let Activation { candidate, settings, granted, network } = activation;
+        let manifest = candidate.manifest.clone();
+        let id = || plugin.id.clone();
+        let entry = engine::entry(&candidate.folder, manifest.main.as_deref())
+            .map_err(|e| PluginError::Entry { plugin: id(), reason: format!("main: {e}") })?;
+        if let Some(schema) = &manifest.settings {
+            let schema = manifest::schema_options().build(&schema.0);
+            let schema = schema.map_err(|e| PluginError::Settings { plugin: id(), field: String::new(), reason: e.to_string() })?;
+            if let Some(error) = schema.iter_errors(settings).next() {
+                let reason = error.masked().to_string();
+                return Err(PluginError::Settings { plugin: id(), field: error.instance_path().to_string(), reason });
+            }
+        }
+        let grants = Grants::new(&manifest.capabilities, granted);
+        Ok(Spec {
+            generation: plugin.next_generation(),
+            folder: candidate.folder.clone(),
+            entry,
+            settings: settings.clone(),
+            allow: AllowList::new(&grants, network),
+            options: self.options.lowered(&manifest.limits),
+            rules: Rules { plugin: id(), lone: manifest::is_lone(&candidate.folder), manifest, grants },
+            reporter: Arc::clone(plugin) as Arc<dyn Reporter>,
+            backend: Arc::clone(&self.backend),
+            clients: self.clients()?,
+            tasks: self.tasks.clone(),
+            pool: tokio::runtime::Handle::current(),
+        })
+    }
+
+    /// A thread has ended. The one that serves is restarted after a wait; one that was replaced is only noted.
+    /// Boxed, because a restart watches its own thread's end in turn.
+    fn exited<'a>(self: &'a Arc<Self>, plugin: &'a Arc<Plugin>, generation: &'a Arc<Generation>, exit: Exit) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            generation.dead.cancel();
+            if let Exit::Fault { kind, message } = exit {
+                plugin.fault(kind, message.clone());
+                self.crashed(plugin, generation, kind, &message).await;
+            }
+        })
+    }
+
+    async fn crashed(self: &Arc<Self>, plugin: &Arc<Plugin>, generation: &Arc<Generation>, kind: &str, message: &str) {
+        let served = plugin.live.send_if_modified(|live| {
+            let is_this = live.as_ref().is_some_and(|g| Arc::ptr_eq(g, generation));
+            if is_this {
+                *live = None;
+            }
+            is_this
+        });
+        if !served {
+            return;
+        }
+        // What it registered stays in the registry: a gate whose plugin is down must go on blocking.
+        plugin.moved(Happening::Fault, kind, message);
+        self.restart(plugin).await;
+    }
+
+    async fn restart(self: &Arc<Self>, plugin: &Arc<Plugin>) {
+        let stopping = self.tasks.stopping();
+        loop {
+            let Some(until) = plugin.due() else { return };
+            let wait = Duration::from_millis(until.0.saturating_sub(self.clock.now().0));
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                () = self.clock.sleep(wait) => {}
+            }
+            let _turn = plugin.turn.lock().await;
+            // Meanwhile it may have been deactivated or activated by hand.
+            let activation = lock(&plugin.activation).clone();
+            let Some(activation) = activation.filter(|_| plugin.live.borrow().is_none()) else { return };
+            if plugin.due().is_none_or(|due| due > self.clock.now()) {
+                continue;
+            }
+            plugin.moved(Happening::Due, "", "");
+            match self.load_and_swap(plugin, &activation).await {
+                Ok(()) => return,
+                Err(error) => {
+                    plugin.fault("load", error.to_string());
+                    plugin.moved(Happening::Fault, "load_failed", &error.to_string());
+                }
+            }
+        }
+    }
+
+    /// Takes a plugin out: its channels and services are brought down, its registrations go, calls in flight get to end.
+    pub async fn deactivate(self: &Arc<Self>, id: &PluginId) {
+        let Some(plugin) = lock(&self.plugins).get(id).cloned() else { return };
+        let parts: Vec<Arc<Part>> = lock(&plugin.parts).drain().map(|(_, part)| part).collect();
+        for part in &parts {
+            part.stop.cancel();
+        }
+        for part in &parts {
+            part.ended.cancelled().await;
+        }
+        let _turn = plugin.turn.lock().await;
+        lock(&plugin.activation).take();
+        plugin.moved(Happening::Stop, "", "");
+        // Taking out cannot conflict.
+        let _ = self.put(id, None);
+        if let Some(generation) = plugin.live.send_replace(None) {
+            generation.retire(self.options.drain, self.options.stop_timeout).await;
+        }
+        plugin.moved(Happening::Ended, "", "");
+    }
+
+    fn put(&self, id: &PluginId, member: Option<Arc<Member>>) -> Result<(), String> {
+        let _swap = lock(&self.swap);
+        let mut members = self.registry.load().members.clone();
+        match member {
+            Some(member) => members.insert(id.clone(), member),
+            None => members.remove(id),
+        };
+        self.registry.store(Arc::new(Registry::build(members).map_err(|taken| taken.to_string())?));
+        Ok(())
+    }
+
+    fn plugin(&self, id: &PluginId) -> Arc<Plugin> {
+        let mut plugins = lock(&self.plugins);
+        let made = || {
+            let (backend, clock, entropy) = (Arc::clone(&self.backend), Arc::clone(&self.clock), Arc::clone(&self.entropy));
+            Arc::new(Plugin::new(id.clone(), backend, clock, entropy, self.options.policy))
+        };
+        Arc::clone(plugins.entry(id.clone()).or_insert_with(made))
+    }
+
+    fn known(&self, id: &PluginId) -> Option<Arc<Plugin>> {
+        lock(&self.plugins).get(id).cloned()
+    }
+
+    fn clients(&self) -> Result<Clients, PluginError> {
+        let mut clients = lock(&self.clients);
+        if clients.is_none() {
+            *clients = Some(Clients::new().map_err(|e| PluginError::Network(e.to_string()))?);
+        }
+        clients.clone().ok_or_else(|| PluginError::Network("no client".into()))
+    }
+
+    /// Plugins that serve now, in order of id.
+    pub fn running(&self) -> Vec<PluginId> {
+        lock(&self.plugins).values().filter(|p| p.live.borrow().is_some()).map(|p| p.id.clone()).collect()
+    }
+
+    /// What a plugin uses; `None` when it does not run.
+    pub fn usage(&self, id: &PluginId) -> Option<PluginUsage> {
+        self.known(id)?.live.borrow().as_ref().map(|g| g.usage())
+    }
+
+    /// A plugin's newest faults, newest first, at most 20.
+    pub fn faults(&self, id: &PluginId) -> Vec<PluginFault> {
+        self.known(id).map(|p| p.faults()).unwrap_or_default()
+    }
+
+    /// Loads since start; 0 for a plugin that was never activated.
+    pub fn generation(&self, id: &PluginId) -> u32 {
+        self.known(id).map_or(0, |p| p.generation())
+    }
+
+    /// Brings a channel up and keeps it up. How it goes is told through [`PluginBackend::status`], never by return.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`] when no plugin provides it.
+    pub async fn start_channel(self: &Arc<Self>, channel: &ChannelId) -> Result<(), WireError> {
+        let registry = self.registry.load();
+        let found = registry.channels.get(channel).ok_or_else(|| WireError::not_found("channel", channel))?;
+        if !found.entry.connects {
+            return Ok(());
+        }
+        let plugin = found.generation.plugin.clone();
+        self.start(&plugin, PluginPart::Channel(channel.clone()))
+    }
+
+    /// Brings a channel down; returns when it is.
+    pub async fn stop_channel(&self, channel: &ChannelId) {
+        let part = PluginPart::Channel(channel.clone());
+        let plugins: Vec<Arc<Plugin>> = lock(&self.plugins).values().cloned().collect();
+        for plugin in plugins {
+            self.stop(&plugin, &part).await;
+        }
+    }
+
+    /// Brings a service up and keeps it up.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`] when the plugin does not provide it.
+    pub async fn start_service(self: &Arc<Self>, plugin: &PluginId, service: &str) -> Result<(), WireError> {
+        let registry = self.registry.load();
+        let has = registry.members.get(plugin).is_some_and(|m| m.registrations.services.iter().any(|(id, _)| id == service));
+        if !has {
+            return Err(WireError::not_found("service", service));
+        }
+        self.start(plugin, PluginPart::Service(service.to_owned()))
+    }
+
+    /// Brings a service down; returns when it is.
+    pub async fn stop_service(&self, plugin: &PluginId, service: &str) {
+        if let Some(plugin) = self.known(plugin) {
+            self.stop(&plugin, &PluginPart::Service(service.to_owned())).await;
+        }
+    }
+
+    fn start(self: &Arc<Self>, id: &PluginId, part: PluginPart) -> Result<(), WireError> {
+        let plugin = self.known(id).ok_or_else(|| WireError::not_found("plugin", id))?;
+        let mut parts = lock(&plugin.parts);
+        if let Some(running) = parts.get(&part) {
+            // One that waits for a person or has given up is brought up anew by stopping it first.
+            let up = !running.ended.is_cancelled() && !running.stop.is_cancelled();
+            return if up && running.state() != RunState::Stopped { Ok(()) } else { Err(conflict(&part)) };
+        }
+        let (backend, clock, entropy) = (Arc::clone(&self.backend), Arc::clone(&self.clock), Arc::clone(&self.entropy));
+        let made = Arc::new(Part::new(part.clone(), &plugin, backend, clock, entropy, &self.options));
+        parts.insert(part.clone(), Arc::clone(&made));
+        drop(parts);
+        let (host, wanted, options, plugin) = (Arc::clone(self), part, self.options.clone(), Arc::clone(&plugin));
+        self.tasks.spawn("plugin part", async move {
+            let find = move |generation: &Generation| host.handle_of(generation, &wanted);
+            made.supervise(plugin, find, options).await;
+        });
+        Ok(())
+    }
+
+    async fn stop(&self, plugin: &Plugin, part: &PluginPart) {
+        let found = lock(&plugin.parts).remove(part);
+        if let Some(found) = found {
+            found.stop.cancel();
+            found.ended.cancelled().await;
+        }
+    }
+
+    /// The part's handle in a generation, as long as that is the one in the registry.
+    fn handle_of(&self, generation: &Generation, part: &PluginPart) -> Option<u32> {
+        let registry = self.registry.load();
+        let member = registry.members.get(&generation.plugin).filter(|m| m.generation.number == generation.number)?;
+        match part {
+            PluginPart::Channel(id) => member.registrations.channels.iter().find(|c| c.id == *id && c.connects).map(|c| c.handle),
+            PluginPart::Service(id) => member.registrations.services.iter().find(|(name, _)| name == id).map(|(_, handle)| *handle),
+            PluginPart::Plugin => None,
+        }
+    }
+
+    /// Runs a command. `args` is everything after its name.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`], [`ErrorCode::Timeout`], or [`ErrorCode::Upstream`] with what the plugin threw.
+    pub async fn run_command(&self, plugin: &PluginId, name: &str, args: &str) -> Result<String, WireError> {
+        let registry = self.registry.load_full();
+        let member = registry.members.get(plugin).ok_or_else(|| WireError::not_found("plugin", plugin))?;
+        let found = member.registrations.commands.iter().find(|(n, _)| n == name);
+        let (_, handle) = found.ok_or_else(|| WireError::not_found("command", name))?;
+        let payload: Arc<str> = serde_json::Value::from(args).to_string().into();
+        let result = member.generation.call(Kind::Command, *handle, Some(payload), Some(self.options.tool_timeout), None).await;
+        match result {
+            Ok(None) => Ok(String::new()),
+            Ok(Some(json)) => Ok(match serde_json::from_str(&json) {
+                Ok(serde_json::Value::String(text)) => text,
+                _ => json,
+            }),
+            Err(fault) => {
+                report(&*member.faults, &format!("command {name}"), &fault);
+                let code = if matches!(fault, engine::CallFault::Timeout(_)) { ErrorCode::Timeout } else { ErrorCode::Upstream };
+                Err(WireError::new(code, format!("plugin “{plugin}”: {fault}")))
+            }
+        }
+    }
+
+    /// Ends everything, all plugins at once, at most `deadline`; what has not ended then is cut off.
+    pub async fn shutdown(self: &Arc<Self>, deadline: Duration) {
+        let plugins: Vec<PluginId> = lock(&self.plugins).keys().cloned().collect();
+        let all = futures::future::join_all(plugins.iter().map(|id| self.deactivate(id)));
+        tokio::select! {
+            _ = all => {}
+            () = self.clock.sleep(deadline) => {
+                let late: Vec<Arc<Plugin>> = lock(&self.plugins).values().cloned().collect();
+                for plugin in late {
+                    if let Some(generation) = plugin.live.send_replace(None) {
+                        generation.kill();
+                    }
+                }
+            }
+        }
+        self.tasks.stopping().cancel();
+    }
+}
+
+fn conflict(part: &PluginPart) -> WireError {
+    let name = match part {
+        PluginPart::Plugin => "the plugin".to_owned(),
+        PluginPart::Channel(id) => format!("channel “{id}”"),
+        PluginPart::Service(id) => format!("service “{id}”"),
+    };
+    WireError::new(ErrorCode::Conflict, format!("{name} is being brought down")).hint("try again in a moment")
+}

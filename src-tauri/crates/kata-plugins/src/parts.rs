@@ -1,0 +1,235 @@
+//! Channels and services while they run: brought up, watched, retried with a growing wait, moved to the next generation on
+//! a reload, brought down.
+
+use crate::engine::{CallFault, Kind};
+use crate::generation::Generation;
+use crate::options::HostOptions;
+use crate::plugin::{Plugin, lock};
+use crate::ports::Report;
+use kata_core::lifecycle::{Happening, Lifecycle};
+use kata_core::ports::{Clock, Entropy, PluginBackend, PluginPart};
+use kata_protocol::RunState;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// One channel or service that a person has switched on.
+pub(crate) struct Part {
+    pub(crate) part: PluginPart,
+    pub(crate) stop: CancellationToken,
+    /// Cancelled when it is down.
+    pub(crate) ended: CancellationToken,
+    life: Mutex<Lifecycle>,
+    /// Generation that runs it now; what others say is old news.
+    on: AtomicU32,
+    /// Set by the first report of a run.
+    reported: std::sync::atomic::AtomicBool,
+    plugin: kata_protocol::PluginId,
+    backend: Arc<dyn PluginBackend>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// Why one run ended.
+enum Ended {
+    /// Asked to.
+    Stopped,
+    /// A newer generation serves.
+    Moved,
+    /// The generation does not provide it.
+    Gone,
+    /// It threw.
+    Fault(String),
+    /// Its generation crashed.
+    Crashed,
+}
+
+impl Part {
+    pub(crate) fn new(
+        part: PluginPart,
+        plugin: &Plugin,
+        backend: Arc<dyn PluginBackend>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        options: &HostOptions,
+    ) -> Self {
+        let life = Lifecycle::new(options.policy, clock.now());
+        Self {
+            part,
+            stop: CancellationToken::new(),
+            ended: CancellationToken::new(),
+            life: Mutex::new(life),
+            on: AtomicU32::new(0),
+            reported: false.into(),
+            plugin: plugin.id.clone(),
+            backend,
+            clock,
+            entropy,
+        }
+    }
+
+    fn moved(&self, what: Happening, code: &str, message: &str) {
+        let mut life = lock(&self.life);
+        let before = life.status().clone();
+        if let Ok(status) = life.apply(what, code, message, self.clock.now(), self.entropy.next_u64())
+            && *status != before
+        {
+            self.backend.status(&self.plugin, self.part.clone(), status.clone());
+        }
+    }
+
+    /// The plugin says how it stands.
+    pub(crate) fn said(&self, generation: u32, report: Report, code: &str, message: &str) {
+        if self.on.load(Ordering::Acquire) != generation {
+            return;
+        }
+        self.reported.store(true, Ordering::Release);
+        let what = match report {
+            Report::Connecting => Happening::Connecting,
+            Report::Running => Happening::Running,
+            Report::Degraded => Happening::Degraded,
+            Report::NeedsUser(action) => Happening::NeedsUser(action),
+        };
+        // A channel that mended itself after it needed a person goes on.
+        if matches!(lock(&self.life).status().state, RunState::NeedsUser { .. }) && !matches!(what, Happening::NeedsUser(_)) {
+            self.moved(Happening::Start, "", "");
+        }
+        self.moved(what, code, message);
+    }
+
+    /// Runs until it is stopped. `find` gives the part's handle in a generation, or nothing when it is not in there.
+    pub(crate) async fn supervise(self: Arc<Self>, plugin: Arc<Plugin>, find: impl Fn(&Generation) -> Option<u32> + Send + Sync, options: HostOptions) {
+        let mut live = plugin.live.subscribe();
+        loop {
+            if matches!(self.state(), RunState::Stopped | RunState::NeedsUser { .. } | RunState::Failed { .. }) {
+                self.moved(Happening::Start, "", "");
+            }
+            let generation = tokio::select! {
+                () = self.stop.cancelled() => break,
+                found = live.wait_for(|g| g.as_ref().is_some_and(|g| !g.dead.is_cancelled())) => match found {
+                    Ok(found) => found.clone(),
+                    Err(_) => break,
+                },
+            };
+            let Some(generation) = generation else { continue };
+            let ended = match find(&generation) {
+                Some(handle) => self.run(&generation, handle, &mut live, &plugin, &options).await,
+                None => Ended::Gone,
+            };
+            self.on.store(0, Ordering::Release);
+            match ended {
+                Ended::Stopped => break,
+                Ended::Moved => self.moved(Happening::Connecting, "reload", "moving to the plugin's new version"),
+                Ended::Gone => self.moved(Happening::Broken { recoverable: true }, "gone", "the plugin no longer provides it"),
+                Ended::Crashed => self.moved(Happening::Fault, "plugin_restart", "the plugin is being restarted"),
+                Ended::Fault(message) => self.moved(Happening::Fault, "failed", &message),
+            }
+            let stays = matches!(self.state(), RunState::NeedsUser { .. } | RunState::Failed { .. });
+            if stays {
+                // A person or a new version has to come first.
+                tokio::select! {
+                    () = self.stop.cancelled() => break,
+                    changed = live.changed() => if changed.is_err() { break },
+                }
+            } else if !self.wait_until_due().await {
+                break;
+            }
+        }
+        self.moved(Happening::Stop, "", "");
+        self.moved(Happening::Ended, "", "");
+        self.ended.cancel();
+    }
+
+    /// Waits out a backoff or quarantine; false when it was stopped meanwhile.
+    async fn wait_until_due(&self) -> bool {
+        loop {
+            let due = lock(&self.life).due();
+            let Some(until) = due else { return !self.stop.is_cancelled() };
+            let wait = until.0.saturating_sub(self.clock.now().0);
+            if wait == 0 {
+                self.moved(Happening::Due, "", "");
+                return !self.stop.is_cancelled();
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return false,
+                () = self.clock.sleep(Duration::from_millis(wait)) => {}
+            }
+        }
+    }
+
+    async fn run(
+        &self,
+        generation: &Arc<Generation>,
+        handle: u32,
+        live: &mut tokio::sync::watch::Receiver<Option<Arc<Generation>>>,
+        plugin: &Plugin,
+        options: &HostOptions,
+    ) -> Ended {
+        let (up, down) = match self.part {
+            PluginPart::Channel(_) => (Kind::Connect, Kind::Disconnect),
+            _ => (Kind::Start, Kind::Stop),
+        };
+        self.on.store(generation.number, Ordering::Release);
+        self.reported.store(false, Ordering::Release);
+        self.moved(Happening::Connecting, "", "");
+        let mut call = match generation.open(up, handle) {
+            Ok(call) => call,
+            Err(fault) => return Ended::Fault(fault.to_string()),
+        };
+        let mut open = true;
+        let ended = {
+            let replaced = live.wait_for(|g| g.as_ref().is_some_and(|g| g.number != generation.number));
+            tokio::pin!(replaced);
+            loop {
+                tokio::select! {
+                    biased;
+                    () = self.stop.cancelled() => break Ended::Stopped,
+                    _ = &mut replaced => break Ended::Moved,
+                    () = generation.dead.cancelled() => break Ended::Crashed,
+                    result = call.ended(), if open => match result {
+                        Ok(()) => {
+                            open = false;
+                            if !self.reported.load(Ordering::Acquire) {
+                                self.moved(Happening::Running, "", "");
+                            }
+                        }
+                        Err(CallFault::Ended(_)) => break Ended::Crashed,
+                        Err(fault) => {
+                            open = false;
+                            crate::registry::report(plugin, &self.name(), &fault);
+                            break Ended::Fault(fault.to_string());
+                        }
+                    },
+                }
+            }
+        };
+        if !matches!(ended, Ended::Crashed) {
+            call.leave();
+            if open {
+                // Its signal is aborted; it gets a moment to leave in order.
+                tokio::select! {
+                    _ = call.ended() => {}
+                    () = self.clock.sleep(options.stop_timeout) => {}
+                }
+            }
+            if let Err(fault) = generation.call(down, handle, None, Some(options.stop_timeout), None).await {
+                crate::registry::report(plugin, &self.name(), &fault);
+            }
+        }
+        ended
+    }
+
+    fn name(&self) -> String {
+        match &self.part {
+            PluginPart::Plugin => "plugin".into(),
+            PluginPart::Channel(id) => format!("channel {id}"),
+            PluginPart::Service(id) => format!("service {id}"),
+        }
+    }
+
+    /// Where it stands.
+    pub(crate) fn state(&self) -> RunState {
+        lock(&self.life).status().state.clone()
+    }
+}

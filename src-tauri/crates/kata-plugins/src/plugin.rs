@@ -1,0 +1,124 @@
+//! What the host remembers of one plugin over all its generations: state, faults, what it was activated with.
+
+use crate::discover::Candidate;
+use crate::generation::Generation;
+use crate::network::NetworkPolicy;
+use crate::parts::Part;
+use crate::ports::{Report, Reporter};
+use kata_core::lifecycle::{Happening, Lifecycle};
+use kata_core::ports::{Clock, Entropy, PluginBackend, PluginPart};
+use kata_protocol::{Ms, PluginFault, PluginId, RunState};
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// Faults kept for the panel.
+const KEPT_FAULTS: usize = 20;
+
+/// What a plugin was activated with; a restart uses it again.
+#[derive(Clone)]
+pub(crate) struct Activation {
+    pub(crate) candidate: Candidate,
+    pub(crate) settings: serde_json::Value,
+    pub(crate) granted: Vec<String>,
+    pub(crate) network: NetworkPolicy,
+}
+
+/// One plugin.
+pub(crate) struct Plugin {
+    pub(crate) id: PluginId,
+    backend: Arc<dyn PluginBackend>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    life: Mutex<Lifecycle>,
+    faults: Mutex<VecDeque<PluginFault>>,
+    generations: AtomicU32,
+    /// The generation that serves; `None` while there is none.
+    pub(crate) live: watch::Sender<Option<Arc<Generation>>>,
+    /// `None` once deactivated: nothing restarts it then.
+    pub(crate) activation: Mutex<Option<Activation>>,
+    pub(crate) parts: Mutex<HashMap<PluginPart, Arc<Part>>>,
+    /// One activation, restart or deactivation at a time.
+    pub(crate) turn: tokio::sync::Mutex<()>,
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Plugin {
+    pub(crate) fn new(
+        id: PluginId,
+        backend: Arc<dyn PluginBackend>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        policy: kata_core::lifecycle::Policy,
+    ) -> Self {
+        let life = Lifecycle::new(policy, clock.now());
+        Self {
+            id,
+            backend,
+            clock,
+            entropy,
+            life: Mutex::new(life),
+            faults: Mutex::default(),
+            generations: AtomicU32::new(0),
+            live: watch::Sender::new(None),
+            activation: Mutex::new(None),
+            parts: Mutex::default(),
+            turn: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    pub(crate) fn next_generation(&self) -> u32 {
+        self.generations.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// Number of the generation that serves, or of the last that did.
+    pub(crate) fn generation(&self) -> u32 {
+        self.live.borrow().as_ref().map_or_else(|| self.generations.load(Ordering::Acquire), |g| g.number)
+    }
+
+    pub(crate) fn faults(&self) -> Vec<PluginFault> {
+        lock(&self.faults).iter().rev().cloned().collect()
+    }
+
+    /// Moves the plugin's own state and tells the engine.
+    pub(crate) fn moved(&self, what: Happening, code: &str, message: &str) {
+        let mut life = lock(&self.life);
+        if let Ok(status) = life.apply(what, code, message, self.clock.now(), self.entropy.next_u64()) {
+            self.backend.status(&self.id, PluginPart::Plugin, status.clone());
+        }
+    }
+
+    pub(crate) fn state(&self) -> RunState {
+        lock(&self.life).status().state.clone()
+    }
+
+    /// When it tries again, if it does.
+    pub(crate) fn due(&self) -> Option<Ms> {
+        lock(&self.life).due()
+    }
+}
+
+impl Reporter for Plugin {
+    fn fault(&self, kind: &str, message: String) {
+        let fault = PluginFault { at: self.clock.now(), kind: kind.to_owned(), message };
+        {
+            let mut faults = lock(&self.faults);
+            if faults.len() == KEPT_FAULTS {
+                faults.pop_front();
+            }
+            faults.push_back(fault.clone());
+        }
+        self.backend.fault(&self.id, fault);
+    }
+
+    fn part(&self, generation: u32, part: PluginPart, report: Report, code: &str, message: &str) {
+        let known = lock(&self.parts).get(&part).cloned();
+        if let Some(known) = known {
+            known.said(generation, report, code, message);
+        }
+    }
+}
