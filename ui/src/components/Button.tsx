@@ -37,17 +37,19 @@ interface IconButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   /** Says what it does, to a screen reader and as a tooltip. */
   label: string;
   keys?: string;
+  look?: "plain" | "primary";
   ref?: Ref<HTMLButtonElement>;
 }
 
-export function IconButton({ label, keys, className, children, ...rest }: IconButtonProps) {
+export function IconButton({ label, keys, look = "plain", className, children, ...rest }: IconButtonProps) {
   return (
     <button
       type="button"
       aria-label={label}
       title={keys === undefined ? label : `${label}  ${keys}`}
       className={cn(
-        "inline-flex size-7 shrink-0 items-center justify-center rounded-md text-muted transition-colors hover:bg-hover hover:text-ink disabled:pointer-events-none disabled:opacity-40",
+        "inline-flex size-7 shrink-0 items-center justify-center rounded-md transition-colors disabled:pointer-events-none",
+        look === "primary" ? "bg-accent text-accent-ink hover:bg-accent-strong disabled:bg-hover disabled:text-faint" : "text-muted hover:bg-hover hover:text-ink disabled:opacity-40",
         className,
       )}
       {...rest}

@@ -1,5 +1,5 @@
 /** Small controls: switch, badge, key cap, search field, labelled field, select. */
-import { Search, X } from "lucide-react";
+import { ChevronDown, Search, X } from "lucide-react";
 import { Switch as RadixSwitch } from "radix-ui";
 import { type InputHTMLAttributes, type ReactNode, type Ref, type SelectHTMLAttributes, useId } from "react";
 import { cn } from "@/lib/cn";
@@ -76,9 +76,12 @@ export function Input({ className, ...rest }: InputHTMLAttributes<HTMLInputEleme
 
 export function Select({ className, children, ...rest }: SelectHTMLAttributes<HTMLSelectElement>) {
   return (
-    <select className={cn(FIELD, "h-7 pr-1", className)} {...rest}>
-      {children}
-    </select>
+    <span className={cn("relative inline-flex", className)}>
+      <select className={cn(FIELD, "h-7 w-full appearance-none pr-7")} {...rest}>
+        {children}
+      </select>
+      <ChevronDown aria-hidden className="pointer-events-none absolute top-1/2 right-2 size-3.5 -translate-y-1/2 text-faint" />
+    </span>
   );
 }
 

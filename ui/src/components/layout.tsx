@@ -5,7 +5,7 @@ import { cn } from "@/lib/cn";
 /** The middle pane: a heading, perhaps a search field, and a list. */
 export function ListPane({ title, actions, search, children, label }: { title: string; actions?: ReactNode; search?: ReactNode; children: ReactNode; label: string }) {
   return (
-    <section aria-label={label} className="flex w-[300px] shrink-0 flex-col border-r border-line bg-list">
+    <section aria-label={label} className="flex w-[300px] shrink-0 flex-col border-r border-line bg-list max-[960px]:w-[230px]">
       <header className="flex h-11 shrink-0 items-center gap-1 pr-2 pl-4">
         <h1 className="min-w-0 flex-1 truncate font-semibold">{title}</h1>
         {actions}
@@ -27,7 +27,7 @@ export function ContentPane({ header, children, label, className }: { header?: R
 }
 
 export function Scroll({ children, className }: { children: ReactNode; className?: string }) {
-  return <div className={cn("h-full overflow-y-auto", className)}>{children}</div>;
+  return <div className={cn("@container h-full overflow-y-auto", className)}>{children}</div>;
 }
 
 /** A titled part of a detail view. */

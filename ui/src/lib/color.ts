@@ -1,7 +1,7 @@
 /** Colours as the label and status files name them: a word, a word with an opacity, or a pair for light and dark. */
 const WORDS: Record<string, string> = {
   accent: "var(--c-accent)",
-  info: "var(--c-accent)",
+  info: "var(--c-info)",
   success: "var(--c-dot-good)",
   destructive: "var(--c-dot-bad)",
   warning: "var(--c-dot-warn)",

@@ -192,7 +192,8 @@ class SocketPlatform implements Platform {
     if (this.#lastSeq !== null && seq <= this.#lastSeq) return;
     this.#lastSeq = seq;
     this.#facts.emit({ seq, fact });
-    this.#ack ??= setTimeout(() => {
+    if (this.#ack !== null) return;
+    this.#ack = setTimeout(() => {
       this.#ack = null;
       if (this.#welcomed) this.#socket?.send(JSON.stringify({ type: "ack", seq: this.#lastSeq }));
     }, ACK_AFTER_MS);
@@ -237,7 +238,7 @@ class SocketPlatform implements Platform {
     socket?.close();
     this.#welcomed = false;
     const unsent = new Set(this.#waiting.map(({ id }) => id));
-    for (const id of [...this.#pending.keys()]) if (!unsent.has(id)) this.#settle(id, connectionLost());
+    for (const id of this.#pending.keys()) if (!unsent.has(id)) this.#settle(id, connectionLost());
   }
 
   #clearHandshake(): void {

@@ -107,8 +107,8 @@ function Splash() {
   return (
     <div className="flex h-full flex-col">
       <div aria-busy className="flex min-h-0 flex-1">
-        <div className="w-[220px] shrink-0 border-r border-line bg-sidebar" />
-        <div className="w-[300px] shrink-0 border-r border-line bg-list pt-11">
+        <div className="w-[220px] shrink-0 border-r border-line bg-sidebar max-[960px]:w-[180px]" />
+        <div className="w-[300px] shrink-0 border-r border-line bg-list pt-11 max-[960px]:w-[230px]">
           <SkeletonRows rows={7} />
         </div>
         <div className="flex-1" />

@@ -24,13 +24,12 @@ export function Sidebar({ route }: { route: Route }) {
   const sources = useRead("source.list", {}).data;
   const needing = sources?.filter((source) => source.enabled && source.status.state.kind === "needs_user").length ?? 0;
   const filter = route.view === "sessions" ? route.filter : null;
-  const to = (next: SessionFilter) => go({ view: "sessions", filter: next, session: null });
   const item = (next: SessionFilter, icon: ReactNode, name: string, n: number | undefined, testId?: string, indent = 0) => (
-    <NavItem key={`${next.by}-${"id" in next ? next.id : ""}`} icon={icon} name={name} count={n} testId={testId} indent={indent} active={filter !== null && sameFilter(filter, next)} onGo={() => to(next)} />
+    <NavItem key={`${next.by}-${"id" in next ? next.id : ""}`} icon={icon} name={name} count={n} testId={testId} indent={indent} active={filter !== null && sameFilter(filter, next)} onGo={() => go({ view: "sessions", filter: next, session: null })} />
   );
 
   return (
-    <nav aria-label="Main" className="flex w-[220px] shrink-0 flex-col border-r border-line bg-sidebar">
+    <nav aria-label="Main" className="flex w-[220px] shrink-0 flex-col border-r border-line bg-sidebar max-[960px]:w-[180px]">
       <div className="p-2">
         <WorkspaceMenu />
       </div>
@@ -160,10 +159,10 @@ function HealthLine() {
       data-testid="health-line"
       title="How the sources stand"
       onClick={() => go({ view: "sources", source: null })}
-      className="flex h-9 shrink-0 items-center gap-2 border-t border-line px-4 text-left text-sm text-muted hover:bg-hover"
+      className="flex min-h-9 shrink-0 items-center gap-2 border-t border-line px-4 py-1.5 text-left text-sm text-muted hover:bg-hover"
     >
       <StatusDot tone={health === undefined ? "idle" : healthTone(health)} />
-      <span role="status" className="truncate">
+      <span role="status" className="line-clamp-2">
         {health === undefined ? "Waiting for the engine" : health.line === "" ? "Nothing runs yet" : health.line}
       </span>
     </button>

@@ -1,1 +1,30 @@
 import "@testing-library/jest-dom/vitest";
+import { cleanup, configure } from "@testing-library/react";
+import { afterEach, vi } from "vitest";
+
+// What a test waits for comes within milliseconds; a loaded machine gets its time.
+configure({ asyncUtilTimeout: 8_000 });
+
+// jsdom lays nothing out: a list that draws only what is in sight would draw nothing.
+Object.defineProperty(Element.prototype, "clientHeight", { configurable: true, get: () => 800 });
+Object.defineProperty(Element.prototype, "clientWidth", { configurable: true, get: () => 300 });
+Object.defineProperty(HTMLElement.prototype, "offsetHeight", { configurable: true, get: () => 40 });
+HTMLElement.prototype.scrollTo = () => undefined;
+HTMLElement.prototype.scrollIntoView = () => undefined;
+HTMLElement.prototype.hasPointerCapture = () => false;
+vi.stubGlobal(
+  "ResizeObserver",
+  class {
+    observe() {}
+    unobserve() {}
+    disconnect() {}
+  },
+);
+vi.stubGlobal("__FAKE__", true);
+
+afterEach(() => {
+  cleanup();
+  localStorage.clear();
+  sessionStorage.clear();
+  window.location.hash = "";
+});

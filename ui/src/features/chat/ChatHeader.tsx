@@ -21,7 +21,7 @@ interface HeaderProps {
 export function ChatHeader({ session, state, inspecting, onInspect }: HeaderProps) {
   const update = useAct("session.update");
   return (
-    <header className="flex h-11 shrink-0 items-center gap-1.5 border-b border-line pr-2 pl-4">
+    <header className="@container flex h-11 shrink-0 items-center gap-1.5 border-b border-line pr-2 pl-4">
       {isBusy(state) && <LoaderCircle aria-label="Working" className="size-3.5 shrink-0 animate-spin text-accent" />}
       <Title key={session.id} session={session} onRename={(name) => update.mutate({ id: session.id, name })} />
       {session.channel !== null && <ChannelBadge channel={session.channel} />}

@@ -12,7 +12,7 @@ import { Composer } from "./Composer";
 import { ComposerFooter } from "./ComposerFooter";
 import { DemoBanner } from "./DemoBanner";
 import { Inspector } from "./Inspector";
-import { isBusy } from "./reducer";
+import { canResend, isBusy } from "./reducer";
 import { Transcript } from "./Transcript";
 import { useChat } from "./useChat";
 
@@ -77,7 +77,7 @@ export function ChatView({ session }: { session: SessionSummary }) {
               Write below. Enter sends, Shift+Enter starts a new line.
             </Empty>
           ) : (
-            <Transcript key={id} chat={chat} onResend={() => resend.mutate({ id })} />
+            <Transcript key={id} chat={chat} resendable={canResend(chat, session.channel !== null)} onResend={() => resend.mutate({ id })} />
           )}
         </div>
         <div className="mx-auto w-full max-w-[720px] px-6 pb-4">

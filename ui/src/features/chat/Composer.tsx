@@ -4,7 +4,6 @@ import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef, useState }
 import { IconButton } from "@/components/Button";
 import { Menu, MenuItem } from "@/components/Menu";
 import type { Delivery } from "@/generated/protocol";
-import { cn } from "@/lib/cn";
 import { draftOf, keepDraft } from "./drafts";
 
 const DELIVERIES: Record<Delivery, { label: string; note: string }> = {
@@ -12,6 +11,8 @@ const DELIVERIES: Record<Delivery, { label: string; note: string }> = {
   steer: { label: "Steer", note: "Into the present turn, between tool calls." },
   interrupt: { label: "Interrupt", note: "Stops the present turn first." },
 };
+
+const HEIGHT_MAX_PX = 240;
 
 interface ComposerProps {
   session: string;
@@ -33,7 +34,7 @@ export function Composer({ session, busy, queued, disabled, footer, onSend, onSt
     const element = area.current;
     if (element === null) return;
     element.style.height = "auto";
-    element.style.height = `${Math.min(element.scrollHeight, 240)}px`;
+    if (text !== "") element.style.height = `${Math.min(element.scrollHeight, HEIGHT_MAX_PX)}px`;
   }, [text]);
 
   const change = (next: string) => {
@@ -69,7 +70,7 @@ export function Composer({ session, busy, queued, disabled, footer, onSend, onSt
         onKeyDown={onKeyDown}
         className="selectable block max-h-60 w-full resize-none bg-transparent px-3.5 pt-3 pb-1 text-[0.875rem] leading-[1.4375rem] outline-none placeholder:text-faint"
       />
-      <div className="flex h-10 items-center gap-1 pr-2 pl-2">
+      <div className="@container flex h-10 items-center gap-1 px-2">
         <div className="flex min-w-0 flex-1 items-center gap-1">{footer}</div>
         {queued > 0 && <span className="text-sm text-faint">{queued} queued</span>}
         {busy && (
@@ -100,8 +101,8 @@ export function Composer({ session, busy, queued, disabled, footer, onSend, onSt
           keys="Enter"
           data-testid="send"
           disabled={disabled || text.trim() === ""}
+          look="primary"
           onClick={() => void send()}
-          className={cn("bg-accent text-accent-ink hover:bg-accent-strong hover:text-accent-ink")}
         >
           <ArrowUp className="size-4" />
         </IconButton>

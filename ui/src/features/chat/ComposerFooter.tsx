@@ -88,7 +88,7 @@ function TokenMeter({ usage }: { usage: TokenUsage }) {
   const cost = usage.costUsd ?? 0;
   const words = `${total.toLocaleString()} tokens: ${(usage.inputTokens ?? 0).toLocaleString()} sent, ${(usage.outputTokens ?? 0).toLocaleString()} answered`;
   return (
-    <span title={words} aria-label={words} className="shrink-0 px-1 text-sm text-faint tabular-nums">
+    <span title={words} aria-label={words} className="hidden shrink-0 px-1 text-sm text-faint tabular-nums @md:inline">
       {count(total)} tokens{cost > 0 && ` · $${cost.toFixed(2)}`}
     </span>
   );

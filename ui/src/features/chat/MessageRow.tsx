@@ -36,11 +36,33 @@ export const MessageRow = memo(function MessageRow({ message }: { message: Messa
 });
 
 function UserRow({ message }: { message: Message }) {
+  if (message.sender !== null) return <SenderRow message={message} sender={message.sender} />;
   return (
     <div data-testid="message-user" className="group flex flex-col items-end pt-3">
-      {message.sender !== null && <span className="mb-1 text-sm font-medium text-muted">{message.sender}</span>}
       <div className="selectable max-w-[85%] rounded-2xl rounded-br-md bg-accent-soft px-3.5 py-2 text-[0.875rem] leading-[1.4375rem] [overflow-wrap:anywhere] whitespace-pre-wrap">{message.content}</div>
       <Stamp at={message.timestamp} />
+    </div>
+  );
+}
+
+/** Somebody in a channel: on the left, with a name, because it is not the person at this window. */
+function SenderRow({ message, sender }: { message: Message; sender: string }) {
+  return (
+    <div data-testid="message-user" className="group flex gap-2.5 pt-3">
+      <span aria-hidden className="mt-0.5 flex size-6 shrink-0 items-center justify-center rounded-full bg-accent-soft text-xs font-semibold text-accent">
+        {sender.slice(0, 1).toUpperCase()}
+      </span>
+      <div className="min-w-0">
+        <p className="flex items-baseline gap-2">
+          <span className="font-semibold">{sender}</span>
+          {message.timestamp !== null && (
+            <time title={dateTime(message.timestamp)} className="text-xs text-faint">
+              {clockTime(message.timestamp)}
+            </time>
+          )}
+        </p>
+        <div className="selectable text-[0.875rem] leading-[1.4375rem] [overflow-wrap:anywhere] whitespace-pre-wrap">{message.content}</div>
+      </div>
     </div>
   );
 }

@@ -5,20 +5,22 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Button } from "@/components/Button";
 import type { MessageKind } from "@/generated/protocol";
 import { AssistantRow, MessageRow } from "./MessageRow";
-import { type Chat, canResend, isBusy } from "./reducer";
+import { type Chat, isBusy } from "./reducer";
 
 const ESTIMATE: Partial<Record<MessageKind, number>> = { user: 76, assistant: 150, tool: 40 };
 const END_PX = 48;
 
 interface TranscriptProps {
   chat: Chat;
+  /** Whether the last input may be sent again. */
+  resendable: boolean;
   onResend: () => void;
 }
 
-export function Transcript({ chat, onResend }: TranscriptProps) {
+export function Transcript({ chat, resendable, onResend }: TranscriptProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const [away, setAway] = useState(false);
-  const tail = tailOf(chat, onResend);
+  const tail = tailOf(chat, resendable, onResend);
   const { messages } = chat;
 
   const rows = useVirtualizer({
@@ -33,6 +35,7 @@ export function Transcript({ chat, onResend }: TranscriptProps) {
     anchorTo: "end",
     followOnAppend: true,
     scrollEndThreshold: END_PX,
+    onChange: (instance) => setAway(!instance.isAtEnd(END_PX * 3)),
   });
 
   useEffect(() => rows.scrollToEnd(), [rows]);
@@ -47,7 +50,6 @@ export function Transcript({ chat, onResend }: TranscriptProps) {
         aria-label="Conversation"
         aria-busy={isBusy(chat.state)}
         className="h-full overflow-y-auto [overflow-anchor:none] focus-visible:outline-none"
-        onScroll={() => setAway(!rows.isAtEnd(END_PX * 3))}
       >
         <div className="relative mx-auto w-full max-w-[720px]" style={{ height: rows.getTotalSize() }}>
           {rows.getVirtualItems().map((item) => {
@@ -75,14 +77,14 @@ interface Tail {
 }
 
 /** What follows the stored rows: text that grows, what is being waited for, and the way out of a failure. */
-function tailOf(chat: Chat, onResend: () => void): Tail[] {
+function tailOf(chat: Chat, resendable: boolean, onResend: () => void): Tail[] {
   const { growing, retry } = chat;
   if (growing !== null) {
     return [{ key: growing.id, node: <AssistantRow text={growing.text} thinking={growing.thinking} intermediate={false} timestamp={null} growing /> }];
   }
   if (retry !== null) return [{ key: "retry", node: <Working words={`${retry.reason} Asking again (attempt ${retry.attempt + 1}).`} /> }];
   if (isBusy(chat.state)) return [{ key: "working", node: <Working words={WORKING[chat.state] ?? "Working"} /> }];
-  if (chat.loaded && canResend(chat)) return [{ key: "resend", node: <Resend onResend={onResend} interrupted={chat.lastEnd?.end === "interrupted"} /> }];
+  if (resendable) return [{ key: "resend", node: <Resend onResend={onResend} interrupted={chat.lastEnd?.end === "interrupted"} /> }];
   return [];
 }
 
@@ -96,7 +98,7 @@ const WORKING: Partial<Record<Chat["state"], string>> = {
 
 function Working({ words }: { words: string }) {
   return (
-    <p role="status" className="flex h-6 items-center gap-2 text-muted">
+    <p role="status" className="flex min-h-6 items-center gap-2 text-muted">
       <span aria-hidden className="flex gap-1">
         {[0, 1, 2].map((i) => (
           <span key={i} className="size-1.5 animate-[shimmer_1.2s_ease-in-out_infinite] rounded-full bg-accent" style={{ animationDelay: `${i * 160}ms` }} />
@@ -113,7 +115,7 @@ function Resend({ onResend, interrupted }: { onResend: () => void; interrupted: 
       <Button icon={<RotateCcw className="size-3.5" />} onClick={onResend}>
         Resend
       </Button>
-      {interrupted ? "You stopped this turn." : "This turn did not finish. Sending it again is safe: tools that ran are not run twice by themselves."}
+      {interrupted ? "You stopped this turn." : "This turn did not finish."}
     </p>
   );
 }

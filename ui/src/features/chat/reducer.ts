@@ -154,10 +154,13 @@ function withMessage(messages: readonly Message[], message: Message): readonly M
 
 export const isBusy = (state: SessionState): boolean => state !== "idle" && state !== "failed";
 
-/** Whether the last input may be run again: its turn failed or was stopped, and nothing runs. */
-export function canResend(chat: Chat): boolean {
-  if (isBusy(chat.state)) return false;
+/**
+ * Whether the last input may be run again: its turn failed or was stopped, and nothing runs. In a channel an agent may have
+ * had nothing to say, so an input without an answer is no failure there.
+ */
+export function canResend(chat: Chat, channel: boolean): boolean {
+  if (!chat.loaded || isBusy(chat.state)) return false;
   if (chat.lastEnd !== null) return chat.lastEnd.end !== "completed";
   const last = chat.messages.at(-1);
-  return last !== undefined && (last.kind === "error" || last.kind === "user");
+  return last !== undefined && (last.kind === "error" || (last.kind === "user" && !channel));
 }

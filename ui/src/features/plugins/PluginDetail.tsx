@@ -16,7 +16,7 @@ export function PluginDetail({ plugin }: { plugin: PluginSummary }) {
   const { contributes } = plugin;
   return (
     <Scroll>
-      <div className="mx-auto flex max-w-[760px] flex-col gap-8 px-8 pt-6 pb-12">
+      <div className="mx-auto flex max-w-[760px] flex-col gap-8 px-5 pt-6 pb-12 @xl:px-8">
         <header className="flex flex-col gap-3">
           <div className="flex items-start gap-3">
             <div className="min-w-0 flex-1">
@@ -35,7 +35,7 @@ export function PluginDetail({ plugin }: { plugin: PluginSummary }) {
           </div>
         </header>
         <Section title="Use">
-          <div className="grid grid-cols-4 gap-2">
+          <div className="grid grid-cols-2 gap-2 @lg:grid-cols-4">
             <Tile name="Memory" value={bytes(plugin.usage.memoryBytes)} />
             <Tile name="CPU, last minute" value={`${plugin.usage.cpuMsLastMinute} ms`} />
             <Tile name="Timers" value={String(plugin.usage.timers)} />

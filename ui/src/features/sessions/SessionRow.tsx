@@ -5,6 +5,7 @@ import { Badge } from "@/components/controls";
 import type { Label, SessionSummary } from "@/generated/protocol";
 import { isBusy } from "@/features/chat/reducer";
 import { cn } from "@/lib/cn";
+import { plural } from "@/lib/format";
 import { ago, useNow } from "@/lib/time";
 import { ChannelBadge } from "./ChannelBadge";
 import { titleOf } from "./title";
@@ -42,7 +43,7 @@ export const SessionRow = memo(function SessionRow({ session, selected, labels, 
         <span className="shrink-0 text-xs text-faint tabular-nums">{ago(session.lastMessageAt, now)}</span>
       </div>
       <div className="flex h-[18px] items-center gap-1.5">
-        <span className="min-w-0 flex-1 truncate text-sm text-faint">{session.name === null ? `${session.messageCount} messages` : (session.preview ?? "No messages yet")}</span>
+        <span className="min-w-0 flex-1 truncate text-sm text-faint">{session.messageCount === 0 ? "No messages yet" : session.name === null ? plural(session.messageCount, "message") : session.preview}</span>
         {session.channel !== null && <ChannelBadge channel={session.channel} />}
         {session.labels.slice(0, 2).map((label) => (
           <Badge key={label}>{labels.find((each) => each.id === label.split("::")[0])?.name ?? label}</Badge>

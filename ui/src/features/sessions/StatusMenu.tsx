@@ -24,9 +24,9 @@ export function StatusMenu({ session }: { session: SessionSummary }) {
       align="end"
       label="Status"
       trigger={
-        <button type="button" className="flex h-7 items-center gap-1.5 rounded-md px-2 text-muted hover:bg-hover hover:text-ink">
+        <button type="button" aria-label={`Status: ${present?.label ?? "none"}`} className="flex h-7 shrink-0 items-center gap-1.5 rounded-md px-2 whitespace-nowrap text-muted hover:bg-hover hover:text-ink">
           {present !== undefined && <WorkflowIcon status={present} />}
-          {present?.label ?? "Status"}
+          <span className="hidden @md:inline">{present?.label ?? "Status"}</span>
         </button>
       }
     >

@@ -44,7 +44,7 @@ export function SettingsView({ section }: { section: SettingsSection }) {
       </ListPane>
       <ContentPane label={present?.name ?? "Settings"}>
         <Scroll>
-          <div className="mx-auto flex max-w-[760px] flex-col gap-8 px-8 pt-6 pb-12">
+          <div className="mx-auto flex max-w-[760px] flex-col gap-8 px-5 pt-6 pb-12 @xl:px-8">
             <h1 className="text-xl font-semibold">{present?.name}</h1>
             <Chosen section={section} />
           </div>

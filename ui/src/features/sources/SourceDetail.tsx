@@ -42,7 +42,7 @@ function Body({ detail }: { detail: Detail }) {
   const settable = detail.settingsSchema !== null || detail.secrets.length > 0;
   return (
     <Scroll>
-      <div ref={scroller} className="mx-auto flex max-w-[760px] flex-col gap-8 px-8 pt-6 pb-12">
+      <div ref={scroller} className="mx-auto flex max-w-[760px] flex-col gap-8 px-5 pt-6 pb-12 @xl:px-8">
         <Head detail={detail} onShow={show} />
         {waiting.length > 0 && (
           <div data-part="pairing">

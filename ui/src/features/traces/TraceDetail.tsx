@@ -27,7 +27,7 @@ function Body({ trace }: { trace: Trace }) {
   const { session } = trace;
   return (
     <Scroll>
-      <div className="mx-auto flex max-w-[880px] flex-col gap-5 px-8 pt-6 pb-12">
+      <div className="mx-auto flex max-w-[880px] flex-col gap-5 px-5 pt-6 pb-12 @xl:px-8">
         <header className="flex items-start gap-3">
           <div className="min-w-0 flex-1">
             <h1 className="text-xl font-semibold">
@@ -43,20 +43,20 @@ function Body({ trace }: { trace: Trace }) {
             </Button>
           )}
         </header>
-        <div role="list" aria-label="Steps" className="overflow-hidden rounded-lg border border-line">
-          <div aria-hidden className="grid grid-cols-[minmax(220px,2fr)_3fr_76px] gap-3 border-b border-line bg-list px-3 py-1 text-xs text-faint">
+        <ol aria-label="Steps" className="overflow-hidden rounded-lg border border-line">
+          <li aria-hidden className="grid grid-cols-[minmax(0,1fr)_64px] @lg:grid-cols-[minmax(290px,4fr)_5fr_64px] gap-3 bg-list px-3 py-1 text-xs text-faint">
             <span className="pl-5">Gate</span>
-            <span className="flex justify-between">
+            <span className="hidden justify-between @lg:flex">
               <span>0</span>
               <span>{micros(Math.round(totalUs / 2))}</span>
               <span>{micros(totalUs)}</span>
             </span>
             <span className="text-right">Took</span>
-          </div>
+          </li>
           {all.map((bar, i) => (
             <Step key={i} bar={bar} />
           ))}
-        </div>
+        </ol>
       </div>
     </Scroll>
   );
@@ -69,13 +69,13 @@ function Step({ bar }: { bar: Bar }) {
   const [open, setOpen] = useState(step.outcome !== "ok" && more);
   const outcome = OUTCOMES[step.outcome];
   return (
-    <div role="listitem" className="border-line not-first:border-t">
+    <li className="border-line not-first:border-t">
       <button
         type="button"
         disabled={!more}
         aria-expanded={more ? open : undefined}
         onClick={() => setOpen(!open)}
-        className="grid h-8 w-full grid-cols-[minmax(220px,2fr)_3fr_76px] items-center gap-3 px-3 text-left enabled:hover:bg-hover"
+        className="grid h-8 w-full grid-cols-[minmax(0,1fr)_64px] @lg:grid-cols-[minmax(290px,4fr)_5fr_64px] items-center gap-3 px-3 text-left enabled:hover:bg-hover"
       >
         <span className="flex min-w-0 items-center gap-1.5">
           <ChevronRight aria-hidden className={cn("size-3.5 shrink-0 text-faint transition-transform", open && "rotate-90", !more && "invisible")} />
@@ -86,7 +86,7 @@ function Step({ bar }: { bar: Bar }) {
           </span>
           {step.outcome !== "ok" && <Badge tone={outcome.tone}>{outcome.words}</Badge>}
         </span>
-        <span aria-hidden className="relative h-2 rounded-sm bg-hover">
+        <span aria-hidden className="relative hidden h-2 rounded-sm bg-hover @lg:block">
           <span className={cn("absolute inset-y-0 rounded-sm", outcome.bar)} style={{ left: `${bar.left}%`, width: `${bar.width}%` }} />
         </span>
         <span className="text-right text-sm text-muted tabular-nums">{micros(step.durationUs)}</span>
@@ -103,6 +103,6 @@ function Step({ bar }: { bar: Bar }) {
           ))}
         </div>
       )}
-    </div>
+    </li>
   );
 }

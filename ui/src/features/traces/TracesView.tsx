@@ -93,6 +93,7 @@ function Row({ row, selected, session }: { row: Trace; selected: boolean; sessio
       <button
         type="button"
         data-testid={`trace-row-${row.id}`}
+        aria-label={`Trace from ${row.origin}, ${outcome.words}`}
         aria-current={selected ? "true" : undefined}
         onClick={() => go({ view: "traces", session, trace: row.id })}
         className={cn("flex h-[50px] w-full flex-col justify-center gap-0.5 rounded-lg px-2.5 text-left", selected ? "bg-selected" : "hover:bg-hover")}

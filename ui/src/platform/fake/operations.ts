@@ -21,7 +21,7 @@ function submit(world: World, id: string, text: string): Result<"session.submit"
   const busy = world.session(id).state !== "idle";
   world.keep(id, row);
   const session = world.session(id);
-  world.change(id, { lastMessageAt: Date.now(), name: session.name, preview: session.preview ?? text.slice(0, 150) });
+  world.change(id, { lastMessageAt: Date.now(), preview: session.preview ?? text.slice(0, 150), messageCount: world.transcript(id).length });
   if (busy) world.say(id, { kind: "queued", depth: 1 });
   else void playTurn(world, id, text);
   return { message: row.id, trace: `tr-${row.id}` };
@@ -33,7 +33,7 @@ function list(world: World, params: Params<"session.list">): Result<"session.lis
     .filter((row) => params.workspace == null || row.workspace === params.workspace)
     .filter((row) => params.channel == null || (row.channel !== null) === params.channel)
     .filter((row) => `${row.name ?? ""} ${row.preview ?? ""}`.toLowerCase().includes(words))
-    .sort((a, b) => b.lastMessageAt - a.lastMessageAt);
+    .toSorted((a, b) => b.lastMessageAt - a.lastMessageAt);
   const offset = params.offset ?? 0;
   return { sessions: matches.slice(offset, offset + (params.limit ?? 200)), total: matches.length };
 }

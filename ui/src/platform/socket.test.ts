@@ -1,0 +1,189 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { NumberedFact } from "@/generated/protocol";
+import { socketPlatform } from "./socket";
+import type { Connection } from "./types";
+
+/** Stands where the browser's WebSocket stands, and plays the server by hand. */
+class FakeSocket extends EventTarget {
+  readonly sent: Record<string, unknown>[] = [];
+  closed = false;
+
+  send(text: string): void {
+    this.sent.push(JSON.parse(text) as Record<string, unknown>);
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  say(frame: unknown): void {
+    this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(frame) }));
+  }
+
+  drop(): void {
+    this.dispatchEvent(new Event("close"));
+  }
+
+  welcome(boot = "boot-1", seq = 10): void {
+    this.say({ type: "hello", nonce: "n", versions: [1] });
+    this.say({ type: "welcome", version: 1, boot, seq, scope: "admin", operations: [] });
+  }
+}
+
+const fact = (seq: number) => ({ type: "event", seq, fact: { topic: "pairing_changed" } });
+
+function setUp(token: string | null = "secret-token") {
+  const sockets: FakeSocket[] = [];
+  const urls: string[] = [];
+  if (token !== null) sessionStorage.setItem("kata.token", token);
+  const platform = socketPlatform({
+    url: "ws://127.0.0.1:18790/ws",
+    storage: sessionStorage,
+    open: (url) => {
+      const socket = new FakeSocket();
+      sockets.push(socket);
+      urls.push(url);
+      return socket as unknown as WebSocket;
+    },
+  });
+  const states: Connection[] = [];
+  const facts: NumberedFact[] = [];
+  let resyncs = 0;
+  platform.onConnection((state) => states.push(state));
+  platform.onFact((each) => facts.push(each));
+  platform.onResync(() => {
+    resyncs += 1;
+  });
+  const socket = (i = sockets.length - 1): FakeSocket => {
+    const found = sockets[i];
+    if (found === undefined) throw new Error("no socket was opened");
+    return found;
+  };
+  return { platform, socket, sockets, urls, states, facts, resyncs: () => resyncs };
+}
+
+describe("the socket platform", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it("answers hello with the token in the frame, never in the address", () => {
+    const { socket, urls } = setUp();
+    socket().say({ type: "hello", nonce: "n", versions: [1, 2] });
+    expect(socket().sent).toEqual([{ type: "connect", version: 1, token: "secret-token", client: "web" }]);
+    expect(urls.join()).not.toContain("secret-token");
+  });
+
+  it("asks for a token before it dials, and keeps the one it gets for the tab", () => {
+    const { platform, sockets, states } = setUp(null);
+    expect(sockets).toHaveLength(0);
+    expect(states.at(-1)).toEqual({ kind: "needs_token", reason: null });
+    platform.connect("  pasted  ");
+    expect(sockets).toHaveLength(1);
+    expect(sessionStorage.getItem("kata.token")).toBe("pasted");
+  });
+
+  it("holds requests back until the welcome and pairs answers by id", async () => {
+    const { platform, socket } = setUp();
+    const status = platform.request("system.status", {});
+    const plugins = platform.request("plugin.list", {});
+    expect(socket().sent).toEqual([]);
+    socket().welcome();
+    const [, first, second] = socket().sent;
+    expect([first?.op, second?.op]).toEqual(["system.status", "plugin.list"]);
+    socket().say({ type: "response", id: second?.id, result: [] });
+    socket().say({ type: "response", id: first?.id, error: { code: "conflict", message: "not now", hint: "later" } });
+    await expect(plugins).resolves.toEqual([]);
+    await expect(status).rejects.toMatchObject({ wire: { code: "conflict", hint: "later" } });
+  });
+
+  it("comes back with the boot and the last number it has, and takes no fact twice", () => {
+    const { socket, sockets, facts, resyncs } = setUp();
+    socket().welcome("boot-1", 10);
+    socket().say(fact(11));
+    socket().say(fact(12));
+    socket().drop();
+    vi.advanceTimersByTime(250);
+    expect(sockets).toHaveLength(2);
+    socket().welcome("boot-1", 13);
+    expect(socket().sent[0]).toMatchObject({ boot: "boot-1", lastSeq: 12 });
+    socket().say(fact(12));
+    socket().say(fact(13));
+    expect(facts.map(({ seq }) => seq)).toEqual([11, 12, 13]);
+    expect(resyncs()).toBe(0);
+  });
+
+  it("asks for everything again after a resync and after another boot", () => {
+    const { socket, facts, resyncs } = setUp();
+    socket().welcome("boot-1", 10);
+    socket().say({ type: "resync", seq: 500 });
+    expect(resyncs()).toBe(1);
+    socket().say(fact(400));
+    socket().say(fact(501));
+    expect(facts.map(({ seq }) => seq)).toEqual([501]);
+    socket().drop();
+    vi.advanceTimersByTime(250);
+    socket().welcome("boot-2", 3);
+    expect(resyncs()).toBe(2);
+    socket().say(fact(4));
+    expect(facts.at(-1)?.seq).toBe(4);
+  });
+
+  it("waits longer after each failure and starts over after a success", () => {
+    const { socket, sockets, states } = setUp();
+    const waits: number[] = [];
+    for (let i = 0; i < 4; i += 1) {
+      socket().drop();
+      const state = states.at(-1);
+      if (state?.kind !== "offline") throw new Error("not offline");
+      waits.push(state.retryAt - Date.now());
+      vi.advanceTimersByTime(state.retryAt - Date.now());
+    }
+    expect(waits).toEqual([250, 500, 1_000, 2_000]);
+    expect(sockets).toHaveLength(5);
+    socket().welcome();
+    socket().drop();
+    expect(states.at(-1)).toMatchObject({ kind: "offline", retryAt: Date.now() + 250 });
+  });
+
+  it("fails what was sent when the connection goes, and sends what was not", async () => {
+    const { platform, socket } = setUp();
+    socket().welcome();
+    const sent = platform.request("session.submit", { id: "a", text: "hello" });
+    socket().drop();
+    await expect(sent).rejects.toMatchObject({ wire: { code: "upstream" } });
+    const waiting = platform.request("plugin.list", {});
+    vi.advanceTimersByTime(250);
+    socket().welcome();
+    expect(socket().sent.map(({ op }) => op)).toEqual([undefined, "plugin.list"]);
+    socket().say({ type: "response", id: socket().sent[1]?.id, result: [] });
+    await expect(waiting).resolves.toEqual([]);
+  });
+
+  it("asks for another token when the server says goodbye before the welcome", () => {
+    const { socket, sockets, states } = setUp("wrong");
+    socket().say({ type: "hello", nonce: "n", versions: [1] });
+    socket().say({ type: "goodbye", reason: "The token is not known." });
+    socket().drop();
+    expect(states.at(-1)).toEqual({ kind: "needs_token", reason: "The token is not known." });
+    expect(sessionStorage.getItem("kata.token")).toBeNull();
+    vi.advanceTimersByTime(60_000);
+    expect(sockets).toHaveLength(1);
+  });
+
+  it("gives up on a request that gets no answer, naming the operation", async () => {
+    const { platform, socket } = setUp();
+    socket().welcome();
+    const answer = platform.request("model.test", { id: "x" });
+    const failed = expect(answer).rejects.toMatchObject({ wire: { code: "timeout", message: expect.stringContaining("model.test") as string } });
+    vi.advanceTimersByTime(120_000);
+    await failed;
+  });
+
+  it("acknowledges what it took in, once for many", () => {
+    const { socket } = setUp();
+    socket().welcome("boot-1", 10);
+    for (let seq = 11; seq <= 40; seq += 1) socket().say(fact(seq));
+    vi.advanceTimersByTime(500);
+    expect(socket().sent.filter(({ type }) => type === "ack")).toEqual([{ type: "ack", seq: 40 }]);
+  });
+});
