@@ -97,7 +97,7 @@ pub(super) fn no_string_errors(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in rust(tree) {
         for (line, text) in code(file) {
-            if error_types(text).any(|error| matches!(error, "String" | "&str" | "&'static str" | "std::string::String")) {
+            if error_types(text).any(|error| matches!(error, "String" | "std::string::String")) {
                 findings.push(Finding::new(
                     "no-string-errors",
                     &file.path,
@@ -334,7 +334,7 @@ mod tests {
         for bad in [
             "fn a() -> Result<u8, String> {",
             "fn a() -> Result<Vec<(u8, u8)>, String>;",
-            "x: Result<HashMap<A, B>, &'static str>",
+            "x: Result<HashMap<A, B>, std::string::String>",
         ] {
             assert_eq!(hits(no_string_errors, "a/src/x.rs", bad), 1, "{bad}");
         }
