@@ -13,7 +13,7 @@ use decode::Decoder;
 pub(crate) use decode::cut_call;
 use kata_core::ports::{Model, ModelError, ModelEvent, ModelRequest, ModelStep};
 use kata_protocol::ProviderSettings;
-pub(crate) use request::schema;
+pub(crate) use request::{body, schema};
 use reqwest::header::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
@@ -67,7 +67,7 @@ impl Model for Anthropic {
         cancel: CancellationToken,
     ) -> Result<ModelStep, ModelError> {
         let names = ToolNames::new(&request.tools);
-        let body = request::body(&self.settings, &self.extra, &request, &names);
+        let body = body(&self.settings, &self.extra, &request, &names);
         let prepared = Prepared {
             url: crate::catalog::endpoint(&self.base, false, "messages"),
             headers: self.headers().map_err(Fault::into_error)?,

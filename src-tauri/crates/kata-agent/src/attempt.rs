@@ -165,9 +165,14 @@ impl Surroundings {
         events: &mpsc::Sender<ModelEvent>,
         said: &mut bool,
     ) -> Result<(), Fault> {
-        let request = self
-            .http
-            .client(&prepared.url)
+        let client = self.http.client(&prepared.url).ok_or_else(|| {
+            Fault::new(
+                ModelErrorCode::Unreachable,
+                Retry::No,
+                "this machine's TLS setup does not allow a connection",
+            )
+        })?;
+        let request = client
             .post(prepared.url.clone())
             .headers(prepared.headers.clone())
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))

@@ -46,7 +46,7 @@ struct Entry {
     settings: ProviderSettings,
     label: String,
     /// The error says what a person must do before this provider can be asked.
-    model: Result<Arc<dyn Model>, WireError>,
+    model: Result<Arc<dyn Model>, Box<WireError>>,
 }
 
 #[derive(Default)]
@@ -117,7 +117,7 @@ impl Catalog {
         }
     }
 
-    fn model(&self, provider: ProviderConfig, label: String) -> Result<Arc<dyn Model>, WireError> {
+    fn model(&self, provider: ProviderConfig, label: String) -> Result<Arc<dyn Model>, Box<WireError>> {
         let ProviderConfig { settings, key, extra } = provider;
         let vendor = match settings.kind {
             ProviderKind::Demo => {
@@ -134,10 +134,14 @@ impl Catalog {
             .filter(|key| !key.expose_secret().is_empty());
         if key.is_none() && settings.base_url.is_none() {
             let message = format!("the model provider “{}” has no key", settings.id);
-            return Err(WireError::new(ErrorCode::NeedsUser, message).hint("Add its API key in the settings, or choose another model."));
+            return Err(WireError::new(ErrorCode::NeedsUser, message)
+                .hint("Add its API key in the settings, or choose another model.")
+                .into());
         }
         if settings.model.trim().is_empty() {
-            return Err(WireError::invalid(format!("the model provider “{}” names no model", settings.id)).hint("Set `model`."));
+            return Err(WireError::invalid(format!("the model provider “{}” names no model", settings.id))
+                .hint("Set `model`.")
+                .into());
         }
         let surroundings = self.surroundings.clone();
         Ok(match settings.kind {
@@ -176,7 +180,7 @@ impl Models for Catalog {
                 .hint("Add a model in the settings (a key, Ollama or LM Studio), or choose the scripted demo."));
         };
         match contents.entries.iter().find(|entry| entry.settings.id == id) {
-            Some(entry) => entry.model.clone(),
+            Some(entry) => entry.model.clone().map_err(|error| *error),
             None => Err(WireError::not_found("model provider", id).hint("Choose another model for this session, or add this one again.")),
         }
     }
@@ -197,10 +201,12 @@ fn label(settings: &ProviderSettings) -> String {
     }
 }
 
-fn base(settings: &ProviderSettings, vendor: &str) -> Result<Url, WireError> {
-    let wrong = |why: &str| {
+fn base(settings: &ProviderSettings, vendor: &str) -> Result<Url, Box<WireError>> {
+    let wrong = |why: &str| -> Box<WireError> {
         let message = format!("the base URL of the model provider “{}” {why}", settings.id);
-        WireError::invalid(message).hint("It looks like https://host/v1 or http://127.0.0.1:11434/v1.")
+        WireError::invalid(message)
+            .hint("It looks like https://host/v1 or http://127.0.0.1:11434/v1.")
+            .into()
     };
     let url = Url::parse(settings.base_url.as_deref().unwrap_or(vendor).trim()).map_err(|_| wrong("is not a URL"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {

@@ -79,7 +79,7 @@ async fn list(http: &Http, base: &str, path: &str, list: &str, name: &str) -> Ve
             return None;
         }
         let mut response = http
-            .client(&url)
+            .client(&url)?
             .get(url)
             .timeout(PATIENCE)
             .send()

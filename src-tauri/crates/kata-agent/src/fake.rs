@@ -12,6 +12,7 @@ mod wire;
 
 pub use server::{FakeError, FakeProvider, Recorded};
 
+use kata_protocol::ProviderKind;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -158,7 +159,9 @@ impl Answer {
 
 /// What the fake answers to each request.
 #[derive(Clone)]
-pub struct Script(Arc<dyn Fn(usize, &Value) -> Answer + Send + Sync>);
+pub struct Script(Arc<Respond>);
+
+type Respond = dyn Fn(usize, &Value) -> Answer + Send + Sync;
 
 impl Script {
     /// The first answer to the first request, and so on; after the last one a refusal that is not to be repeated.
@@ -204,6 +207,15 @@ impl Script {
     }
     fn answer(&self, nth: usize, body: &Value) -> Answer {
         (self.0)(nth, body)
+    }
+}
+
+/// What a real provider would refuse a request for, in its words.
+pub fn violation(kind: ProviderKind, body: &Value) -> Option<String> {
+    match kind {
+        ProviderKind::Anthropic => anthropic::violation(body),
+        ProviderKind::OpenaiChat => openai::violation(body),
+        ProviderKind::Demo => None,
     }
 }
 

@@ -3,7 +3,8 @@
 //! Two clients: one for the world, which follows the system's proxy settings, and one for this machine, which never does
 //! (a proxy cannot reach the Ollama on this desk). Redirects are never followed: a key must not travel to another host.
 
-use reqwest::{Client, redirect::Policy};
+use reqwest::{Client, ClientBuilder, redirect::Policy};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use url::{Host, Url};
 
@@ -39,29 +40,38 @@ pub struct HttpError(#[from] reqwest::Error);
 /// Connections to providers, shared by all of them.
 #[derive(Clone, Debug)]
 pub struct Http {
-    world: Client,
     local: Client,
+    /// Made when first needed: reading the system's certificates takes longer than all of the rest of a start.
+    world: Arc<OnceLock<Option<Client>>>,
+    connect: Duration,
 }
 
 impl Http {
-    /// Makes the clients; nothing is connected yet.
+    /// Makes what it needs for this machine; nothing is connected yet.
     pub fn new(options: &ModelOptions) -> Result<Self, HttpError> {
-        let builder = || {
-            Client::builder()
-                .redirect(Policy::none())
-                .connect_timeout(options.connect)
-                .user_agent(concat!("kata-agents/", env!("CARGO_PKG_VERSION")))
-        };
+        // Plain HTTP or a tunnel's end: there is no public certificate for a loopback address to check against.
+        let local = builder(options.connect).no_proxy().tls_certs_only([]).build()?;
         Ok(Self {
-            world: builder().build()?,
-            local: builder().no_proxy().build()?,
+            local,
+            world: Arc::default(),
+            connect: options.connect,
         })
     }
 
-    /// The client for this address.
-    pub(crate) fn client(&self, url: &Url) -> &Client {
-        if is_loopback(url) { &self.local } else { &self.world }
+    /// The client for this address; nothing where this machine's TLS setup does not allow one.
+    pub(crate) fn client(&self, url: &Url) -> Option<&Client> {
+        if is_loopback(url) {
+            return Some(&self.local);
+        }
+        self.world.get_or_init(|| builder(self.connect).build().ok()).as_ref()
     }
+}
+
+fn builder(connect: Duration) -> ClientBuilder {
+    Client::builder()
+        .redirect(Policy::none())
+        .connect_timeout(connect)
+        .user_agent(concat!("kata-agents/", env!("CARGO_PKG_VERSION")))
 }
 
 /// Whether an address is this machine.

@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use decode::Decoder;
 use kata_core::ports::{Model, ModelError, ModelEvent, ModelRequest, ModelStep};
 use kata_protocol::ProviderSettings;
+pub(crate) use request::body;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
@@ -63,7 +64,7 @@ impl Model for OpenAiChat {
         cancel: CancellationToken,
     ) -> Result<ModelStep, ModelError> {
         let names = ToolNames::new(&request.tools);
-        let body = request::body(&self.settings, &self.extra, &request, &names);
+        let body = body(&self.settings, &self.extra, &request, &names);
         let prepared = Prepared {
             url: crate::catalog::endpoint(&self.base, true, "chat/completions"),
             headers: self.headers().map_err(Fault::into_error)?,

@@ -322,3 +322,43 @@ fn is_thinking(block: &Value) -> bool {
 fn plain(word: &str) -> bool {
     word.len() <= 64 && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    fn event(data: Value) -> Event {
+        Event {
+            data: data.to_string(),
+            ..Event::default()
+        }
+    }
+
+    fn time_for(pieces: usize) -> Duration {
+        let (mut decoder, mut out) = (Decoder::default(), Vec::new());
+        let start = json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}});
+        decoder.accept(event(start), &mut out).unwrap();
+        let delta = json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "x".repeat(100)}});
+        let delta = event(delta);
+        let began = Instant::now();
+        for _ in 0..pieces {
+            decoder.accept(delta.clone(), &mut out).unwrap();
+            out.clear();
+        }
+        let took = began.elapsed();
+        assert_eq!(decoder.partial()[0]["text"].as_str().map(str::len), Some(pieces * 100));
+        took
+    }
+
+    #[test]
+    fn eight_times_the_pieces_take_about_eight_times_as_long() {
+        let best = |pieces| (0..3).map(|_| time_for(pieces)).min().unwrap();
+        let (few, many) = (best(4_000), best(32_000));
+        assert!(
+            many < few * 24,
+            "{few:?} for 4,000 and {many:?} for 32,000: the text is rebuilt at each piece"
+        );
+    }
+}

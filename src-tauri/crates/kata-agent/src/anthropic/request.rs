@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 /// Parameters that the person's extra ones cannot replace.
 const OURS: [&str; 5] = ["model", "messages", "system", "tools", "stream"];
 
-pub(super) fn body(settings: &ProviderSettings, extra: &Map<String, Value>, request: &ModelRequest, names: &ToolNames) -> Value {
+pub(crate) fn body(settings: &ProviderSettings, extra: &Map<String, Value>, request: &ModelRequest, names: &ToolNames) -> Value {
     let mut body = Map::new();
     body.insert("model".into(), settings.model.clone().into());
     body.insert("max_tokens".into(), settings.max_tokens.unwrap_or(super::DEFAULT_MAX_TOKENS).into());

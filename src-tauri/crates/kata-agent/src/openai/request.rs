@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 /// Parameters that the person's extra ones cannot replace.
 const OURS: [&str; 5] = ["model", "messages", "tools", "stream", "stream_options"];
 
-pub(super) fn body(settings: &ProviderSettings, extra: &Map<String, Value>, request: &ModelRequest, names: &ToolNames) -> Value {
+pub(crate) fn body(settings: &ProviderSettings, extra: &Map<String, Value>, request: &ModelRequest, names: &ToolNames) -> Value {
     let mut body = Map::new();
     body.insert("model".into(), settings.model.clone().into());
     body.insert("stream".into(), true.into());

@@ -50,7 +50,9 @@ impl TestClock {
         let (due, rest) = state.long.drain(..).partition(|(until, _)| *until <= now);
         state.long = rest;
         let due: Vec<(Duration, oneshot::Sender<()>)> = due;
-        due.into_iter().for_each(|(_, wake)| drop(wake.send(())));
+        for (_, wake) in due {
+            let _ = wake.send(());
+        }
     }
     /// Lets silence pass until an attempt is given up for it.
     pub(super) async fn silence(&self) {

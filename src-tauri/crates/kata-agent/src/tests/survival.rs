@@ -456,23 +456,3 @@ async fn nobody_listening_is_unreachable_after_the_retries() {
     assert!(error.message.ends_with("cannot be reached"), "{}", error.message);
     assert_eq!(clock.short_sleeps(), [Duration::from_millis(500), Duration::from_secs(1)]);
 }
-
-#[tokio::test]
-async fn a_hundred_thousand_pieces_are_put_together_in_linear_time() {
-    let delta = json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "0123456789"}}).to_string();
-    let start = [
-        json!({"type": "message_start", "message": {"usage": {"input_tokens": 1}}}).to_string(),
-        json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}).to_string(),
-    ];
-    let end = [
-        json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}}).to_string(),
-        json!({"type": "message_stop"}).to_string(),
-    ];
-    let fake = fake(vec![Answer::raw(
-        start.into_iter().chain(std::iter::repeat_n(delta, 100_000)).chain(end),
-    )])
-    .await;
-    let (model, _) = model(Anthropic, &fake);
-    let step = ask(&model, request(vec![user("hi")])).await.0.unwrap();
-    assert_eq!(step.blocks[0]["text"].as_str().map(str::len), Some(1_000_000));
-}
