@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tauri::{App, AppHandle, RunEvent, Wry};
+use tauri::{App, AppHandle, Manager as _, RunEvent, Wry};
 
 /// Runs the desktop app until it quits. 2 where there is no screen to open a window on.
 pub fn main() -> ExitCode {
@@ -96,8 +96,9 @@ fn set_up(app: &AppHandle, host: &Arc<Host>) {
     }
     let starting = Arc::clone(host);
     let handle = app.clone();
+    let resources = app.path().resource_dir().ok();
     tauri::async_runtime::spawn(async move {
-        match starting.start().await {
+        match starting.start(resources).await {
             Some(events) => {
                 tauri::async_runtime::spawn(ipc::forward_facts(handle.clone(), Arc::clone(&events)));
                 tray::follow_health(handle, starting, events).await;

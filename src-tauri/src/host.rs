@@ -7,6 +7,7 @@ use kata_core::EventHub;
 use kata_core::operations::{Caller, Operations};
 use kata_engine::{Engine, Options};
 use kata_protocol::{ErrorCode, Scope, WireError};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -42,8 +43,15 @@ impl Default for Host {
 
 impl Host {
     /// Starts the engine. Its events when it stands; nothing when it failed, which [`Self::operations`] then says.
-    pub(crate) async fn start(&self) -> Option<Arc<EventHub>> {
-        match Engine::start(Options::from_env()).await {
+    ///
+    /// `resources` is where an installed app keeps its files; a build from source finds its plugins in the repository.
+    pub(crate) async fn start(&self, resources: Option<PathBuf>) -> Option<Arc<EventHub>> {
+        let mut options = Options::from_env();
+        let shipped = resources
+            .map(|folder| folder.join("bundled/plugins"))
+            .filter(|folder| folder.is_dir());
+        options.plugins_dir = options.plugins_dir.or(shipped);
+        match Engine::start(options).await {
             Ok(engine) => {
                 let events = engine.events();
                 self.stage.send_replace(Stage::Ready(Arc::new(engine)));
