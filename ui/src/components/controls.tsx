@@ -11,7 +11,7 @@ export function Switch({ label, checked, onChange, disabled }: { label: string; 
       checked={checked}
       disabled={disabled}
       onCheckedChange={onChange}
-      className="relative h-4 w-7 shrink-0 rounded-full bg-line-strong transition-colors focus-visible:outline-offset-2 focus-visible:[border-radius:99px] data-[state=checked]:bg-accent disabled:opacity-50"
+      className="relative h-4 w-7 shrink-0 rounded-full bg-line-strong transition-colors focus-visible:outline-offset-2 focus-visible:[border-radius:99px] data-[state=checked]:bg-switch disabled:opacity-50"
     >
       <RadixSwitch.Thumb className="block size-3 translate-x-0.5 rounded-full bg-white shadow-sm transition-transform data-[state=checked]:translate-x-[14px]" />
     </RadixSwitch.Root>

@@ -20,8 +20,8 @@ class FakeSocket extends EventTarget {
     this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(frame) }));
   }
 
-  drop(): void {
-    this.dispatchEvent(new Event("close"));
+  drop(code = 1006): void {
+    this.dispatchEvent(Object.assign(new Event("close"), { code }));
   }
 
   welcome(boot = "boot-1", seq = 10): void {
@@ -123,6 +123,8 @@ describe("the socket platform", () => {
     socket().drop();
     vi.advanceTimersByTime(250);
     socket().welcome("boot-2", 3);
+    expect(socket().sent[0]).toMatchObject({ boot: "boot-1", lastSeq: 501 });
+    socket().say({ type: "resync", seq: 3 });
     expect(resyncs()).toBe(2);
     socket().say(fact(4));
     expect(facts.at(-1)?.seq).toBe(4);
@@ -159,15 +161,31 @@ describe("the socket platform", () => {
     await expect(waiting).resolves.toEqual([]);
   });
 
-  it("asks for another token when the server says goodbye before the welcome", () => {
+  it.each([
+    [4001, "the token is not valid", "The token is not valid."],
+    [4003, "the token was withdrawn", "The token was withdrawn."],
+  ])("asks for another token after close code %d, with the gateway's reason, and does not knock again", (code, said, shown) => {
     const { socket, sockets, states } = setUp("wrong");
     socket().say({ type: "hello", nonce: "n", versions: [1] });
-    socket().say({ type: "goodbye", reason: "The token is not known." });
-    socket().drop();
-    expect(states.at(-1)).toEqual({ kind: "needs_token", reason: "The token is not known." });
+    socket().say({ type: "goodbye", reason: said });
+    socket().drop(code);
+    expect(states.at(-1)).toEqual({ kind: "needs_token", reason: shown });
     expect(sessionStorage.getItem("kata.token")).toBeNull();
     vi.advanceTimersByTime(60_000);
     expect(sockets).toHaveLength(1);
+  });
+
+  it("keeps the token and waits out the minute when it is locked out", () => {
+    const { socket, sockets, states } = setUp();
+    socket().say({ type: "hello", nonce: "n", versions: [1] });
+    socket().say({ type: "goodbye", reason: "too many wrong tokens; try again in 48 s" });
+    socket().drop(4029);
+    expect(states.at(-1)).toMatchObject({ kind: "offline", reason: "Too many wrong tokens; try again in 48 s." });
+    expect(sessionStorage.getItem("kata.token")).toBe("secret-token");
+    vi.advanceTimersByTime(59_000);
+    expect(sockets).toHaveLength(1);
+    vi.advanceTimersByTime(1_000);
+    expect(sockets).toHaveLength(2);
   });
 
   it("gives up on a request that gets no answer, naming the operation", async () => {

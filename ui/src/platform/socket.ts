@@ -11,6 +11,9 @@ const REQUEST_TIMEOUT_MS = 120_000;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const WAITING_MAX = 256;
 const ACK_AFTER_MS = 500;
+/** Codes of the gateway's close frame after which this token will not do. */
+const CLOSE = { unauthorized: 4001, version: 4002, revoked: 4003, lockedOut: 4029 } as const;
+const LOCKOUT_MS = 60_000;
 const BACKOFF_MS = [250, 500, 1_000, 2_000, 5_000, 10_000];
 
 interface Pending {
@@ -56,7 +59,6 @@ class SocketPlatform implements Platform {
   #connection: Connection = { kind: "connecting" };
   #socket: WebSocket | null = null;
   #welcomed = false;
-  #everWelcomed = false;
   #farewell: string | null = null;
   #attempt = 0;
   #retry: ReturnType<typeof setTimeout> | null = null;
@@ -126,8 +128,8 @@ class SocketPlatform implements Platform {
     socket.addEventListener("message", (event: MessageEvent<unknown>) => {
       if (this.#socket === socket && typeof event.data === "string") this.#receive(event.data, token);
     });
-    socket.addEventListener("close", () => {
-      if (this.#socket === socket) this.#lost();
+    socket.addEventListener("close", (event) => {
+      if (this.#socket === socket) this.#lost(event.code);
     });
   }
 
@@ -147,8 +149,7 @@ class SocketPlatform implements Platform {
         this.#enter(frame.boot, frame.seq);
         return;
       case "response":
-        if (!this.#welcomed) this.#refused(frame.error?.message ?? "The token was not accepted.");
-        else this.#settle(frame.id, frame.error ? new OperationError(frame.error) : null, frame.result);
+        this.#settle(frame.id, frame.error ? new OperationError(frame.error) : null, frame.result);
         return;
       case "event":
         this.#take(frame.seq, frame.fact as Fact);
@@ -175,14 +176,12 @@ class SocketPlatform implements Platform {
   #enter(boot: string, seq: Count): void {
     const sameBoot = this.#boot === boot;
     this.#boot = boot;
+    // Another boot numbers afresh; the gateway follows with `resync`, because what this page remembers may be stale.
     if (!sameBoot || this.#lastSeq === null) this.#lastSeq = seq;
     this.#clearHandshake();
     this.#welcomed = true;
     this.#attempt = 0;
     this.#moveTo({ kind: "online" });
-    // Another boot numbers from one: what this page remembers may be stale in any way.
-    if (this.#everWelcomed && !sameBoot) this.#resyncs.emit();
-    this.#everWelcomed = true;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { frame, id } of waiting) if (this.#pending.has(id)) this.#socket?.send(frame);
@@ -215,17 +214,16 @@ class SocketPlatform implements Platform {
     this.#moveTo({ kind: "needs_token", reason });
   }
 
-  #lost(): void {
-    const welcomed = this.#welcomed;
-    const farewell = this.#farewell;
-    this.#drop();
-    if (!welcomed && farewell !== null) {
-      this.#refused(farewell);
+  #lost(code: number): void {
+    const reason = this.#farewell === null ? "The engine cannot be reached." : sentence(this.#farewell);
+    if (code === CLOSE.unauthorized || code === CLOSE.version || code === CLOSE.revoked) {
+      this.#refused(reason);
       return;
     }
-    const wait = BACKOFF_MS[Math.min(this.#attempt, BACKOFF_MS.length - 1)] ?? 10_000;
+    this.#drop();
+    const backoff = BACKOFF_MS[Math.min(this.#attempt, BACKOFF_MS.length - 1)] ?? LOCKOUT_MS;
+    const wait = code === CLOSE.lockedOut ? LOCKOUT_MS : backoff;
     this.#attempt += 1;
-    const reason = farewell ?? "The engine cannot be reached.";
     this.#moveTo({ kind: "offline", reason, retryAt: Date.now() + wait });
     this.#retry = setTimeout(() => this.#dial(), wait);
   }
@@ -251,6 +249,9 @@ class SocketPlatform implements Platform {
     this.#connections.emit(connection);
   }
 }
+
+/** The gateway's reasons are clauses; the window shows sentences. */
+const sentence = (clause: string): string => `${clause.charAt(0).toUpperCase()}${clause.slice(1).replace(/\.$/, "")}.`;
 
 function timeout(op: OperationName): OperationError {
   return new OperationError({ code: "timeout", message: `${op} got no answer.`, hint: "Try again." });

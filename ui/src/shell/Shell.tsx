@@ -1,6 +1,7 @@
 /** The window once there is an engine and something that answers. */
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { ContentPane } from "@/components/layout";
+import { preloadMarkdown } from "@/components/Markdown";
 import { Failure, SkeletonRows } from "@/components/states";
 import { useRead } from "@/data/operations";
 import { WorkspaceProvider } from "@/data/workspace";
@@ -55,6 +56,7 @@ export function Shell() {
 }
 
 function Panes() {
+  useEffect(preloadMarkdown, []);
   const route = useRoute();
   const [sidebar, setSidebar] = useState(true);
   const [sheet, setSheet] = useState<Sheet>(null);

@@ -48,7 +48,7 @@ function UserRow({ message }: { message: Message }) {
 /** Somebody in a channel: on the left, with a name, because it is not the person at this window. */
 function SenderRow({ message, sender }: { message: Message; sender: string }) {
   return (
-    <div data-testid="message-user" className="group flex gap-2.5 pt-3">
+    <div data-testid="message-user" className="group flex gap-2.5 pt-3 pb-2">
       <span aria-hidden className="mt-0.5 flex size-6 shrink-0 items-center justify-center rounded-full bg-accent-soft text-xs font-semibold text-accent">
         {sender.slice(0, 1).toUpperCase()}
       </span>

@@ -44,7 +44,7 @@ function Body({ trace }: { trace: Trace }) {
           )}
         </header>
         <ol aria-label="Steps" className="overflow-hidden rounded-lg border border-line">
-          <li aria-hidden className="grid grid-cols-[minmax(0,1fr)_64px] @lg:grid-cols-[minmax(290px,4fr)_5fr_64px] gap-3 bg-list px-3 py-1 text-xs text-faint">
+          <li aria-hidden className="grid grid-cols-[minmax(0,1fr)_64px] @lg:grid-cols-[minmax(310px,4fr)_5fr_64px] gap-3 bg-list px-3 py-1 text-xs text-faint">
             <span className="pl-5">Gate</span>
             <span className="hidden justify-between @lg:flex">
               <span>0</span>
@@ -75,7 +75,7 @@ function Step({ bar }: { bar: Bar }) {
         disabled={!more}
         aria-expanded={more ? open : undefined}
         onClick={() => setOpen(!open)}
-        className="grid h-8 w-full grid-cols-[minmax(0,1fr)_64px] @lg:grid-cols-[minmax(290px,4fr)_5fr_64px] items-center gap-3 px-3 text-left enabled:hover:bg-hover"
+        className="grid h-8 w-full grid-cols-[minmax(0,1fr)_64px] @lg:grid-cols-[minmax(310px,4fr)_5fr_64px] items-center gap-3 px-3 text-left enabled:hover:bg-hover"
       >
         <span className="flex min-w-0 items-center gap-1.5">
           <ChevronRight aria-hidden className={cn("size-3.5 shrink-0 text-faint transition-transform", open && "rotate-90", !more && "invisible")} />

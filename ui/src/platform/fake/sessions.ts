@@ -153,7 +153,8 @@ function channelTranscript(row: SessionSummary, at: number): Message[] {
     message("user", row.preview ?? "Hello", { timestamp: at - 70_000, sender }),
     message("tool", "", { timestamp: at - 50_000, turnId: "turn-1", tool: { callId: `call-${row.id}`, name: "deploys_latest", input: { environment: "staging" }, result: '{"version":"2.4.0-rc.2","state":"succeeded","finishedAt":"2026-11-22T08:11:40Z"}', status: "completed", durationMs: 230 } }),
     message("assistant", "Yes: **2.4.0-rc.2** went to staging at 08:11 and is healthy. Nothing failed on the way.", { timestamp: at - 40_000, turnId: "turn-1" }),
-    message("user", "Thanks! Ping me when production is done.", { timestamp: at, sender: sender === row.name ? sender : "Aiko Tanaka" }),
+    message("user", "Thanks! Ping me when production is done.", { timestamp: at - 20_000, sender: sender === row.name ? sender : "Aiko Tanaka" }),
+    message("assistant", "Will do. Production is planned for 16:00.", { timestamp: at, turnId: "turn-2" }),
   ];
 }
 
