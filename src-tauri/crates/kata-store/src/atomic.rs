@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Mode of files with anything private in them: all of ours.
-pub const FILE_MODE: u32 = 0o600;
+pub(crate) const FILE_MODE: u32 = 0o600;
 /// Mode of folders.
-pub const DIR_MODE: u32 = 0o700;
+pub(crate) const DIR_MODE: u32 = 0o700;
 
 /// Replaces `path` by `bytes`: temporary file beside it, fsync, rename, fsync of the folder. `mode` counts on Unix only.
 /// The temporary file is `<name>.tmp`; one left by a crash is overwritten. Two writers of one path must take turns.
@@ -68,17 +68,17 @@ pub(crate) fn create_with_mode(options: &mut OpenOptions, mode: u32) -> &mut Ope
     options
 }
 
-/// Makes a folder and those above it, private (Unix).
-pub(crate) fn create_dirs(path: &Path) -> io::Result<()> {
-    private_dir().recursive(true).create(path)
+/// Makes a folder and those above it, private (Unix). One that is there stays as it is.
+pub fn private_dir(path: &Path) -> io::Result<()> {
+    builder().recursive(true).create(path)
 }
 
 /// Makes one folder, private (Unix); an error when there is one.
 pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
-    private_dir().create(path)
+    builder().create(path)
 }
 
-fn private_dir() -> std::fs::DirBuilder {
+fn builder() -> std::fs::DirBuilder {
     #[allow(unused_mut, reason = "changed on Unix only")]
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]

@@ -6,13 +6,16 @@
 //!
 //! Deliberately absent: sockets, clocks (every call that needs the time is given it), and rules about what a message means.
 
-pub mod atomic;
+mod atomic;
 pub mod home;
+pub mod legacy_credentials;
 mod memory;
 mod sessions;
 mod sqlite;
 
-pub use home::HomePaths;
+pub use atomic::{atomic_write, copy_aside, private_dir, set_aside};
+pub use home::{HomePaths, file_sources, open_home, workspaces};
+pub use legacy_credentials::{Imported, import_credentials};
 pub use memory::MemoryStore;
 pub use sessions::{FileTranscripts, WorkspaceFolder};
 pub use sqlite::{AuditRecord, KEEP_MS, Pruned, SqliteStore};

@@ -9,9 +9,10 @@ use super::format;
 use super::names;
 use super::scan::{self, JOURNAL, SESSION, io_error, read_header};
 use super::tail::{self, Appender};
-use crate::SqliteStore;
 use crate::atomic::{self, FILE_MODE};
+use crate::home::workspace_folders;
 use crate::sqlite::sessions::IndexRow;
+use crate::{HomePaths, SqliteStore};
 use async_trait::async_trait;
 use kata_core::ports::{Append, Clock, Entropy, JournalEntry, LoadedSession, NewSession, StoreError, TranscriptError, Transcripts};
 use kata_protocol::{Ms, Notice, SessionId, SessionList, SessionSummary, WorkspaceId};
@@ -42,6 +43,8 @@ impl WorkspaceFolder {
 
 /// Sessions in the folders of the workspaces.
 pub struct FileTranscripts {
+    home: HomePaths,
+    notices: Mutex<Vec<Notice>>,
     workspaces: RwLock<Vec<WorkspaceFolder>>,
     index: Arc<SqliteStore>,
     clock: Arc<dyn Clock>,
@@ -65,29 +68,38 @@ struct Files {
 }
 
 impl FileTranscripts {
-    /// Sessions of these workspaces. Brings the index in line with the files; the notices name sessions that cannot be listed.
+    /// The sessions of a home. Brings the index in line with the files.
     pub async fn open(
-        workspaces: Vec<WorkspaceFolder>,
+        home: HomePaths,
         index: Arc<SqliteStore>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
-    ) -> Result<(Arc<Self>, Vec<Notice>), TranscriptError> {
+    ) -> Result<Arc<Self>, TranscriptError> {
+        let (workspaces, notices, slots) = (RwLock::default(), Mutex::default(), Mutex::default());
         let this = Arc::new(Self {
-            workspaces: RwLock::new(workspaces),
+            home,
+            workspaces,
+            notices,
             index,
             clock,
             entropy,
-            slots: Mutex::new(Slots::default()),
+            slots,
         });
-        let notices = this.rescan().await?;
-        Ok((this, notices))
+        this.rescan().await?;
+        Ok(this)
     }
 
-    /// Looks at the folders again, for what other programs changed. The notices name sessions that cannot be listed.
-    pub async fn rescan(&self) -> Result<Vec<Notice>, TranscriptError> {
+    /// Looks at the workspaces and their folders again, for what other programs changed.
+    pub async fn rescan(&self) -> Result<(), TranscriptError> {
         let known = self.index.indexed().await.map_err(index_error)?;
-        let workspaces = self.workspaces();
-        let found = blocking(move || Ok(scan::scan(&workspaces, &known))).await?;
+        let home = self.home.clone();
+        let (workspaces, found) = blocking(move || {
+            let workspaces = workspace_folders(&home);
+            let found = scan::scan(&workspaces, &known);
+            Ok((workspaces, found))
+        })
+        .await?;
+        *self.workspaces.write().unwrap_or_else(PoisonError::into_inner) = workspaces;
         let mut changed = found.changed;
         while !changed.is_empty() {
             let rest = changed.split_off(changed.len().min(500));
@@ -102,12 +114,14 @@ impl FileTranscripts {
             message,
             hint: Some("The file was left as it is. Its first line must be a JSON object with an id.".into()),
         };
-        Ok(found.unreadable.into_iter().enumerate().map(notice).collect())
+        let notices = found.unreadable.into_iter().enumerate().map(notice).collect();
+        *self.notices.lock().unwrap_or_else(PoisonError::into_inner) = notices;
+        Ok(())
     }
 
-    /// Replaces the workspaces; follow with [`Self::rescan`].
-    pub fn set_workspaces(&self, workspaces: Vec<WorkspaceFolder>) {
-        *self.workspaces.write().unwrap_or_else(PoisonError::into_inner) = workspaces;
+    /// Sessions that the last look found and could not list.
+    pub fn notices(&self) -> Vec<Notice> {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Folder of a session (attachments, plans, notes lie there).
@@ -119,8 +133,15 @@ impl FileTranscripts {
         self.workspaces.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn workspace(&self, id: &WorkspaceId) -> Result<WorkspaceFolder, TranscriptError> {
-        let found = self.workspaces().into_iter().find(|workspace| workspace.id == *id);
+    /// A workspace; one that was made since the last look is found too.
+    async fn workspace(&self, id: &WorkspaceId) -> Result<WorkspaceFolder, TranscriptError> {
+        if let Some(found) = self.workspaces().into_iter().find(|workspace| workspace.id == *id) {
+            return Ok(found);
+        }
+        let home = self.home.clone();
+        let workspaces = blocking(move || Ok(workspace_folders(&home))).await?;
+        let found = workspaces.iter().find(|workspace| workspace.id == *id).cloned();
+        *self.workspaces.write().unwrap_or_else(PoisonError::into_inner) = workspaces;
         found.ok_or_else(|| TranscriptError::Io {
             path: id.to_string(),
             reason: "there is no such workspace".into(),
@@ -198,7 +219,7 @@ impl FileTranscripts {
 #[async_trait]
 impl Transcripts for FileTranscripts {
     async fn create(&self, new: NewSession) -> Result<SessionSummary, TranscriptError> {
-        let workspace = self.workspace(&new.workspace)?;
+        let workspace = self.workspace(&new.workspace).await?;
         let (now, words) = (self.clock.now(), names::words(&*self.entropy));
         let others = self.workspaces();
         let row = blocking(move || create(&workspace, &others, &new, now, words)).await?;
@@ -210,7 +231,7 @@ impl Transcripts for FileTranscripts {
     async fn load(&self, id: &SessionId) -> Result<LoadedSession, TranscriptError> {
         let files = self.slot(id).await?.lock_owned().await;
         let row = self.row(id).await?;
-        let workspace = self.workspace(&row.summary.workspace)?;
+        let workspace = self.workspace(&row.summary.workspace).await?;
         let (id, before) = (id.clone(), row.summary.clone());
         let (loaded, row) = blocking(move || load(&workspace, &files.folder, &id, &row)).await?;
         if loaded.summary != before {
@@ -261,7 +282,7 @@ fn create(
     words: u64,
 ) -> Result<IndexRow, TranscriptError> {
     let sessions = workspace.sessions();
-    atomic::create_dirs(&sessions).map_err(io_error(&sessions))?;
+    atomic::private_dir(&sessions).map_err(io_error(&sessions))?;
     for attempt in 1..10_000 {
         let name = names::name(now, words, attempt);
         if all.iter().any(|other| other.sessions().join(&name).exists()) {

@@ -38,10 +38,10 @@ impl SqliteStore {
     }
 
     /// As [`Self::open`], but a damaged file is moved aside (`kata.db.damaged-<ms>`, its journal files with it) and a fresh
-    /// one made. Each notice says what was set aside and what that means.
-    pub fn open_or_set_aside(path: &Path, now: Ms) -> Result<(Arc<Self>, Vec<Notice>), StoreError> {
+    /// one made. The notice says what was set aside and what that means.
+    pub fn open_or_set_aside(path: &Path, now: Ms) -> Result<(Arc<Self>, Option<Notice>), StoreError> {
         let reason = match open(path) {
-            Ok(store) => return Ok((store, Vec::new())),
+            Ok(store) => return Ok((store, None)),
             Err(OpenError::Damaged { reason, .. }) => reason,
             Err(error) => return Err(StoreError(error.to_string())),
         };
@@ -68,7 +68,7 @@ impl SqliteStore {
                     .into(),
             ),
         };
-        Ok((store, vec![notice]))
+        Ok((store, Some(notice)))
     }
 }
 

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod conformance;
+mod credentials;
 mod damage;
+mod home;
 mod ledger;
 mod samples;
 mod sessions;

@@ -1,6 +1,6 @@
 //! A home folder in a temporary place, with a clock and randomness the test drives.
 
-use crate::{FileTranscripts, SqliteStore, WorkspaceFolder, atomic};
+use crate::{FileTranscripts, HomePaths, SqliteStore, WorkspaceFolder, atomic};
 use async_trait::async_trait;
 use kata_core::ports::{Append, Clock, Entropy, NewSession, StoredRow};
 use kata_protocol::{Ms, Notice, PermissionMode};
@@ -78,9 +78,16 @@ impl World {
     }
 
     pub(crate) async fn open_with(&self, entropy: TestEntropy) -> (Arc<FileTranscripts>, Vec<Notice>) {
-        FileTranscripts::open(vec![self.workspace()], self.store(), Arc::new(TestClock), Arc::new(entropy))
+        let sessions = FileTranscripts::open(self.paths(), self.store(), Arc::new(TestClock), Arc::new(entropy))
             .await
-            .unwrap()
+            .unwrap();
+        let notices = sessions.notices();
+        (sessions, notices)
+    }
+
+    /// The home, of a person who has no other.
+    pub(crate) fn paths(&self) -> HomePaths {
+        HomePaths::new(self.folder.path(), self.folder.path().join("nobody"))
     }
 
     /// Writes a session file as another program would.
