@@ -188,8 +188,11 @@ const REMEMBERED: usize = 64 * 1024;
 
 /// Remembers the newest events as text, so that each is written once however many clients there are.
 pub(crate) struct EventTexts {
-    slots: Box<[Mutex<Option<(u64, Utf8Bytes)>>]>,
+    slots: Box<[Mutex<Slot>]>,
 }
+
+/// Number and text of a written event.
+type Slot = Option<(u64, Utf8Bytes)>;
 
 impl EventTexts {
     pub(crate) fn new() -> Self {

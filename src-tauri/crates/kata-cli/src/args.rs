@@ -1,0 +1,412 @@
+//! What a person types.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use kata_protocol::{PluginId, ProviderKind, SessionId, SourceId, TraceId, WorkspaceId};
+use std::path::PathBuf;
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "kata",
+    version,
+    about = "Kata Agents: the agent gateway on your own machine",
+    propagate_version = true,
+    after_help = "Exit codes: 0 done · 1 failed · 2 wrong arguments · 3 no engine runs · 4 refused, or a person has to act first\n\
+                  Results go to standard output, everything else to standard error. With --json results and errors are JSON."
+)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Results as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Home folder [default: ~/.kata-agents].
+    #[arg(long, global = true, env = "KATA_CONFIG_DIR", value_name = "PATH", hide_env_values = true)]
+    pub home: Option<PathBuf>,
+}
+
+/// Commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the engine without a window, until SIGINT or SIGTERM.
+    Serve(Serve),
+    /// How the engine stands.
+    Status,
+    /// End the running engine after it has finished what it does.
+    Stop,
+    /// Talk to the agent: one message with -m, or line by line.
+    Chat(Chat),
+    /// Sessions and their transcripts.
+    #[command(subcommand)]
+    Sessions(Sessions),
+    /// Plugins.
+    #[command(subcommand)]
+    Plugins(Plugins),
+    /// Channels, services and other sources.
+    #[command(subcommand)]
+    Sources(Sources),
+    /// People who wrote to a channel and wait to be let in.
+    #[command(subcommand)]
+    Pair(Pair),
+    /// What happened to a message at each gate, and how long it took.
+    Trace(Trace),
+    /// The engine's newest log lines.
+    Logs(Logs),
+    /// Models the agent may use.
+    #[command(subcommand)]
+    Models(Models),
+    /// Settings in force and where each comes from.
+    Settings,
+    /// Print the token that opens this machine's gateway. Keep it to yourself.
+    Token,
+    /// Print completions for a shell.
+    Completions {
+        /// Shell.
+        shell: Shell,
+    },
+}
+
+/// `kata serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Port that is tried first [default: 18790, or what the settings say].
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// Do not open a browser.
+    #[arg(long)]
+    pub no_open: bool,
+}
+
+/// `kata chat`.
+#[derive(Debug, Args)]
+pub struct Chat {
+    /// Session; the newest one of the desktop when absent.
+    pub session: Option<SessionId>,
+    /// Send this and print the answer; `-` reads it from standard input.
+    #[arg(short, long, value_name = "TEXT")]
+    pub message: Option<String>,
+    /// Begin a new session.
+    #[arg(long, conflicts_with = "session")]
+    pub new: bool,
+    /// Model (its id in `kata models list`).
+    #[arg(long, value_name = "ID")]
+    pub model: Option<String>,
+}
+
+/// `kata sessions`.
+#[derive(Debug, Subcommand)]
+pub enum Sessions {
+    /// List sessions, newest first.
+    List {
+        /// Only this workspace.
+        #[arg(long, value_name = "ID")]
+        workspace: Option<WorkspaceId>,
+        /// Words in name or preview.
+        #[arg(long, value_name = "WORDS")]
+        search: Option<String>,
+        /// Only sessions of channels.
+        #[arg(long)]
+        channels: bool,
+        /// At most this many.
+        #[arg(short = 'n', long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
+    /// Show a session with its transcript.
+    Show {
+        /// Session.
+        id: SessionId,
+        /// At most this many newest messages.
+        #[arg(short = 'n', long, value_name = "N")]
+        limit: Option<u32>,
+    },
+}
+
+/// `kata plugins`.
+#[derive(Debug, Subcommand)]
+pub enum Plugins {
+    /// List plugins.
+    List,
+    /// Load a plugin again; the old one serves until the new one stands.
+    Reload {
+        /// Plugin.
+        id: PluginId,
+    },
+    /// Switch a plugin on.
+    Enable {
+        /// Plugin.
+        id: PluginId,
+    },
+    /// Switch a plugin off.
+    Disable {
+        /// Plugin.
+        id: PluginId,
+    },
+}
+
+/// `kata sources`.
+#[derive(Debug, Subcommand)]
+pub enum Sources {
+    /// List sources.
+    List,
+    /// Show a source with its states, settings and log.
+    Show {
+        /// Source.
+        id: SourceId,
+    },
+    /// Switch a source on.
+    Enable {
+        /// Source.
+        id: SourceId,
+    },
+    /// Switch a source off.
+    Disable {
+        /// Source.
+        id: SourceId,
+    },
+    /// Stop a source and start it again.
+    Restart {
+        /// Source.
+        id: SourceId,
+    },
+    /// Change settings: KEY=VALUE, dots for nested keys, `null` takes a key away.
+    Set {
+        /// Source.
+        id: SourceId,
+        /// Settings.
+        #[arg(required = true, value_name = "KEY=VALUE", value_parser = assignment)]
+        settings: Vec<(String, String)>,
+    },
+    /// Set a secret; its value is read from standard input.
+    Secret {
+        /// Source.
+        id: SourceId,
+        /// Secret.
+        name: String,
+        /// Take it away instead.
+        #[arg(long)]
+        remove: bool,
+    },
+}
+
+/// `kata pair`.
+#[derive(Debug, Subcommand)]
+pub enum Pair {
+    /// List people who wait.
+    List,
+    /// Let a person in.
+    Approve {
+        /// Code the person was told.
+        code: String,
+    },
+    /// Turn a person away.
+    Deny {
+        /// Code the person was told.
+        code: String,
+    },
+}
+
+/// `kata trace`.
+#[derive(Debug, Args)]
+pub struct Trace {
+    /// Trace; without one, and without --last, the newest are listed.
+    pub id: Option<TraceId>,
+    /// Show the newest one.
+    #[arg(long, conflicts_with = "id")]
+    pub last: bool,
+    /// Only of this session.
+    #[arg(long, value_name = "ID", conflicts_with = "id")]
+    pub session: Option<SessionId>,
+    /// List at most this many.
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub limit: u32,
+}
+
+/// `kata logs`.
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// At most this many lines.
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=2000))]
+    pub limit: u32,
+    /// Lowest level.
+    #[arg(long, value_enum)]
+    pub level: Option<Level>,
+    /// Only this plugin.
+    #[arg(long, value_name = "ID")]
+    pub plugin: Option<PluginId>,
+    /// Go on with new lines.
+    #[arg(short, long)]
+    pub follow: bool,
+}
+
+/// Level of a log line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Level {
+    /// Failures.
+    Error,
+    /// Warnings and worse.
+    Warn,
+    /// The usual.
+    Info,
+    /// Everything.
+    Debug,
+}
+
+/// `kata models`.
+#[derive(Debug, Subcommand)]
+pub enum Models {
+    /// List models that are set up.
+    List,
+    /// Look for models on this machine; spends nothing.
+    Detect,
+    /// Set a model up, or change it.
+    Set(SetModel),
+    /// Ask a model for one word.
+    Test {
+        /// Id.
+        id: String,
+    },
+    /// Take a model away, with its key.
+    Remove {
+        /// Id.
+        id: String,
+    },
+}
+
+/// `kata models set`.
+#[derive(Debug, Args)]
+pub struct SetModel {
+    /// Id of your choice.
+    pub id: String,
+    /// Wire format.
+    #[arg(long, value_enum)]
+    pub kind: Kind,
+    /// Name of the model at the provider [default: the demo needs none].
+    #[arg(long, value_name = "NAME", required_if_eq_any = [("kind", "anthropic"), ("kind", "openai-chat")])]
+    pub model: Option<String>,
+    /// Base URL; the vendor's own when absent.
+    #[arg(long, value_name = "URL")]
+    pub base_url: Option<String>,
+    /// Longest answer in tokens.
+    #[arg(long, value_name = "N")]
+    pub max_tokens: Option<u32>,
+    /// Environment variable that holds the key at each start of the engine.
+    #[arg(long, value_name = "VARIABLE", conflicts_with = "key_stdin")]
+    pub key_env: Option<String>,
+    /// Read the key from standard input; the engine keeps it in its secret store.
+    #[arg(long)]
+    pub key_stdin: bool,
+    /// New sessions use it.
+    #[arg(long)]
+    pub default: bool,
+}
+
+/// Wire format of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// Scripted, built in, no key.
+    Demo,
+    /// Anthropic Messages.
+    Anthropic,
+    /// OpenAI Chat Completions; also Ollama and LM Studio.
+    OpenaiChat,
+}
+
+impl From<Kind> for ProviderKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Demo => Self::Demo,
+            Kind::Anthropic => Self::Anthropic,
+            Kind::OpenaiChat => Self::OpenaiChat,
+        }
+    }
+}
+
+fn assignment(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && key.split('.').all(|part| !part.is_empty()) => Ok((key.into(), value.into())),
+        _ => Err("write it as KEY=VALUE"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_commands_of_the_documentation_are_understood() {
+        for line in [
+            "kata serve --port 18800 --home /tmp/h --no-open",
+            "kata status --json",
+            "kata --json --home /tmp/h status",
+            "kata stop",
+            "kata chat",
+            "kata chat 260201-swift-river -m hello",
+            "kata chat --new --model demo -m -",
+            "kata sessions list --workspace w --search words -n 5",
+            "kata sessions show 260201-swift-river -n 3 --json",
+            "kata plugins list",
+            "kata plugins reload echo",
+            "kata sources set channel:telegram apiRoot=http://127.0.0.1:1 polling.timeout=5",
+            "kata sources secret channel:telegram botToken",
+            "kata pair approve ABCD2345",
+            "kata trace",
+            "kata trace --last --session s",
+            "kata trace 0198-abc",
+            "kata logs -n 20 --level warn --follow",
+            "kata models set ollama --kind openai-chat --model llama3 --base-url http://127.0.0.1:11434/v1 --default",
+            "kata models set demo --kind demo",
+            "kata settings",
+            "kata token",
+            "kata completions bash",
+        ] {
+            parse(line).unwrap_or_else(|e| panic!("{line}: {e}"));
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_a_usage_error() {
+        for line in [
+            "kata",
+            "kata dance",
+            "kata chat s --new",
+            "kata trace t --last",
+            "kata sources set channel:telegram",
+            "kata sources set channel:telegram novalue",
+            "kata sources set channel:telegram a..b=1",
+            "kata sessions list -n 0",
+            "kata models set x --kind anthropic",
+            "kata models set x --kind nonsense --model m",
+            "kata models set x --kind anthropic --model m --key-env A --key-stdin",
+            "kata serve --port 70000",
+        ] {
+            let error = parse(line).expect_err(line);
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_setting_may_contain_equal_signs() {
+        assert_eq!(assignment("a.b=c=d"), Ok(("a.b".into(), "c=d".into())));
+        assert_eq!(assignment("a="), Ok(("a".into(), String::new())));
+    }
+}

@@ -1,0 +1,182 @@
+//! What each command does. One file per group; the small ones are here.
+
+mod chat;
+mod follow;
+mod logs;
+mod models;
+mod serve;
+mod sources;
+
+use crate::args::{Cli, Command, Pair, Plugins, Sessions, Trace};
+use crate::client::Client;
+use crate::engine;
+use crate::failure::{Exit, Failure};
+use crate::render;
+use crate::screen::Screen;
+use clap::CommandFactory;
+use kata_protocol::*;
+use serde_json::json;
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+/// Time an engine gets to end.
+const STOPPING: Duration = Duration::from_secs(30);
+/// Longest text that is read from standard input, bytes.
+const INPUT: u64 = 4 << 20;
+
+pub(crate) async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
+    if let Command::Completions { shell } = cli.command {
+        let mut text = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "kata", &mut text);
+        return screen.text(&String::from_utf8_lossy(&text));
+    }
+    let home = match cli.global.home.filter(|home| !home.as_os_str().is_empty()) {
+        Some(home) => home,
+        None => engine::default_home(),
+    };
+    match cli.command {
+        Command::Serve(options) => serve::run(screen, home, options).await,
+        Command::Status => {
+            let status = connect(&home).await?.system_status(Empty {}).await?;
+            screen.result(&status, |s| render::status(s, render::now()))
+        }
+        Command::Stop => stop(screen, &home).await,
+        Command::Chat(chat) => chat::run(screen, &home, chat).await,
+        Command::Sessions(command) => sessions(screen, &home, command).await,
+        Command::Plugins(command) => plugins(screen, &home, command).await,
+        Command::Sources(command) => sources::run(screen, &home, command).await,
+        Command::Pair(command) => pair(screen, &home, command).await,
+        Command::Trace(options) => trace(screen, &home, options).await,
+        Command::Logs(options) => logs::run(screen, &home, options).await,
+        Command::Models(command) => models::run(screen, &home, command).await,
+        Command::Settings => {
+            let settings = connect(&home).await?.settings_list(Empty {}).await?;
+            screen.result(&settings, |s| render::settings(s))
+        }
+        Command::Token => token(screen, &home).await,
+        Command::Completions { .. } => Ok(()),
+    }
+}
+
+async fn connect(home: &Path) -> Result<Client, Failure> {
+    Client::connect(home, &[]).await
+}
+
+async fn stop(screen: &Screen, home: &Path) -> Result<(), Failure> {
+    let mut client = connect(home).await?;
+    client.system_shutdown(Empty {}).await?;
+    let gone = screen
+        .working(
+            "the engine finishes what it does",
+            tokio::time::timeout(STOPPING, client.until_gone()),
+        )
+        .await;
+    if gone.is_err() {
+        return Err(Failure::new(
+            Exit::Failure,
+            format!("the engine was asked to end and still runs after {} s", STOPPING.as_secs()),
+        )
+        .hint("`kata logs` says what it waits for"));
+    }
+    screen.result(&json!({"stopped": true}), |_| "the engine has ended\n".into())
+}
+
+async fn sessions(screen: &Screen, home: &Path, command: Sessions) -> Result<(), Failure> {
+    let mut client = connect(home).await?;
+    match command {
+        Sessions::List {
+            workspace,
+            search,
+            channels,
+            limit,
+        } => {
+            let query = SessionList {
+                workspace,
+                channel: channels.then_some(true),
+                search,
+                limit: Some(limit),
+                offset: None,
+            };
+            let page = client.session_list(query).await?;
+            screen.result(&page, |p| render::sessions(p, render::now()))
+        }
+        Sessions::Show { id, limit } => {
+            let detail = client.session_get(SessionGet { id, limit }).await?;
+            screen.result(&detail, |d| render::session(d, render::now()))
+        }
+    }
+}
+
+async fn plugins(screen: &Screen, home: &Path, command: Plugins) -> Result<(), Failure> {
+    let mut client = connect(home).await?;
+    let one = match command {
+        Plugins::List => {
+            let plugins = client.plugin_list(Empty {}).await?;
+            return screen.result(&plugins, |p| render::plugins(p, render::now()));
+        }
+        Plugins::Reload { id } => screen.working("loading the plugin", client.plugin_reload(PluginRef { id })).await?,
+        Plugins::Enable { id } => client.plugin_enable(PluginEnable { id, enabled: true }).await?,
+        Plugins::Disable { id } => client.plugin_enable(PluginEnable { id, enabled: false }).await?,
+    };
+    screen.result(&one, |p| render::plugins(std::slice::from_ref(p), render::now()))
+}
+
+async fn pair(screen: &Screen, home: &Path, command: Pair) -> Result<(), Failure> {
+    let mut client = connect(home).await?;
+    match command {
+        Pair::List => {
+            let waiting = client.pairing_list(Empty {}).await?;
+            screen.result(&waiting, |w| render::pairings(w, render::now()))
+        }
+        Pair::Approve { code } => {
+            let person = client.pairing_approve(PairingRef { code }).await?;
+            screen.result(&person, |p| render::pairing(p, render::now()))
+        }
+        Pair::Deny { code } => {
+            let done = client.pairing_deny(PairingRef { code }).await?;
+            screen.result(&done, |_| "turned away\n".into())
+        }
+    }
+}
+
+async fn trace(screen: &Screen, home: &Path, options: Trace) -> Result<(), Failure> {
+    let mut client = connect(home).await?;
+    if let Some(id) = options.id {
+        let trace = client.trace_get(TraceRef { id }).await?;
+        return screen.result(&trace, render::waterfall);
+    }
+    let limit = if options.last { 1 } else { options.limit };
+    let traces = client
+        .trace_list(TraceList {
+            session: options.session,
+            limit: Some(limit),
+        })
+        .await?;
+    if !options.last {
+        return screen.result(&traces, |t| render::traces(t, render::now()));
+    }
+    match traces.first() {
+        Some(trace) => screen.result(trace, render::waterfall),
+        None => Err(Failure::new(Exit::Failure, "there is no trace yet").hint("send a message first: `kata chat -m hello`")),
+    }
+}
+
+async fn token(screen: &Screen, home: &Path) -> Result<(), Failure> {
+    let token = engine::local_token(home).await?;
+    screen.note("warning: whoever has this token controls the engine; do not paste it anywhere you would not paste a password");
+    screen.result(&json!({"token": token}), |_| format!("{token}\n"))
+}
+
+/// Everything on standard input, without the line end.
+fn standard_input() -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = std::io::stdin().lock().take(INPUT + 1).read_to_string(&mut text);
+    if let Err(e) = read {
+        return Err(Failure::usage(format!("standard input cannot be read as text: {e}")));
+    }
+    if text.len() as u64 > INPUT {
+        return Err(Failure::usage(format!("standard input is larger than {} MiB", INPUT >> 20)));
+    }
+    Ok(text.trim_end_matches(['\n', '\r']).to_owned())
+}
