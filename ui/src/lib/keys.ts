@@ -29,6 +29,7 @@ export const SHORTCUTS: readonly { group: string; rows: readonly (readonly [keys
       ["↑  ↓", "Previous, next session"],
       ["Home  End", "First, last session"],
       ["Enter", "Go to the composer"],
+      ["Shift+F10", "Flag, unread, status"],
     ],
   },
   {

@@ -1,7 +1,7 @@
 /** The rows of a chat. Only those in sight are in the page; the end stays in sight while text grows, unless the person scrolled away. */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, RotateCcw } from "lucide-react";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { Button } from "@/components/Button";
 import type { MessageKind } from "@/generated/protocol";
 import { AssistantRow, MessageRow } from "./MessageRow";
@@ -22,12 +22,16 @@ export function Transcript({ chat, resendable, onResend }: TranscriptProps) {
   const [away, setAway] = useState(false);
   const tail = tailOf(chat, resendable, onResend);
   const { messages } = chat;
+  const tailKey = tail?.key ?? "";
 
+  // Stable from delta to delta: a new function here makes the virtualizer look at all 10,000 rows again.
+  const estimateSize = useCallback((i: number) => ESTIMATE[messages[i]?.kind ?? "tool"] ?? 48, [messages]);
+  const getItemKey = useCallback((i: number) => messages[i]?.id ?? tailKey, [messages, tailKey]);
   const rows = useVirtualizer({
-    count: messages.length + tail.length,
+    count: messages.length + (tail === null ? 0 : 1),
     getScrollElement: () => scroller.current,
-    estimateSize: (i) => ESTIMATE[messages[i]?.kind ?? "tool"] ?? 48,
-    getItemKey: (i) => messages[i]?.id ?? tail[i - messages.length]?.key ?? i,
+    estimateSize,
+    getItemKey,
     overscan: 6,
     gap: 10,
     paddingStart: 16,
@@ -56,7 +60,7 @@ export function Transcript({ chat, resendable, onResend }: TranscriptProps) {
             const message = messages[item.index];
             return (
               <div key={item.key} ref={rows.measureElement} data-index={item.index} className="absolute top-0 left-0 w-full px-6" style={{ transform: `translateY(${item.start}px)` }}>
-                {message === undefined ? tail[item.index - messages.length]?.node : <MessageRow message={message} />}
+                {message === undefined ? tail?.node : <MessageRow message={message} />}
               </div>
             );
           })}
@@ -77,15 +81,15 @@ interface Tail {
 }
 
 /** What follows the stored rows: text that grows, what is being waited for, and the way out of a failure. */
-function tailOf(chat: Chat, resendable: boolean, onResend: () => void): Tail[] {
+function tailOf(chat: Chat, resendable: boolean, onResend: () => void): Tail | null {
   const { growing, retry } = chat;
   if (growing !== null) {
-    return [{ key: growing.id, node: <AssistantRow text={growing.text} thinking={growing.thinking} intermediate={false} timestamp={null} growing /> }];
+    return { key: growing.id, node: <AssistantRow text={growing.text} thinking={growing.thinking} intermediate={false} timestamp={null} growing /> };
   }
-  if (retry !== null) return [{ key: "retry", node: <Working words={`${retry.reason} Asking again (attempt ${retry.attempt + 1}).`} /> }];
-  if (isBusy(chat.state)) return [{ key: "working", node: <Working words={WORKING[chat.state] ?? "Working"} /> }];
-  if (resendable) return [{ key: "resend", node: <Resend onResend={onResend} interrupted={chat.lastEnd?.end === "interrupted"} /> }];
-  return [];
+  if (retry !== null) return { key: "retry", node: <Working words={`${retry.reason} Asking again (attempt ${retry.attempt + 1}).`} /> };
+  if (isBusy(chat.state)) return { key: "working", node: <Working words={WORKING[chat.state] ?? "Working"} /> };
+  if (resendable) return { key: "resend", node: <Resend onResend={onResend} interrupted={chat.lastEnd?.end === "interrupted"} /> };
+  return null;
 }
 
 const WORKING: Partial<Record<Chat["state"], string>> = {

@@ -57,3 +57,16 @@ describe("the session list", () => {
     expect(rows[0]?.kind).toBe("heading");
   });
 });
+
+describe("the menu of a session", () => {
+  it("opens on the chosen row by keyboard and flags it", async () => {
+    const { user, platform } = openWindow("#/sessions/all/261122-amber-finch");
+    const list = await screen.findByRole("listbox", { name: "Sessions" });
+    await screen.findByTestId("session-row-261122-amber-finch");
+    list.focus();
+    await user.keyboard("{Shift>}{F10}{/Shift}");
+    await user.click(await screen.findByRole("menuitem", { name: "Flag" }));
+    await waitFor(() => expect(platform.world.session("261122-amber-finch").flagged).toBe(true));
+    expect(await within(screen.getByTestId("session-row-261122-amber-finch")).findByLabelText("Flagged")).toBeVisible();
+  });
+});

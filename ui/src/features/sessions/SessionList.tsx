@@ -1,6 +1,6 @@
 /** The list of sessions: grouped by day, only what is in sight is in the page, arrows move through it. */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, useEffect, useMemo, useRef } from "react";
+import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef } from "react";
 import type { Label, SessionId, SessionSummary } from "@/generated/protocol";
 import type { SessionFilter } from "@/lib/route";
 import { useNow } from "@/lib/time";
@@ -22,11 +22,14 @@ export function SessionList({ sessions, filter, selected, labels, onOpen }: Sess
   const scroller = useRef<HTMLDivElement>(null);
   const now = useNow();
   const rows = useMemo(() => listRows(sessions, filter, now), [sessions, filter, now]);
+  // Stable, so that the virtualizer does not look at every row again on each scroll.
+  const estimateSize = useCallback((i: number) => (rows[i]?.kind === "heading" ? HEADING_PX : ROW_PX), [rows]);
+  const getItemKey = useCallback((i: number) => rows[i]?.key ?? i, [rows]);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
-    estimateSize: (i) => (rows[i]?.kind === "heading" ? HEADING_PX : ROW_PX),
-    getItemKey: (i) => rows[i]?.key ?? i,
+    estimateSize,
+    getItemKey,
     overscan: 8,
     paddingEnd: 8,
     initialRect: { width: 300, height: 800 },
@@ -53,6 +56,7 @@ export function SessionList({ sessions, filter, selected, labels, onOpen }: Sess
     else if (event.key === "ArrowUp" || event.key === "k") move(event, -1, selectedAt === -1 ? rows.length - 1 : selectedAt - 1);
     else if (event.key === "Home") move(event, 1, 0);
     else if (event.key === "End") move(event, -1, rows.length - 1);
+    else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) openMenu(event, selected);
     else if (event.key === "Enter") document.querySelector<HTMLElement>("[data-testid=composer]")?.focus();
   };
 
@@ -85,4 +89,13 @@ export function SessionList({ sessions, filter, selected, labels, onOpen }: Sess
       </div>
     </div>
   );
+}
+
+/** The menu key means the chosen row; the list box has the focus, so it is passed on. */
+function openMenu(event: KeyboardEvent, selected: SessionId | null): void {
+  const row = selected === null ? null : document.getElementById(rowId(selected));
+  if (row === null) return;
+  event.preventDefault();
+  const { left, bottom } = row.getBoundingClientRect();
+  row.dispatchEvent(new MouseEvent("contextmenu", { bubbles: true, cancelable: true, clientX: left + 24, clientY: bottom }));
 }

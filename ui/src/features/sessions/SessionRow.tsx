@@ -8,6 +8,7 @@ import { cn } from "@/lib/cn";
 import { plural } from "@/lib/format";
 import { ago, useNow } from "@/lib/time";
 import { ChannelBadge } from "./ChannelBadge";
+import { SessionMenu } from "./SessionMenu";
 import { titleOf } from "./title";
 
 interface RowProps {
@@ -23,33 +24,34 @@ export const SessionRow = memo(function SessionRow({ session, selected, labels, 
   const now = useNow();
   const title = titleOf(session);
   return (
-    // The list box around it takes the keyboard; a row only takes the mouse.
-    // oxlint-disable-next-line jsx-a11y/click-events-have-key-events
-    <div
-      id={rowId(session.id)}
-      role="option"
-      tabIndex={-1}
-      aria-selected={selected}
-      aria-label={`${title}${session.unread ? ", unread" : ""}`}
-      data-testid={`session-row-${session.id}`}
-      onClick={() => onOpen(session.id)}
-      className={cn("mx-2 flex h-full flex-col justify-center gap-0.5 rounded-lg px-2.5", selected ? "bg-selected" : "hover:bg-hover")}
-    >
-      <div className="flex items-center gap-1.5">
-        {session.unread && <span role="img" aria-label="Unread" className="size-2 shrink-0 rounded-full bg-accent" />}
-        <span className={cn("min-w-0 flex-1 truncate", session.unread ? "font-semibold" : "font-medium")}>{title}</span>
-        <Doing session={session} />
-        {session.flagged && <Flag aria-label="Flagged" className="size-3 shrink-0 fill-dot-warn text-dot-warn" />}
-        <span className="shrink-0 text-xs text-faint tabular-nums">{ago(session.lastMessageAt, now)}</span>
+    <SessionMenu session={session}>
+      {/* oxlint-disable-next-line jsx-a11y/click-events-have-key-events -- the list box around it takes the keyboard */}
+      <div
+        id={rowId(session.id)}
+        role="option"
+        tabIndex={-1}
+        aria-selected={selected}
+        aria-label={`${title}${session.unread ? ", unread" : ""}`}
+        data-testid={`session-row-${session.id}`}
+        onClick={() => onOpen(session.id)}
+        className={cn("mx-2 flex h-full flex-col justify-center gap-0.5 rounded-lg px-2.5", selected ? "bg-selected" : "hover:bg-hover")}
+      >
+        <div className="flex items-center gap-1.5">
+          {session.unread && <span role="img" aria-label="Unread" className="size-2 shrink-0 rounded-full bg-accent" />}
+          <span className={cn("min-w-0 flex-1 truncate", session.unread ? "font-semibold" : "font-medium")}>{title}</span>
+          <Doing session={session} />
+          {session.flagged && <Flag aria-label="Flagged" className="size-3 shrink-0 fill-dot-warn text-dot-warn" />}
+          <span className="shrink-0 text-xs text-faint tabular-nums">{ago(session.lastMessageAt, now)}</span>
+        </div>
+        <div className="flex h-[18px] items-center gap-1.5">
+          <span className="min-w-0 flex-1 truncate text-sm text-faint">{session.messageCount === 0 ? "No messages yet" : session.name === null ? plural(session.messageCount, "message") : session.preview}</span>
+          {session.channel !== null && <ChannelBadge channel={session.channel} />}
+          {session.labels.slice(0, 2).map((label) => (
+            <Badge key={label}>{labels.find((each) => each.id === label.split("::")[0])?.name ?? label}</Badge>
+          ))}
+        </div>
       </div>
-      <div className="flex h-[18px] items-center gap-1.5">
-        <span className="min-w-0 flex-1 truncate text-sm text-faint">{session.messageCount === 0 ? "No messages yet" : session.name === null ? plural(session.messageCount, "message") : session.preview}</span>
-        {session.channel !== null && <ChannelBadge channel={session.channel} />}
-        {session.labels.slice(0, 2).map((label) => (
-          <Badge key={label}>{labels.find((each) => each.id === label.split("::")[0])?.name ?? label}</Badge>
-        ))}
-      </div>
-    </div>
+    </SessionMenu>
   );
 });
 

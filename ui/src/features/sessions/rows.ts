@@ -1,7 +1,7 @@
 /** From sessions to the rows of the list: filtered, then grouped by day. */
 import type { SessionSummary } from "@/generated/protocol";
 import type { SessionFilter } from "@/lib/route";
-import { dayGroup } from "@/lib/time";
+import { dayGroup, startOfDay } from "@/lib/time";
 
 export type ListRow = { kind: "heading"; key: string; title: string } | { kind: "session"; key: string; session: SessionSummary };
 
@@ -22,9 +22,12 @@ export function matches(session: SessionSummary, filter: SessionFilter): boolean
 export function listRows(sessions: readonly SessionSummary[], filter: SessionFilter, now: number): ListRow[] {
   const rows: ListRow[] = [];
   let group: string | null = null;
+  let day = Number.NaN;
   for (const session of sessions) {
     if (!matches(session, filter)) continue;
-    const title = dayGroup(session.lastMessageAt, now);
+    const thisDay = startOfDay(session.lastMessageAt);
+    const title: string = thisDay === day && group !== null ? group : dayGroup(session.lastMessageAt, now);
+    day = thisDay;
     if (title !== group) {
       rows.push({ kind: "heading", key: `day-${title}`, title });
       group = title;

@@ -1,10 +1,13 @@
 /** The life of each message, newest first. */
 import { Waypoints, X } from "lucide-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { Badge, SearchField, Select } from "@/components/controls";
 import { ContentPane, ListPane, Scroll } from "@/components/layout";
 import { Empty, Failure, SkeletonRows } from "@/components/states";
 import { useRead } from "@/data/operations";
+import { useSessionList } from "@/data/sessionList";
+import { useWorkspace } from "@/data/workspace";
+import { titleOf } from "@/features/sessions/title";
 import type { StepOutcome, Trace } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
 import { go } from "@/lib/route";
@@ -22,6 +25,7 @@ export function TracesView({ trace, session }: TracesProps) {
   const [search, setSearch] = useState("");
   const [outcome, setOutcome] = useState<StepOutcome | "">("");
   const words = search.trim().toLowerCase();
+  const titles = useTitles();
   const shown = (list.data ?? []).filter((row) => (outcome === "" || outcomeOf(row) === outcome) && mentions(row, words));
   return (
     <>
@@ -37,7 +41,7 @@ export function TracesView({ trace, session }: TracesProps) {
         }
         search={
           <div className="flex gap-2">
-            <SearchField label="Plugin, channel, tool" value={search} onChange={setSearch} className="flex-1" />
+            <SearchField label="Search traces" value={search} onChange={setSearch} className="flex-1" />
             <Select aria-label="Outcome" value={outcome} onChange={(event) => setOutcome(event.target.value as StepOutcome | "")}>
               <option value="">any</option>
               {(Object.keys(OUTCOMES) as StepOutcome[]).map((each) => (
@@ -61,7 +65,7 @@ export function TracesView({ trace, session }: TracesProps) {
           <Scroll className="pb-3">
             <ul className="flex flex-col gap-px px-2">
               {shown.map((row) => (
-                <Row key={row.id} row={row} selected={row.id === trace} session={session} />
+                <Row key={row.id} row={row} selected={row.id === trace} session={session} title={row.session === null ? null : (titles.get(row.session) ?? null)} />
               ))}
             </ul>
           </Scroll>
@@ -85,7 +89,23 @@ function mentions(trace: Trace, words: string): boolean {
   return [trace.origin, trace.id, ...trace.steps.flatMap((step) => [step.label, step.plugin ?? ""])].some((text) => text.toLowerCase().includes(words));
 }
 
-function Row({ row, selected, session }: { row: Trace; selected: boolean; session: string | null }) {
+/** What the sessions are called, as far as they are listed. */
+function useTitles(): ReadonlyMap<string, string> {
+  const { workspace } = useWorkspace();
+  const scope = { workspace: workspace?.id ?? null, search: "" };
+  const own = useSessionList({ ...scope, channel: false }).data;
+  const channels = useSessionList({ ...scope, channel: true }).data;
+  return useMemo(() => new Map([...(own ?? []), ...(channels ?? [])].map((session) => [session.id, titleOf(session)])), [own, channels]);
+}
+
+interface RowProps {
+  row: Trace;
+  selected: boolean;
+  session: string | null;
+  title: string | null;
+}
+
+function Row({ row, selected, session, title }: RowProps) {
   const outcome = OUTCOMES[outcomeOf(row)];
   const { totalUs } = bars(row);
   return (
@@ -99,12 +119,12 @@ function Row({ row, selected, session }: { row: Trace; selected: boolean; sessio
         className={cn("flex h-[50px] w-full flex-col justify-center gap-0.5 rounded-lg px-2.5 text-left", selected ? "bg-selected" : "hover:bg-hover")}
       >
         <span className="flex w-full items-center gap-1.5">
-          <span className="min-w-0 flex-1 truncate font-medium">{row.origin}</span>
+          <span className="min-w-0 flex-1 truncate font-medium">{title ?? row.origin}</span>
           <Badge tone={outcome.tone}>{row.done ? outcome.words : "on its way"}</Badge>
         </span>
         <span className="flex w-full gap-2 text-sm text-faint tabular-nums">
           <span title={dateTime(row.startedAt)}>{clockTime(row.startedAt)}</span>
-          <span className="flex-1">{row.steps.length} steps</span>
+          <span className="min-w-0 flex-1 truncate">from {row.origin}</span>
           <span>{micros(totalUs)}</span>
         </span>
       </button>
