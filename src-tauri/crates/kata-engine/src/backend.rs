@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The engine as plugins see it.
-pub struct Backend {
+pub(crate) struct Backend {
     /// State.
     pub store: Arc<SqliteStore>,
     /// Secrets.
@@ -31,7 +31,7 @@ pub struct Backend {
 }
 
 /// The board's name of a plugin's part; `None` for the plugin itself.
-pub fn source_id(plugin: &PluginId, part: &PluginPart) -> Option<SourceId> {
+pub(crate) fn source_id(plugin: &PluginId, part: &PluginPart) -> Option<SourceId> {
     match part {
         PluginPart::Plugin => None,
         PluginPart::Channel(channel) => SourceId::new(format!("channel:{channel}")).ok(),
@@ -40,7 +40,7 @@ pub fn source_id(plugin: &PluginId, part: &PluginPart) -> Option<SourceId> {
 }
 
 /// Name of a plugin's secret in the secret store.
-pub fn secret_account(plugin: &PluginId, name: &str) -> String {
+pub(crate) fn secret_account(plugin: &PluginId, name: &str) -> String {
     format!("plugin/{plugin}/{name}")
 }
 

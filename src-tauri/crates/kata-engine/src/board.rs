@@ -11,7 +11,7 @@ const TIMELINE: usize = 50;
 const ACTIVITY_EVERY: u64 = 1000;
 
 /// Every source.
-pub struct Board {
+pub(crate) struct Board {
     events: Arc<EventHub>,
     entries: Mutex<BTreeMap<SourceId, Entry>>,
     health: Mutex<Health>,
@@ -24,12 +24,12 @@ struct Entry {
 
 impl Board {
     /// An empty board.
-    pub fn new(events: Arc<EventHub>) -> Self {
+    pub(crate) fn new(events: Arc<EventHub>) -> Self {
         Self { events, entries: Mutex::default(), health: Mutex::default() }
     }
 
     /// Adds a source, or changes everything but its state and timeline.
-    pub fn put(&self, mut summary: SourceSummary) {
+    pub(crate) fn put(&self, mut summary: SourceSummary) {
         {
             let mut entries = self.lock();
             match entries.get_mut(&summary.id) {
@@ -52,13 +52,13 @@ impl Board {
     }
 
     /// Takes away the sources that `keep` refuses.
-    pub fn retain(&self, keep: impl Fn(&SourceSummary) -> bool) {
+    pub(crate) fn retain(&self, keep: impl Fn(&SourceSummary) -> bool) {
         self.lock().retain(|_, entry| keep(&entry.summary));
         self.refresh_health(None);
     }
 
     /// A source's state. A source that is not on the board is ignored: its plugin has just gone.
-    pub fn status(&self, id: &SourceId, status: Status) {
+    pub(crate) fn status(&self, id: &SourceId, status: Status) {
         let changed = self.lock().get_mut(id).and_then(|entry| {
             let before = &entry.summary.status;
             if (&before.state, &before.code, &before.message) == (&status.state, &status.code, &status.message) {
@@ -76,7 +76,7 @@ impl Board {
     }
 
     /// Something came in or went out.
-    pub fn activity(&self, id: &SourceId, now: Ms) {
+    pub(crate) fn activity(&self, id: &SourceId, now: Ms) {
         let told = self.lock().get_mut(id).and_then(|entry| {
             let last = entry.summary.last_activity.unwrap_or_default();
             entry.summary.last_activity = Some(now);
@@ -88,26 +88,26 @@ impl Board {
     }
 
     /// Rows by kind, then name.
-    pub fn list(&self) -> Vec<SourceSummary> {
+    pub(crate) fn list(&self) -> Vec<SourceSummary> {
         let mut rows: Vec<_> = self.lock().values().map(|e| e.summary.clone()).collect();
         rows.sort_by(|a, b| (order(a.kind), a.name.to_lowercase()).cmp(&(order(b.kind), b.name.to_lowercase())));
         rows
     }
 
     /// A row with its timeline, newest first.
-    pub fn get(&self, id: &SourceId) -> Result<(SourceSummary, Vec<Status>), WireError> {
+    pub(crate) fn get(&self, id: &SourceId) -> Result<(SourceSummary, Vec<Status>), WireError> {
         let entries = self.lock();
         let entry = entries.get(id).ok_or_else(|| WireError::not_found("source", id).hint("`kata sources list` shows them"))?;
         Ok((entry.summary.clone(), entry.timeline.iter().cloned().collect()))
     }
 
     /// Health as it is.
-    pub fn health(&self) -> Health {
+    pub(crate) fn health(&self) -> Health {
         self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Counts again and tells a change. `busy` is the number of sessions in a turn, where the caller knows it.
-    pub fn refresh_health(&self, busy: Option<u32>) {
+    pub(crate) fn refresh_health(&self, busy: Option<u32>) {
         let mut next = Health::default();
         let mut channels = 0;
         for entry in self.lock().values().filter(|e| e.summary.enabled) {

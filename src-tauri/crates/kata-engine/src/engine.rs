@@ -114,6 +114,7 @@ impl Engine {
         let events = Arc::new(EventHub::default());
         let tasks = Tasks::default();
         let transcripts = FileTranscripts::open(home.clone(), Arc::clone(&store), Arc::clone(&clock), Arc::clone(&entropy)).await?;
+        notices.extend(transcripts.notices());
         notices.extend(crate::operations::import_credentials(&home, Arc::clone(&secrets), started_at).await);
 
         let board = Arc::new(Board::new(Arc::clone(&events)));
@@ -199,7 +200,7 @@ impl Engine {
         }));
         // Set once, here; nothing else can have set it before.
         let _ = backend.path.set(Arc::clone(&path));
-        let plugins = Plugins::new(host, backend, Arc::clone(&settings), roots(&options, &home), tasks.clone());
+        let plugins = Plugins::new(host, backend, Arc::clone(&settings), roots(&options, &home));
 
         let inner = Arc::new(Inner {
             home,

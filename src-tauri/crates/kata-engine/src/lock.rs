@@ -7,13 +7,13 @@ use std::io::{Read, Seek, Write};
 use std::path::Path;
 
 /// Held while the engine runs.
-pub struct HomeLock {
+pub(crate) struct HomeLock {
     _file: File,
 }
 
 impl HomeLock {
     /// Takes the lock, or says which process has it.
-    pub fn take(home: &Path) -> Result<Self, EngineError> {
+    pub(crate) fn take(home: &Path) -> Result<Self, EngineError> {
         let path = home.join("engine.lock");
         let failed = |e: std::io::Error| EngineError::Home { path: path.clone(), reason: e.to_string() };
         let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path).map_err(failed)?;

@@ -22,11 +22,11 @@ const MAX_FILES: usize = 14;
 
 /// The newest lines.
 #[derive(Clone, Default)]
-pub struct LogRing(Arc<Mutex<VecDeque<LogRecord>>>);
+pub(crate) struct LogRing(Arc<Mutex<VecDeque<LogRecord>>>);
 
 impl LogRing {
     /// Newest lines that fit, oldest first.
-    pub fn tail(&self, query: &LogTail) -> Vec<LogRecord> {
+    pub(crate) fn tail(&self, query: &LogTail) -> Vec<LogRecord> {
         let limit = query.limit.unwrap_or(200).min(2000) as usize;
         let rank = |level: &str| ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"].iter().position(|l| l.eq_ignore_ascii_case(level));
         let most = query.level.as_deref().and_then(rank).unwrap_or(4);
@@ -51,7 +51,7 @@ impl LogRing {
 static LOG: OnceLock<(LogRing, Option<WorkerGuard>)> = OnceLock::new();
 
 /// Starts the log, once per process. `KATA_LOG` (as `RUST_LOG`) filters; default `info`.
-pub fn start(home: &Path, filter: Option<String>) -> LogRing {
+pub(crate) fn start(home: &Path, filter: Option<String>) -> LogRing {
     LOG.get_or_init(|| {
         let ring = LogRing::default();
         let files = Builder::new()

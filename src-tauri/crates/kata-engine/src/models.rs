@@ -21,7 +21,7 @@ const DEMO: &str = "demo";
 const TEST_LIMIT: Duration = Duration::from_secs(30);
 
 /// The providers of a home.
-pub struct ModelBoard {
+pub(crate) struct ModelBoard {
     /// Answers the core.
     pub catalog: Arc<Catalog>,
     settings: Arc<SettingsFile>,
@@ -34,7 +34,7 @@ pub struct ModelBoard {
 
 impl ModelBoard {
     /// Reads settings and keys into the catalog.
-    pub fn new(
+    pub(crate) fn new(
         catalog: Arc<Catalog>,
         settings: Arc<SettingsFile>,
         secrets: Arc<Secrets>,
@@ -48,7 +48,7 @@ impl ModelBoard {
     }
 
     /// Providers with how they stand; the one new sessions use is marked.
-    pub fn list(&self) -> Vec<ProviderSummary> {
+    pub(crate) fn list(&self) -> Vec<ProviderSummary> {
         let settings = self.settings.get();
         let default = settings.models.default.as_deref();
         let labels: HashMap<String, String> = self.catalog.summaries().into_iter().map(|(s, label)| (s.id, label)).collect();
@@ -71,12 +71,12 @@ impl ModelBoard {
     }
 
     /// The model new sessions use, once a person has chosen; until then the demo answers.
-    pub fn chosen(&self) -> Option<ProviderSummary> {
+    pub(crate) fn chosen(&self) -> Option<ProviderSummary> {
         self.list().into_iter().find(|p| p.default)
     }
 
     /// Sets a provider up.
-    pub async fn set(&self, set: ModelSet) -> Result<ProviderSummary, WireError> {
+    pub(crate) async fn set(&self, set: ModelSet) -> Result<ProviderSummary, WireError> {
         let ModelSet { settings, api_key, key_env, default } = set;
         validate(&settings)?;
         if let Some(key) = api_key {
@@ -106,7 +106,7 @@ impl ModelBoard {
     }
 
     /// Takes a provider away, with its key.
-    pub async fn remove(&self, id: &str) -> Result<(), WireError> {
+    pub(crate) async fn remove(&self, id: &str) -> Result<(), WireError> {
         self.get(id)?;
         let (secrets, account) = (Arc::clone(&self.secrets), account(id));
         tokio::task::spawn_blocking(move || secrets.set(&account, None)).await.map_err(|_| WireError::internal("the secret store failed"))??;
@@ -122,7 +122,7 @@ impl ModelBoard {
     }
 
     /// Asks a provider for one word and remembers how it went.
-    pub async fn test(&self, id: &str) -> Result<ProviderSummary, WireError> {
+    pub(crate) async fn test(&self, id: &str) -> Result<ProviderSummary, WireError> {
         self.get(id)?;
         let status = match self.catalog.find(Some(id)) {
             Err(error) => Status {
@@ -167,7 +167,7 @@ impl ModelBoard {
     }
 
     /// Models found on this machine.
-    pub async fn detect(&self) -> Vec<DetectedModel> {
+    pub(crate) async fn detect(&self) -> Vec<DetectedModel> {
         kata_agent::detect(&self.env, self.catalog.http(), kata_agent::OLLAMA, kata_agent::LM_STUDIO).await
     }
 

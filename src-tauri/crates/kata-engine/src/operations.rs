@@ -61,6 +61,7 @@ impl Inner {
 #[async_trait]
 impl Operations for Inner {
     async fn system_status(&self, _: &Caller, _: Empty) -> Result<SystemStatus, WireError> {
+        let notices = locked(&self.notices).clone();
         Ok(SystemStatus {
             version: env!("CARGO_PKG_VERSION").into(),
             home: self.options.home.display().to_string(),
@@ -70,7 +71,7 @@ impl Operations for Inner {
             health: self.board.health(),
             model: self.models.chosen(),
             secret_store: self.secrets.describe().to_owned(),
-            notices: locked(&self.notices).clone(),
+            notices,
             ledger: self.store.ledger().await.map_err(store)?,
         })
     }

@@ -6,7 +6,6 @@ use crate::board::Board;
 use crate::settings::SettingsFile;
 use crate::Secrets;
 use kata_core::ports::{Clock, PluginPart};
-use kata_core::tasks::Tasks;
 use kata_plugins::{Candidate, Discovery, NetworkPolicy, PluginHost, discover};
 use kata_protocol::{
     ChannelId, ErrorCode, Fact, Json, PluginId, PluginOrigin, PluginSummary, PluginUsage, RunState, SecretState, SourceId, SourceKind,
@@ -18,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The plugins of a home.
-pub struct Plugins {
+pub(crate) struct Plugins {
     /// Runs them.
     pub host: Arc<PluginHost>,
     /// What they get from us.
@@ -31,8 +30,6 @@ pub struct Plugins {
     pub board: Arc<Board>,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// Tasks.
-    pub tasks: Tasks,
     /// Where to look, in order of precedence.
     pub roots: Vec<(PluginOrigin, PathBuf)>,
     found: Mutex<Discovery>,
@@ -40,7 +37,7 @@ pub struct Plugins {
 
 /// A part of a plugin that shows on the board.
 #[derive(Clone, Debug)]
-pub enum Part {
+pub(crate) enum Part {
     /// A channel.
     Channel(ChannelId),
     /// A service.
@@ -49,20 +46,19 @@ pub enum Part {
 
 impl Plugins {
     /// Nothing found yet.
-    pub fn new(
+    pub(crate) fn new(
         host: Arc<PluginHost>,
         backend: Arc<Backend>,
         settings: Arc<SettingsFile>,
         roots: Vec<(PluginOrigin, PathBuf)>,
-        tasks: Tasks,
     ) -> Arc<Self> {
         let (secrets, board, clock) = (Arc::clone(&backend.secrets), Arc::clone(&backend.board), Arc::clone(&backend.clock));
         let found = Mutex::new(Discovery { found: Vec::new(), dropped: Vec::new() });
-        Arc::new(Self { host, backend, settings, secrets, board, clock, tasks, roots, found })
+        Arc::new(Self { host, backend, settings, secrets, board, clock, roots, found })
     }
 
     /// Looks for plugins and puts their channels and services on the board.
-    pub fn rescan(&self) {
+    pub(crate) fn rescan(&self) {
         let discovery = discover(&self.roots);
         for dropped in &discovery.dropped {
             tracing::warn!(path = %dropped.path.display(), reason = dropped.reason, "a plugin folder was passed over");
@@ -99,7 +95,7 @@ impl Plugins {
     }
 
     /// Starts every plugin that is switched on, several at once. Readiness does not wait for it.
-    pub async fn start_all(self: &Arc<Self>) {
+    pub(crate) async fn start_all(self: &Arc<Self>) {
         let ids: Vec<_> = self.lock().found.iter().map(|c| c.manifest.id.clone()).collect();
         let starts = ids.into_iter().filter(|id| self.enabled(id)).map(|id| async move {
             if let Err(error) = self.start(&id).await {
@@ -110,7 +106,7 @@ impl Plugins {
     }
 
     /// Loads a plugin (again) and starts what of it is switched on.
-    pub async fn start(&self, id: &PluginId) -> Result<(), WireError> {
+    pub(crate) async fn start(&self, id: &PluginId) -> Result<(), WireError> {
         let candidate = self.candidate(id)?;
         let settings = self.plugin_settings(&candidate);
         let granted = match candidate.origin {
@@ -131,19 +127,19 @@ impl Plugins {
         self.set_status(id, Status::plain(RunState::Running, self.clock.now()));
         for channel in contributes.channels.iter().filter_map(|c| ChannelId::new(c.clone()).ok()) {
             if source_id(id, &PluginPart::Channel(channel.clone())).is_some_and(|s| self.source_enabled(&s)) {
-                self.host.start_channel(&channel).await;
+                self.host.start_channel(&channel).await?;
             }
         }
         for service in &contributes.services {
             if source_id(id, &PluginPart::Service(service.clone())).is_some_and(|s| self.source_enabled(&s)) {
-                self.host.start_service(id, service).await;
+                self.host.start_service(id, service).await?;
             }
         }
         Ok(())
     }
 
     /// Switches a plugin on or off. Switching on a plugin that is not bundled grants what its manifest declares now.
-    pub async fn enable(&self, id: &PluginId, enabled: bool) -> Result<(), WireError> {
+    pub(crate) async fn enable(&self, id: &PluginId, enabled: bool) -> Result<(), WireError> {
         let candidate = self.candidate(id)?;
         self.settings.change(|s| {
             let plugin = s.plugins.entry(id.to_string()).or_default();
@@ -164,19 +160,18 @@ impl Plugins {
     }
 
     /// Starts or stops one channel or service and remembers it.
-    pub async fn enable_source(&self, source: &SourceSummary, enabled: bool) -> Result<(), WireError> {
+    pub(crate) async fn enable_source(&self, source: &SourceSummary, enabled: bool) -> Result<(), WireError> {
         let (plugin, part) = self.part(source)?;
         self.settings.change(|s| s.sources.entry(source.id.to_string()).or_default().enabled = Some(enabled))?;
         self.board.put(SourceSummary { enabled, ..source.clone() });
         if enabled && !self.host.running().contains(&plugin) {
             return self.enable(&plugin, true).await;
         }
-        self.run_part(&plugin, &part, enabled).await;
-        Ok(())
+        self.run_part(&plugin, &part, enabled).await
     }
 
     /// Stops and starts one channel or service.
-    pub async fn restart_source(&self, source: &SourceSummary) -> Result<(), WireError> {
+    pub(crate) async fn restart_source(&self, source: &SourceSummary) -> Result<(), WireError> {
         let (plugin, part) = self.part(source)?;
         if !source.enabled {
             return Err(WireError::new(ErrorCode::Conflict, format!("“{}” is switched off", source.name)).hint("switch it on first"));
@@ -184,13 +179,12 @@ impl Plugins {
         if !self.host.running().contains(&plugin) {
             return self.start(&plugin).await;
         }
-        self.run_part(&plugin, &part, false).await;
-        self.run_part(&plugin, &part, true).await;
-        Ok(())
+        self.run_part(&plugin, &part, false).await?;
+        self.run_part(&plugin, &part, true).await
     }
 
     /// Checks settings against the plugin's schema, keeps them, and loads the plugin with them.
-    pub async fn configure(&self, source: &SourceSummary, settings: Value) -> Result<(), WireError> {
+    pub(crate) async fn configure(&self, source: &SourceSummary, settings: Value) -> Result<(), WireError> {
         let (plugin, _) = self.part(source)?;
         let candidate = self.candidate(&plugin)?;
         check(candidate.manifest.settings.as_ref(), &settings)?;
@@ -199,7 +193,7 @@ impl Plugins {
     }
 
     /// Sets or removes a secret that the plugin declares, and loads the plugin again, so that it sees it.
-    pub async fn set_secret(&self, source: &SourceSummary, name: &str, value: Option<String>) -> Result<(), WireError> {
+    pub(crate) async fn set_secret(&self, source: &SourceSummary, name: &str, value: Option<String>) -> Result<(), WireError> {
         let (plugin, _) = self.part(source)?;
         let names = secret_names(&self.candidate(&plugin)?);
         if !names.iter().any(|n| n == name) {
@@ -212,7 +206,7 @@ impl Plugins {
     }
 
     /// What the detail view shows of a channel or service: schema, settings, secrets, and the manifest.
-    pub fn detail(&self, source: &SourceSummary) -> Result<(Candidate, Value, Vec<SecretState>), WireError> {
+    pub(crate) fn detail(&self, source: &SourceSummary) -> Result<(Candidate, Value, Vec<SecretState>), WireError> {
         let (plugin, _) = self.part(source)?;
         let candidate = self.candidate(&plugin)?;
         let secrets = secret_names(&candidate)
@@ -224,13 +218,13 @@ impl Plugins {
     }
 
     /// Every plugin.
-    pub fn list(&self) -> Vec<PluginSummary> {
+    pub(crate) fn list(&self) -> Vec<PluginSummary> {
         let candidates = self.lock().found.clone();
         candidates.into_iter().map(|c| self.summary(c)).collect()
     }
 
     /// One plugin.
-    pub fn get(&self, id: &PluginId) -> Result<PluginSummary, WireError> {
+    pub(crate) fn get(&self, id: &PluginId) -> Result<PluginSummary, WireError> {
         Ok(self.summary(self.candidate(id)?))
     }
 
@@ -260,7 +254,7 @@ impl Plugins {
     }
 
     /// Folders of plugins that run, for the watcher.
-    pub fn folder_of(&self, id: &PluginId) -> Option<PathBuf> {
+    pub(crate) fn folder_of(&self, id: &PluginId) -> Option<PathBuf> {
         self.candidate(id).ok().map(|c| c.folder)
     }
 
@@ -273,13 +267,14 @@ impl Plugins {
         self.settings.get().sources.get(id.as_str()).and_then(|s| s.enabled).unwrap_or(false)
     }
 
-    async fn run_part(&self, plugin: &PluginId, part: &Part, run: bool) {
+    async fn run_part(&self, plugin: &PluginId, part: &Part, run: bool) -> Result<(), WireError> {
         match (part, run) {
-            (Part::Channel(channel), true) => self.host.start_channel(channel).await,
+            (Part::Channel(channel), true) => return self.host.start_channel(channel).await,
             (Part::Channel(channel), false) => self.host.stop_channel(channel).await,
-            (Part::Service(service), true) => self.host.start_service(plugin, service).await,
+            (Part::Service(service), true) => return self.host.start_service(plugin, service).await,
             (Part::Service(service), false) => self.host.stop_service(plugin, service).await,
         }
+        Ok(())
     }
 
     fn part(&self, source: &SourceSummary) -> Result<(PluginId, Part), WireError> {

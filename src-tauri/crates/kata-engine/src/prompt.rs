@@ -6,11 +6,11 @@ use std::path::Path;
 
 /// What the person has told about themselves, from `preferences.json`.
 #[derive(Clone, Debug, Default)]
-pub struct Preferences(Option<String>);
+pub(crate) struct Preferences(Option<String>);
 
 impl Preferences {
     /// Reads the file; a missing or damaged one says nothing.
-    pub fn read(home: &Path) -> Self {
+    pub(crate) fn read(home: &Path) -> Self {
         let text = std::fs::read_to_string(home.join("preferences.json")).unwrap_or_default();
         let value: Value = serde_json::from_str(&text).unwrap_or_default();
         let mut lines = Vec::new();
@@ -28,7 +28,7 @@ impl Preferences {
 }
 
 /// The system prompt of a session.
-pub fn system(preferences: &Preferences, session: &SessionSummary) -> String {
+pub(crate) fn system(preferences: &Preferences, session: &SessionSummary) -> String {
     let mut prompt = String::from(
         "You are the assistant of Kata Agents, an agent gateway on the person's own machine. You answer in plain Markdown. \
          You use the tools on offer when they help, and say so when something cannot be done with them. \
@@ -48,7 +48,7 @@ pub fn system(preferences: &Preferences, session: &SessionSummary) -> String {
 }
 
 /// The date and the time, for the message of a turn.
-pub fn date(now: Ms) -> Vec<String> {
+pub(crate) fn date(now: Ms) -> Vec<String> {
     let ms = i64::try_from(now.0).unwrap_or_default();
     jiff::Timestamp::from_millisecond(ms)
         .map(|t| vec![format!("Now: {}", t.to_zoned(jiff::tz::TimeZone::system()).strftime("%A, %Y-%m-%d %H:%M %Z"))])

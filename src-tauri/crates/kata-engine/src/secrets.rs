@@ -7,7 +7,7 @@ use crate::EngineError;
 use aes_gcm::aead::{Aead, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce};
 use kata_protocol::Ms;
-use kata_store::atomic_write;
+use kata_store::{atomic_write, set_aside as move_aside};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -68,7 +68,7 @@ impl Secrets {
             Ok(bytes) => match decrypt(&cipher, &bytes) {
                 Some(values) => values,
                 None => {
-                    set_aside = Some(kata_store::set_aside(&path, now).map_err(|e| failed(&path, e.to_string()))?);
+                    set_aside = Some(move_aside(&path, now).map_err(|e| failed(&path, e.to_string()))?);
                     BTreeMap::new()
                 }
             },
