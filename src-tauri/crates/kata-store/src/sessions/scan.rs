@@ -4,7 +4,7 @@ use super::WorkspaceFolder;
 use super::facts::Facts;
 use super::format::{self, Parts};
 use crate::atomic;
-use crate::sqlite::sessions::{IndexRow, Stamp};
+use crate::sqlite::sessions::{IndexRow, Known, Stamp};
 use kata_core::ports::TranscriptError;
 use kata_protocol::{SessionId, SessionSummary};
 use sha2::{Digest, Sha256};
@@ -21,16 +21,32 @@ pub(crate) const JOURNAL: &str = "journal.jsonl";
 /// What a look at the folders found.
 #[derive(Default)]
 pub(crate) struct Found {
-    /// Rows to make or replace.
-    pub changed: Vec<IndexRow>,
+    /// Files that are new or look different.
+    pub changed: Vec<Changed>,
     /// Rows whose folder is gone.
     pub gone: Vec<SessionId>,
     /// Sessions that cannot be listed, in words.
     pub unreadable: Vec<String>,
 }
 
-/// Looks at every session folder. `known` is the index as it is.
-pub(crate) fn scan(workspaces: &[WorkspaceFolder], known: &HashMap<SessionId, IndexRow>) -> Found {
+/// A file that has to be read again.
+pub(crate) struct Changed {
+    /// Session.
+    pub id: SessionId,
+    workspace: WorkspaceFolder,
+    folder: PathBuf,
+}
+
+impl Changed {
+    /// Reads the file. `row` is what the index had; of another place it counts for nothing.
+    pub(crate) fn read(&self, row: Option<&IndexRow>) -> Result<IndexRow, TranscriptError> {
+        let row = row.filter(|row| row.folder == self.folder && row.summary.workspace == self.workspace.id);
+        read(&self.workspace, &self.folder, &self.id, row)
+    }
+}
+
+/// Looks at every session folder. `known` is what the index has.
+pub(crate) fn scan(workspaces: &[WorkspaceFolder], known: &HashMap<SessionId, Known>) -> Found {
     let mut found = Found::default();
     let mut seen = HashSet::new();
     for workspace in workspaces {
@@ -43,25 +59,27 @@ pub(crate) fn scan(workspaces: &[WorkspaceFolder], known: &HashMap<SessionId, In
                 continue;
             };
             restore_temporary(&folder);
-            let path = folder.join(SESSION);
-            let Ok(metadata) = std::fs::metadata(&path) else { continue };
+            let Ok(metadata) = std::fs::metadata(folder.join(SESSION)) else {
+                continue;
+            };
             if !seen.insert(id.clone()) {
-                found.unreadable.push(format!(
+                let message = format!(
                     "{} has the same name as a session of another workspace and is not listed.",
                     folder.display()
-                ));
+                );
+                found.unreadable.push(message);
                 continue;
             }
-            let row = known
-                .get(&id)
-                .filter(|row| row.folder == folder && row.summary.workspace == workspace.id);
-            let same = |stamp: &Stamp| (stamp.mtime_ns, stamp.size) == (modified(&metadata), length(&metadata));
-            if row.is_some_and(|row| same(&row.stamp)) {
-                continue;
-            }
-            match read(workspace, &folder, &id, row) {
-                Ok(row) => found.changed.push(row),
-                Err(error) => found.unreadable.push(format!("A session cannot be listed: {error}.")),
+            let same = known.get(&id).is_some_and(|known| {
+                let stamp = (known.stamp.mtime_ns, known.stamp.size);
+                known.folder == folder && known.workspace == workspace.id && stamp == (modified(&metadata), length(&metadata))
+            });
+            if !same {
+                found.changed.push(Changed {
+                    id,
+                    workspace: workspace.clone(),
+                    folder,
+                });
             }
         }
     }

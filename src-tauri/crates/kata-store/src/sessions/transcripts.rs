@@ -100,10 +100,10 @@ impl FileTranscripts {
         })
         .await?;
         *self.workspaces.write().unwrap_or_else(PoisonError::into_inner) = workspaces;
-        let mut changed = found.changed;
+        let (mut changed, mut unreadable) = (found.changed, found.unreadable);
         while !changed.is_empty() {
             let rest = changed.split_off(changed.len().min(500));
-            self.index.index(changed).await.map_err(index_error)?;
+            unreadable.extend(self.read_again(changed).await?);
             changed = rest;
         }
         self.index.unindex(found.gone).await.map_err(index_error)?;
@@ -114,9 +114,32 @@ impl FileTranscripts {
             message,
             hint: Some("The file was left as it is. Its first line must be a JSON object with an id.".into()),
         };
-        let notices = found.unreadable.into_iter().enumerate().map(notice).collect();
+        let notices = unreadable.into_iter().enumerate().map(notice).collect();
         *self.notices.lock().unwrap_or_else(PoisonError::into_inner) = notices;
         Ok(())
+    }
+
+    /// Reads files into the index; says which cannot be listed. Their rows go.
+    async fn read_again(&self, changed: Vec<scan::Changed>) -> Result<Vec<String>, TranscriptError> {
+        let mut before = Vec::with_capacity(changed.len());
+        for one in &changed {
+            before.push(self.index.indexed_session(&one.id).await.map_err(index_error)?);
+        }
+        let (rows, bad) = blocking(move || {
+            let (mut rows, mut bad) = (Vec::new(), Vec::new());
+            for (one, before) in changed.into_iter().zip(before) {
+                match one.read(before.as_ref()) {
+                    Ok(row) => rows.push(row),
+                    Err(error) => bad.push((one.id, format!("A session cannot be listed: {error}."))),
+                }
+            }
+            Ok((rows, bad))
+        })
+        .await?;
+        self.index.index(rows).await.map_err(index_error)?;
+        let (ids, messages) = bad.into_iter().unzip();
+        self.index.unindex(ids).await.map_err(index_error)?;
+        Ok(messages)
     }
 
     /// Sessions that the last look found and could not list.

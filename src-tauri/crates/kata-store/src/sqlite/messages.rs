@@ -19,7 +19,9 @@ impl MessageStore for SqliteStore {
 
     async fn routed(&self, id: InboxId, key: &SessionKey, session: &SessionId) -> Result<(), StoreError> {
         let (key, session) = (key.clone(), session.clone());
-        self.write(move |db| {
+        // Without an fsync of its own: a power cut that takes it takes everything after it too, and leaves the row as it was
+        // before it was routed, which the next start routes again to the same session.
+        self.write_rebuildable(move |db| {
             let changed = db
                 .prepare_cached(
                     "UPDATE inbox SET session_key = ?2, session = ?3, state = iif(state = 'received', 'routed', state) WHERE id = ?1",

@@ -24,6 +24,16 @@ pub(crate) struct Stamp {
     pub header_hash: i64,
 }
 
+/// What the index knows of a file, without the list row.
+pub(crate) struct Known {
+    /// Workspace.
+    pub workspace: WorkspaceId,
+    /// Folder of the session.
+    pub folder: PathBuf,
+    /// How its file looked.
+    pub stamp: Stamp,
+}
+
 /// A row.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct IndexRow {
@@ -36,13 +46,23 @@ pub(crate) struct IndexRow {
 }
 
 impl SqliteStore {
-    /// Every row, by id.
-    pub(crate) async fn indexed(&self) -> Result<HashMap<SessionId, IndexRow>, StoreError> {
+    /// What is known of every file, by id.
+    pub(crate) async fn indexed(&self) -> Result<HashMap<SessionId, Known>, StoreError> {
         self.read(|db| {
-            let sql = format!("SELECT {COLUMNS} FROM sessions");
-            let mut statement = db.prepare(&sql)?;
-            let rows = statement.query([])?.and_then(index_row);
-            rows.map(|row| row.map(|row| (row.summary.id.clone(), row))).collect()
+            let mut statement = db.prepare("SELECT id, workspace, folder, mtime_ns, size, header_hash FROM sessions")?;
+            let rows = statement.query([])?.and_then(|row| -> Result<_, Fault> {
+                let known = Known {
+                    workspace: WorkspaceId::new(row.get::<_, String>(1)?).map_err(Fault::id("workspace"))?,
+                    folder: PathBuf::from(row.get::<_, String>(2)?),
+                    stamp: Stamp {
+                        mtime_ns: row.get(3)?,
+                        size: row.get(4)?,
+                        header_hash: row.get(5)?,
+                    },
+                };
+                Ok((SessionId::new(row.get::<_, String>(0)?).map_err(Fault::id("session"))?, known))
+            });
+            rows.collect()
         })
         .await
     }

@@ -11,6 +11,7 @@ use kata_core::ports::StoreError;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Jobs that may wait. A caller beyond that waits for room.
@@ -27,6 +28,9 @@ pub(crate) enum Durability {
     /// made again or missed (traces, the session index).
     Committed,
 }
+
+/// How long a batch that is smaller than the one before waits for its companions: well below one fsync.
+const PATIENCE: Duration = Duration::from_micros(80);
 
 /// A write with somebody waiting for it.
 trait Job: Send {
@@ -130,6 +134,15 @@ impl Writer {
     }
 }
 
+/// Takes what waits, up to [`BATCH`].
+fn drain(jobs: &mut mpsc::Receiver<Queued>, batch: &mut Vec<Queued>) {
+    while batch.len() < BATCH
+        && let Ok(next) = jobs.try_recv()
+    {
+        batch.push(next);
+    }
+}
+
 fn closed() -> StoreError {
     StoreError("the store is closed".into())
 }
@@ -143,13 +156,17 @@ struct Loop {
 impl Loop {
     fn run(mut self, mut jobs: mpsc::Receiver<Queued>) {
         let mut batch = Vec::with_capacity(BATCH);
+        let mut last = 0;
         while let Some(first) = jobs.blocking_recv() {
             batch.push(first);
-            while batch.len() < BATCH
-                && let Ok(next) = jobs.try_recv()
-            {
-                batch.push(next);
+            drain(&mut jobs, &mut batch);
+            // Callers that were just answered together come back together, but not at the same instant. Without a moment's
+            // patience the first of them would get an fsync of its own and the others wait for it.
+            if batch.len() < last {
+                std::thread::park_timeout(PATIENCE);
+                drain(&mut jobs, &mut batch);
             }
+            last = batch.len();
             while !batch.is_empty() {
                 self.commit(&mut batch);
             }
