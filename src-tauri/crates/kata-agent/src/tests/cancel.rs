@@ -86,12 +86,11 @@ async fn a_wait_for_the_next_attempt_can_be_stopped() {
     let stop = async {
         fake.asked(1).await;
         // A hundred seconds are more than the idle limit, so this is the wait and not the silence.
-        while clock.longest_wait() != Some(Duration::from_secs(100)) {
-            tokio::task::yield_now().await;
-        }
+        clock.somebody_waits_for(Duration::from_secs(100)).await;
         cancel.cancel();
     };
-    let ((step, heard), ()) = tokio::join!(ask_until(&model, request(vec![user("hi")]), &cancel), stop);
+    let both = async { tokio::join!(ask_until(&model, request(vec![user("hi")]), &cancel), stop) };
+    let ((step, heard), ()) = tokio::time::timeout(Duration::from_secs(30), both).await.expect("it hangs");
     assert_eq!(step.unwrap_err().code, ModelErrorCode::Cancelled);
     assert_eq!(retries(&heard), [(1, 100_000)]);
     assert_eq!(fake.requests().len(), 1);

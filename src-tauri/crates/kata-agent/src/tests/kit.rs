@@ -76,8 +76,12 @@ impl TestClock {
     }
     /// Returns once somebody waits for the whole idle limit from now on.
     pub(super) async fn somebody_waits(&self) {
+        self.somebody_waits_for(IDLE).await;
+    }
+    /// Returns once somebody waits for at least this long from now on.
+    pub(super) async fn somebody_waits_for(&self, duration: Duration) {
         let mut waiting = self.waiting.subscribe();
-        let until = self.state.lock().unwrap().now + IDLE;
+        let until = self.state.lock().unwrap().now + duration;
         waiting.wait_for(|_| self.waits_until(until)).await.unwrap();
     }
 }
