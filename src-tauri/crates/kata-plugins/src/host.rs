@@ -368,6 +368,7 @@ impl PluginHost {
         }
     }
 
+    #[allow(clippy::result_large_err, reason = "the wire's own error type, on a path that is taken once per channel")]
     fn start(self: &Arc<Self>, id: &PluginId, part: PluginPart) -> Result<(), WireError> {
         let plugin = self.known(id).ok_or_else(|| WireError::not_found("plugin", id))?;
         let mut parts = lock(&plugin.parts);

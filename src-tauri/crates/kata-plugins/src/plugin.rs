@@ -7,7 +7,7 @@ use crate::parts::Part;
 use crate::ports::{Report, Reporter};
 use kata_core::lifecycle::{Happening, Lifecycle};
 use kata_core::ports::{Clock, Entropy, PluginBackend, PluginPart};
-use kata_protocol::{Ms, PluginFault, PluginId, RunState};
+use kata_protocol::{Ms, PluginFault, PluginId};
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -90,10 +90,6 @@ impl Plugin {
         if let Ok(status) = life.apply(what, code, message, self.clock.now(), self.entropy.next_u64()) {
             self.backend.status(&self.id, PluginPart::Plugin, status.clone());
         }
-    }
-
-    pub(crate) fn state(&self) -> RunState {
-        lock(&self.life).status().state.clone()
     }
 
     /// When it tries again, if it does.

@@ -185,7 +185,9 @@ fn runtime(options: &HostOptions, watch: &Rc<Watch>, core: &Rc<Core>, folder: Pa
             seen.rejections.borrow_mut().remove(&key);
         } else if seen.rejections.borrow().len() < 16 {
             // Described before the map is borrowed: a getter on the reason may run and reject something itself.
-            let words = seen.words(&native::describe(&reason));
+            let thrown = native::describe(&reason);
+            seen.note_exhausted(&thrown);
+            let words = seen.words(&thrown);
             seen.rejections.borrow_mut().insert(key, words);
         }
     })));
@@ -362,9 +364,7 @@ impl<'js> Loop<'_, 'js> {
                 // The stack of what was interrupted says where.
                 Some(_) => place = self.core.positions.rewrite(&thrown.stack),
                 None => {
-                    if thrown.message.contains("out of memory") {
-                        self.core.exhausted.set(Some("memory"));
-                    }
+                    self.core.note_exhausted(&thrown);
                     self.core.reach.reporter.fault("throw", self.core.words(&thrown));
                 }
             }

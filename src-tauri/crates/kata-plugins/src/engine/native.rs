@@ -121,7 +121,7 @@ impl Core {
     }
 
     /// Notes an exhausted limit that JavaScript itself could have caught.
-    fn note_exhausted(&self, thrown: &Thrown) -> Option<&'static str> {
+    pub(crate) fn note_exhausted(&self, thrown: &Thrown) -> Option<&'static str> {
         let kind = match (thrown.name.as_str(), thrown.message.as_str()) {
             ("InternalError", "out of memory") => "memory",
             ("RangeError" | "InternalError", m) if m.contains("call stack") || m.contains("stack overflow") => "stack",
@@ -253,6 +253,10 @@ impl Core {
 
 /// Text for a promise that was rejected with nobody listening.
 pub(crate) fn describe(reason: &Value<'_>) -> Thrown {
+    // The engine throws null when there is no memory left for an error. Nobody else does.
+    if reason.is_null() {
+        return Thrown { name: "InternalError".into(), message: "out of memory".into(), ..Thrown::default() };
+    }
     let Some(object) = reason.as_object() else {
         let message = reason.as_string().and_then(|s| s.to_string().ok()).unwrap_or_else(|| format!("a {}", reason.type_name()));
         return Thrown { name: "Error".into(), message, ..Thrown::default() };

@@ -261,6 +261,12 @@
   wrap(String, {
     raw(parts, ...values) { return raw(String, [{ raw: readable(parts.raw) }, ...values]); },
   });
+  const stringify = method(JSON, "stringify");
+  wrap(JSON, {
+    stringify(value, replacer, space) {
+      return stringify(JSON, [value, isArray(replacer) ? readable(replacer) : replacer, space]);
+    },
+  });
   // Nothing here shares memory between threads, and a wait would block the plugin's own.
   delete globalThis.Atomics;
   delete globalThis.SharedArrayBuffer;

@@ -24,7 +24,9 @@
   const lib = () => (web ??= n.web()(n, op, describe));
   const describe = (error) => {
     try {
-      if (typeof error === "object" && error !== null) {
+      // The engine throws null when there is no memory left for an error.
+      if (error === null) return { name: "InternalError", message: "out of memory", stack: "" };
+      if (typeof error === "object") {
         return {
           name: text(error.name ?? "Error"),
           message: text(error.message ?? stringify(error)).substring(0, 2000),
