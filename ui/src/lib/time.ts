@@ -48,6 +48,7 @@ export function dayGroup(at: Ms, now: Ms): string {
 }
 
 export function duration(ms: number): string {
+  if (ms < 1) return "<1 ms";
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < MINUTE) return `${(ms / 1_000).toFixed(1)} s`;
   if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min ${Math.floor((ms % MINUTE) / 1_000)} s`;

@@ -6,6 +6,7 @@ import { StatusDot } from "@/components/StatusBadge";
 import { useRead } from "@/data/operations";
 import { useSessionList } from "@/data/sessionList";
 import { useWorkspace } from "@/data/workspace";
+import { UNMARKED } from "@/features/sessions/rows";
 import { WorkflowIcon } from "@/features/sessions/StatusMenu";
 import type { Health } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
@@ -71,7 +72,7 @@ function countBy(sessions: readonly { flagged: boolean; status: string | null; l
   let flagged = 0;
   for (const session of sessions) {
     if (session.flagged) flagged += 1;
-    const id = session.status ?? "todo";
+    const id = session.status ?? UNMARKED;
     status.set(id, (status.get(id) ?? 0) + 1);
     for (const each of session.labels) {
       const key = each.split("::")[0] ?? each;
@@ -148,7 +149,7 @@ function WorkspaceMenu() {
 
 function healthTone(health: Health): Tone {
   if (health.failing > 0) return "bad";
-  return health.needsUser > 0 ? "warn" : health.running > 0 ? "good" : "idle";
+  return health.needsUser > 0 ? "warn" : "good";
 }
 
 function HealthLine() {

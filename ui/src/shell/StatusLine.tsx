@@ -6,20 +6,18 @@ import { currentNotes, dismissNote, subscribeNotes } from "@/data/notify";
 import { useAct, useRead } from "@/data/operations";
 import { useConnection } from "@/data/platform";
 import { cn } from "@/lib/cn";
-import { until, useNow } from "@/lib/time";
 
 export function StatusLine() {
   const notes = useSyncExternalStore(subscribeNotes, currentNotes);
   const notices = useRead("system.status", {}).data?.notices ?? [];
   const connection = useConnection();
   const dismiss = useAct("notice.dismiss");
-  const now = useNow();
   const note = notes.at(-1);
   const notice = notices[0];
   return (
     <div aria-live="polite" className="shrink-0">
       {connection.kind === "offline" && (
-        <Line tone="warn" icon={<CloudOff className="size-3.5" />} message={connection.reason} hint={connection.retryAt > now ? `Trying again ${until(connection.retryAt, now)}.` : "Trying again."} />
+        <Line tone="warn" icon={<CloudOff className="size-3.5" />} message={connection.reason} hint="It is tried again by itself; what you typed stays." />
       )}
       {note !== undefined && (
         <Line

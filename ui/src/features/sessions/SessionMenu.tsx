@@ -6,6 +6,7 @@ import { notify } from "@/data/notify";
 import { useAct } from "@/data/operations";
 import { useWorkspace } from "@/data/workspace";
 import type { SessionSummary } from "@/generated/protocol";
+import { UNMARKED } from "./rows";
 import { WorkflowIcon } from "./StatusMenu";
 
 export function SessionMenu({ session, children }: { session: SessionSummary; children: ReactNode }) {
@@ -40,7 +41,7 @@ function Items({ session }: { session: SessionSummary }) {
       {session.channel === null && workspace !== null && workspace.statuses.length > 0 && (
         <>
           <ContextMenu.Separator className="my-1 h-px bg-line" />
-          <ContextMenu.RadioGroup value={session.status ?? ""} onValueChange={(status) => update({ id, status })}>
+          <ContextMenu.RadioGroup value={session.status ?? UNMARKED} onValueChange={(status) => update({ id, status })}>
             {workspace.statuses.map((status) => (
               <ContextMenu.RadioItem key={status.id} value={status.id} className={ITEM}>
                 <WorkflowIcon status={status} />

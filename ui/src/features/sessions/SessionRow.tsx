@@ -44,7 +44,7 @@ export const SessionRow = memo(function SessionRow({ session, selected, labels, 
           <span className="shrink-0 text-xs text-faint tabular-nums">{ago(session.lastMessageAt, now)}</span>
         </div>
         <div className="flex h-[18px] items-center gap-1.5">
-          <span className="min-w-0 flex-1 truncate text-sm text-faint">{session.messageCount === 0 ? "No messages yet" : session.name === null ? plural(session.messageCount, "message") : session.preview}</span>
+          <span className="min-w-0 flex-1 truncate text-sm text-faint">{session.messageCount === 0 ? "No messages yet" : session.preview === null || session.preview === title ? plural(session.messageCount, "message") : session.preview}</span>
           {session.channel !== null && <ChannelBadge channel={session.channel} />}
           {session.labels.slice(0, 2).map((label) => (
             <Badge key={label}>{labels.find((each) => each.id === label.split("::")[0])?.name ?? label}</Badge>

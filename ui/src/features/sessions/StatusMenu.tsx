@@ -6,9 +6,20 @@ import { useWorkspace } from "@/data/workspace";
 import type { SessionSummary, WorkflowStatus } from "@/generated/protocol";
 import { cssColor } from "@/lib/color";
 import { useDark } from "@/lib/theme";
+import { UNMARKED } from "./rows";
+
+/** Colours of the statuses every workspace begins with; a file that names its own wins. */
+const USUAL: Record<string, string> = {
+  backlog: "foreground/40",
+  todo: "foreground/70",
+  "in-progress": "info",
+  "needs-review": "warning",
+  done: "success",
+  cancelled: "foreground/40",
+};
 
 export function WorkflowIcon({ status, className = "size-3.5" }: { status: WorkflowStatus; className?: string }) {
-  const color = cssColor(status.color, useDark());
+  const color = cssColor(status.color ?? USUAL[status.id], useDark());
   const Icon = status.closed ? CircleCheck : Circle;
   return <Icon aria-hidden className={className} style={{ color }} strokeWidth={2.25} />;
 }
@@ -17,7 +28,7 @@ export function StatusMenu({ session }: { session: SessionSummary }) {
   const { workspace } = useWorkspace();
   const update = useAct("session.update");
   const statuses = workspace?.statuses ?? [];
-  const present = statuses.find((status) => status.id === session.status);
+  const present = statuses.find((status) => status.id === (session.status ?? UNMARKED));
   if (statuses.length === 0 || session.channel !== null) return null;
   return (
     <Menu

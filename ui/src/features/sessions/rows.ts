@@ -3,6 +3,9 @@ import type { SessionSummary } from "@/generated/protocol";
 import type { SessionFilter } from "@/lib/route";
 import { dayGroup, startOfDay } from "@/lib/time";
 
+/** Status of a session that names none. */
+export const UNMARKED = "todo";
+
 export type ListRow = { kind: "heading"; key: string; title: string } | { kind: "session"; key: string; session: SessionSummary };
 
 export function matches(session: SessionSummary, filter: SessionFilter): boolean {
@@ -13,7 +16,7 @@ export function matches(session: SessionSummary, filter: SessionFilter): boolean
     case "flagged":
       return session.flagged;
     case "status":
-      return (session.status ?? "todo") === filter.id;
+      return (session.status ?? UNMARKED) === filter.id;
     case "label":
       return session.labels.some((label) => label === filter.id || label.startsWith(`${filter.id}::`));
   }
