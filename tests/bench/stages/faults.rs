@@ -1,0 +1,158 @@
+//! One bad plugin, eight ways: does the rest go on?
+
+use crate::Bench;
+use crate::http;
+use crate::plugins::WAYS;
+use crate::process::Program;
+use crate::report::Report;
+use crate::stages::turns::{Load, Turns, drive, with_listener};
+use crate::stats::percentile;
+use crate::wire::Wire;
+use anyhow::Result;
+use serde_json::json;
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+/// How long a program is watched. The fault comes 3 s after the plugin's start and the longest takes 8 s.
+const WATCH: Duration = Duration::from_secs(12);
+/// Time for each probe.
+const PROBE: Duration = Duration::from_secs(1);
+/// Time to become ready with the bad plugin.
+const READY: Duration = Duration::from_secs(40);
+
+/// What the probes saw.
+#[derive(Debug, Default)]
+struct Seen {
+    health_lost: u32,
+    requests_lost: u32,
+}
+
+/// Fills the rows of bad plugins.
+pub(crate) async fn run(bench: &Bench, report: &mut Report) -> Result<()> {
+    let ways: &[_] = if bench.quick { &WAYS[3..7] } else { WAYS };
+    let (mut ours, mut theirs) = (0_u32, 0_u32);
+    let calm = match &bench.kata {
+        Some(_) => Some(percentile(&beside(bench, None).await?.1.ended, 0.99)),
+        None => None,
+    };
+    let mut worst = 0.0_f64;
+    for (mode, words) in ways {
+        if let Some(calm) = calm {
+            let (verdict, turns) = beside(bench, Some(mode)).await?;
+            let p99 = percentile(&turns.ended, 0.99);
+            worst = worst.max(p99 / calm);
+            ours += u32::from(verdict == Verdict::Survived);
+            report.note(format!("Kata Agents, {words}: {}; turns beside it p99 {p99:.2} ms (none: {calm:.2} ms).", verdict.words()));
+        }
+        if let Some(peer) = &bench.peer {
+            let name = format!("peer-{mode}");
+            let mut gateway = peer.spawn(bench, &name, Some("crashy"), mode)?;
+            let verdict = match gateway.program.ready(READY).await {
+                Ok(_) => match gateway.client().await {
+                    Ok(mut wire) => {
+                        let seen = watch(gateway.program.port, &mut wire, "last-heartbeat").await;
+                        drop(wire);
+                        let served = served(gateway.client().await, "last-heartbeat").await;
+                        judge(&mut gateway.program, &seen, served)
+                    }
+                    Err(error) => Verdict::Fell(format!("no client gets in ({error:#})")),
+                },
+                Err(error) => Verdict::Fell(format!("{error:#}")),
+            };
+            theirs += u32::from(verdict == Verdict::Survived);
+            report.note(format!("OpenClaw, {words}: {}.", verdict.words()));
+            gateway.stop().await;
+        }
+    }
+    if calm.is_some() {
+        let (verdict, _) = beside(bench, Some("memory")).await?;
+        report.note(format!("Kata Agents, a plugin that takes all memory it can: {} (ours alone; not in the count).", verdict.words()));
+        report.ours("beside_p99", worst);
+    }
+    if bench.quick {
+        report.note(format!("A smoke run tries {} ways only.", ways.len()));
+        return Ok(());
+    }
+    if bench.kata.is_some() {
+        report.ours("survived", f64::from(ours));
+    }
+    if bench.peer.is_some() {
+        report.peer("survived", f64::from(theirs));
+    }
+    Ok(())
+}
+
+/// Whether a program went on as if nothing had happened.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Survived,
+    /// It did not; in words.
+    Fell(String),
+}
+
+impl Verdict {
+    fn words(&self) -> String {
+        match self {
+            Self::Survived => "survived".into(),
+            Self::Fell(why) => format!("did NOT survive: {why}"),
+        }
+    }
+}
+
+/// Our engine with the bad plugin and a good one: the verdict, and how the good one's turns went meanwhile.
+async fn beside(bench: &Bench, mode: Option<&str>) -> Result<(Verdict, Turns)> {
+    let mut kata = with_listener(bench, &format!("faults-{}", mode.unwrap_or("none")), mode).await?;
+    let mut probe = kata.client().await?;
+    let mut wire = kata.listener(&["session"]).await?;
+    let sessions = kata.sessions(20).await?;
+    let load = Load { lanes: vec![sessions], window: WATCH, pause: Duration::from_millis(10) };
+    let (seen, turns) = tokio::join!(watch(kata.program.port, &mut probe, "system.status"), drive(&mut wire, load, None));
+    drop(probe);
+    let served = served(kata.client().await, "system.status").await;
+    let mut verdict = judge(&mut kata.program, &seen, served);
+    let turns = turns.unwrap_or_else(|error| {
+        verdict = Verdict::Fell(format!("the turns of another plugin broke off ({error:#})"));
+        Turns::default()
+    });
+    kata.stop().await;
+    Ok((verdict, turns))
+}
+
+/// Asks for health four times a second and for an operation once a second.
+async fn watch(port: u16, wire: &mut Wire, op: &str) -> Seen {
+    let mut seen = Seen::default();
+    let mut ticks = interval(Duration::from_millis(250));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let end = Instant::now() + WATCH;
+    let mut tick = 0_u32;
+    while Instant::now() < end {
+        ticks.tick().await;
+        seen.health_lost += u32::from(!http::answers(port, "/healthz", PROBE).await);
+        if tick.is_multiple_of(4) {
+            seen.requests_lost += u32::from(!matches!(timeout(PROBE, wire.call(op, &json!({}))).await, Ok(Ok(_))));
+        }
+        tick += 1;
+    }
+    seen
+}
+
+/// Whether a new client is answered.
+async fn served(client: Result<Wire>, op: &str) -> bool {
+    match client {
+        Ok(mut wire) => matches!(timeout(PROBE * 2, wire.call(op, &json!({}))).await, Ok(Ok(_))),
+        Err(_) => false,
+    }
+}
+
+fn judge(program: &mut Program, seen: &Seen, served: bool) -> Verdict {
+    let lost = (seen.health_lost, seen.requests_lost);
+    if !program.alive() {
+        Verdict::Fell("the whole program died".into())
+    } else if lost != (0, 0) {
+        Verdict::Fell(format!("{} health probes and {} requests were not answered in time", lost.0, lost.1))
+    } else if !served {
+        Verdict::Fell("no new client is served".into())
+    } else {
+        Verdict::Survived
+    }
+}

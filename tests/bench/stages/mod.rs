@@ -1,0 +1,9 @@
+//! What is measured, a file for each.
+
+pub(crate) mod faults;
+pub(crate) mod reload;
+pub(crate) mod rpc;
+pub(crate) mod sessions;
+pub(crate) mod size;
+pub(crate) mod start;
+pub(crate) mod turns;
