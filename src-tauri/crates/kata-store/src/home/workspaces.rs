@@ -68,7 +68,7 @@ pub fn set_active_workspace(home: &HomePaths, id: &WorkspaceId) -> Result<(), Do
             config.insert("activeWorkspaceId".into(), json!(known));
         }
         // It was only a folder until now.
-        None => add_entry(home, config, &one.path, &one.id.to_string(), None),
+        None => add_entry(home, config, &one.path, one.id.as_str(), None),
     })
 }
 

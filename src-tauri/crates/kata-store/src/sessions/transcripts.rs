@@ -386,7 +386,7 @@ impl Files {
             serde_json::to_writer(&mut journal, entry).map_err(|error| io_error(&self.folder.join(JOURNAL))(error.into()))?;
             journal.push(b'\n');
         }
-        let rows: Vec<u8> = append.rows.iter().flat_map(|row| format::line(row)).collect();
+        let rows: Vec<u8> = append.rows.iter().flat_map(format::line).collect();
         let path = self.folder.join(SESSION);
         // Before anything is written: a session whose file is gone gets no journal.
         let session = appender(&mut self.session, &path, false).map_err(io_error(&path))?;
