@@ -1,11 +1,12 @@
 /** The rows of a chat. Only those in sight are in the page; the end stays in sight while text grows, unless the person scrolled away. */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, RotateCcw } from "lucide-react";
-import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
+import { type ReactNode, useCallback, useRef, useState } from "react";
 import { Button } from "@/components/Button";
 import type { MessageKind } from "@/generated/protocol";
 import { AssistantRow, MessageRow } from "./MessageRow";
 import { type Chat, isBusy } from "./reducer";
+import { useStickToEnd } from "./useStickToEnd";
 
 const ESTIMATE: Partial<Record<MessageKind, number>> = { user: 76, assistant: 150, tool: 40 };
 const END_PX = 48;
@@ -42,7 +43,9 @@ export function Transcript({ chat, resendable, onResend }: TranscriptProps) {
     onChange: (instance) => setAway(!instance.isAtEnd(END_PX * 3)),
   });
 
-  useEffect(() => rows.scrollToEnd(), [rows]);
+  const { scrollToEnd } = rows;
+  const toEnd = useCallback(() => scrollToEnd(), [scrollToEnd]);
+  const onScroll = useStickToEnd({ scroller, revision: `${messages.length} ${tailKey}`, near: END_PX, toEnd });
 
   return (
     <div className="relative h-full">
@@ -53,6 +56,7 @@ export function Transcript({ chat, resendable, onResend }: TranscriptProps) {
         role="log"
         aria-label="Conversation"
         aria-busy={isBusy(chat.state)}
+        onScroll={onScroll}
         className="h-full overflow-y-auto [overflow-anchor:none] focus-visible:outline-none"
       >
         <div className="relative mx-auto w-full max-w-[720px]" style={{ height: rows.getTotalSize() }}>
