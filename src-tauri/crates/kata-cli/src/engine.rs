@@ -25,7 +25,9 @@ pub(crate) async fn local_token(home: &Path) -> Result<String, Failure> {
     let home = home.to_owned();
     // The keychain is asked over a blocking channel of its own.
     match tokio::task::spawn_blocking(move || kata_engine::local_token(&home)).await {
-        Ok(token) => token.map_err(|e| Failure::new(Exit::Refused, e.to_string()).hint("start the app, or `kata serve`, once; it makes the token")),
+        Ok(token) => {
+            token.map_err(|e| Failure::new(Exit::Refused, e.to_string()).hint("start the app, or `kata serve`, once; it makes the token"))
+        }
         Err(e) => Err(Failure::new(Exit::Failure, format!("the secret store could not be asked: {e}"))),
     }
 }

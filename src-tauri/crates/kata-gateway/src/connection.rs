@@ -165,7 +165,8 @@ async fn serve(shared: Arc<Shared>, mut sink: SplitSink<WebSocket, Message>, mut
         .unwrap_or_else(PoisonError::into_inner)
         .insert(number, Arc::clone(&client));
     let listed = Listed { shared: &shared, number };
-    tracing::info!(client = client.caller.name, token = client.grant.token, scope = ?client.grant.scope, "a gateway client connected");
+    // One line for each `kata` command would drown the log.
+    tracing::debug!(client = client.caller.name, token = client.grant.token, scope = ?client.grant.scope, "a gateway client connected");
 
     let (queue, mut outgoing) = mpsc::channel(QUEUE);
     let mut feed = Feed::new(Arc::clone(&shared), Arc::clone(&client), welcomed.position);

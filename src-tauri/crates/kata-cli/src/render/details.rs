@@ -244,7 +244,7 @@ mod tests {
             source(&read(value), NOW),
             "channel:telegram  Telegram (channel)\nBots\nstate         running\nplugin        telegram\nhooks         message_received\n\
              capabilities  net:api.telegram.org\nsecret        botToken is set\nsetting       timeout = 5\n\n\
-             states, newest first\n  2026-01-01T00:00:00Z  running\n"
+             states, newest first\n  2026-01-01T00:00:00.000Z  running\n"
         );
     }
 }

@@ -316,7 +316,7 @@ mod tests {
         );
         assert_eq!(
             log_line(&record),
-            "2026-01-01T00:00:00Z WARN  kata_plugins [echo]: two\n    lines\n"
+            "2026-01-01T00:00:00.000Z WARN  kata_plugins [echo]: two\n    lines\n"
         );
     }
 }

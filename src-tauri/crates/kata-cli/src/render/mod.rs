@@ -113,14 +113,15 @@ pub(crate) fn within(then: Ms, now: Ms) -> String {
     }
 }
 
-/// Date and time in UTC.
+/// Date and time in UTC, always with milliseconds, so that lines stay aligned.
 pub(crate) fn stamp(at: Ms) -> String {
-    let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.0) * 1_000_000)
+    let second = i64::try_from(at.0 / 1000)
         .ok()
-        .and_then(|t| t.replace_millisecond((at.0 % 1000) as u16).ok());
-    moment
-        .and_then(|t| t.format(&Rfc3339).ok())
-        .unwrap_or_else(|| format!("{} ms", at.0))
+        .and_then(|s| OffsetDateTime::from_unix_timestamp(s).ok());
+    match second.and_then(|t| t.format(&Rfc3339).ok()) {
+        Some(text) => format!("{}.{:03}Z", text.trim_end_matches('Z'), at.0 % 1000),
+        None => format!("{} ms", at.0),
+    }
 }
 
 /// A state with its reason.

@@ -99,7 +99,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             waterfall(&trace),
-            "trace t1\ntelegram → session 260201-swift-river · 2026-01-01T00:00:00Z · 4.00 ms · done\n\n\
+            "trace t1\ntelegram → session 260201-swift-river · 2026-01-01T00:00:00.000Z · 4.00 ms · done\n\n\
              GATE     WHAT              PLUGIN    OUTCOME  START    TOOK\n\
              ingress  admitted                    ok       0.00 ms  0.50 ms  ███\n\
              hook     message_received  echo      changed  0.50 ms  0.50 ms     ████\n\
