@@ -113,11 +113,11 @@ async fn a_setting_that_does_not_fit_names_its_field_and_changes_nothing() {
     let (platform, engine) = with_loop(true).await;
     engine.plugin_up("loop").await;
     let id = SourceId::new("channel:loop").unwrap();
-    let bad = SourceConfigure { id: id.clone(), settings: Json(serde_json::json!({ "base": platform.base, "idempotent": "yes" })) };
+    let bad = SourceConfigure { id: id.clone(), settings: Json(serde_json::json!({ "base": platform.base, "note": 7 })) };
     let error = engine.ops.source_configure(&caller(), bad).await.unwrap_err();
-    assert!(error.message.contains("idempotent"), "{}", error.message);
+    assert!(error.message.contains("note"), "{}", error.message);
     let detail = engine.ops.source_get(&caller(), SourceRef { id }).await.unwrap();
-    assert_eq!(detail.settings.0["idempotent"], true);
+    assert_eq!(detail.settings.0["note"], serde_json::Value::Null);
     platform.write("ada", "still there?");
     platform.delivered(1).await;
     engine.engine.shutdown().await;

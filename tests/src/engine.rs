@@ -69,11 +69,13 @@ impl TestHome {
         std::fs::write(self.path().join("settings.json"), settings.to_string()).expect("settings can be written");
     }
 
-    /// Settings that switch the loop channel on, open to everybody, against a platform.
+    /// Settings that switch a channel of the loop plugin on, open to everybody, against a platform: `loop`, whose platform
+    /// recognises a repeated send, or `plain`, whose platform does not.
     pub fn loop_settings(base: &str, idempotent: bool) -> Value {
+        let channel = if idempotent { "channel:loop" } else { "channel:plain" };
         json!({
-            "plugins": { "loop": { "settings": { "base": base, "idempotent": idempotent } } },
-            "sources": { "channel:loop": { "enabled": true, "policy": "open" } },
+            "plugins": { "loop": { "settings": { "base": base } } },
+            "sources": { channel: { "enabled": true, "policy": "open" } },
         })
     }
 
