@@ -58,7 +58,7 @@ async fn main() {
     println!("hook, 500-byte event      p50 {p50:?}  p99 {p99:?}");
 
     let (tx, rx) = std::sync::mpsc::sync_channel::<tokio::sync::oneshot::Sender<()>>(64);
-    std::thread::spawn(move || rx.iter().for_each(|reply| drop(reply.send(()))));
+    std::thread::spawn(move || rx.iter().for_each(|reply| reply.send(()).unwrap()));
     let mut hops = Vec::with_capacity(CALLS);
     for _ in 0..CALLS {
         let (reply, answer) = tokio::sync::oneshot::channel();

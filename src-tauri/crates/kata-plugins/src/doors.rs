@@ -69,7 +69,7 @@ fn cut(mut text: String, max: usize) -> String {
 
 impl Hooks for PluginHost {
     fn handlers(&self, event: HookName) -> Arc<[HookHandler]> {
-        self.registry.load().hooks.get(&event).cloned().unwrap_or_else(|| Arc::from([]))
+        self.registry.load().handlers(event)
     }
 }
 

@@ -46,7 +46,8 @@ pub(crate) struct Registry {
     pub(crate) members: BTreeMap<PluginId, Arc<Member>>,
     pub(crate) tool_list: Option<Arc<[ToolInfo]>>,
     pub(crate) tools: HashMap<String, ToolRef>,
-    pub(crate) hooks: HashMap<HookName, Arc<[HookHandler]>>,
+    /// By the event's place in its enum, so that an event nobody hooks costs a look into a list.
+    hooks: Vec<Arc<[HookHandler]>>,
     pub(crate) channels: BTreeMap<ChannelId, ChannelRef>,
 }
 
@@ -58,7 +59,7 @@ impl Registry {
     pub(crate) fn build(members: BTreeMap<PluginId, Arc<Member>>) -> Result<Self, Taken> {
         let mut out = Self::default();
         let mut list = Vec::new();
-        let mut hooks: HashMap<HookName, Vec<HookHandler>> = HashMap::new();
+        let mut hooks: Vec<Vec<HookHandler>> = HookName::ALL.iter().map(|_| Vec::new()).collect();
         for (id, member) in &members {
             let all = &member.registrations;
             for tool in &all.tools {
@@ -80,7 +81,8 @@ impl Registry {
                 }
             }
             for hook in &all.hooks {
-                hooks.entry(hook.event).or_default().push(HookHandler {
+                let Some(handlers) = hooks.get_mut(hook.event as usize) else { continue };
+                handlers.push(HookHandler {
                     plugin: id.clone(),
                     origin: member.origin,
                     priority: hook.priority,
@@ -97,12 +99,17 @@ impl Registry {
         }
         list.sort_by(|a, b| a.name.cmp(&b.name));
         out.tool_list = Some(list.into());
-        out.hooks = hooks.into_iter().map(|(event, mut handlers)| {
+        for handlers in &mut hooks {
             handlers.sort_by(|a, b| order_of(a).cmp(&order_of(b)));
-            (event, handlers.into())
-        }).collect();
+        }
+        out.hooks = hooks.into_iter().map(Arc::from).collect();
         out.members = members;
         Ok(out)
+    }
+
+    /// Handlers of an event, in order.
+    pub(crate) fn handlers(&self, event: HookName) -> Arc<[HookHandler]> {
+        self.hooks.get(event as usize).cloned().unwrap_or_default()
     }
 }
 

@@ -22,14 +22,13 @@ use inbox::{Command, Inbox};
 pub(crate) use loader::entry;
 use loader::{Folder, PRELUDE, Positions, Sources};
 use native::Core;
-use rquickjs::context::EvalOptions;
-use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, FromJs, Function, Object, Runtime};
+use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, FromJs, Function, Module, Object, Runtime, WriteOptions};
 use slice::{Tripped, Watch};
 use std::cell::Cell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -152,7 +151,7 @@ fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations,
     });
     let exit = match runtime(&spec.options, &watch, &core, folder) {
         Err(e) => Exit::Fault { kind: "memory", message: format!("the engine did not start: {e}") },
-        Ok((_runtime, context)) => context.with(|ctx| Loop { ctx, core: &core, watch: &watch, slices }.run(&entry, &settings, boot)),
+        Ok((_runtime, context)) => context.with(|ctx| Loop { ctx, core: &core, watch: &watch, slices, broke: Cell::new(None) }.run(&entry, &settings, boot)),
     };
     core.cancel.cancel();
     core.tell_dropped(&mut core.lines.borrow_mut());
@@ -195,12 +194,42 @@ fn runtime(options: &HostOptions, watch: &Rc<Watch>, core: &Rc<Core>, folder: Pa
     Ok((runtime, context))
 }
 
-/// Evaluates one of the host's own scripts.
-pub(crate) fn evaluate<'js, V: FromJs<'js>>(ctx: &Ctx<'js>, name: &str, source: &str) -> rquickjs::Result<V> {
-    let mut options = EvalOptions::default();
-    options.filename = Some(name.to_owned());
-    ctx.eval_with_options(source, options)
+/// One of the host's own scripts: an expression, compiled by the first plugin's thread and shared by all as bytecode.
+/// Parsing them anew would be two thirds of a plugin's load.
+pub(crate) struct HostScript {
+    name: &'static str,
+    source: &'static str,
+    bytecode: OnceLock<Vec<u8>>,
 }
+
+impl HostScript {
+    const fn new(name: &'static str, source: &'static str) -> Self {
+        Self { name, source, bytecode: OnceLock::new() }
+    }
+
+    /// Its value.
+    #[expect(unsafe_code, reason = "loading bytecode; see the comment")]
+    pub(crate) fn evaluate<'js, V: FromJs<'js>>(&'static self, ctx: &Ctx<'js>) -> rquickjs::Result<V> {
+        let module = match self.bytecode.get() {
+            // SAFETY: the bytes were written by this engine in this process from the source beside them, nothing can change
+            // them, and as part of a static they outlive every runtime that points into them.
+            Some(bytes) => unsafe { Module::load(ctx.clone(), bytes)? },
+            None => {
+                let module = Module::declare(ctx.clone(), self.name, format!("export default {}", self.source))?;
+                // Names and lines stay: the module's name is what `import` in it starts from.
+                let bytes = module.write(WriteOptions { strip_source: true, ..WriteOptions::default() })?;
+                // Another thread may have been first; its bytes are the same.
+                let _ = self.bytecode.set(bytes);
+                module
+            }
+        };
+        module.eval()?.0.get("default")
+    }
+}
+
+static BOUNDS: HostScript = HostScript::new("kata:plugin/bounds", include_str!("js/bounds.js"));
+static CORE: HostScript = HostScript::new(PRELUDE, include_str!("js/core.js"));
+pub(crate) static WEB: HostScript = HostScript::new("kata:plugin/web", include_str!("js/web.js"));
 
 #[derive(Clone, Copy)]
 struct Slices {
@@ -221,6 +250,8 @@ struct Loop<'a, 'js> {
     core: &'a Rc<Core>,
     watch: &'a Watch,
     slices: Slices,
+    /// What the last entry into JavaScript threw past the prelude.
+    broke: Cell<Option<String>>,
 }
 
 /// The prelude's functions.
@@ -306,9 +337,9 @@ impl<'js> Loop<'_, 'js> {
     fn prelude(&self, settings: &serde_json::Value) -> rquickjs::Result<Dispatch<'js>> {
         let ctx = &self.ctx;
         let natives = native::object(ctx, self.core)?;
-        evaluate::<Function<'_>>(ctx, "kata:plugin/bounds", include_str!("js/bounds.js"))?.call::<_, ()>((natives.clone(),))?;
+        BOUNDS.evaluate::<Function<'_>>(ctx)?.call::<_, ()>((natives.clone(),))?;
         let config = ctx.json_parse(settings.to_string())?;
-        let made: Object<'_> = evaluate::<Function<'_>>(ctx, PRELUDE, include_str!("js/core.js"))?.call((natives, config))?;
+        let made: Object<'_> = CORE.evaluate::<Function<'_>>(ctx)?.call((natives, config))?;
         Ok(Dispatch {
             call: made.get("call")?,
             settle: made.get("settle")?,
@@ -332,6 +363,12 @@ impl<'js> Loop<'_, 'js> {
             _ => dispatch.call.call::<_, ()>((kind.as_str(), handle, id, payload.as_deref())),
         });
         self.core.link.running.store(0, Ordering::Release);
+        // A plugin that broke the prelude's own tools gets no answer out; its caller must not wait for one.
+        if let Some(words) = self.broke.take()
+            && let Some(reply) = self.core.calls.borrow_mut().remove(&id)
+        {
+            let _ = reply.send(Err(CallFault::Ended(words)));
+        }
         exit
     }
 
@@ -354,6 +391,7 @@ impl<'js> Loop<'_, 'js> {
         link.pulse.fetch_add(1, Ordering::AcqRel);
         self.watch.begin(slice);
         let mut place = String::new();
+        self.broke.set(None);
         if let Err(error) = enter().catch(&self.ctx) {
             let thrown = match &error {
                 CaughtError::Exception(e) => native::describe(e.as_object().as_value()),
@@ -365,7 +403,9 @@ impl<'js> Loop<'_, 'js> {
                 Some(_) => place = self.core.positions.rewrite(&thrown.stack),
                 None => {
                     self.core.note_exhausted(&thrown);
-                    self.core.reach.reporter.fault("throw", self.core.words(&thrown));
+                    let words = self.core.words(&thrown);
+                    self.core.reach.reporter.fault("throw", words.clone());
+                    self.broke.set(Some(words));
                 }
             }
         }

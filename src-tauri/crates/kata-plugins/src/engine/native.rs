@@ -270,7 +270,7 @@ pub(crate) fn describe(reason: &Value<'_>) -> Thrown {
 }
 
 fn web<'js>(ctx: Ctx<'js>) -> Result<Value<'js>> {
-    super::evaluate(&ctx, "kata:plugin/web", include_str!("js/web.js"))
+    super::WEB.evaluate(&ctx)
 }
 
 fn bytes<'js>(ctx: Ctx<'js>, bytes: Option<Vec<u8>>) -> Result<TypedArray<'js, u8>> {

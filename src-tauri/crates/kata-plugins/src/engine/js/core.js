@@ -25,9 +25,11 @@
   const describe = (error) => {
     try {
       // The engine throws null when there is no memory left for an error.
-      if (error === null) return { name: "InternalError", message: "out of memory", stack: "" };
+      if (error === null) return { __proto__: null, name: "InternalError", message: "out of memory", stack: "" };
       if (typeof error === "object") {
         return {
+          // No prototype, so that no `toJSON` a plugin put there is asked.
+          __proto__: null,
           name: text(error.name ?? "Error"),
           message: text(error.message ?? stringify(error)).substring(0, 2000),
           stack: text(error.stack ?? "").substring(0, 4000),
@@ -36,9 +38,9 @@
           certain: error.certain === true,
         };
       }
-      return { name: "Error", message: text(error).substring(0, 2000), stack: "" };
+      return { __proto__: null, name: "Error", message: text(error).substring(0, 2000), stack: "" };
     } catch {
-      return { name: "Error", message: "an error that cannot be shown", stack: "" };
+      return { __proto__: null, name: "Error", message: "an error that cannot be shown", stack: "" };
     }
   };
 
@@ -141,32 +143,32 @@
     registerTool(tool) {
       need(typeof tool?.execute === "function", "registerTool: `execute` must be a function");
       const { name, description, parameters, readOnly } = tool;
-      declare("tool", { name, description, parameters, readOnly }, { target: tool });
+      declare("tool", { __proto__: null, name, description, parameters, readOnly }, { target: tool });
     },
     registerHook(event, handler, options) {
       need(typeof handler === "function", "registerHook: the handler must be a function");
-      declare("hook", { event, priority: options?.priority, timeoutMs: options?.timeoutMs }, { target: handler });
+      declare("hook", { __proto__: null, event, priority: options?.priority, timeoutMs: options?.timeoutMs }, { target: handler });
     },
     registerChannel(channel) {
       need(typeof channel?.outbound?.send === "function", "registerChannel: `outbound.send` must be a function");
       const { id, meta, capabilities } = channel;
       const has = { connect: typeof channel.messaging?.connect === "function", typing: typeof channel.heartbeat?.typing === "function" };
-      declare("channel", { id, meta, capabilities, has }, { target: channel, name: id });
+      declare("channel", { __proto__: null, id, meta, capabilities, has }, { target: channel, name: id });
     },
     registerService(service) {
       need(typeof service?.start === "function", "registerService: `start` must be a function");
-      declare("service", { id: service.id }, { target: service, name: service.id });
+      declare("service", { __proto__: null, id: service.id }, { target: service, name: service.id });
     },
     registerCommand(command) {
       need(typeof command?.run === "function", "registerCommand: `run` must be a function");
-      declare("command", { name: command.name, description: command.description }, { target: command });
+      declare("command", { __proto__: null, name: command.name, description: command.description }, { target: command });
     },
   });
 
   const toolResult = (v) => {
-    if (typeof v === "string") return stringify({ text: v });
-    if (typeof v === "object" && v !== null && typeof v.text === "string") return stringify({ text: v.text, isError: v.isError === true });
-    return stringify({ text: v === undefined ? "" : (stringify(v) ?? "") });
+    if (typeof v === "string") return stringify({ __proto__: null, text: v });
+    if (typeof v === "object" && v !== null && typeof v.text === "string") return stringify({ __proto__: null, text: v.text, isError: v.isError === true });
+    return stringify({ __proto__: null, text: v === undefined ? "" : (stringify(v) ?? "") });
   };
   const plain = (v) => (v === undefined || v === null ? undefined : stringify(v));
   // kind → [how to call, how to answer, whether it stays open until it is aborted]
