@@ -9,7 +9,7 @@ const DOTS: Record<Tone, string> = {
   warn: "bg-dot-warn",
   bad: "bg-dot-bad",
   busy: "bg-accent animate-[shimmer_1.2s_ease-in-out_infinite]",
-  idle: "bg-transparent ring-[1.5px] ring-inset ring-dot-idle",
+  idle: "border-[1.5px] border-dot-idle",
 };
 
 const WORDS: Record<Tone, string> = { good: "text-muted", warn: "text-warn", bad: "text-bad", busy: "text-muted", idle: "text-faint" };
