@@ -73,8 +73,11 @@ async fn a_flipped_byte_in_the_credentials_is_told_and_nothing_is_deleted() {
     bytes[last] ^= 1;
     std::fs::write(&path, &bytes).unwrap();
     let engine = TestEngine::start(home).await;
-    let status = engine.ops.system_status(&caller(), Empty {}).await.unwrap();
-    let notice = status.notices.iter().find(|n| n.message.contains("credentials")).unwrap_or_else(|| panic!("{:?}", status.notices));
+    let notice = kata_tests::eventually("the notice is there", async || {
+        let status = engine.ops.system_status(&caller(), Empty {}).await.unwrap();
+        status.notices.into_iter().find(|n| n.message.contains("credentials"))
+    })
+    .await;
     assert!(notice.hint.is_some());
     let kept = std::fs::read_dir(engine.home.path()).unwrap().flatten().filter(|e| e.file_name().to_string_lossy().starts_with("credentials.enc"));
     assert!(kept.into_iter().any(|e| std::fs::read(e.path()).unwrap() == bytes), "the bytes are still there");

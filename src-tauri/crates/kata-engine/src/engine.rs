@@ -115,7 +115,6 @@ impl Engine {
         let tasks = Tasks::default();
         let transcripts = FileTranscripts::open(home.clone(), Arc::clone(&store), Arc::clone(&clock), Arc::clone(&entropy)).await?;
         notices.extend(transcripts.notices());
-        notices.extend(crate::operations::import_credentials(&home, Arc::clone(&secrets), started_at).await);
 
         let board = Arc::new(Board::new(Arc::clone(&events)));
         let backend = Arc::new(Backend {
@@ -350,6 +349,8 @@ impl Inner {
                 Err(error) => tracing::error!(%error, "messages of the last run could not be read"),
             }
         });
+        let inner = Arc::clone(self);
+        self.tasks.spawn("import secrets", async move { inner.import_credentials().await });
         self.tasks.spawn("watch folders", watch::run(Arc::clone(self)));
         let inner = Arc::clone(self);
         self.tasks.spawn("health", async move {

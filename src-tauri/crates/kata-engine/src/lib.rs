@@ -11,6 +11,7 @@ mod board;
 mod clock;
 mod engine;
 mod error;
+mod import;
 mod lock;
 mod logging;
 mod models;

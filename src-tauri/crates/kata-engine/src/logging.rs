@@ -54,12 +54,17 @@ static LOG: OnceLock<(LogRing, Option<WorkerGuard>)> = OnceLock::new();
 pub(crate) fn start(home: &Path, filter: Option<String>) -> LogRing {
     LOG.get_or_init(|| {
         let ring = LogRing::default();
+        // Made first: the appender complains on the terminal about a folder that is not there yet.
+        let folder = home.join("logs");
+        if let Err(error) = kata_store::private_dir(&folder) {
+            tracing::debug!(%error, "no folder for the log files");
+        }
         let files = Builder::new()
             .rotation(Rotation::DAILY)
             .filename_prefix("kata")
             .filename_suffix("jsonl")
             .max_log_files(MAX_FILES)
-            .build(home.join("logs"));
+            .build(folder);
         let filter = EnvFilter::new(filter.unwrap_or_else(|| "info".into()));
         let subscriber = Registry::default().with(filter).with(RingLayer(ring.clone()));
         let guard = match files {

@@ -1,15 +1,12 @@
 //! Answers the operations. Each is a few lines: what it needs to know stands in the module that keeps it.
 
-use crate::Secrets;
 use crate::engine::{Inner, locked};
 use async_trait::async_trait;
 use kata_core::operations::{Caller, Operations};
 use kata_core::ports::{MessageStore, NewSession, PairingStore, StoreError, Tools, TraceStore, Transcripts};
 use kata_core::session::wire;
 use kata_protocol::*;
-use kata_store::HomePaths;
 use serde_json::json;
-use std::sync::Arc;
 
 fn store(error: StoreError) -> WireError {
     WireError::internal(error.to_string()).hint("look at the log; is the disk full?")
@@ -286,22 +283,4 @@ impl Operations for Inner {
     async fn trace_get(&self, _: &Caller, params: TraceRef) -> Result<Trace, WireError> {
         self.store.trace(&params.id).await.map_err(store)?.ok_or_else(|| WireError::not_found("trace", params.id))
     }
-}
-
-/// Brings the secrets of the Electron app into our store, once. The file stays; a damaged one is set aside with a notice.
-pub(crate) async fn import_credentials(home: &HomePaths, secrets: Arc<Secrets>, now: Ms) -> Vec<Notice> {
-    let home = home.clone();
-    let imported = tokio::task::spawn_blocking(move || {
-        let imported = kata_store::import_credentials(&home, now);
-        for (account, value) in imported.accounts {
-            let account = format!("imported/{account}");
-            if secrets.get(&account).is_none()
-                && let Err(error) = secrets.set(&account, Some(value))
-            {
-                tracing::warn!(%error, "a secret of the old app was not taken over");
-            }
-        }
-        imported.notice
-    });
-    imported.await.ok().flatten().into_iter().collect()
 }
