@@ -29,7 +29,14 @@ pub struct Policy {
 impl Default for Policy {
     /// 1 s doubling to 60 s; five faults in ten minutes quarantine for ten; a minute of running forgets.
     fn default() -> Self {
-        Self { first_delay_ms: 1_000, max_delay_ms: 60_000, faults: 5, window_ms: 600_000, cooldown_ms: 600_000, stable_ms: 60_000 }
+        Self {
+            first_delay_ms: 1_000,
+            max_delay_ms: 60_000,
+            faults: 5,
+            window_ms: 600_000,
+            cooldown_ms: 600_000,
+            stable_ms: 60_000,
+        }
     }
 }
 
@@ -126,7 +133,10 @@ impl Lifecycle {
     /// [`Unfitting`] when the happening does not fit the state; nothing has changed then.
     pub fn apply(&mut self, what: Happening, code: &str, message: &str, now: Ms, random: u64) -> Result<&Status, Unfitting> {
         let Some(next) = self.next(&what, now, random) else {
-            return Err(Unfitting { state: self.status.state.clone(), happening: what });
+            return Err(Unfitting {
+                state: self.status.state.clone(),
+                happening: what,
+            });
         };
         match next {
             RunState::Running | RunState::Degraded => self.up_since = self.up_since.or(Some(now)),
@@ -134,7 +144,12 @@ impl Lifecycle {
         }
         let same = self.status.state == next;
         let since = if same { self.status.since } else { now };
-        self.status = Status { state: next, code: code.to_owned(), message: message.to_owned(), since };
+        self.status = Status {
+            state: next,
+            code: code.to_owned(),
+            message: message.to_owned(),
+            since,
+        };
         Ok(&self.status)
     }
 
@@ -168,7 +183,10 @@ impl Lifecycle {
     }
 
     fn fault(&mut self, now: Ms, random: u64) -> RunState {
-        if self.up_since.is_some_and(|since| now.0.saturating_sub(since.0) >= self.policy.stable_ms) {
+        if self
+            .up_since
+            .is_some_and(|since| now.0.saturating_sub(since.0) >= self.policy.stable_ms)
+        {
             self.attempt = 0;
             self.on_probation = false;
         }
@@ -181,11 +199,16 @@ impl Lifecycle {
         if self.on_probation || self.faults.len() >= self.policy.faults.max(1) {
             self.on_probation = true;
             self.faults.clear();
-            return RunState::Quarantined { until: Ms(now.0.saturating_add(self.policy.cooldown_ms.max(1))) };
+            return RunState::Quarantined {
+                until: Ms(now.0.saturating_add(self.policy.cooldown_ms.max(1))),
+            };
         }
         self.attempt = self.attempt.saturating_add(1);
         let wait = self.policy.delay_ms(self.attempt, random).max(1);
-        RunState::Backoff { attempt: self.attempt, until: Ms(now.0.saturating_add(wait)) }
+        RunState::Backoff {
+            attempt: self.attempt,
+            until: Ms(now.0.saturating_add(wait)),
+        }
     }
 
     fn forget(&mut self) {
@@ -219,32 +242,53 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_cap_and_the_fifth_fault_in_the_window_quarantines() {
-        let policy = Policy { faults: 5, ..Policy::default() };
+        let policy = Policy {
+            faults: 5,
+            ..Policy::default()
+        };
         let mut life = Lifecycle::new(policy, Ms(0));
         let mut now = 0;
         at(&mut life, Happening::Start, now);
         for attempt in 1..=4u32 {
-            let RunState::Backoff { attempt: got, until } = at(&mut life, Happening::Fault, now) else { panic!("not backing off") };
+            let RunState::Backoff { attempt: got, until } = at(&mut life, Happening::Fault, now) else {
+                panic!("not backing off")
+            };
             assert_eq!(got, attempt);
             assert_eq!(until.0 - now, (1_000 << (attempt - 1)) * 3 / 4);
             now = until.0;
             at(&mut life, Happening::Due, now);
         }
-        assert_eq!(at(&mut life, Happening::Fault, now), RunState::Quarantined { until: Ms(now + policy.cooldown_ms) });
+        assert_eq!(
+            at(&mut life, Happening::Fault, now),
+            RunState::Quarantined {
+                until: Ms(now + policy.cooldown_ms)
+            }
+        );
     }
 
     #[test]
     fn after_a_quarantine_one_fault_is_enough_until_it_has_proved_stable() {
-        let policy = Policy { faults: 1, ..Policy::default() };
+        let policy = Policy {
+            faults: 1,
+            ..Policy::default()
+        };
         let mut life = Lifecycle::new(policy, Ms(0));
         at(&mut life, Happening::Start, 0);
-        let RunState::Quarantined { until } = at(&mut life, Happening::Fault, 0) else { panic!("not quarantined") };
+        let RunState::Quarantined { until } = at(&mut life, Happening::Fault, 0) else {
+            panic!("not quarantined")
+        };
         life.policy.faults = 5;
         at(&mut life, Happening::Due, until.0);
         at(&mut life, Happening::Running, until.0);
-        assert!(matches!(life.clone().next(&Happening::Fault, Ms(until.0 + 1), 0), Some(RunState::Quarantined { .. })));
+        assert!(matches!(
+            life.clone().next(&Happening::Fault, Ms(until.0 + 1), 0),
+            Some(RunState::Quarantined { .. })
+        ));
         let later = Ms(until.0 + policy.stable_ms);
-        assert!(matches!(life.next(&Happening::Fault, later, 0), Some(RunState::Backoff { attempt: 1, .. })));
+        assert!(matches!(
+            life.next(&Happening::Fault, later, 0),
+            Some(RunState::Backoff { attempt: 1, .. })
+        ));
     }
 
     #[test]

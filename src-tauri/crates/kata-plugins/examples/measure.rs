@@ -33,7 +33,9 @@ async fn main() {
     let bench = Bench::new();
     let module = "import { definePlugin } from '@kata-agents/plugin-sdk';\nexport default definePlugin((api) => {\n\
                   api.registerHook('agent_end', async (event: { n: number }) => ({ text: event.n }));\n});\n";
-    let candidates: Vec<_> = (0..PLUGINS).map(|i| bench.write(&format!("p{i}"), &manifest(&format!("p{i}")), &[("index.ts", module)])).collect();
+    let candidates: Vec<_> = (0..PLUGINS)
+        .map(|i| bench.write(&format!("p{i}"), &manifest(&format!("p{i}")), &[("index.ts", module)]))
+        .collect();
     bench.activate(candidates[0].clone()).await.unwrap();
     let before = resident_kb();
     let mut loads = Vec::new();
@@ -44,7 +46,11 @@ async fn main() {
     }
     let (p50, p99) = median(loads);
     println!("load from TypeScript      p50 {p50:?}  p99 {p99:?}");
-    println!("memory per idle plugin    {} KB resident, {} KB heap", (resident_kb() - before) / u64::from(PLUGINS - 1), bench.host.usage(&id("p1")).unwrap().memory_bytes.0 / 1024);
+    println!(
+        "memory per idle plugin    {} KB resident, {} KB heap",
+        (resident_kb() - before) / u64::from(PLUGINS - 1),
+        bench.host.usage(&id("p1")).unwrap().memory_bytes.0 / 1024
+    );
 
     let handler = bench.host.handlers(HookName::AgentEnd)[0].clone();
     let payload: Arc<str> = json!({ "n": 1, "text": "x".repeat(480) }).to_string().into();

@@ -24,7 +24,10 @@ pub struct Grants {
 impl Grants {
     /// From the manifest's list and the person's.
     pub fn new(declared: &[String], granted: &[String]) -> Self {
-        Self { declared: declared.iter().cloned().collect(), granted: granted.iter().cloned().collect() }
+        Self {
+            declared: declared.iter().cloned().collect(),
+            granted: granted.iter().cloned().collect(),
+        }
     }
 
     /// Whether both keys are there.
@@ -43,7 +46,9 @@ impl Grants {
 
     /// `net:` targets with their keys: `(target, granted)`.
     pub(crate) fn networks(&self) -> impl Iterator<Item = (&str, bool)> {
-        self.declared.iter().filter_map(|c| c.strip_prefix("net:").map(|target| (target, self.granted.contains(c))))
+        self.declared
+            .iter()
+            .filter_map(|c| c.strip_prefix("net:").map(|target| (target, self.granted.contains(c))))
     }
 }
 
@@ -79,15 +84,35 @@ mod tests {
         let grants = Grants::new(&["secret:a".into(), "secret:b".into()], &["secret:a".into(), "secret:c".into()]);
         assert_eq!(grants.check("secret:a"), Ok(()));
         assert_eq!(grants.check("secret:b"), Err(Denied::NotGranted("secret:b".into())));
-        assert_eq!(grants.check("secret:c"), Err(Denied::NotDeclared("secret:c".into())), "a grant alone opens nothing");
+        assert_eq!(
+            grants.check("secret:c"),
+            Err(Denied::NotDeclared("secret:c".into())),
+            "a grant alone opens nothing"
+        );
     }
 
     #[test]
     fn a_manifest_cannot_list_what_does_not_exist() {
-        for good in ["net:api.telegram.org", "net:*.slack.com:443", "net:127.0.0.1:8080", "secret:token", "hooks:gate"] {
+        for good in [
+            "net:api.telegram.org",
+            "net:*.slack.com:443",
+            "net:127.0.0.1:8080",
+            "secret:token",
+            "hooks:gate",
+        ] {
             assert!(known(good), "{good}");
         }
-        for bad in ["net:", "net:*", "net:*.*.com", "net:http://x", "net:a@b", "net:host:99999", "secret:", "everything", "hooks:all"] {
+        for bad in [
+            "net:",
+            "net:*",
+            "net:*.*.com",
+            "net:http://x",
+            "net:a@b",
+            "net:host:99999",
+            "secret:",
+            "everything",
+            "hooks:all",
+        ] {
             assert!(!known(bad), "{bad}");
         }
     }

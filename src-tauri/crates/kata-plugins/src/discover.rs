@@ -49,7 +49,9 @@ pub fn discover(roots: &[(PluginOrigin, PathBuf)]) -> Discovery {
     let mut ids: BTreeMap<_, PathBuf> = BTreeMap::new();
     for (origin, root) in roots {
         let Ok(canonical_root) = root.canonicalize() else { continue };
-        let Ok(entries) = std::fs::read_dir(&canonical_root) else { continue };
+        let Ok(entries) = std::fs::read_dir(&canonical_root) else {
+            continue;
+        };
         let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
         paths.sort();
         for path in paths.into_iter().take(MAX_FOLDERS) {
@@ -57,7 +59,13 @@ pub fn discover(roots: &[(PluginOrigin, PathBuf)]) -> Discovery {
             if hidden || !path.is_dir() || path.file_name().is_some_and(|n| n == "node_modules") {
                 continue;
             }
-            let mut drop = |reason: String| out.dropped.push(Dropped { path: path.clone(), origin: *origin, reason });
+            let mut drop = |reason: String| {
+                out.dropped.push(Dropped {
+                    path: path.clone(),
+                    origin: *origin,
+                    reason,
+                })
+            };
             match look(&canonical_root, &path) {
                 Ok(None) => {}
                 Err(reason) => drop(reason),
@@ -68,7 +76,11 @@ pub fn discover(roots: &[(PluginOrigin, PathBuf)]) -> Discovery {
                         drop(format!("the id “{}” is taken by {}", manifest.id, first.display()));
                     } else {
                         ids.insert(manifest.id.clone(), folder.clone());
-                        out.found.push(Candidate { manifest, folder, origin: *origin });
+                        out.found.push(Candidate {
+                            manifest,
+                            folder,
+                            origin: *origin,
+                        });
                     }
                 }
             }
@@ -102,7 +114,11 @@ fn check_files(folder: &Path) -> Result<(), String> {
         if seen > MAX_FILES {
             return Err(format!("has more than {MAX_FILES} files"));
         }
-        let shown = path.strip_prefix(folder).ok().filter(|p| !p.as_os_str().is_empty()).map_or("the folder".into(), |p| p.display().to_string());
+        let shown = path
+            .strip_prefix(folder)
+            .ok()
+            .filter(|p| !p.as_os_str().is_empty())
+            .map_or("the folder".into(), |p| p.display().to_string());
         let meta = std::fs::symlink_metadata(&path).map_err(|e| format!("{shown}: {e}"))?;
         if meta.is_symlink() {
             let target = path.canonicalize().map_err(|e| format!("{shown}: the link leads nowhere: {e}"))?;

@@ -37,10 +37,22 @@ impl Tools for PluginHost {
         if payload.len() > options.payload_bytes {
             return failed(format!("the arguments are over {} bytes", options.payload_bytes));
         }
-        let result = tool.generation.call(Kind::Tool, tool.handle, Some(payload), Some(options.tool_timeout), Some(&request.cancel)).await;
+        let result = tool
+            .generation
+            .call(
+                Kind::Tool,
+                tool.handle,
+                Some(payload),
+                Some(options.tool_timeout),
+                Some(&request.cancel),
+            )
+            .await;
         match result {
             Ok(json) => match serde_json::from_str::<Answer>(json.as_deref().unwrap_or("{\"text\":\"\"}")) {
-                Ok(answer) => ToolOutcome { text: cut(answer.text, options.tool_text_bytes), is_error: answer.is_error },
+                Ok(answer) => ToolOutcome {
+                    text: cut(answer.text, options.tool_text_bytes),
+                    is_error: answer.is_error,
+                },
                 Err(e) => failed(format!("the tool's result cannot be read: {e}")),
             },
             // What a tool throws is for the model; it is no fault of the plugin.
@@ -77,18 +89,32 @@ impl Hooks for PluginHost {
 impl Channels for PluginHost {
     fn info(&self, channel: &ChannelId) -> Option<(PluginId, ChannelInfo)> {
         let registry = self.registry.load();
-        registry.channels.get(channel).map(|c| (c.generation.plugin.clone(), c.entry.info.clone()))
+        registry
+            .channels
+            .get(channel)
+            .map(|c| (c.generation.plugin.clone(), c.entry.info.clone()))
     }
 
     async fn send(&self, message: OutboundMessage) -> Result<Receipt, SendError> {
-        let unreachable = |message: String, certain| SendError { code: SendErrorCode::Unreachable, message, retry_after_ms: None, certain };
+        let unreachable = |message: String, certain| SendError {
+            code: SendErrorCode::Unreachable,
+            message,
+            retry_after_ms: None,
+            certain,
+        };
         let registry = self.registry.load_full();
         let Some(channel) = registry.channels.get(&message.route.channel) else {
-            return Err(unreachable(format!("no plugin provides the channel “{}”", message.route.channel), true));
+            return Err(unreachable(
+                format!("no plugin provides the channel “{}”", message.route.channel),
+                true,
+            ));
         };
         let payload = serde_json::to_string(&message).map_err(|e| unreachable(e.to_string(), true))?;
         let limit = self.options().send_timeout;
-        let result = channel.generation.call(Kind::Send, channel.entry.handle, Some(payload.into()), Some(limit), None).await;
+        let result = channel
+            .generation
+            .call(Kind::Send, channel.entry.handle, Some(payload.into()), Some(limit), None)
+            .await;
         let what = format!("channel {}: send", message.route.channel);
         match result {
             Ok(json) => serde_json::from_str(json.as_deref().unwrap_or("null")).map_err(|_| {
@@ -100,7 +126,12 @@ impl Channels for PluginHost {
                 let code = thrown.code.as_deref().filter(|_| thrown.name == "SendError");
                 let code = code.and_then(|c| serde_json::from_value(serde_json::Value::from(c)).ok());
                 match code {
-                    Some(code) => Err(SendError { code, message: thrown.message, retry_after_ms: thrown.retry_after_ms, certain: thrown.certain }),
+                    Some(code) => Err(SendError {
+                        code,
+                        message: thrown.message,
+                        retry_after_ms: thrown.retry_after_ms,
+                        certain: thrown.certain,
+                    }),
                     None => {
                         report(&*channel.faults, &what, &CallFault::Threw(words.clone(), thrown));
                         Err(unreachable(format!("{what}: {words}"), false))
@@ -118,10 +149,15 @@ impl Channels for PluginHost {
 
     async fn typing(&self, route: &ReplyRoute) {
         let registry = self.registry.load_full();
-        let Some(channel) = registry.channels.get(&route.channel).filter(|c| c.entry.types) else { return };
+        let Some(channel) = registry.channels.get(&route.channel).filter(|c| c.entry.types) else {
+            return;
+        };
         let Ok(payload) = serde_json::to_string(route) else { return };
         let limit = self.options().stop_timeout;
-        let result = channel.generation.call(Kind::Typing, channel.entry.handle, Some(payload.into()), Some(limit), None).await;
+        let result = channel
+            .generation
+            .call(Kind::Typing, channel.entry.handle, Some(payload.into()), Some(limit), None)
+            .await;
         if let Err(fault) = result {
             tracing::debug!(plugin = %channel.generation.plugin, channel = %route.channel, "typing failed: {fault}");
         }

@@ -3,7 +3,9 @@
 use crate::network::{AllowList, Blocked, Clients};
 use bytes::Bytes;
 use futures::StreamExt;
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, PROXY_AUTHORIZATION};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, PROXY_AUTHORIZATION,
+};
 use reqwest::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -65,7 +67,9 @@ pub(crate) async fn fetch(
     let url = Url::parse(&request.url).map_err(|_| FetchError::BadRequest("the URL is not valid"))?;
     let host = url.host_str().unwrap_or_default().to_owned();
     let exchange = follow(clients, allow, request, url, body, max);
-    tokio::time::timeout(limit, exchange).await.unwrap_or(Err(FetchError::Timeout { host, limit }))
+    tokio::time::timeout(limit, exchange)
+        .await
+        .unwrap_or(Err(FetchError::Timeout { host, limit }))
 }
 
 async fn follow(
@@ -84,7 +88,10 @@ async fn follow(
     let mut reach = allow.check(&url)?;
     for hop in 0..=MAX_HOPS {
         let host = url.host_str().unwrap_or_default().to_owned();
-        let mut builder = clients.for_reach(reach).request(method.clone(), url.clone()).headers(headers.clone());
+        let mut builder = clients
+            .for_reach(reach)
+            .request(method.clone(), url.clone())
+            .headers(headers.clone());
         if let Some(bytes) = &body {
             builder = builder.body(bytes.clone());
         }
@@ -94,7 +101,10 @@ async fn follow(
             return read(response, host, hop > 0, max).await;
         };
         if request.redirect == "error" {
-            return Err(FetchError::Failed { host, reason: "the server redirects, and the request says not to follow" });
+            return Err(FetchError::Failed {
+                host,
+                reason: "the server redirects, and the request says not to follow",
+            });
         }
         reach = allow.check(&next).map_err(|blocked| FetchError::Redirected { host, blocked })?;
         let status = response.status();
@@ -112,7 +122,10 @@ async fn follow(
         }
         url = next;
     }
-    Err(FetchError::Failed { host: url.host_str().unwrap_or_default().to_owned(), reason: "too many redirects" })
+    Err(FetchError::Failed {
+        host: url.host_str().unwrap_or_default().to_owned(),
+        reason: "too many redirects",
+    })
 }
 
 fn header_map(list: &[(String, String)]) -> Result<HeaderMap, FetchError> {
@@ -138,8 +151,11 @@ fn redirect_target(response: &reqwest::Response, base: &Url) -> Option<Url> {
 
 async fn read(response: reqwest::Response, host: String, redirected: bool, max: usize) -> Result<(Answer, Option<Vec<u8>>), FetchError> {
     let status = response.status();
-    let headers =
-        response.headers().iter().map(|(k, v)| (k.as_str().to_owned(), String::from_utf8_lossy(v.as_bytes()).into_owned())).collect();
+    let headers = response
+        .headers()
+        .iter()
+        .map(|(k, v)| (k.as_str().to_owned(), String::from_utf8_lossy(v.as_bytes()).into_owned()))
+        .collect();
     let url = response.url().to_string();
     if response.content_length().is_some_and(|length| length > max as u64) {
         return Err(FetchError::TooLarge { host, limit: max });
@@ -159,7 +175,17 @@ async fn read(response: reqwest::Response, host: String, redirected: bool, max: 
         Err(e) => (None, Some(e.into_bytes())),
     };
     let status_text = status.canonical_reason().unwrap_or("");
-    Ok((Answer { status: status.as_u16(), status_text, url, redirected, headers, body }, bytes))
+    Ok((
+        Answer {
+            status: status.as_u16(),
+            status_text,
+            url,
+            redirected,
+            headers,
+            body,
+        },
+        bytes,
+    ))
 }
 
 fn failed(host: &str, error: &reqwest::Error) -> FetchError {
@@ -179,5 +205,8 @@ fn failed(host: &str, error: &reqwest::Error) -> FetchError {
     } else {
         "the request failed"
     };
-    FetchError::Failed { host: host.to_owned(), reason }
+    FetchError::Failed {
+        host: host.to_owned(),
+        reason,
+    }
 }

@@ -77,7 +77,9 @@ impl OpenCall {
     /// Its answer. Not to be asked again after it was given.
     pub(crate) async fn ended(&mut self) -> Result<(), CallFault> {
         let answer = (&mut self.answer).await;
-        answer.unwrap_or_else(|_| Err(CallFault::Ended("the plugin ended".into()))).map(|_| ())
+        answer
+            .unwrap_or_else(|_| Err(CallFault::Ended("the plugin ended".into())))
+            .map(|_| ())
     }
 
     /// Aborts its signal.
@@ -105,7 +107,12 @@ impl Generation {
     /// # Errors
     /// Why it could not be loaded, in words with the author's position.
     pub(crate) async fn load(spec: Spec, clock: Arc<dyn Clock>) -> Result<Loaded, String> {
-        let (plugin, number, tasks, reporter) = (spec.rules.plugin.clone(), spec.generation, spec.tasks.clone(), Arc::clone(&spec.reporter));
+        let (plugin, number, tasks, reporter) = (
+            spec.rules.plugin.clone(),
+            spec.generation,
+            spec.tasks.clone(),
+            Arc::clone(&spec.reporter),
+        );
         // The thread has a limit of its own; this one is for a thread that is stuck in native code.
         let limit = spec.options.load_timeout + Duration::from_secs(1);
         let stuck = spec.options.stuck;
@@ -129,7 +136,11 @@ impl Generation {
             () = generation.clock.sleep(limit) => Err("it was stuck while loading".into()),
         };
         match booted {
-            Ok(registrations) => Ok(Loaded { generation, registrations, exit: begun.exit }),
+            Ok(registrations) => Ok(Loaded {
+                generation,
+                registrations,
+                exit: begun.exit,
+            }),
             Err(words) => {
                 generation.kill();
                 Err(words)
@@ -149,8 +160,21 @@ impl Generation {
         let _in_flight = InFlight::of(self);
         let id = self.next_call.fetch_add(1, Ordering::Relaxed);
         let (reply, mut answer) = oneshot::channel();
-        self.link.inbox.call(Call { id, kind, handle, payload, reply }).map_err(|(_, fault)| fault)?;
-        let mut waiting = Waiting { generation: self, id, done: false };
+        self.link
+            .inbox
+            .call(Call {
+                id,
+                kind,
+                handle,
+                payload,
+                reply,
+            })
+            .map_err(|(_, fault)| fault)?;
+        let mut waiting = Waiting {
+            generation: self,
+            id,
+            done: false,
+        };
         let cancelled = async {
             match cancel {
                 Some(token) => token.cancelled().await,
@@ -186,7 +210,16 @@ impl Generation {
         let in_flight = InFlight::of(self);
         let id = self.next_call.fetch_add(1, Ordering::Relaxed);
         let (reply, answer) = oneshot::channel();
-        self.link.inbox.call(Call { id, kind, handle, payload: None, reply }).map_err(|(_, fault)| fault)?;
+        self.link
+            .inbox
+            .call(Call {
+                id,
+                kind,
+                handle,
+                payload: None,
+                reply,
+            })
+            .map_err(|(_, fault)| fault)?;
         Ok(OpenCall { in_flight, id, answer })
     }
 
@@ -213,7 +246,13 @@ impl Generation {
     fn abandon(&self) {
         let thread = self.link.thread.load(Ordering::Relaxed);
         lower(thread);
-        self.reporter.fault("stuck", format!("its thread ran native code for {:?} and was given up; restart the app to end it", self.stuck));
+        self.reporter.fault(
+            "stuck",
+            format!(
+                "its thread ran native code for {:?} and was given up; restart the app to end it",
+                self.stuck
+            ),
+        );
         self.abandoned.cancel();
         self.dead.cancel();
     }

@@ -3,6 +3,7 @@
 use crate::capability::Grants;
 use crate::discover::Candidate;
 use crate::engine::{self, Exit, Kind, Spec};
+use crate::error::PluginError;
 use crate::generation::{Generation, Loaded};
 use crate::manifest;
 use crate::network::{AllowList, Clients, NetworkPolicy};
@@ -21,48 +22,6 @@ use kata_protocol::{ChannelId, ErrorCode, PluginFault, PluginId, PluginUsage, Ru
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-
-/// Why a plugin was not activated, or not reloaded (the version before goes on serving then).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PluginError {
-    /// Its entry module is not there or is outside its folder.
-    #[error("plugin “{plugin}”: {reason}")]
-    Entry {
-        /// Plugin.
-        plugin: PluginId,
-        /// Why.
-        reason: String,
-    },
-    /// It threw, looped or timed out while it was loaded or registered; the reason has the author's position.
-    #[error("plugin “{plugin}” could not be loaded: {reason}")]
-    Load {
-        /// Plugin.
-        plugin: PluginId,
-        /// Why.
-        reason: String,
-    },
-    /// It registers what another plugin provides.
-    #[error("plugin “{plugin}”: {reason}")]
-    Conflict {
-        /// Plugin.
-        plugin: PluginId,
-        /// What, and by whom.
-        reason: String,
-    },
-    /// Its settings do not fit its own schema.
-    #[error("plugin “{plugin}”: settings{field}: {reason}")]
-    Settings {
-        /// Plugin.
-        plugin: PluginId,
-        /// JSON pointer.
-        field: String,
-        /// Why.
-        reason: String,
-    },
-    /// The host cannot make HTTP clients.
-    #[error("the network is not available: {0}")]
-    Network(String),
-}
 
 /// The host. Methods are called from within a tokio runtime, whose pool does the plugins' host calls.
 pub struct PluginHost {
@@ -116,7 +75,12 @@ impl PluginHost {
         if !serving {
             plugin.moved(Happening::Start, "", "");
         }
-        let activation = Activation { candidate, settings, granted, network };
+        let activation = Activation {
+            candidate,
+            settings,
+            granted,
+            network,
+        };
         match self.load_and_swap(&plugin, &activation).await {
             Ok(()) => {
                 *lock(&plugin.activation) = Some(activation);
@@ -136,9 +100,16 @@ impl PluginHost {
     }
 
     async fn load_and_swap(self: &Arc<Self>, plugin: &Arc<Plugin>, activation: &Activation) -> Result<(), PluginError> {
-        let Loaded { generation, registrations, exit } = Generation::load(self.spec(plugin, activation)?, Arc::clone(&self.clock))
+        let Loaded {
+            generation,
+            registrations,
+            exit,
+        } = Generation::load(self.spec(plugin, activation)?, Arc::clone(&self.clock))
             .await
-            .map_err(|reason| PluginError::Load { plugin: plugin.id.clone(), reason })?;
+            .map_err(|reason| PluginError::Load {
+                plugin: plugin.id.clone(),
+                reason,
+            })?;
         let member = Member {
             origin: activation.candidate.origin,
             generation: Arc::clone(&generation),
@@ -147,7 +118,10 @@ impl PluginHost {
         };
         if let Err(reason) = self.put(&plugin.id, Some(Arc::new(member))) {
             generation.kill();
-            return Err(PluginError::Conflict { plugin: plugin.id.clone(), reason });
+            return Err(PluginError::Conflict {
+                plugin: plugin.id.clone(),
+                reason,
+            });
         }
         plugin.moved(Happening::Running, "", "");
         let before = plugin.live.send_replace(Some(Arc::clone(&generation)));
@@ -167,17 +141,32 @@ impl PluginHost {
     }
 
     fn spec(&self, plugin: &Arc<Plugin>, activation: &Activation) -> Result<Spec, PluginError> {
-        let Activation { candidate, settings, granted, network } = activation;
+        let Activation {
+            candidate,
+            settings,
+            granted,
+            network,
+        } = activation;
         let manifest = candidate.manifest.clone();
         let id = || plugin.id.clone();
-        let entry = engine::entry(&candidate.folder, manifest.main.as_deref())
-            .map_err(|e| PluginError::Entry { plugin: id(), reason: format!("main: {e}") })?;
+        let entry = engine::entry(&candidate.folder, manifest.main.as_deref()).map_err(|e| PluginError::Entry {
+            plugin: id(),
+            reason: format!("main: {e}"),
+        })?;
         if let Some(schema) = &manifest.settings {
             let schema = manifest::schema_options().build(&schema.0);
-            let schema = schema.map_err(|e| PluginError::Settings { plugin: id(), field: String::new(), reason: e.to_string() })?;
+            let schema = schema.map_err(|e| PluginError::Settings {
+                plugin: id(),
+                field: String::new(),
+                reason: e.to_string(),
+            })?;
             if let Some(error) = schema.iter_errors(settings).next() {
                 let reason = error.masked().to_string();
-                return Err(PluginError::Settings { plugin: id(), field: error.instance_path().to_string(), reason });
+                return Err(PluginError::Settings {
+                    plugin: id(),
+                    field: error.instance_path().to_string(),
+                    reason,
+                });
             }
         }
         let grants = Grants::new(&manifest.capabilities, granted);
@@ -188,7 +177,12 @@ impl PluginHost {
             settings: settings.clone(),
             allow: AllowList::new(&grants, network),
             options: self.options.lowered(&manifest.limits),
-            rules: Rules { plugin: id(), lone: manifest::is_lone(&candidate.folder), manifest, grants },
+            rules: Rules {
+                plugin: id(),
+                lone: manifest::is_lone(&candidate.folder),
+                manifest,
+                grants,
+            },
             reporter: Arc::clone(plugin) as Arc<dyn Reporter>,
             backend: Arc::clone(&self.backend),
             clients: self.clients()?,
@@ -237,7 +231,9 @@ impl PluginHost {
             let _turn = plugin.turn.lock().await;
             // Meanwhile it may have been deactivated or activated by hand.
             let activation = lock(&plugin.activation).clone();
-            let Some(activation) = activation.filter(|_| plugin.live.borrow().is_none()) else { return };
+            let Some(activation) = activation.filter(|_| plugin.live.borrow().is_none()) else {
+                return;
+            };
             if plugin.due().is_none_or(|due| due > self.clock.now()) {
                 continue;
             }
@@ -254,7 +250,9 @@ impl PluginHost {
 
     /// Takes a plugin out: its channels and services are brought down, its registrations go, calls in flight get to end.
     pub async fn deactivate(self: &Arc<Self>, id: &PluginId) {
-        let Some(plugin) = lock(&self.plugins).get(id).cloned() else { return };
+        let Some(plugin) = lock(&self.plugins).get(id).cloned() else {
+            return;
+        };
         let parts: Vec<Arc<Part>> = lock(&plugin.parts).drain().map(|(_, part)| part).collect();
         for part in &parts {
             part.stop.cancel();
@@ -280,7 +278,8 @@ impl PluginHost {
             Some(member) => members.insert(id.clone(), member),
             None => members.remove(id),
         };
-        self.registry.store(Arc::new(Registry::build(members).map_err(|taken| taken.to_string())?));
+        self.registry
+            .store(Arc::new(Registry::build(members).map_err(|taken| taken.to_string())?));
         Ok(())
     }
 
@@ -307,7 +306,11 @@ impl PluginHost {
 
     /// Plugins that serve now, in order of id.
     pub fn running(&self) -> Vec<PluginId> {
-        lock(&self.plugins).values().filter(|p| p.live.borrow().is_some()).map(|p| p.id.clone()).collect()
+        lock(&self.plugins)
+            .values()
+            .filter(|p| p.live.borrow().is_some())
+            .map(|p| p.id.clone())
+            .collect()
     }
 
     /// What a plugin uses; `None` when it does not run.
@@ -331,7 +334,10 @@ impl PluginHost {
     /// [`ErrorCode::NotFound`] when no plugin provides it.
     pub async fn start_channel(self: &Arc<Self>, channel: &ChannelId) -> Result<(), WireError> {
         let registry = self.registry.load();
-        let found = registry.channels.get(channel).ok_or_else(|| WireError::not_found("channel", channel))?;
+        let found = registry
+            .channels
+            .get(channel)
+            .ok_or_else(|| WireError::not_found("channel", channel))?;
         if !found.entry.connects {
             return Ok(());
         }
@@ -354,7 +360,10 @@ impl PluginHost {
     /// [`ErrorCode::NotFound`] when the plugin does not provide it.
     pub async fn start_service(self: &Arc<Self>, plugin: &PluginId, service: &str) -> Result<(), WireError> {
         let registry = self.registry.load();
-        let has = registry.members.get(plugin).is_some_and(|m| m.registrations.services.iter().any(|(id, _)| id == service));
+        let has = registry
+            .members
+            .get(plugin)
+            .is_some_and(|m| m.registrations.services.iter().any(|(id, _)| id == service));
         if !has {
             return Err(WireError::not_found("service", service));
         }
@@ -368,14 +377,21 @@ impl PluginHost {
         }
     }
 
-    #[allow(clippy::result_large_err, reason = "the wire's own error type, on a path that is taken once per channel")]
+    #[allow(
+        clippy::result_large_err,
+        reason = "the wire's own error type, on a path that is taken once per channel"
+    )]
     fn start(self: &Arc<Self>, id: &PluginId, part: PluginPart) -> Result<(), WireError> {
         let plugin = self.known(id).ok_or_else(|| WireError::not_found("plugin", id))?;
         let mut parts = lock(&plugin.parts);
         if let Some(running) = parts.get(&part) {
             // One that waits for a person or has given up is brought up anew by stopping it first.
             let up = !running.ended.is_cancelled() && !running.stop.is_cancelled();
-            return if up && running.state() != RunState::Stopped { Ok(()) } else { Err(conflict(&part)) };
+            return if up && running.state() != RunState::Stopped {
+                Ok(())
+            } else {
+                Err(conflict(&part))
+            };
         }
         let (backend, clock, entropy) = (Arc::clone(&self.backend), Arc::clone(&self.clock), Arc::clone(&self.entropy));
         let made = Arc::new(Part::new(part.clone(), &plugin, backend, clock, entropy, &self.options));
@@ -400,10 +416,23 @@ impl PluginHost {
     /// The part's handle in a generation, as long as that is the one in the registry.
     fn handle_of(&self, generation: &Generation, part: &PluginPart) -> Option<u32> {
         let registry = self.registry.load();
-        let member = registry.members.get(&generation.plugin).filter(|m| m.generation.number == generation.number)?;
+        let member = registry
+            .members
+            .get(&generation.plugin)
+            .filter(|m| m.generation.number == generation.number)?;
         match part {
-            PluginPart::Channel(id) => member.registrations.channels.iter().find(|c| c.id == *id && c.connects).map(|c| c.handle),
-            PluginPart::Service(id) => member.registrations.services.iter().find(|(name, _)| name == id).map(|(_, handle)| *handle),
+            PluginPart::Channel(id) => member
+                .registrations
+                .channels
+                .iter()
+                .find(|c| c.id == *id && c.connects)
+                .map(|c| c.handle),
+            PluginPart::Service(id) => member
+                .registrations
+                .services
+                .iter()
+                .find(|(name, _)| name == id)
+                .map(|(_, handle)| *handle),
             PluginPart::Plugin => None,
         }
     }
@@ -418,7 +447,10 @@ impl PluginHost {
         let found = member.registrations.commands.iter().find(|(n, _)| n == name);
         let (_, handle) = found.ok_or_else(|| WireError::not_found("command", name))?;
         let payload: Arc<str> = serde_json::Value::from(args).to_string().into();
-        let result = member.generation.call(Kind::Command, *handle, Some(payload), Some(self.options.tool_timeout), None).await;
+        let result = member
+            .generation
+            .call(Kind::Command, *handle, Some(payload), Some(self.options.tool_timeout), None)
+            .await;
         match result {
             Ok(None) => Ok(String::new()),
             Ok(Some(json)) => Ok(match serde_json::from_str(&json) {
@@ -427,7 +459,11 @@ impl PluginHost {
             }),
             Err(fault) => {
                 report(&*member.faults, &format!("command {name}"), &fault);
-                let code = if matches!(fault, engine::CallFault::Timeout(_)) { ErrorCode::Timeout } else { ErrorCode::Upstream };
+                let code = if matches!(fault, engine::CallFault::Timeout(_)) {
+                    ErrorCode::Timeout
+                } else {
+                    ErrorCode::Upstream
+                };
                 Err(WireError::new(code, format!("plugin “{plugin}”: {fault}")))
             }
         }

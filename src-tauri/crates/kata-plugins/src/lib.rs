@@ -16,6 +16,7 @@ mod capability;
 mod discover;
 mod doors;
 mod engine;
+mod error;
 mod fetch;
 mod generation;
 mod host;
@@ -31,6 +32,7 @@ mod script;
 
 pub use capability::{Denied, Grants};
 pub use discover::{Candidate, Discovery, Dropped, discover};
-pub use host::{PluginError, PluginHost};
+pub use error::PluginError;
+pub use host::PluginHost;
 pub use network::NetworkPolicy;
 pub use options::HostOptions;

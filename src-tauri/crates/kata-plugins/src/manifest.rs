@@ -38,7 +38,10 @@ pub(crate) fn read(folder: &Path) -> Result<Option<PluginManifest>, ManifestErro
 
 fn text_of(folder: &Path, name: &str) -> Result<Option<String>, ManifestError> {
     let path = folder.join(name);
-    let unreadable = |reason: String| ManifestError::Unreadable { file: name.to_owned(), reason };
+    let unreadable = |reason: String| ManifestError::Unreadable {
+        file: name.to_owned(),
+        reason,
+    };
     match std::fs::metadata(&path) {
         Err(_) => Ok(None),
         Ok(meta) if !meta.is_file() => Err(unreadable("is not a file".into())),
@@ -48,7 +51,10 @@ fn text_of(folder: &Path, name: &str) -> Result<Option<String>, ManifestError> {
 }
 
 fn json(file: &str, text: &str) -> Result<Value, ManifestError> {
-    serde_json::from_str(text).map_err(|e| ManifestError::Unreadable { file: file.to_owned(), reason: e.to_string() })
+    serde_json::from_str(text).map_err(|e| ManifestError::Unreadable {
+        file: file.to_owned(),
+        reason: e.to_string(),
+    })
 }
 
 fn parse(file: &str, prefix: &str, value: Value) -> Result<PluginManifest, ManifestError> {
@@ -56,15 +62,26 @@ fn parse(file: &str, prefix: &str, value: Value) -> Result<PluginManifest, Manif
         let path = e.path().to_string();
         let field = format!("{prefix}{}", if path == "." { "" } else { &path });
         let field = field.trim_end_matches('.').to_owned();
-        ManifestError::Field { file: file.to_owned(), field: if field.is_empty() { "manifest".into() } else { field }, reason: e.inner().to_string() }
+        ManifestError::Field {
+            file: file.to_owned(),
+            field: if field.is_empty() { "manifest".into() } else { field },
+            reason: e.inner().to_string(),
+        }
     })?;
-    let wrong = |field: String, reason: String| ManifestError::Field { file: file.to_owned(), field: format!("{prefix}{field}"), reason };
+    let wrong = |field: String, reason: String| ManifestError::Field {
+        file: file.to_owned(),
+        field: format!("{prefix}{field}"),
+        reason,
+    };
     let id = manifest.id.as_str();
     if !id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
         return Err(wrong("id".into(), format!("“{id}” has other characters than a-z, 0-9 and -")));
     }
     if manifest.api.split('.').next() != Some(API) {
-        return Err(wrong("api".into(), format!("this host has plugin API {API}, the plugin wants “{}”", manifest.api)));
+        return Err(wrong(
+            "api".into(),
+            format!("this host has plugin API {API}, the plugin wants “{}”", manifest.api),
+        ));
     }
     for (i, capability) in manifest.capabilities.iter().enumerate() {
         if !capability::known(capability) {
@@ -92,7 +109,10 @@ fn parse(file: &str, prefix: &str, value: Value) -> Result<PluginManifest, Manif
 /// A lone `index.ts` declares nothing and has no capabilities; its folder is its id.
 fn lone(folder: &Path) -> Result<PluginManifest, ManifestError> {
     let name = folder.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let id: String = name.chars().map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' }).collect();
+    let id: String = name
+        .chars()
+        .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' })
+        .collect();
     let id = PluginId::new(id.trim_matches('-')).map_err(|e| ManifestError::Field {
         file: name.clone(),
         field: "folder name".into(),

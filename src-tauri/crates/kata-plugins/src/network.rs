@@ -48,7 +48,12 @@ impl Target {
             return None;
         }
         let bare_v6 = rest.parse::<Ipv6Addr>().is_ok();
-        let url = Url::parse(&if bare_v6 { format!("kata://[{rest}]/") } else { format!("kata://{rest}/") }).ok()?;
+        let url = Url::parse(&if bare_v6 {
+            format!("kata://[{rest}]/")
+        } else {
+            format!("kata://{rest}/")
+        })
+        .ok()?;
         let port = url.port();
         let host = normal(&Url::parse(&format!("http://{}/", url.host_str()?)).ok()?)?;
         if wildcard && (host.parse::<IpAddr>().is_ok() || !host.contains('.')) {
@@ -59,7 +64,8 @@ impl Target {
 
     fn matches(&self, host: &str, port: u16) -> bool {
         let host_fits = if self.wildcard {
-            host.strip_suffix(&self.host).is_some_and(|head| head.len() > 1 && head.ends_with('.'))
+            host.strip_suffix(&self.host)
+                .is_some_and(|head| head.len() > 1 && head.ends_with('.'))
         } else {
             host == self.host
         };
@@ -103,7 +109,10 @@ pub(crate) struct AllowList {
 impl AllowList {
     pub(crate) fn new(grants: &Grants, policy: &NetworkPolicy) -> Self {
         Self {
-            declared: grants.networks().filter_map(|(t, granted)| Some((Target::parse(t)?, format!("net:{t}"), granted))).collect(),
+            declared: grants
+                .networks()
+                .filter_map(|(t, granted)| Some((Target::parse(t)?, format!("net:{t}"), granted)))
+                .collect(),
             extra: policy.extra_hosts.iter().filter_map(|t| Target::parse(t)).collect(),
         }
     }
@@ -214,7 +223,10 @@ impl Clients {
                 .pool_max_idle_per_host(4)
         };
         // Without the system's proxy, because a proxy would resolve the name and the addresses would go unseen.
-        Ok(Self { public: base().no_proxy().dns_resolver(std::sync::Arc::new(PublicOnly)).build()?, named: base().no_proxy().build()? })
+        Ok(Self {
+            public: base().no_proxy().dns_resolver(std::sync::Arc::new(PublicOnly)).build()?,
+            named: base().no_proxy().build()?,
+        })
     }
 
     pub(crate) fn for_reach(&self, reach: Reach) -> &reqwest::Client {
@@ -232,7 +244,9 @@ mod tests {
 
     fn list(capabilities: &[&str], extra: &[&str]) -> AllowList {
         let caps: Vec<String> = capabilities.iter().map(|c| (*c).to_owned()).collect();
-        let policy = NetworkPolicy { extra_hosts: extra.iter().map(|e| (*e).to_owned()).collect() };
+        let policy = NetworkPolicy {
+            extra_hosts: extra.iter().map(|e| (*e).to_owned()).collect(),
+        };
         AllowList::new(&Grants::new(&caps, &caps), &policy)
     }
 
@@ -243,7 +257,12 @@ mod tests {
     #[test]
     fn a_named_host_is_reached_and_no_neighbour_of_its_name() {
         let list = list(&["net:api.telegram.org", "net:*.slack.com"], &[]);
-        for good in ["https://api.telegram.org/x", "https://API.Telegram.org./x", "https://a.slack.com", "https://a.b.slack.com"] {
+        for good in [
+            "https://api.telegram.org/x",
+            "https://API.Telegram.org./x",
+            "https://a.slack.com",
+            "https://a.b.slack.com",
+        ] {
             assert_eq!(check(&list, good), Ok(Reach::Public), "{good}");
         }
         for bad in [
@@ -273,7 +292,16 @@ mod tests {
     fn no_spelling_of_a_local_address_passes_unless_it_is_named() {
         let wide = list(&["net:*.example.com"], &[]);
         let named = list(&["net:127.0.0.1:8080"], &[]);
-        for spelling in ["127.0.0.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "[::ffff:127.0.0.1]", "[::1]", "localhost"] {
+        for spelling in [
+            "127.0.0.1",
+            "2130706433",
+            "0x7f000001",
+            "0177.0.0.1",
+            "127.1",
+            "[::ffff:127.0.0.1]",
+            "[::1]",
+            "localhost",
+        ] {
             assert!(check(&wide, &format!("http://{spelling}:8080/")).is_err(), "{spelling}");
         }
         for same in ["127.0.0.1", "2130706433", "0x7f000001", "[::ffff:127.0.0.1]"] {
@@ -295,8 +323,25 @@ mod tests {
     #[test]
     fn addresses_of_this_machine_and_network_are_not_public() {
         for local in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1", "255.255.255.255",
-            "198.18.0.1", "::1", "::", "fe80::1", "fc00::1", "fd12::1", "ff02::1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "100.64.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "198.18.0.1",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "fd12::1",
+            "ff02::1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
         ] {
             assert!(!is_public(local.parse().unwrap()), "{local}");
         }
@@ -309,7 +354,17 @@ mod tests {
     fn a_denial_names_the_missing_key() {
         let declared = vec!["net:a.com".to_owned()];
         let ungranted = AllowList::new(&Grants::new(&declared, &[]), &NetworkPolicy::default());
-        assert!(check(&ungranted, "https://a.com").unwrap_err().to_string().contains("has not been granted"));
-        assert!(check(&ungranted, "https://b.com").unwrap_err().to_string().contains("the manifest does not list"));
+        assert!(
+            check(&ungranted, "https://a.com")
+                .unwrap_err()
+                .to_string()
+                .contains("has not been granted")
+        );
+        assert!(
+            check(&ungranted, "https://b.com")
+                .unwrap_err()
+                .to_string()
+                .contains("the manifest does not list")
+        );
     }
 }

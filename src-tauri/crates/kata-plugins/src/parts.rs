@@ -99,10 +99,18 @@ impl Part {
     }
 
     /// Runs until it is stopped. `find` gives the part's handle in a generation, or nothing when it is not in there.
-    pub(crate) async fn supervise(self: Arc<Self>, plugin: Arc<Plugin>, find: impl Fn(&Generation) -> Option<u32> + Send + Sync, options: HostOptions) {
+    pub(crate) async fn supervise(
+        self: Arc<Self>,
+        plugin: Arc<Plugin>,
+        find: impl Fn(&Generation) -> Option<u32> + Send + Sync,
+        options: HostOptions,
+    ) {
         let mut live = plugin.live.subscribe();
         loop {
-            if matches!(self.state(), RunState::Stopped | RunState::NeedsUser { .. } | RunState::Failed { .. }) {
+            if matches!(
+                self.state(),
+                RunState::Stopped | RunState::NeedsUser { .. } | RunState::Failed { .. }
+            ) {
                 self.moved(Happening::Start, "", "");
             }
             let generation = tokio::select! {

@@ -77,7 +77,10 @@ impl Plugin {
 
     /// Number of the generation that serves, or of the last that did.
     pub(crate) fn generation(&self) -> u32 {
-        self.live.borrow().as_ref().map_or_else(|| self.generations.load(Ordering::Acquire), |g| g.number)
+        self.live
+            .borrow()
+            .as_ref()
+            .map_or_else(|| self.generations.load(Ordering::Acquire), |g| g.number)
     }
 
     pub(crate) fn faults(&self) -> Vec<PluginFault> {
@@ -100,7 +103,11 @@ impl Plugin {
 
 impl Reporter for Plugin {
     fn fault(&self, kind: &str, message: String) {
-        let fault = PluginFault { at: self.clock.now(), kind: kind.to_owned(), message };
+        let fault = PluginFault {
+            at: self.clock.now(),
+            kind: kind.to_owned(),
+            message,
+        };
         {
             let mut faults = lock(&self.faults);
             if faults.len() == KEPT_FAULTS {

@@ -17,7 +17,11 @@ const MAX_SCHEMA: usize = 64 << 10;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refused {
     #[error("register{what}: “{name}” is not in the manifest's contributes.{list}")]
-    NotContributed { what: &'static str, name: String, list: &'static str },
+    NotContributed {
+        what: &'static str,
+        name: String,
+        list: &'static str,
+    },
     #[error("register{what}: “{name}”: {denied}")]
     Denied { what: &'static str, name: String, denied: Denied },
     #[error("register{what}: {field}: {reason}")]
@@ -152,7 +156,11 @@ impl Registrations {
     fn tool(&mut self, rules: &Rules, handle: u32, json: &str) -> Result<(), Refused> {
         let what = "Tool";
         let meta: ToolMeta = decode(what, json)?;
-        let bad = |field: &str, reason: String| Refused::Field { what, field: field.to_owned(), reason };
+        let bad = |field: &str, reason: String| Refused::Field {
+            what,
+            field: field.to_owned(),
+            reason,
+        };
         // What every provider takes as a tool name.
         if !(1..=64).contains(&meta.name.len()) || !meta.name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
             return Err(bad("name", "must be 1 to 64 of a-z, A-Z, 0-9, _ and -".into()));
@@ -160,9 +168,14 @@ impl Registrations {
         rules.contributes(what, "tools", &meta.name, &rules.manifest.contributes.tools)?;
         unique(what, &meta.name, self.tools.iter().any(|t| t.info.name == meta.name))?;
         if !meta.parameters.is_object() || json.len() > MAX_SCHEMA {
-            return Err(bad("parameters", format!("must be a JSON Schema object of at most {} KB", MAX_SCHEMA >> 10)));
+            return Err(bad(
+                "parameters",
+                format!("must be a JSON Schema object of at most {} KB", MAX_SCHEMA >> 10),
+            ));
         }
-        let arguments = schema_options().build(&meta.parameters).map_err(|e| bad("parameters", format!("is not a JSON Schema: {e}")))?;
+        let arguments = schema_options()
+            .build(&meta.parameters)
+            .map_err(|e| bad("parameters", format!("is not a JSON Schema: {e}")))?;
         self.tools.push(ToolEntry {
             info: ToolInfo {
                 name: meta.name,
@@ -182,10 +195,18 @@ impl Registrations {
         let meta: HookMeta = decode(what, json)?;
         let name = meta.event.as_str();
         if !rules.lone && !rules.manifest.contributes.hooks.contains(&meta.event) {
-            return Err(Refused::NotContributed { what, name: name.to_owned(), list: "hooks" });
+            return Err(Refused::NotContributed {
+                what,
+                name: name.to_owned(),
+                list: "hooks",
+            });
         }
         if let Some(needed) = capability::of_hook(meta.event) {
-            rules.grants.check(needed).map_err(|denied| Refused::Denied { what, name: name.to_owned(), denied })?;
+            rules.grants.check(needed).map_err(|denied| Refused::Denied {
+                what,
+                name: name.to_owned(),
+                denied,
+            })?;
         }
         self.hooks.push(HookEntry {
             event: meta.event,
@@ -202,8 +223,18 @@ impl Registrations {
         let meta: ChannelMeta = decode(what, json)?;
         rules.contributes(what, "channels", meta.id.as_str(), &rules.manifest.contributes.channels)?;
         unique(what, meta.id.as_str(), self.channels.iter().any(|c| c.id == meta.id))?;
-        let info = ChannelInfo { id: meta.id.as_str().to_owned(), label: meta.meta.label, capabilities: meta.capabilities };
-        self.channels.push(ChannelEntry { id: meta.id, info, handle, connects: meta.has.connect, types: meta.has.typing });
+        let info = ChannelInfo {
+            id: meta.id.as_str().to_owned(),
+            label: meta.meta.label,
+            capabilities: meta.capabilities,
+        };
+        self.channels.push(ChannelEntry {
+            id: meta.id,
+            info,
+            handle,
+            connects: meta.has.connect,
+            types: meta.has.typing,
+        });
         Ok(())
     }
 }
@@ -211,23 +242,42 @@ impl Registrations {
 impl Rules {
     fn contributes(&self, what: &'static str, list: &'static str, name: &str, declared: &[String]) -> Result<(), Refused> {
         if name.is_empty() || name.len() > 64 {
-            return Err(Refused::Field { what, field: "name".into(), reason: "must be 1 to 64 bytes".into() });
+            return Err(Refused::Field {
+                what,
+                field: "name".into(),
+                reason: "must be 1 to 64 bytes".into(),
+            });
         }
         if self.lone || declared.iter().any(|d| d == name) {
             return Ok(());
         }
-        Err(Refused::NotContributed { what, name: name.to_owned(), list })
+        Err(Refused::NotContributed {
+            what,
+            name: name.to_owned(),
+            list,
+        })
     }
 }
 
 fn unique(what: &'static str, name: &str, taken: bool) -> Result<(), Refused> {
-    if taken { Err(Refused::Twice { what, name: name.to_owned() }) } else { Ok(()) }
+    if taken {
+        Err(Refused::Twice {
+            what,
+            name: name.to_owned(),
+        })
+    } else {
+        Ok(())
+    }
 }
 
 fn decode<'a, T: Deserialize<'a>>(what: &'static str, json: &'a str) -> Result<T, Refused> {
     let mut reader = serde_json::Deserializer::from_str(json);
     serde_path_to_error::deserialize(&mut reader).map_err(|e| {
         let field = e.path().to_string();
-        Refused::Field { what, field: if field == "." { "argument".into() } else { field }, reason: e.inner().to_string() }
+        Refused::Field {
+            what,
+            field: if field == "." { "argument".into() } else { field },
+            reason: e.inner().to_string(),
+        }
     })
 }

@@ -70,18 +70,32 @@ impl Registry {
                     faults: Arc::clone(&member.faults),
                 };
                 if let Some(first) = out.tools.insert(tool.info.name.clone(), made) {
-                    return Err(Taken { kind: "tool", name: tool.info.name.clone(), by: first.generation.plugin.clone() });
+                    return Err(Taken {
+                        kind: "tool",
+                        name: tool.info.name.clone(),
+                        by: first.generation.plugin.clone(),
+                    });
                 }
                 list.push(tool.info.clone());
             }
             for channel in &all.channels {
-                let made = ChannelRef { generation: Arc::clone(&member.generation), entry: channel.clone(), faults: Arc::clone(&member.faults) };
+                let made = ChannelRef {
+                    generation: Arc::clone(&member.generation),
+                    entry: channel.clone(),
+                    faults: Arc::clone(&member.faults),
+                };
                 if let Some(first) = out.channels.insert(channel.id.clone(), made) {
-                    return Err(Taken { kind: "channel", name: channel.id.to_string(), by: first.generation.plugin.clone() });
+                    return Err(Taken {
+                        kind: "channel",
+                        name: channel.id.to_string(),
+                        by: first.generation.plugin.clone(),
+                    });
                 }
             }
             for hook in &all.hooks {
-                let Some(handlers) = hooks.get_mut(hook.event as usize) else { continue };
+                let Some(handlers) = hooks.get_mut(hook.event as usize) else {
+                    continue;
+                };
                 handlers.push(HookHandler {
                     plugin: id.clone(),
                     origin: member.origin,
@@ -128,7 +142,10 @@ struct Invoke {
 #[async_trait]
 impl HookInvoke for Invoke {
     async fn invoke(&self, payload: Arc<str>, limit: Duration) -> Result<Option<String>, HookFault> {
-        let result = self.generation.call(Kind::Hook, self.handle, Some(payload), Some(limit), None).await;
+        let result = self
+            .generation
+            .call(Kind::Hook, self.handle, Some(payload), Some(limit), None)
+            .await;
         let plugin = &self.generation.plugin;
         result.map_err(|fault| {
             report(&*self.faults, &format!("hook {}", self.event.as_str()), &fault);

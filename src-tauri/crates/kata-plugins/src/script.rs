@@ -24,7 +24,12 @@ pub(crate) enum ScriptError {
     #[error("{name}: {bytes} bytes are over the limit of {MAX_SOURCE} for one module")]
     TooLarge { name: String, bytes: usize },
     #[error("{name}:{line}:{column}: {message}")]
-    Syntax { name: String, line: usize, column: usize, message: String },
+    Syntax {
+        name: String,
+        line: usize,
+        column: usize,
+        message: String,
+    },
     #[error("{name}: the parser failed")]
     Parser { name: String },
 }
@@ -39,7 +44,11 @@ impl PositionMap {
         let after = self.0.partition_point(|t| (t[0], t[1]) <= (line, column));
         let token = self.0.get(after.checked_sub(1)?)?;
         // A place on a generated line of its own belongs to the nearest token before it on that line, or to that line's first.
-        let token = if token[0] == line { token } else { self.0.get(after).filter(|t| t[0] == line).unwrap_or(token) };
+        let token = if token[0] == line {
+            token
+        } else {
+            self.0.get(after).filter(|t| t[0] == line).unwrap_or(token)
+        };
         Some((token[2], token[3]))
     }
 }
@@ -54,7 +63,10 @@ pub(crate) struct Script {
 /// Strips the types of one module. JavaScript passes through the same way, so that its errors read the same.
 pub(crate) fn strip(name: &str, source: String) -> Result<Script, ScriptError> {
     if source.len() > MAX_SOURCE {
-        return Err(ScriptError::TooLarge { name: name.to_owned(), bytes: source.len() });
+        return Err(ScriptError::TooLarge {
+            name: name.to_owned(),
+            bytes: source.len(),
+        });
     }
     let owned = name.to_owned();
     // A thread of its own, thrown away after: only there is a stack this deep affordable. Pages that are not touched cost nothing.
@@ -78,7 +90,10 @@ fn strip_here(name: &str, source: &str) -> Result<Script, ScriptError> {
         return Err(error);
     }
     let mut program = parsed.program;
-    let checked = SemanticBuilder::new().with_check_syntax_error(true).with_enum_eval(true).build(&program);
+    let checked = SemanticBuilder::new()
+        .with_check_syntax_error(true)
+        .with_enum_eval(true)
+        .build(&program);
     if let Some(error) = fail(&checked.diagnostics.errors().cloned().collect::<Vec<_>>()) {
         return Err(error);
     }
@@ -87,12 +102,22 @@ fn strip_here(name: &str, source: &str) -> Result<Script, ScriptError> {
     if let Some(error) = fail(&transformed.diagnostics.errors().cloned().collect::<Vec<_>>()) {
         return Err(error);
     }
-    let options = CodegenOptions { source_map_path: Some(PathBuf::from(name)), ..CodegenOptions::default() };
+    let options = CodegenOptions {
+        source_map_path: Some(PathBuf::from(name)),
+        ..CodegenOptions::default()
+    };
     let printed = Codegen::new().with_options(options).build(&program);
     let map = printed.map.map(|map| {
-        PositionMap(map.get_tokens().map(|t| [t.get_dst_line() + 1, t.get_dst_col() + 1, t.get_src_line() + 1, t.get_src_col() + 1]).collect())
+        PositionMap(
+            map.get_tokens()
+                .map(|t| [t.get_dst_line() + 1, t.get_dst_col() + 1, t.get_src_line() + 1, t.get_src_col() + 1])
+                .collect(),
+        )
     });
-    Ok(Script { code: printed.code, map: map.unwrap_or_default() })
+    Ok(Script {
+        code: printed.code,
+        map: map.unwrap_or_default(),
+    })
 }
 
 fn syntax(name: &str, source: &str, error: &OxcDiagnostic) -> ScriptError {
@@ -117,7 +142,11 @@ mod tests {
                       class P { constructor(private y: number) {} }\nexport default (z: A): number => Color.Red + N.x;";
         let script = strip("index.ts", source.into()).unwrap();
         assert!(!script.code.contains("import"), "{}", script.code);
-        assert!(!script.code.contains("enum ") && script.code.contains("this.y = y"), "{}", script.code);
+        assert!(
+            !script.code.contains("enum ") && script.code.contains("this.y = y"),
+            "{}",
+            script.code
+        );
     }
 
     #[test]
@@ -128,7 +157,11 @@ mod tests {
 
     #[test]
     fn a_place_in_the_javascript_leads_back_to_the_authors_line() {
-        let script = strip("index.ts", "interface A {\n  a: string;\n}\n\nexport function f(): A {\n  throw new Error('x');\n}\n".into()).unwrap();
+        let script = strip(
+            "index.ts",
+            "interface A {\n  a: string;\n}\n\nexport function f(): A {\n  throw new Error('x');\n}\n".into(),
+        )
+        .unwrap();
         let line = script.code.lines().position(|l| l.contains("throw")).unwrap() as u32 + 1;
         assert_eq!(script.map.original(line, 8).map(|p| p.0), Some(6));
         assert_ne!(line, 6, "the test needs a shift to see one undone");
@@ -139,6 +172,9 @@ mod tests {
         let deep = 60_000;
         let _ = strip("index.ts", format!("export default {}1{}", "(".repeat(deep), ")".repeat(deep)));
         let _ = strip("index.ts", format!("type A = {}1{}", "[".repeat(deep), "]".repeat(deep)));
-        assert!(matches!(strip("index.ts", " ".repeat(MAX_SOURCE + 1)), Err(ScriptError::TooLarge { .. })));
+        assert!(matches!(
+            strip("index.ts", " ".repeat(MAX_SOURCE + 1)),
+            Err(ScriptError::TooLarge { .. })
+        ));
     }
 }

@@ -35,14 +35,23 @@ async fn imports_lead_to_the_plugins_own_files_and_the_sdk_and_nowhere_else() {
             format!("import a from '{specifier}';\nexport default () => a;"),
             format!("export default async () => {{ await import('{specifier}'); }};"),
         ] {
-            let candidate = bench.write("bad", &manifest("bad"), &[("index.ts", &module), ("data.txt", "x"), ("sub/a.ts", "")]);
+            let candidate = bench.write(
+                "bad",
+                &manifest("bad"),
+                &[("index.ts", &module), ("data.txt", "x"), ("sub/a.ts", "")],
+            );
             let error = bench.activate(candidate).await.expect_err(specifier).to_string();
             assert!(error.contains(words), "{specifier}: {error}");
         }
     }
     let good = "import { definePlugin } from '@kata-agents/plugin-sdk'; import a from './sub/a'; import d from './d.json';\n\
                 export default definePlugin((api) => { api.registerCommand({ name: 'bad', description: '', run: () => a + d.x }); });";
-    let files = [("index.ts", good), ("sub/a.ts", "import b from '../b.js'; export default b;"), ("b.ts", "export default 'b';"), ("d.json", "{\"x\":1}")];
+    let files = [
+        ("index.ts", good),
+        ("sub/a.ts", "import b from '../b.js'; export default b;"),
+        ("b.ts", "export default 'b';"),
+        ("d.json", "{\"x\":1}"),
+    ];
     bench.activate(bench.write("bad", &manifest("bad"), &files)).await.unwrap();
     assert_eq!(bench.host.run_command(&id("bad"), "bad", "").await.unwrap(), "b1");
 }
@@ -53,10 +62,18 @@ async fn a_link_that_leads_out_is_found_before_any_code_runs_and_again_when_it_i
     let bench = Bench::new();
     let outside = tempfile::tempdir().unwrap();
     std::fs::write(outside.path().join("secret.ts"), "export default 'outside';").unwrap();
-    let candidate = bench.write("bad", &manifest("bad"), &[("index.ts", "import a from './link.ts';\nexport default () => a;")]);
+    let candidate = bench.write(
+        "bad",
+        &manifest("bad"),
+        &[("index.ts", "import a from './link.ts';\nexport default () => a;")],
+    );
     std::os::unix::fs::symlink(outside.path().join("secret.ts"), candidate.folder.join("link.ts")).unwrap();
     let dropped = bench.discover().dropped;
-    assert!(dropped[0].reason.contains("link.ts is a link that leads out"), "{}", dropped[0].reason);
+    assert!(
+        dropped[0].reason.contains("link.ts is a link that leads out"),
+        "{}",
+        dropped[0].reason
+    );
     let error = bench.activate(candidate).await.unwrap_err().to_string();
     assert!(error.contains("leads out"), "{error}");
 }
@@ -76,7 +93,11 @@ fn discovery_takes_folders_in_name_order_and_says_why_it_drops_one() {
         folder
     };
     folder("sdk", "types.d.ts", "");
-    folder("pack", "package.json", &json!({ "name": "x", "kata-agents": { "id": "pack", "name": "p", "version": "1", "api": "1", "main": "m.ts" } }).to_string());
+    folder(
+        "pack",
+        "package.json",
+        &json!({ "name": "x", "kata-agents": { "id": "pack", "name": "p", "version": "1", "api": "1", "main": "m.ts" } }).to_string(),
+    );
     folder("pack", "m.ts", "");
     let wrong = |name: &str, change: &dyn Fn(&mut Value)| {
         let mut m = manifest(name);
@@ -99,12 +120,32 @@ fn discovery_takes_folders_in_name_order_and_says_why_it_drops_one() {
     let found = discover(&[(PluginOrigin::Global, bench.root()), (PluginOrigin::Workspace, bench.root())]);
     let ids: Vec<&str> = found.found.iter().map(|c| c.manifest.id.as_str()).collect();
     assert_eq!(ids, ["a", "b", "lone", "pack"]);
-    let reasons: Vec<String> = found.dropped.iter().filter(|d| d.origin == PluginOrigin::Global).map(|d| d.reason.clone()).collect();
-    for words in ["api: this host has", "capabilities[1]: “root”", "contributes.tools[0]", "contributes.hooks[0]", "id: “W_ID”", "leads out", "the id “a” is taken", "surprise", "can be written by everybody"] {
+    let reasons: Vec<String> = found
+        .dropped
+        .iter()
+        .filter(|d| d.origin == PluginOrigin::Global)
+        .map(|d| d.reason.clone())
+        .collect();
+    for words in [
+        "api: this host has",
+        "capabilities[1]: “root”",
+        "contributes.tools[0]",
+        "contributes.hooks[0]",
+        "id: “W_ID”",
+        "leads out",
+        "the id “a” is taken",
+        "surprise",
+        "can be written by everybody",
+    ] {
         assert!(reasons.iter().any(|r| r.contains(words)), "{words}: {reasons:#?}");
     }
     assert_eq!(reasons.len(), 9, "{reasons:#?}");
-    assert!(found.dropped.iter().any(|d| d.origin == PluginOrigin::Workspace && d.reason.contains("found before")));
+    assert!(
+        found
+            .dropped
+            .iter()
+            .any(|d| d.origin == PluginOrigin::Workspace && d.reason.contains("found before"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -114,21 +155,78 @@ async fn a_capability_needs_both_keys_and_the_denial_names_the_one_that_is_missi
     let module = tool_module("t", "return ctx.secrets.get(args.name)");
     let candidate = bench.write("t", &manifest("t"), &[("index.ts", &module)]);
     let with = |granted: &[&str]| granted.iter().map(|g| (*g).to_owned()).collect::<Vec<_>>();
-    bench.host.activate(candidate.clone(), json!({}), with(&[]), NetworkPolicy::default()).await.unwrap();
-    assert!(bench.tool("t", json!({ "name": "token" })).await.text.contains("“secret:token” has not been granted"));
-    assert!(bench.tool("t", json!({ "name": "other" })).await.text.contains("the manifest does not list the capability “secret:other”"));
-    bench.host.activate(candidate, json!({}), with(&["secret:token", "secret:other"]), NetworkPolicy::default()).await.unwrap();
+    bench
+        .host
+        .activate(candidate.clone(), json!({}), with(&[]), NetworkPolicy::default())
+        .await
+        .unwrap();
+    assert!(
+        bench
+            .tool("t", json!({ "name": "token" }))
+            .await
+            .text
+            .contains("“secret:token” has not been granted")
+    );
+    assert!(
+        bench
+            .tool("t", json!({ "name": "other" }))
+            .await
+            .text
+            .contains("the manifest does not list the capability “secret:other”")
+    );
+    bench
+        .host
+        .activate(
+            candidate,
+            json!({}),
+            with(&["secret:token", "secret:other"]),
+            NetworkPolicy::default(),
+        )
+        .await
+        .unwrap();
     assert_eq!(bench.tool("t", json!({ "name": "token" })).await.text, "s3cret");
     assert!(bench.tool("t", json!({ "name": "other" })).await.is_error);
 
-    let hook = bench.write("h", &manifest("h"), &[("index.ts", "export default (api) => api.registerHook('message_received', () => {});")]);
-    let error = bench.host.activate(hook.clone(), json!({}), vec![], NetworkPolicy::default()).await.unwrap_err().to_string();
+    let hook = bench.write(
+        "h",
+        &manifest("h"),
+        &[(
+            "index.ts",
+            "export default (api) => api.registerHook('message_received', () => {});",
+        )],
+    );
+    let error = bench
+        .host
+        .activate(hook.clone(), json!({}), vec![], NetworkPolicy::default())
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("“hooks:conversation” has not been granted"), "{error}");
-    let lone = bench.write("lone", &Value::Null, &[("index.ts", "export default (api) => api.registerHook('before_tool_call', () => {});")]);
-    let error = bench.host.activate(lone, json!({}), with(&["hooks:gate"]), NetworkPolicy::default()).await.unwrap_err().to_string();
+    let lone = bench.write(
+        "lone",
+        &Value::Null,
+        &[(
+            "index.ts",
+            "export default (api) => api.registerHook('before_tool_call', () => {});",
+        )],
+    );
+    let error = bench
+        .host
+        .activate(lone, json!({}), with(&["hooks:gate"]), NetworkPolicy::default())
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("the manifest does not list the capability “hooks:gate”"), "{error}");
-    let lone = bench.write("lone", &Value::Null, &[("index.ts", "export default (api) => api.registerHook('agent_end', () => {});")]);
-    bench.host.activate(lone, json!({}), vec![], NetworkPolicy::default()).await.unwrap();
+    let lone = bench.write(
+        "lone",
+        &Value::Null,
+        &[("index.ts", "export default (api) => api.registerHook('agent_end', () => {});")],
+    );
+    bench
+        .host
+        .activate(lone, json!({}), vec![], NetworkPolicy::default())
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -145,15 +243,33 @@ async fn a_draft_with_a_bad_field_is_the_plugins_fault_by_name_and_rejects_the_p
         } } });";
     bench.run("c", module).await.unwrap();
     bench.host.start_channel(&channel("c")).await.unwrap();
-    bench.state_of(PluginPart::Channel(channel("c")), |s| matches!(s, RunState::NeedsUser { action: UserAction::Configure { .. } })).await;
+    bench
+        .state_of(PluginPart::Channel(channel("c")), |s| {
+            matches!(
+                s,
+                RunState::NeedsUser {
+                    action: UserAction::Configure { .. }
+                }
+            )
+        })
+        .await;
     assert_eq!(bench.backend.drafts.lock().unwrap().len(), 1);
     let faults = bench.backend.faults.lock().unwrap().clone();
     assert!(faults.iter().all(|(p, f)| p.as_str() == "c" && f.kind == "bad_result"));
     let words: Vec<&str> = faults.iter().map(|(_, f)| f.message.as_str()).collect();
-    for (i, field) in ["draft.sender.id: ", "draft.chatType: ", "draft", "draft.admin", "draft: "].iter().enumerate() {
-        assert!(words[i].starts_with("channel c: receive: ") && words[i].contains(field), "{field}: {words:#?}");
+    for (i, field) in ["draft.sender.id: ", "draft.chatType: ", "draft", "draft.admin", "draft: "]
+        .iter()
+        .enumerate()
+    {
+        assert!(
+            words[i].starts_with("channel c: receive: ") && words[i].contains(field),
+            "{field}: {words:#?}"
+        );
     }
-    assert!(!words.iter().any(|w| w.contains("private")), "a value never reaches the words of a fault: {words:#?}");
+    assert!(
+        !words.iter().any(|w| w.contains("private")),
+        "a value never reaches the words of a fault: {words:#?}"
+    );
     assert!(bench.backend.logs.lock().unwrap().iter().all(|(_, l)| l.starts_with("TypeError ")));
 }
 
@@ -161,15 +277,31 @@ async fn a_draft_with_a_bad_field_is_the_plugins_fault_by_name_and_rejects_the_p
 async fn hooks_are_called_in_one_total_order() {
     let bench = Bench::new();
     let module = |name: &str, priority: i32| {
-        format!("export default (api) => {{ for (const n of [1, 2]) api.registerHook('agent_end', () => ({{ n: '{name}' + n }}), {{ priority: {priority}, timeoutMs: 50 }}); }};")
+        format!(
+            "export default (api) => {{ for (const n of [1, 2]) api.registerHook('agent_end', () => ({{ n: '{name}' + n }}), {{ priority: {priority}, timeoutMs: 50 }}); }};"
+        )
     };
-    for (name, priority, origin) in [("b", 0, PluginOrigin::Global), ("a", 0, PluginOrigin::Global), ("z", 0, PluginOrigin::Bundled), ("c", 5, PluginOrigin::Workspace), ("d", -1, PluginOrigin::Bundled)] {
+    for (name, priority, origin) in [
+        ("b", 0, PluginOrigin::Global),
+        ("a", 0, PluginOrigin::Global),
+        ("z", 0, PluginOrigin::Bundled),
+        ("c", 5, PluginOrigin::Workspace),
+        ("d", -1, PluginOrigin::Bundled),
+    ] {
         let mut candidate = bench.write(name, &manifest(name), &[("index.ts", &module(name, priority))]);
         candidate.origin = origin;
         bench.activate(candidate).await.unwrap();
     }
     let answers = bench.hooks(HookName::AgentEnd, json!({}), SECOND).await;
-    let order: Vec<String> = answers.iter().map(|(_, a)| serde_json::from_str::<Value>(a.as_ref().unwrap().as_ref().unwrap()).unwrap()["n"].as_str().unwrap().to_owned()).collect();
+    let order: Vec<String> = answers
+        .iter()
+        .map(|(_, a)| {
+            serde_json::from_str::<Value>(a.as_ref().unwrap().as_ref().unwrap()).unwrap()["n"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
     assert_eq!(order, ["c1", "c2", "z1", "z2", "a1", "a2", "b1", "b2", "d1", "d2"]);
     assert_eq!(bench.host.handlers(HookName::AgentEnd)[0].timeout, Some(Duration::from_millis(50)));
 }
@@ -179,7 +311,11 @@ async fn a_reload_that_fails_leaves_the_old_generation_serving() {
     let bench = Bench::new();
     bench.run("p", &tool_module("p", "return 'one'")).await.unwrap();
     bench.run("other", &tool_module("other", "return 'x'")).await.unwrap();
-    for broken in ["export default () => { throw new Error('no'); };", "export default (api) => {", "export default (api) => api.registerTool({ name: 'nope' });"] {
+    for broken in [
+        "export default () => { throw new Error('no'); };",
+        "export default (api) => {",
+        "export default (api) => api.registerTool({ name: 'nope' });",
+    ] {
         bench.run("p", broken).await.unwrap_err();
         assert_eq!(bench.tool("p", json!({})).await.text, "one");
         bench.state_of(PluginPart::Plugin, |s| *s == RunState::Degraded).await;
@@ -187,8 +323,18 @@ async fn a_reload_that_fails_leaves_the_old_generation_serving() {
     let mut thief = manifest("p");
     thief["contributes"]["tools"] = json!(["other"]);
     let candidate = bench.write("p", &thief, &[("index.ts", &tool_module("other", "return 'stolen'"))]);
-    assert!(bench.activate(candidate).await.unwrap_err().to_string().contains("provided by plugin “other” already"));
-    assert_eq!((bench.tool("p", json!({})).await.text, bench.tool("other", json!({})).await.text), ("one".into(), "x".into()));
+    assert!(
+        bench
+            .activate(candidate)
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("provided by plugin “other” already")
+    );
+    assert_eq!(
+        (bench.tool("p", json!({})).await.text, bench.tool("other", json!({})).await.text),
+        ("one".into(), "x".into())
+    );
     bench.run("p", &tool_module("p", "return 'two'")).await.unwrap();
     assert_eq!(bench.tool("p", json!({})).await.text, "two");
     assert_eq!(bench.host.list().len(), 2);
@@ -227,24 +373,48 @@ async fn a_call_ends_on_the_generation_it_began_on_and_none_is_lost_while_versio
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_channel_that_throws_is_retried_with_a_growing_wait_and_moves_along_on_a_reload() {
     let bench = Bench::new();
-    let module = |body: &str| format!(
-        "export default (api) => {{ api.registerChannel({{ id: 'c', meta: {{ label: 'C' }}, capabilities: {{}}, outbound: {{ send() {{}} }}, messaging: {{ async connect(ctx) {{ {body} }} }} }});\n\
-         api.registerService({{ id: 'c', start() {{ return new Promise(() => {{}}); }}, stop() {{ return new Promise(() => {{}}); }} }}); }};");
+    let module = |body: &str| {
+        format!(
+            "export default (api) => {{ api.registerChannel({{ id: 'c', meta: {{ label: 'C' }}, capabilities: {{}}, outbound: {{ send() {{}} }}, messaging: {{ async connect(ctx) {{ {body} }} }} }});\n\
+         api.registerService({{ id: 'c', start() {{ return new Promise(() => {{}}); }}, stop() {{ return new Promise(() => {{}}); }} }}); }};"
+        )
+    };
     let counted = "const n = ((await ctx.state.get('n')) ?? 0) + 1; await ctx.state.set('n', n); if (n < 3) throw new Error('not yet ' + n); \
                    ctx.status({ state: 'running' }); await new Promise((r) => ctx.signal.addEventListener('abort', r)); ctx.logger.info('left 1');";
     bench.run("c", &module(counted)).await.unwrap();
     bench.host.start_channel(&channel("c")).await.unwrap();
     let part = PluginPart::Channel(channel("c"));
     bench.state_of(part.clone(), |s| *s == RunState::Running).await;
-    let waits: Vec<u32> = bench.backend.statuses.lock().unwrap().iter().filter_map(|s| if let RunState::Backoff { attempt, .. } = s.2.state { Some(attempt) } else { None }).collect();
+    let waits: Vec<u32> = bench
+        .backend
+        .statuses
+        .lock()
+        .unwrap()
+        .iter()
+        .filter_map(|s| {
+            if let RunState::Backoff { attempt, .. } = s.2.state {
+                Some(attempt)
+            } else {
+                None
+            }
+        })
+        .collect();
     assert_eq!(waits, [1, 2]);
-    bench.run("c", &module("ctx.logger.info('up 2'); ctx.status({ state: 'degraded', code: 'x', message: 'y' });")).await.unwrap();
+    bench
+        .run(
+            "c",
+            &module("ctx.logger.info('up 2'); ctx.status({ state: 'degraded', code: 'x', message: 'y' });"),
+        )
+        .await
+        .unwrap();
     bench.state_of(part.clone(), |s| *s == RunState::Degraded).await;
     let logs: Vec<String> = bench.backend.logs.lock().unwrap().iter().map(|(_, l)| l.clone()).collect();
     assert_eq!(logs, ["left 1", "up 2"], "the old one has left before the new one comes");
     // A stop that hangs is waited for as long as the host says.
     bench.host.start_service(&id("c"), "c").await.unwrap();
-    bench.state_of(PluginPart::Service("c".into()), |s| *s == RunState::Connecting).await;
+    bench
+        .state_of(PluginPart::Service("c".into()), |s| *s == RunState::Connecting)
+        .await;
     let began = std::time::Instant::now();
     bench.host.stop_service(&id("c"), "c").await;
     assert!(began.elapsed() < SECOND * 10, "{:?}", began.elapsed());
@@ -266,7 +436,12 @@ async fn server(reply: impl Fn(&str) -> String + Send + 'static) -> (u16, std::s
             loop {
                 let n = socket.read(&mut buffer).await.unwrap_or(0);
                 text.push_str(&String::from_utf8_lossy(&buffer[..n]));
-                let length = text.to_lowercase().split("content-length: ").nth(1).and_then(|l| l.lines().next()?.parse::<usize>().ok()).unwrap_or(0);
+                let length = text
+                    .to_lowercase()
+                    .split("content-length: ")
+                    .nth(1)
+                    .and_then(|l| l.lines().next()?.parse::<usize>().ok())
+                    .unwrap_or(0);
                 if n == 0 || text.split_once("\r\n\r\n").is_some_and(|(_, body)| body.len() >= length) {
                     break;
                 }
@@ -279,7 +454,10 @@ async fn server(reply: impl Fn(&str) -> String + Send + 'static) -> (u16, std::s
 }
 
 fn answer(status: &str, headers: &str, body: &str) -> String {
-    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n{body}", body.len())
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n{body}",
+        body.len()
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -298,23 +476,51 @@ async fn fetch_reaches_what_was_named_and_no_redirect_leads_it_elsewhere() {
     let module = tool_module("f", "const r = await fetch(args.url, args.init); return { text: JSON.stringify([r.status, r.redirected, r.headers.get('x-a'), args.json ? await r.json() : await r.text()]) }")
         .replace("execute(args", "async execute(args");
     let candidate = bench.write("f", &manifest("f"), &[("index.ts", &module)]);
-    let policy = NetworkPolicy { extra_hosts: vec![format!("127.0.0.1:{port}")] };
+    let policy = NetworkPolicy {
+        extra_hosts: vec![format!("127.0.0.1:{port}")],
+    };
     bench.host.activate(candidate, json!({}), vec![], policy).await.unwrap();
-    let get = async |path: &str| bench.tool("f", json!({ "url": format!("http://127.0.0.1:{port}{path}") })).await.text;
-    assert_eq!(bench.tool("f", json!({ "url": format!("http://127.0.0.1:{port}/json"), "json": true })).await.text, r#"[200,false,"b",{"a":1}]"#);
+    let get = async |path: &str| {
+        bench
+            .tool("f", json!({ "url": format!("http://127.0.0.1:{port}{path}") }))
+            .await
+            .text
+    };
+    assert_eq!(
+        bench
+            .tool("f", json!({ "url": format!("http://127.0.0.1:{port}/json"), "json": true }))
+            .await
+            .text,
+        r#"[200,false,"b",{"a":1}]"#
+    );
     assert_eq!(get("/home").await, r#"[200,true,"b","{\"a\":1}"]"#);
     assert_eq!(get("/none").await, r#"[404,false,null,"nothing"]"#);
     for path in ["/away", "/decimal"] {
-        assert!(get(path).await.contains("redirected to a place that is refused"), "{}", get(path).await);
+        assert!(
+            get(path).await.contains("redirected to a place that is refused"),
+            "{}",
+            get(path).await
+        );
     }
     assert!(get("/huge").await.contains("over 4194304 bytes"));
-    for url in [format!("http://127.0.0.1:{inner}/"), format!("http://localhost:{port}/"), format!("http://a@127.0.0.1:{port}/"), "https://example.com/".into()] {
+    for url in [
+        format!("http://127.0.0.1:{inner}/"),
+        format!("http://localhost:{port}/"),
+        format!("http://a@127.0.0.1:{port}/"),
+        "https://example.com/".into(),
+    ] {
         let said = bench.tool("f", json!({ "url": url })).await;
         assert!(said.is_error && said.text.starts_with("fetch: "), "{url}: {}", said.text);
     }
-    assert!(inner_seen.lock().unwrap().is_empty(), "nothing reached the host behind the redirect");
+    assert!(
+        inner_seen.lock().unwrap().is_empty(),
+        "nothing reached the host behind the redirect"
+    );
     let post = json!({ "url": format!("http://127.0.0.1:{port}/json"), "init": { "method": "POST", "body": "grüße", "headers": { "X-Key": "v", "Host": "evil.com" } } });
     bench.tool("f", post).await;
     let sent = seen.lock().unwrap().last().unwrap().clone();
-    assert!(sent.starts_with("POST /json") && sent.ends_with("grüße") && sent.contains("x-key: v") && !sent.contains("evil.com"), "{sent}");
+    assert!(
+        sent.starts_with("POST /json") && sent.ends_with("grüße") && sent.contains("x-key: v") && !sent.contains("evil.com"),
+        "{sent}"
+    );
 }

@@ -17,7 +17,12 @@ const INNOCENT: &str = "export default (api) => { api.registerTool({ name: 'inno
 /// A bench with the innocent plugin up. Long native loops would show as a call that takes longer than this limit.
 async fn bench() -> Bench {
     let call_slice = Duration::from_millis(100);
-    let bench = Bench::with(HostOptions { tool_timeout: Duration::from_secs(15), call_slice, cpu_ms_per_minute: 2_000, ..quick() });
+    let bench = Bench::with(HostOptions {
+        tool_timeout: Duration::from_secs(15),
+        call_slice,
+        cpu_ms_per_minute: 2_000,
+        ..quick()
+    });
     bench.run("innocent", INNOCENT).await.unwrap();
     bench
 }
@@ -25,7 +30,11 @@ async fn bench() -> Bench {
 async fn innocent_answers(bench: &Bench) {
     let began = Instant::now();
     assert_eq!(bench.tool("innocent", json!({})).await.text, "here");
-    assert!(began.elapsed() < Duration::from_secs(2), "the innocent plugin waited {:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(2),
+        "the innocent plugin waited {:?}",
+        began.elapsed()
+    );
 }
 
 /// Native loops that stock QuickJS does not interrupt, and their near relations.
@@ -41,14 +50,23 @@ const NATIVE_LOOPS: &[(&str, &str)] = &[
     ("toString sparse", "const a = []; a.length = 2 ** 32 - 1; String(a)"),
     ("toLocaleString", "const a = []; a.length = 2 ** 32 - 1; a.toLocaleString()"),
     ("concat", "const a = []; a.length = 2 ** 32 - 1; [].concat(a, a)"),
-    ("concat spreadable", "[].concat({ length: 2 ** 53 - 1, [Symbol.isConcatSpreadable]: true })"),
+    (
+        "concat spreadable",
+        "[].concat({ length: 2 ** 53 - 1, [Symbol.isConcatSpreadable]: true })",
+    ),
     ("slice", "Array.prototype.slice.call({ length: 2 ** 53 - 1 }, 0, 2 ** 32 - 1)"),
     ("flat", "const a = []; a.length = 2 ** 32 - 1; [a].flat()"),
     ("flatMap", "const a = []; a.length = 2 ** 32 - 1; [1].flatMap(() => a)"),
     ("sort", "const a = []; a.length = 2 ** 32 - 1; a.sort()"),
     ("sort fake", "Array.prototype.sort.call({ length: 2 ** 53 - 1 })"),
-    ("sort long texts", "const t = []; for (let i = 0; i < 8; i++) t.push('x'.repeat(2e6) + i); const a = []; for (let i = 0; i < 9e5; i++) a.push(t[i % 8]); a.sort()"),
-    ("indexOf of texts", "const a = []; const s = 'x'.repeat(1e6); for (let i = 0; i < 9e5; i++) a.push(s + ''); a.indexOf('x'.repeat(999999) + 'y')"),
+    (
+        "sort long texts",
+        "const t = []; for (let i = 0; i < 8; i++) t.push('x'.repeat(2e6) + i); const a = []; for (let i = 0; i < 9e5; i++) a.push(t[i % 8]); a.sort()",
+    ),
+    (
+        "indexOf of texts",
+        "const a = []; const s = 'x'.repeat(1e6); for (let i = 0; i < 9e5; i++) a.push(s + ''); a.indexOf('x'.repeat(999999) + 'y')",
+    ),
     ("indexOf fake", "Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)"),
     ("lastIndexOf fake", "Array.prototype.lastIndexOf.call({ length: 2 ** 53 - 1 }, 1)"),
     ("includes fake", "Array.prototype.includes.call({ length: 2 ** 53 - 1 }, 1)"),
@@ -65,7 +83,10 @@ const NATIVE_LOOPS: &[(&str, &str)] = &[
     ("forEach fake", "Array.prototype.forEach.call({ length: 2 ** 53 - 1 }, () => {})"),
     ("map fake", "Array.prototype.map.call({ length: 2 ** 32 - 1 }, (x) => x)"),
     ("reduce fake", "Array.prototype.reduce.call({ length: 2 ** 53 - 1 }, (a) => a, 0)"),
-    ("reduceRight fake", "Array.prototype.reduceRight.call({ length: 2 ** 53 - 1 }, (a) => a, 0)"),
+    (
+        "reduceRight fake",
+        "Array.prototype.reduceRight.call({ length: 2 ** 53 - 1 }, (a) => a, 0)",
+    ),
     ("some fake", "Array.prototype.some.call({ length: 2 ** 53 - 1 }, () => false)"),
     ("every fake", "Array.prototype.every.call({ length: 2 ** 53 - 1 }, () => true)"),
     ("filter fake", "Array.prototype.filter.call({ length: 2 ** 53 - 1 }, () => true)"),
@@ -82,14 +103,32 @@ const NATIVE_LOOPS: &[(&str, &str)] = &[
     ("stringify list", "JSON.stringify({}, Object.assign([], { length: 2 ** 32 - 1 }))"),
     ("typed from fake", "new Uint8Array({ length: 2 ** 53 - 1 })"),
     ("typed set fake", "new Uint8Array(1e6).set({ length: 2 ** 53 - 1 })"),
-    ("ownKeys fake", "Reflect.ownKeys(new Proxy({}, { ownKeys: () => ({ length: 2 ** 32 - 1 }) }))"),
-    ("entries sparse", "const a = []; a.length = 2 ** 32 - 1; for (const x of a.entries());"),
+    (
+        "ownKeys fake",
+        "Reflect.ownKeys(new Proxy({}, { ownKeys: () => ({ length: 2 ** 32 - 1 }) }))",
+    ),
+    (
+        "entries sparse",
+        "const a = []; a.length = 2 ** 32 - 1; for (const x of a.entries());",
+    ),
     ("keys of sparse", "const a = []; a.length = 2 ** 32 - 1; Object.keys(a)"),
     ("spread sparse", "const a = []; a.length = 2 ** 32 - 1; [...a]"),
-    ("lying proxy", "const p = new Proxy([], { get: (t, k) => (k === 'length' ? (p.n = !p.n) ? 1 : 2 ** 53 - 1 : undefined) }); Array.prototype.slice.call(p)"),
-    ("lying length", "let n = 0; Array.prototype.reverse.call({ get length() { return n++ ? 2 ** 53 - 1 : 1; } })"),
-    ("grown while it is read", "const a = [1]; a.copyWithin({ valueOf() { a.length = 2 ** 32 - 1; return 0; } }, 0, 2 ** 32)"),
-    ("set length", "const a = []; a[2 ** 32 - 2] = 1; a.length = 0; for (let i = 0; i < 1e6; i++) a[i] = i; a.length = 2 ** 32 - 1; a.pop()"),
+    (
+        "lying proxy",
+        "const p = new Proxy([], { get: (t, k) => (k === 'length' ? (p.n = !p.n) ? 1 : 2 ** 53 - 1 : undefined) }); Array.prototype.slice.call(p)",
+    ),
+    (
+        "lying length",
+        "let n = 0; Array.prototype.reverse.call({ get length() { return n++ ? 2 ** 53 - 1 : 1; } })",
+    ),
+    (
+        "grown while it is read",
+        "const a = [1]; a.copyWithin({ valueOf() { a.length = 2 ** 32 - 1; return 0; } }, 0, 2 ** 32)",
+    ),
+    (
+        "set length",
+        "const a = []; a[2 ** 32 - 2] = 1; a.length = 0; for (let i = 0; i < 1e6; i++) a[i] = i; a.length = 2 ** 32 - 1; a.pop()",
+    ),
     ("regexp", "/(a+)+$/.test('a'.repeat(40) + 'b')"),
     ("regexp split", "'a'.repeat(1e6).split(/(?:)/)"),
     ("normalize", "'\\u0344'.repeat(2e6).normalize('NFD')"),
@@ -102,11 +141,23 @@ const NATIVE_LOOPS: &[(&str, &str)] = &[
     ("eval nested", "eval('['.repeat(1e6))"),
     ("new Function", "new Function('return ' + '!'.repeat(1e6) + '1')()"),
     ("toString of nested", "let a = []; for (let i = 0; i < 1e5; i++) a = [a]; String(a)"),
-    ("structuredClone of nested", "let a = []; for (let i = 0; i < 1e5; i++) a = [a]; structuredClone(a)"),
+    (
+        "structuredClone of nested",
+        "let a = []; for (let i = 0; i < 1e5; i++) a = [a]; structuredClone(a)",
+    ),
     ("localeCompare", "('a'.repeat(6e6)).localeCompare('a'.repeat(6e6))"),
-    ("groupBy", "Object.groupBy({ [Symbol.iterator]() { return { next: () => ({ done: false, value: 1 }) }; } }, () => 1)"),
-    ("Set of ever", "new Set({ [Symbol.iterator]() { return { next: () => ({ done: false, value: 1 }) }; } })"),
-    ("isSubsetOf", "new Set([1]).isSubsetOf({ size: 1e300, has: () => true, keys() { return { next: () => ({ done: false }) }; } })"),
+    (
+        "groupBy",
+        "Object.groupBy({ [Symbol.iterator]() { return { next: () => ({ done: false, value: 1 }) }; } }, () => 1)",
+    ),
+    (
+        "Set of ever",
+        "new Set({ [Symbol.iterator]() { return { next: () => ({ done: false, value: 1 }) }; } })",
+    ),
+    (
+        "isSubsetOf",
+        "new Set([1]).isSubsetOf({ size: 1e300, has: () => true, keys() { return { next: () => ({ done: false }) }; } })",
+    ),
     ("Atomics", "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)"),
 ];
 
@@ -131,34 +182,90 @@ async fn no_native_loop_holds_its_thread_longer_than_the_limits_allow() {
 /// What a tool's body does, and the fault it must be blamed for; "" where it only harms its own answer.
 const BODIES: &[(&str, &str, &str)] = &[
     ("a loop", "while (true) {}", "cpu"),
-    ("a loop that catches its interrupt", "for (;;) { try { for (;;) {} } catch {} finally { for (;;) {} } }", "cpu"),
+    (
+        "a loop that catches its interrupt",
+        "for (;;) { try { for (;;) {} } catch {} finally { for (;;) {} } }",
+        "cpu",
+    ),
     ("a loop in a getter", "const o = { get a() { for (;;) {} } }; return o.a", "cpu"),
     ("a loop in toJSON", "return { toJSON() { for (;;) {} } }", "cpu"),
-    ("a loop behind an await", "return (async () => { await null; for (;;) {} })()", "cpu"),
-    ("a storm of microtasks", "const f = () => Promise.resolve().then(f); f(); return 'begun'", "cpu|memory"),
+    (
+        "a loop behind an await",
+        "return (async () => { await null; for (;;) {} })()",
+        "cpu",
+    ),
+    (
+        "a storm of microtasks",
+        "const f = () => Promise.resolve().then(f); f(); return 'begun'",
+        "cpu|memory",
+    ),
     ("a storm of awaits", "return (async () => { for (;;) await null; })()", "cpu"),
-    ("a thenable that breeds", "const t = { then(r) { r({ then: t.then }); } }; return t", "cpu|memory"),
-    ("a regular expression that backtracks", "return String(/^(a|a?)+$/.test('a'.repeat(30) + 'b'))", "cpu"),
-    ("timers without end", "const f = () => { setTimeout(f, 0); for (let i = 0; i < 1e6; i++); }; f(); return new Promise(() => {})", "cpu"),
+    (
+        "a thenable that breeds",
+        "const t = { then(r) { r({ then: t.then }); } }; return t",
+        "cpu|memory",
+    ),
+    (
+        "a regular expression that backtracks",
+        "return String(/^(a|a?)+$/.test('a'.repeat(30) + 'b'))",
+        "cpu",
+    ),
+    (
+        "timers without end",
+        "const f = () => { setTimeout(f, 0); for (let i = 0; i < 1e6; i++); }; f(); return new Promise(() => {})",
+        "cpu",
+    ),
     ("memory without end", "const a = []; for (;;) a.push(new Uint8Array(1e6))", "memory"),
     ("text without end", "let s = 'x'; for (;;) s += s", ""),
     ("a large buffer", "return String(new ArrayBuffer(2 ** 40))", ""),
     ("recursion", "const f = () => f() + 1; return f()", ""),
-    ("recursion through a proxy", "let p = {}; for (let i = 0; i < 1e5; i++) p = new Proxy(p, {}); return p.x", ""),
-    ("recursion in a regular expression", "return String(new RegExp('('.repeat(1e5) + ')'.repeat(1e5)))", ""),
-    ("a result too deep", "let a = []; for (let i = 0; i < 3000; i++) a = [a]; return { text: 'x', a }", ""),
+    (
+        "recursion through a proxy",
+        "let p = {}; for (let i = 0; i < 1e5; i++) p = new Proxy(p, {}); return p.x",
+        "",
+    ),
+    (
+        "recursion in a regular expression",
+        "return String(new RegExp('('.repeat(1e5) + ')'.repeat(1e5)))",
+        "",
+    ),
+    (
+        "a result too deep",
+        "let a = []; for (let i = 0; i < 3000; i++) a = [a]; return { text: 'x', a }",
+        "",
+    ),
     ("a result too large", "return 'x'.repeat(2e6)", "bad_result"),
     ("too many timers", "for (let i = 0; i < 1e6; i++) setTimeout(() => {}, 1e6)", ""),
-    ("too many host calls", "for (let i = 0; i < 1e6; i++) ctx.state.get('a').catch(() => {})", ""),
+    (
+        "too many host calls",
+        "for (let i = 0; i < 1e6; i++) ctx.state.get('a').catch(() => {})",
+        "",
+    ),
     ("a large host call", "return ctx.state.set('a', 'x'.repeat(3e6))", ""),
     ("a throw", "throw new Error('no')", ""),
-    ("a throw that cannot be shown", "throw { get message() { throw 1; }, get name() { throw 2; } }", ""),
+    (
+        "a throw that cannot be shown",
+        "throw { get message() { throw 1; }, get name() { throw 2; } }",
+        "",
+    ),
     ("a throw of nothing", "throw undefined", ""),
     ("an exit", "process.exit(1)", ""),
     ("a module of Node", "return import('node:fs').then(() => 'open')", ""),
-    ("a polluted prototype", "Object.prototype.then = () => {}; Array.prototype.push = null; Map.prototype.get = null; JSON.parse = null; Promise.prototype.then = null; return 'x'", ""),
-    ("a polluted toJSON", "Object.prototype.toJSON = () => { throw 1; }; String.prototype.toJSON = () => 5; return 'x'", ""),
-    ("broken globals", "for (const k of Object.getOwnPropertyNames(globalThis)) { try { delete globalThis[k]; } catch {} } return 'x'", ""),
+    (
+        "a polluted prototype",
+        "Object.prototype.then = () => {}; Array.prototype.push = null; Map.prototype.get = null; JSON.parse = null; Promise.prototype.then = null; return 'x'",
+        "",
+    ),
+    (
+        "a polluted toJSON",
+        "Object.prototype.toJSON = () => { throw 1; }; String.prototype.toJSON = () => 5; return 'x'",
+        "",
+    ),
+    (
+        "broken globals",
+        "for (const k of Object.getOwnPropertyNames(globalThis)) { try { delete globalThis[k]; } catch {} } return 'x'",
+        "",
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -170,11 +277,25 @@ async fn whatever_a_tool_does_the_call_ends_the_blame_is_named_and_the_others_go
         let began = Instant::now();
         let outcome = bench.tool("bad", json!({})).await;
         // CPU limits, so on a busy machine the wall time is longer; the host's own limit of 15 s must not be what ends it.
-        assert!(began.elapsed() < Duration::from_secs(14), "{name}: {:?}: {}", began.elapsed(), outcome.text);
+        assert!(
+            began.elapsed() < Duration::from_secs(14),
+            "{name}: {:?}: {}",
+            began.elapsed(),
+            outcome.text
+        );
         if blamed.is_empty() {
-            assert!(outcome.is_error || ["x", "begun", "undefined"].contains(&outcome.text.as_str()), "{name}: {outcome:?}");
+            assert!(
+                outcome.is_error || ["x", "begun", "undefined"].contains(&outcome.text.as_str()),
+                "{name}: {outcome:?}"
+            );
         } else {
-            let named = |b: &Backend| b.faults.lock().unwrap().iter().any(|(p, f)| *p == id("bad") && blamed.split('|').any(|k| k == f.kind));
+            let named = |b: &Backend| {
+                b.faults
+                    .lock()
+                    .unwrap()
+                    .iter()
+                    .any(|(p, f)| *p == id("bad") && blamed.split('|').any(|k| k == f.kind))
+            };
             bench.until(&format!("{name}: {blamed}"), named).await;
         }
         innocent_answers(&bench).await;
@@ -184,23 +305,56 @@ async fn whatever_a_tool_does_the_call_ends_the_blame_is_named_and_the_others_go
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hook_that_loops_is_interrupted_well_within_its_limit_while_other_plugins_answer_at_once() {
     let bench = bench().await;
-    bench.run("bad", "export default (api) => { api.registerHook('message_received', () => { while (true) {} }, { priority: 1 }); };").await.unwrap();
+    bench
+        .run(
+            "bad",
+            "export default (api) => { api.registerHook('message_received', () => { while (true) {} }, { priority: 1 }); };",
+        )
+        .await
+        .unwrap();
     let began = Instant::now();
-    let answers = bench.hooks(HookName::MessageReceived, json!({ "text": "a" }), Duration::from_secs(15)).await;
+    let answers = bench
+        .hooks(HookName::MessageReceived, json!({ "text": "a" }), Duration::from_secs(15))
+        .await;
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     assert_eq!(answers[0].0, "bad");
     let words = answers[0].1.as_ref().unwrap_err();
-    assert!(words.contains("plugin “bad”") && words.contains("100ms") && words.contains("index.ts:1"), "{words}");
+    assert!(
+        words.contains("plugin “bad”") && words.contains("100ms") && words.contains("index.ts:1"),
+        "{words}"
+    );
     assert_eq!(answers[1], ("innocent".into(), Ok(Some(r#"{"text":"seen"}"#.into()))));
     // It comes back by itself.
-    bench.until("a restart", |b| b.statuses.lock().unwrap().iter().filter(|s| s.0 == id("bad") && s.2.state == RunState::Running).count() == 2).await;
+    bench
+        .until("a restart", |b| {
+            b.statuses
+                .lock()
+                .unwrap()
+                .iter()
+                .filter(|s| s.0 == id("bad") && s.2.state == RunState::Running)
+                .count()
+                == 2
+        })
+        .await;
     assert_eq!(bench.host.generation(&id("bad")), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_gate_whose_plugin_is_down_stays_in_the_list_and_fails() {
-    let bench = Bench::with(HostOptions { policy: kata_core::lifecycle::Policy { first_delay_ms: 60_000, ..Default::default() }, ..quick() });
-    bench.run("gate", "export default (api) => { api.registerHook('before_tool_call', () => { for (;;) {} }); };").await.unwrap();
+    let bench = Bench::with(HostOptions {
+        policy: kata_core::lifecycle::Policy {
+            first_delay_ms: 60_000,
+            ..Default::default()
+        },
+        ..quick()
+    });
+    bench
+        .run(
+            "gate",
+            "export default (api) => { api.registerHook('before_tool_call', () => { for (;;) {} }); };",
+        )
+        .await
+        .unwrap();
     let first = bench.hooks(HookName::BeforeToolCall, json!({}), Duration::from_secs(15)).await;
     bench.state_of(PluginPart::Plugin, |s| matches!(s, RunState::Backoff { .. })).await;
     let second = bench.hooks(HookName::BeforeToolCall, json!({}), Duration::from_secs(15)).await;
@@ -213,22 +367,43 @@ async fn five_crashes_within_the_window_quarantine_a_plugin() {
     bench.run("bad", &tool_module("bad", "for (;;) {}")).await.unwrap();
     for round in 1..=5 {
         bench.tool("bad", json!({})).await;
-        let crashes = |b: &Backend| b.statuses.lock().unwrap().iter().filter(|s| s.0 == id("bad") && matches!(s.2.state, RunState::Backoff { .. } | RunState::Quarantined { .. })).count();
+        let crashes = |b: &Backend| {
+            b.statuses
+                .lock()
+                .unwrap()
+                .iter()
+                .filter(|s| s.0 == id("bad") && matches!(s.2.state, RunState::Backoff { .. } | RunState::Quarantined { .. }))
+                .count()
+        };
         bench.until("a crash", |b| crashes(b) == round).await;
         if round < 5 {
-            bench.until("a restart", |b| b.statuses.lock().unwrap().iter().rev().find(|s| s.0 == id("bad")).unwrap().2.state == RunState::Running).await;
+            bench
+                .until("a restart", |b| {
+                    b.statuses.lock().unwrap().iter().rev().find(|s| s.0 == id("bad")).unwrap().2.state == RunState::Running
+                })
+                .await;
         }
     }
-    assert!(matches!(bench.backend.statuses.lock().unwrap().last().unwrap().2.state, RunState::Quarantined { .. }));
+    assert!(matches!(
+        bench.backend.statuses.lock().unwrap().last().unwrap().2.state,
+        RunState::Quarantined { .. }
+    ));
     let outcome = bench.tool("bad", json!({})).await;
     assert!(outcome.is_error && outcome.text.contains("not running"), "{}", outcome.text);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_never_settles_ends_by_the_hosts_own_limit_and_the_plugin_goes_on() {
-    let options = HostOptions { tool_timeout: Duration::from_millis(200), send_timeout: Duration::from_millis(200), ..quick() };
+    let options = HostOptions {
+        tool_timeout: Duration::from_millis(200),
+        send_timeout: Duration::from_millis(200),
+        ..quick()
+    };
     let bench = Bench::with(options);
-    bench.run("bad", &tool_module("bad", "return args.now ? 'here' : new Promise(() => {})")).await.unwrap();
+    bench
+        .run("bad", &tool_module("bad", "return args.now ? 'here' : new Promise(() => {})"))
+        .await
+        .unwrap();
     assert!(bench.tool("bad", json!({})).await.text.contains("no answer within"));
     assert!(bench.fault("timeout").await.message.contains("tool bad"));
     assert_eq!(bench.tool("bad", json!({ "now": true })).await.text, "here");
@@ -240,29 +415,67 @@ async fn a_call_that_never_settles_ends_by_the_hosts_own_limit_and_the_plugin_go
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thread_that_cannot_be_interrupted_is_given_up_and_the_plugin_restarted_beside_it() {
-    let options = HostOptions { tool_timeout: Duration::from_millis(100), stuck: Duration::from_millis(100), ..quick() };
+    let options = HostOptions {
+        tool_timeout: Duration::from_millis(100),
+        stuck: Duration::from_millis(100),
+        ..quick()
+    };
     let bench = Bench::with(options);
     // A native overrun that ends by itself, so that the test leaves no thread behind.
-    bench.run("bad", &tool_module("bad", "const a = []; a.length = 2 ** 32 - 1; return JSON.stringify(a)")).await.unwrap();
+    bench
+        .run(
+            "bad",
+            &tool_module("bad", "const a = []; a.length = 2 ** 32 - 1; return JSON.stringify(a)"),
+        )
+        .await
+        .unwrap();
     bench.tool("bad", json!({})).await;
     assert_eq!(bench.fault("stuck").await.kind, "stuck");
-    bench.until("a restart", |b| b.statuses.lock().unwrap().iter().filter(|s| s.2.state == RunState::Running).count() == 2).await;
+    bench
+        .until("a restart", |b| {
+            b.statuses.lock().unwrap().iter().filter(|s| s.2.state == RunState::Running).count() == 2
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plugin_that_throws_or_loops_or_hangs_while_it_loads_is_refused_with_the_place() {
-    let bench = Bench::with(HostOptions { load_timeout: Duration::from_secs(3), load_slice: Duration::from_millis(200), ..quick() });
+    let bench = Bench::with(HostOptions {
+        load_timeout: Duration::from_secs(3),
+        load_slice: Duration::from_millis(200),
+        ..quick()
+    });
     for (name, module, words) in [
-        ("a throw at the top", "const a: number = 1;\nthrow new Error('no' + a);", "index.ts:2"),
-        ("a throw in register", "interface A {}\n\nexport default () => {\n  throw new Error('no'); };", "index.ts:4"),
+        (
+            "a throw at the top",
+            "const a: number = 1;\nthrow new Error('no' + a);",
+            "index.ts:2",
+        ),
+        (
+            "a throw in register",
+            "interface A {}\n\nexport default () => {\n  throw new Error('no'); };",
+            "index.ts:4",
+        ),
         ("a loop at the top", "for (;;) {}\nexport default () => {};", "without a pause"),
-        ("a register that never ends", "export default () => new Promise(() => {});", "did not end"),
+        (
+            "a register that never ends",
+            "export default () => new Promise(() => {});",
+            "did not end",
+        ),
         ("no default export", "export const a = 1;", "default export"),
         ("a syntax error", "export default (api) => {\n  const = 1;\n};", "index.ts:2"),
         ("nesting", &format!("export default {}", "[".repeat(50_000)), "index.ts"),
         ("a file over the limit", &" ".repeat(600 << 10), "over the limit"),
-        ("a registration that is not declared", "export default (api) => api.registerTool({ name: 'other', description: '', parameters: {}, execute() {} });", "contributes.tools"),
-        ("a bad registration", "export default (api) => api.registerTool({ name: 'bad', description: 5, parameters: {}, execute() {} });", "registerTool: description"),
+        (
+            "a registration that is not declared",
+            "export default (api) => api.registerTool({ name: 'other', description: '', parameters: {}, execute() {} });",
+            "contributes.tools",
+        ),
+        (
+            "a bad registration",
+            "export default (api) => api.registerTool({ name: 'bad', description: 5, parameters: {}, execute() {} });",
+            "registerTool: description",
+        ),
     ] {
         let error = bench.run("bad", module).await.expect_err(name).to_string();
         assert!(error.contains(words), "{name}: {error}");
@@ -285,10 +498,24 @@ async fn faults_in_the_background_are_named_and_end_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_million_log_lines_become_two_hundred_and_a_count() {
     let bench = bench().await;
-    bench.run("bad", &tool_module("bad", "for (let i = 0; i < 1e5; i++) console.log('line', i, { a: 1 }); return 'x'")).await.unwrap();
+    bench
+        .run(
+            "bad",
+            &tool_module("bad", "for (let i = 0; i < 1e5; i++) console.log('line', i, { a: 1 }); return 'x'"),
+        )
+        .await
+        .unwrap();
     bench.tool("bad", json!({})).await;
     bench.host.deactivate(&id("bad")).await;
-    bench.until("the count", |b| b.logs.lock().unwrap().iter().any(|(_, l)| l.contains("more log lines were dropped"))).await;
+    bench
+        .until("the count", |b| {
+            b.logs
+                .lock()
+                .unwrap()
+                .iter()
+                .any(|(_, l)| l.contains("more log lines were dropped"))
+        })
+        .await;
     let logs = bench.backend.logs.lock().unwrap();
     assert_eq!(logs.len(), 201);
     assert_eq!(logs[0], ("info".to_owned(), r#"line 0 {"a":1}"#.to_owned()));

@@ -68,7 +68,10 @@ async fn a_typescript_plugin_is_loaded_and_its_tool_hook_command_and_channel_are
     let candidate = bench.write("full", &manifest("full"), &[("index.ts", FULL), ("lib/shout.ts", SHOUT)]);
     bench.activate(candidate).await.unwrap();
 
-    assert_eq!(bench.host.list().iter().map(|t| (t.name.as_str(), t.read_only)).collect::<Vec<_>>(), [("full", true)]);
+    assert_eq!(
+        bench.host.list().iter().map(|t| (t.name.as_str(), t.read_only)).collect::<Vec<_>>(),
+        [("full", true)]
+    );
     let good = bench.tool("full", json!({ "text": "abc" })).await;
     assert_eq!((good.text.as_str(), good.is_error), ("ABC", false));
     let bad = bench.tool("full", json!({ "text": 5 })).await;
@@ -79,21 +82,49 @@ async fn a_typescript_plugin_is_loaded_and_its_tool_hook_command_and_channel_are
     assert_eq!(bench.host.run_command(&id("full"), "full", "a b").await.unwrap(), "ran a b");
 
     let (plugin, info) = bench.host.info(&channel("full")).unwrap();
-    assert_eq!((plugin.as_str(), info.label.as_str(), info.capabilities.text_max), ("full", "Full", 100));
+    assert_eq!(
+        (plugin.as_str(), info.label.as_str(), info.capabilities.text_max),
+        ("full", "Full", 100)
+    );
     assert_eq!(bench.host.send(message("full")).await.unwrap().message_ids[0].as_str(), "42:1");
-    let late = bench.host.send(OutboundMessage { text: "slow down".into(), ..message("full") }).await.unwrap_err();
-    assert_eq!((late.code, late.retry_after_ms, late.certain), (SendErrorCode::RateLimited, Some(3000), true));
-    let broken = bench.host.send(OutboundMessage { text: "boom".into(), ..message("full") }).await.unwrap_err();
+    let late = bench
+        .host
+        .send(OutboundMessage {
+            text: "slow down".into(),
+            ..message("full")
+        })
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (late.code, late.retry_after_ms, late.certain),
+        (SendErrorCode::RateLimited, Some(3000), true)
+    );
+    let broken = bench
+        .host
+        .send(OutboundMessage {
+            text: "boom".into(),
+            ..message("full")
+        })
+        .await
+        .unwrap_err();
     assert_eq!((broken.code, broken.certain), (SendErrorCode::Unreachable, false));
-    assert!(bench.fault("throw").await.message.contains("index.ts:18"), "{}", bench.fault("throw").await.message);
+    assert!(
+        bench.fault("throw").await.message.contains("index.ts:18"),
+        "{}",
+        bench.fault("throw").await.message
+    );
 
     bench.host.start_channel(&channel("full")).await.unwrap();
-    bench.state_of(PluginPart::Channel(channel("full")), |s| *s == RunState::Running).await;
+    bench
+        .state_of(PluginPart::Channel(channel("full")), |s| *s == RunState::Running)
+        .await;
     assert_eq!(bench.backend.drafts.lock().unwrap()[0].1.text, "hello");
     bench.host.stop_channel(&channel("full")).await;
     let logs: Vec<String> = bench.backend.logs.lock().unwrap().iter().map(|(_, l)| l.clone()).collect();
     assert_eq!(logs, ["answer admitted", "left", "bye"]);
-    bench.state_of(PluginPart::Channel(channel("full")), |s| *s == RunState::Stopped).await;
+    bench
+        .state_of(PluginPart::Channel(channel("full")), |s| *s == RunState::Stopped)
+        .await;
     bench.host.shutdown(SECOND * 5).await;
     assert!(bench.host.running().is_empty());
     assert!(bench.host.handlers(HookName::MessageSending).is_empty());

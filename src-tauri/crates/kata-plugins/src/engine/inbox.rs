@@ -2,8 +2,8 @@
 //! host calls in flight, aborts by the calls that are open.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::sync::Arc;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::oneshot;
 
@@ -56,7 +56,9 @@ pub(crate) struct Thrown {
 /// A wait as JavaScript writes it: any number; what is none is no wait.
 fn whole_ms<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Option<u32>, D::Error> {
     let number: Option<f64> = serde::Deserialize::deserialize(d)?;
-    Ok(number.filter(|n| n.is_finite() && *n >= 0.0).map(|n| n.min(f64::from(u32::MAX)) as u32))
+    Ok(number
+        .filter(|n| n.is_finite() && *n >= 0.0)
+        .map(|n| n.min(f64::from(u32::MAX)) as u32))
 }
 
 /// Why a call has no answer.
@@ -126,7 +128,11 @@ pub(crate) struct Inbox {
 
 impl Inbox {
     pub(crate) fn new(calls: usize) -> Self {
-        Self { lanes: Mutex::default(), wake: Condvar::new(), calls }
+        Self {
+            lanes: Mutex::default(),
+            wake: Condvar::new(),
+            calls,
+        }
     }
 
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
@@ -140,7 +146,10 @@ impl Inbox {
             return Err((call, CallFault::NotStarted("the plugin is not running".into())));
         }
         if lanes.calls.len() >= self.calls {
-            return Err((call, CallFault::NotStarted(format!("the plugin is busy: {} calls wait already", self.calls))));
+            return Err((
+                call,
+                CallFault::NotStarted(format!("the plugin is busy: {} calls wait already", self.calls)),
+            ));
         }
         lanes.calls.push_back(call);
         drop(lanes);

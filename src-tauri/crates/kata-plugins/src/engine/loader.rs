@@ -32,10 +32,18 @@ pub(crate) enum ResolveError {
 /// The module to begin with, as a path relative to the folder.
 pub(crate) fn entry(folder: &Path, main: Option<&str>) -> std::result::Result<String, ResolveError> {
     match main {
-        Some(main) => resolve(folder, "", &if main.starts_with("./") { main.to_owned() } else { format!("./{main}") }),
-        None => resolve(folder, "", "./index.ts").or_else(|_| resolve(folder, "", "./index.js")).map_err(|_| {
-            ResolveError::Missing("index.ts or index.js".into())
-        }),
+        Some(main) => resolve(
+            folder,
+            "",
+            &if main.starts_with("./") {
+                main.to_owned()
+            } else {
+                format!("./{main}")
+            },
+        ),
+        None => resolve(folder, "", "./index.ts")
+            .or_else(|_| resolve(folder, "", "./index.js"))
+            .map_err(|_| ResolveError::Missing("index.ts or index.js".into())),
     }
 }
 
@@ -68,14 +76,22 @@ pub(crate) fn resolve(root: &Path, base: &str, name: &str) -> std::result::Resul
     tries.extend([".ts", ".js", "/index.ts", "/index.js"].map(|end| format!("{plain}{end}")));
     for candidate in tries {
         let Ok(real) = root.join(&candidate).canonicalize() else { continue };
-        let Ok(inside) = real.strip_prefix(root) else { return Err(ResolveError::Outside(shown())) };
+        let Ok(inside) = real.strip_prefix(root) else {
+            return Err(ResolveError::Outside(shown()));
+        };
         if !real.is_file() {
             continue;
         }
-        if !inside.extension().is_some_and(|e| ["ts", "js", "mts", "mjs", "json"].iter().any(|known| e == *known)) {
+        if !inside
+            .extension()
+            .is_some_and(|e| ["ts", "js", "mts", "mjs", "json"].iter().any(|known| e == *known))
+        {
             return Err(ResolveError::Kind(shown()));
         }
-        let names: Option<Vec<&str>> = inside.components().map(|c| if let Component::Normal(n) = c { n.to_str() } else { None }).collect();
+        let names: Option<Vec<&str>> = inside
+            .components()
+            .map(|c| if let Component::Normal(n) = c { n.to_str() } else { None })
+            .collect();
         return names.map(|n| n.join("/")).ok_or_else(|| ResolveError::Kind(shown()));
     }
     Err(ResolveError::Missing(shown()))
@@ -90,15 +106,24 @@ impl Positions {
     pub(crate) fn rewrite(&self, stack: &str) -> String {
         let maps = self.0.borrow();
         let mut out = Vec::new();
-        for line in stack.lines().map(str::trim).filter(|l| !l.is_empty() && !l.contains(PRELUDE) && !l.contains("(native)")) {
-            let inner = line.rsplit_once('(').map_or(line, |(_, rest)| rest).trim_end_matches(')').trim_start_matches("at ");
+        for line in stack
+            .lines()
+            .map(str::trim)
+            .filter(|l| !l.is_empty() && !l.contains(PRELUDE) && !l.contains("(native)"))
+        {
+            let inner = line
+                .rsplit_once('(')
+                .map_or(line, |(_, rest)| rest)
+                .trim_end_matches(')')
+                .trim_start_matches("at ");
             let mut parts = inner.rsplitn(3, ':');
             let column = parts.next().and_then(|c| c.parse().ok());
             let at = parts.next().and_then(|l| l.parse().ok());
             let mapped = match (parts.next(), at, column) {
-                (Some(name), Some(at), Some(column)) => {
-                    maps.get(name).and_then(|m| m.original(at, column)).map(|(l, c)| line.replace(inner, &format!("{name}:{l}:{c}")))
-                }
+                (Some(name), Some(at), Some(column)) => maps
+                    .get(name)
+                    .and_then(|m| m.original(at, column))
+                    .map(|(l, c)| line.replace(inner, &format!("{name}:{l}:{c}"))),
                 _ => None,
             };
             out.push(mapped.unwrap_or_else(|| line.to_owned()));
@@ -143,7 +168,13 @@ impl Loader for Sources {
         match std::fs::metadata(&path) {
             Ok(meta) if meta.len() > script::MAX_SOURCE as u64 => {
                 let bytes = usize::try_from(meta.len()).unwrap_or(usize::MAX);
-                return Err(refuse(script::ScriptError::TooLarge { name: name.to_owned(), bytes }.to_string()));
+                return Err(refuse(
+                    script::ScriptError::TooLarge {
+                        name: name.to_owned(),
+                        bytes,
+                    }
+                    .to_string(),
+                ));
             }
             Ok(_) => {}
             Err(e) => return Err(refuse(format!("{name}: {e}"))),

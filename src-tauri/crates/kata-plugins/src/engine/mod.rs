@@ -11,6 +11,7 @@ mod inbox;
 mod loader;
 mod native;
 mod ops;
+mod scripts;
 mod slice;
 
 use crate::network::{AllowList, Clients};
@@ -20,15 +21,15 @@ use crate::register::{Registrations, Rules};
 pub(crate) use inbox::{Call, CallFault, Kind};
 use inbox::{Command, Inbox};
 pub(crate) use loader::entry;
-use loader::{Folder, PRELUDE, Positions, Sources};
+use loader::{Folder, Positions, Sources};
 use native::Core;
-use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, FromJs, Function, Module, Object, Runtime, WriteOptions};
+use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Function, Object, Runtime};
 use slice::{Tripped, Watch};
 use std::cell::Cell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -105,15 +106,20 @@ pub(crate) fn begin(spec: Spec) -> std::io::Result<Begun> {
     let (boot_tx, boot) = oneshot::channel();
     let (exit_tx, exit) = oneshot::channel();
     let thread_link = Arc::clone(&link);
-    std::thread::Builder::new().name(format!("plugin {}", spec.rules.plugin)).stack_size(THREAD_STACK).spawn(move || {
-        #[cfg(target_os = "linux")]
-        thread_link.thread.store(rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs(), Ordering::Relaxed);
-        // Host calls are spawned from here.
-        let pool = spec.pool.clone();
-        let _entered = pool.enter();
-        let exit = run(spec, &thread_link, boot_tx);
-        let _ = exit_tx.send(exit);
-    })?;
+    std::thread::Builder::new()
+        .name(format!("plugin {}", spec.rules.plugin))
+        .stack_size(THREAD_STACK)
+        .spawn(move || {
+            #[cfg(target_os = "linux")]
+            thread_link
+                .thread
+                .store(rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs(), Ordering::Relaxed);
+            // Host calls are spawned from here.
+            let pool = spec.pool.clone();
+            let _entered = pool.enter();
+            let exit = run(spec, &thread_link, boot_tx);
+            let _ = exit_tx.send(exit);
+        })?;
     Ok(Begun { link, boot, exit })
 }
 
@@ -150,8 +156,20 @@ fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations,
         exhausted: Cell::new(None),
     });
     let exit = match runtime(&spec.options, &watch, &core, folder) {
-        Err(e) => Exit::Fault { kind: "memory", message: format!("the engine did not start: {e}") },
-        Ok((_runtime, context)) => context.with(|ctx| Loop { ctx, core: &core, watch: &watch, slices, broke: Cell::new(None) }.run(&entry, &settings, boot)),
+        Err(e) => Exit::Fault {
+            kind: "memory",
+            message: format!("the engine did not start: {e}"),
+        },
+        Ok((_runtime, context)) => context.with(|ctx| {
+            Loop {
+                ctx,
+                core: &core,
+                watch: &watch,
+                slices,
+                broke: Cell::new(None),
+            }
+            .run(&entry, &settings, boot)
+        }),
     };
     core.cancel.cancel();
     core.tell_dropped(&mut core.lines.borrow_mut());
@@ -172,7 +190,13 @@ fn runtime(options: &HostOptions, watch: &Rc<Watch>, core: &Rc<Core>, folder: Pa
     let runtime = Runtime::new()?;
     runtime.set_memory_limit((options.memory_mb as usize) << 20);
     runtime.set_max_stack_size((options.stack_kb as usize) << 10);
-    runtime.set_loader(Folder { root: folder.clone() }, Sources { root: folder, positions: core.positions.clone() });
+    runtime.set_loader(
+        Folder { root: folder.clone() },
+        Sources {
+            root: folder,
+            positions: core.positions.clone(),
+        },
+    );
     let over = Rc::clone(watch);
     runtime.set_interrupt_handler(Some(Box::new(move || over.over())));
     let seen = Rc::clone(core);
@@ -194,43 +218,6 @@ fn runtime(options: &HostOptions, watch: &Rc<Watch>, core: &Rc<Core>, folder: Pa
     Ok((runtime, context))
 }
 
-/// One of the host's own scripts: an expression, compiled by the first plugin's thread and shared by all as bytecode.
-/// Parsing them anew would be two thirds of a plugin's load.
-pub(crate) struct HostScript {
-    name: &'static str,
-    source: &'static str,
-    bytecode: OnceLock<Vec<u8>>,
-}
-
-impl HostScript {
-    const fn new(name: &'static str, source: &'static str) -> Self {
-        Self { name, source, bytecode: OnceLock::new() }
-    }
-
-    /// Its value.
-    #[expect(unsafe_code, reason = "loading bytecode; see the comment")]
-    pub(crate) fn evaluate<'js, V: FromJs<'js>>(&'static self, ctx: &Ctx<'js>) -> rquickjs::Result<V> {
-        let module = match self.bytecode.get() {
-            // SAFETY: the bytes were written by this engine in this process from the source beside them, nothing can change
-            // them, and as part of a static they outlive every runtime that points into them.
-            Some(bytes) => unsafe { Module::load(ctx.clone(), bytes)? },
-            None => {
-                let module = Module::declare(ctx.clone(), self.name, format!("export default {}", self.source))?;
-                // Names and lines stay: the module's name is what `import` in it starts from.
-                let bytes = module.write(WriteOptions { strip_source: true, ..WriteOptions::default() })?;
-                // Another thread may have been first; its bytes are the same.
-                let _ = self.bytecode.set(bytes);
-                module
-            }
-        };
-        module.eval()?.0.get("default")
-    }
-}
-
-static BOUNDS: HostScript = HostScript::new("kata:plugin/bounds", include_str!("js/bounds.js"));
-static CORE: HostScript = HostScript::new(PRELUDE, include_str!("js/core.js"));
-pub(crate) static WEB: HostScript = HostScript::new("kata:plugin/web", include_str!("js/web.js"));
-
 #[derive(Clone, Copy)]
 struct Slices {
     batch: Duration,
@@ -241,7 +228,12 @@ struct Slices {
 
 impl Slices {
     fn of(options: &HostOptions) -> Self {
-        Self { batch: options.slice, call: options.call_slice, load: options.load_slice, load_timeout: options.load_timeout }
+        Self {
+            batch: options.slice,
+            call: options.call_slice,
+            load: options.load_slice,
+            load_timeout: options.load_timeout,
+        }
     }
 }
 
@@ -276,7 +268,9 @@ impl<'js> Loop<'_, 'js> {
             }
         };
         let started = Instant::now();
-        if let Some(exit) = self.batch(self.slices.load, "loading", || dispatch.boot.call::<_, ()>((format!("./{entry}"), 0))) {
+        if let Some(exit) = self.batch(self.slices.load, "loading", || {
+            dispatch.boot.call::<_, ()>((format!("./{entry}"), 0))
+        }) {
             boot.end(Err(words_of(&exit)));
             return exit;
         }
@@ -337,9 +331,9 @@ impl<'js> Loop<'_, 'js> {
     fn prelude(&self, settings: &serde_json::Value) -> rquickjs::Result<Dispatch<'js>> {
         let ctx = &self.ctx;
         let natives = native::object(ctx, self.core)?;
-        BOUNDS.evaluate::<Function<'_>>(ctx)?.call::<_, ()>((natives.clone(),))?;
+        scripts::BOUNDS.evaluate::<Function<'_>>(ctx)?.call::<_, ()>((natives.clone(),))?;
         let config = ctx.json_parse(settings.to_string())?;
-        let made: Object<'_> = CORE.evaluate::<Function<'_>>(ctx)?.call((natives, config))?;
+        let made: Object<'_> = scripts::CORE.evaluate::<Function<'_>>(ctx)?.call((natives, config))?;
         Ok(Dispatch {
             call: made.get("call")?,
             settle: made.get("settle")?,
@@ -351,12 +345,22 @@ impl<'js> Loop<'_, 'js> {
     }
 
     fn call(&self, dispatch: &Dispatch<'js>, call: Call) -> Option<Exit> {
-        let Call { id, kind, handle, payload, reply } = call;
+        let Call {
+            id,
+            kind,
+            handle,
+            payload,
+            reply,
+        } = call;
         if reply.is_closed() {
             return None;
         }
         self.core.calls.borrow_mut().insert(id, reply);
-        let slice = if matches!(kind, Kind::Hook | Kind::Typing) { self.slices.batch } else { self.slices.call };
+        let slice = if matches!(kind, Kind::Hook | Kind::Typing) {
+            self.slices.batch
+        } else {
+            self.slices.call
+        };
         self.core.link.running.store(id, Ordering::Release);
         let exit = self.batch(slice, kind.as_str(), || match kind {
             Kind::Dispose => dispatch.dispose.call::<_, ()>((id,)),
@@ -396,7 +400,11 @@ impl<'js> Loop<'_, 'js> {
             let thrown = match &error {
                 CaughtError::Exception(e) => native::describe(e.as_object().as_value()),
                 CaughtError::Value(v) => native::describe(v),
-                CaughtError::Error(e) => inbox::Thrown { name: "Error".into(), message: e.to_string(), ..Default::default() },
+                CaughtError::Error(e) => inbox::Thrown {
+                    name: "Error".into(),
+                    message: e.to_string(),
+                    ..Default::default()
+                },
             };
             match self.watch.tripped() {
                 // The stack of what was interrupted says where.
@@ -426,14 +434,26 @@ impl<'js> Loop<'_, 'js> {
             let place = place.split_whitespace().take(4).collect::<Vec<_>>().join(" ");
             let at = if place.is_empty() { String::new() } else { format!(" ({place})") };
             return Some(match tripped {
-                Tripped::Slice(limit) => Exit::Fault { kind: "cpu", message: format!("{what} ran for more than {limit:?} without a pause{at}") },
-                Tripped::Minute(ms) => Exit::Fault { kind: "cpu", message: format!("more than {ms} ms of CPU within a minute, the last in {what}{at}") },
-                Tripped::Killed => Exit::Fault { kind: "timeout", message: format!("{what} was interrupted{at}") },
+                Tripped::Slice(limit) => Exit::Fault {
+                    kind: "cpu",
+                    message: format!("{what} ran for more than {limit:?} without a pause{at}"),
+                },
+                Tripped::Minute(ms) => Exit::Fault {
+                    kind: "cpu",
+                    message: format!("more than {ms} ms of CPU within a minute, the last in {what}{at}"),
+                },
+                Tripped::Killed => Exit::Fault {
+                    kind: "timeout",
+                    message: format!("{what} was interrupted{at}"),
+                },
             });
         }
         let exhausted = self.core.exhausted.take()?;
         let limit = self.core.reach.options.memory_mb;
-        Some(Exit::Fault { kind: exhausted, message: format!("more than {limit} MB of memory, in {what}") })
+        Some(Exit::Fault {
+            kind: exhausted,
+            message: format!("more than {limit} MB of memory, in {what}"),
+        })
     }
 
     fn publish(&self, count_heap: bool) {

@@ -83,7 +83,11 @@ pub(crate) struct LineBudget {
 
 impl Default for LineBudget {
     fn default() -> Self {
-        Self { began: Instant::now(), written: 0, dropped: 0 }
+        Self {
+            began: Instant::now(),
+            written: 0,
+            dropped: 0,
+        }
     }
 }
 
@@ -104,7 +108,10 @@ impl Core {
 
     pub(crate) fn tell_dropped(&self, lines: &mut LineBudget) {
         if lines.dropped > 0 {
-            let said = format!("{} more log lines were dropped: a plugin may write {} a minute", lines.dropped, self.reach.options.log_lines_per_minute);
+            let said = format!(
+                "{} more log lines were dropped: a plugin may write {} a minute",
+                lines.dropped, self.reach.options.log_lines_per_minute
+            );
             self.reach.backend.log(&self.reach.plugin, "warn", &said);
             lines.dropped = 0;
         }
@@ -136,7 +143,10 @@ impl Core {
     fn reply(&self, id: u32, ok: bool, text: Option<String>) {
         let max = self.reach.options.payload_bytes;
         let result = match text {
-            Some(text) if text.len() > max => Err(CallFault::BadResult(format!("the result has {} bytes, over the limit of {max}", text.len()))),
+            Some(text) if text.len() > max => Err(CallFault::BadResult(format!(
+                "the result has {} bytes, over the limit of {max}",
+                text.len()
+            ))),
             text if ok => Ok(text),
             text => {
                 let thrown: Thrown = text.and_then(|t| serde_json::from_str(&t).ok()).unwrap_or_default();
@@ -172,11 +182,17 @@ impl Core {
     fn operation(self: &Rc<Self>, ctx: &Ctx<'_>, name: &str, args: String, body: Option<String>, binary: bool) -> Result<u32> {
         let options = &self.reach.options;
         if self.operations.borrow().len() >= options.host_calls {
-            return Err(Exception::throw_range(ctx, &format!("{name}: {} host calls are in flight already", options.host_calls)));
+            return Err(Exception::throw_range(
+                ctx,
+                &format!("{name}: {} host calls are in flight already", options.host_calls),
+            ));
         }
         let size = args.len() + body.as_ref().map_or(0, String::len);
         if size > options.payload_bytes * 2 || args.len() > options.payload_bytes {
-            return Err(Exception::throw_range(ctx, &format!("{name}: the argument is over {} bytes", options.payload_bytes)));
+            return Err(Exception::throw_range(
+                ctx,
+                &format!("{name}: the argument is over {} bytes", options.payload_bytes),
+            ));
         }
         let bytes = match body {
             Some(text) if binary => Some(Bytes::from(codec::from_binary(&text).unwrap_or_default())),
@@ -190,7 +206,10 @@ impl Core {
         let decoded = Op::decode(name, args, bytes, &self.channels.borrow());
         let (reach, link) = (Arc::clone(&self.reach), Arc::clone(&self.link));
         match decoded {
-            Err(error) => link.inbox.settle(Settled { id, result: Err(serde_json::json!({ "name": "TypeError", "message": error.to_string() }).to_string()) }),
+            Err(error) => link.inbox.settle(Settled {
+                id,
+                result: Err(serde_json::json!({ "name": "TypeError", "message": error.to_string() }).to_string()),
+            }),
             Ok(op) => reach.tasks.clone().spawn("plugin host call", async move {
                 tokio::select! {
                     () = token.cancelled() => {}
@@ -210,7 +229,10 @@ impl Core {
     fn timer(&self, ctx: &Ctx<'_>, id: u32, ms: f64) -> Result<()> {
         let mut timers = self.timers.borrow_mut();
         if timers.len() >= self.reach.options.timers {
-            return Err(Exception::throw_range(ctx, &format!("{} timers are set already", self.reach.options.timers)));
+            return Err(Exception::throw_range(
+                ctx,
+                &format!("{} timers are set already", self.reach.options.timers),
+            ));
         }
         let wait = Duration::from_secs_f64((ms / 1000.0).clamp(0.0, 2_147_483.647));
         timers.set(id, Instant::now() + wait);
@@ -255,22 +277,38 @@ impl Core {
 pub(crate) fn describe(reason: &Value<'_>) -> Thrown {
     // The engine throws null when there is no memory left for an error. Nobody else does.
     if reason.is_null() {
-        return Thrown { name: "InternalError".into(), message: "out of memory".into(), ..Thrown::default() };
+        return Thrown {
+            name: "InternalError".into(),
+            message: "out of memory".into(),
+            ..Thrown::default()
+        };
     }
     let Some(object) = reason.as_object() else {
-        let message = reason.as_string().and_then(|s| s.to_string().ok()).unwrap_or_else(|| format!("a {}", reason.type_name()));
-        return Thrown { name: "Error".into(), message, ..Thrown::default() };
+        let message = reason
+            .as_string()
+            .and_then(|s| s.to_string().ok())
+            .unwrap_or_else(|| format!("a {}", reason.type_name()));
+        return Thrown {
+            name: "Error".into(),
+            message,
+            ..Thrown::default()
+        };
     };
     let text = |key: &str| object.get::<_, Option<String>>(key).ok().flatten().unwrap_or_default();
     let mut message = text("message");
     if message.len() > 2000 {
         message = message.chars().take(2000).collect();
     }
-    Thrown { name: Some(text("name")).filter(|n| !n.is_empty()).unwrap_or_else(|| "Error".into()), message, stack: text("stack"), ..Thrown::default() }
+    Thrown {
+        name: Some(text("name")).filter(|n| !n.is_empty()).unwrap_or_else(|| "Error".into()),
+        message,
+        stack: text("stack"),
+        ..Thrown::default()
+    }
 }
 
 fn web<'js>(ctx: Ctx<'js>) -> Result<Value<'js>> {
-    super::WEB.evaluate(&ctx)
+    super::scripts::WEB.evaluate(&ctx)
 }
 
 fn bytes<'js>(ctx: Ctx<'js>, bytes: Option<Vec<u8>>) -> Result<TypedArray<'js, u8>> {
@@ -287,11 +325,18 @@ pub(crate) fn object<'js>(ctx: &Ctx<'js>, core: &Rc<Core>) -> Result<Object<'js>
     n.set("genuine", Func::from(|v: Value<'_>| v.is_array() && !v.is_proxy()))?;
     n.set("proxy", Func::from(|v: Value<'_>| v.is_proxy()))?;
     let c = with();
-    n.set("declare", Func::from(move |kind: String, handle: u32, json: String| c.declare(&kind, handle, &json).err().map(|e| e.to_string())))?;
+    n.set(
+        "declare",
+        Func::from(move |kind: String, handle: u32, json: String| c.declare(&kind, handle, &json).err().map(|e| e.to_string())),
+    )?;
     let c = with();
-    n.set("reply", Func::from(move |id: u32, ok: bool, text: Opt<Option<String>>| c.reply(id, ok, text.0.flatten())))?;
+    n.set(
+        "reply",
+        Func::from(move |id: u32, ok: bool, text: Opt<Option<String>>| c.reply(id, ok, text.0.flatten())),
+    )?;
     let c = with();
-    let op = move |ctx: Ctx<'_>, name: String, args: String, body: Option<String>, binary: bool| c.operation(&ctx, &name, args, body, binary);
+    let op =
+        move |ctx: Ctx<'_>, name: String, args: String, body: Option<String>, binary: bool| c.operation(&ctx, &name, args, body, binary);
     n.set("op", Func::from(op))?;
     let c = with();
     n.set("cancel", Func::from(move |id: u32| c.cancel_operation(id)))?;
@@ -307,15 +352,37 @@ pub(crate) fn object<'js>(ctx: &Ctx<'js>, core: &Rc<Core>) -> Result<Object<'js>
     let status = move |ctx: Ctx<'_>, _call: u32, kind: String, name: String, json: String| c.status(&ctx, &kind, &name, &json);
     n.set("status", Func::from(status))?;
     n.set("web", Function::new(ctx.clone(), web)?)?;
-    n.set("utf8", Function::new(ctx.clone(), |ctx, text: String| bytes(ctx, Some(text.into_bytes())))?)?;
-    n.set("random", Function::new(ctx.clone(), |ctx, length: usize| bytes(ctx, codec::random(length)))?)?;
-    n.set("digest", Function::new(ctx.clone(), |ctx, hash: String, data: String| bytes(ctx, codec::digest(&hash, &data)))?)?;
-    n.set("hmac", Function::new(ctx.clone(), |ctx, hash: String, key: String, data: String| bytes(ctx, codec::hmac(&hash, &key, &data)))?)?;
+    n.set(
+        "utf8",
+        Function::new(ctx.clone(), |ctx, text: String| bytes(ctx, Some(text.into_bytes())))?,
+    )?;
+    n.set(
+        "random",
+        Function::new(ctx.clone(), |ctx, length: usize| bytes(ctx, codec::random(length)))?,
+    )?;
+    n.set(
+        "digest",
+        Function::new(ctx.clone(), |ctx, hash: String, data: String| {
+            bytes(ctx, codec::digest(&hash, &data))
+        })?,
+    )?;
+    n.set(
+        "hmac",
+        Function::new(ctx.clone(), |ctx, hash: String, key: String, data: String| {
+            bytes(ctx, codec::hmac(&hash, &key, &data))
+        })?,
+    )?;
     n.set("text", Func::from(|binary: String, fatal: bool| codec::decode(&binary, fatal)))?;
     n.set("b64", Func::from(|binary: String| codec::base64(&binary)))?;
     n.set("unb64", Func::from(|text: String| codec::unbase64(&text)))?;
-    n.set("url", Func::from(|href: String, base: Option<String>| codec::url(&href, base.as_deref())))?;
-    n.set("urlSet", Func::from(|href: String, part: String, value: String| codec::url_with(&href, &part, &value)))?;
+    n.set(
+        "url",
+        Func::from(|href: String, base: Option<String>| codec::url(&href, base.as_deref())),
+    )?;
+    n.set(
+        "urlSet",
+        Func::from(|href: String, part: String, value: String| codec::url_with(&href, &part, &value)),
+    )?;
     n.set("query", Func::from(|text: String| codec::query(&text)))?;
     n.set("unquery", Func::from(|pairs: String| codec::unquery(&pairs)))?;
     Ok(n)

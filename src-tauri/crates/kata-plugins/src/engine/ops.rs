@@ -35,18 +35,30 @@ pub(crate) struct OpError {
 
 impl OpError {
     pub(crate) fn of_type(message: impl Into<String>) -> Self {
-        Self { name: "TypeError", code: None, message: message.into() }
+        Self {
+            name: "TypeError",
+            code: None,
+            message: message.into(),
+        }
     }
 
     fn denied(error: &crate::capability::Denied) -> Self {
-        Self { name: "Error", code: Some("forbidden".into()), message: error.to_string() }
+        Self {
+            name: "Error",
+            code: Some("forbidden".into()),
+            message: error.to_string(),
+        }
     }
 }
 
 impl From<WireError> for OpError {
     fn from(error: WireError) -> Self {
         let code = serde_json::to_value(error.code).ok().and_then(|c| c.as_str().map(str::to_owned));
-        Self { name: "Error", code, message: error.message }
+        Self {
+            name: "Error",
+            code,
+            message: error.message,
+        }
     }
 }
 
@@ -64,12 +76,18 @@ impl Op {
                 Self::StateSet { key, value }
             }
             "receive" => {
-                let (channel, draft): (String, Value) = serde_json::from_str(&args).map_err(|_| OpError::of_type("receive: the draft is missing or nested too deep"))?;
+                let (channel, draft): (String, Value) =
+                    serde_json::from_str(&args).map_err(|_| OpError::of_type("receive: the draft is missing or nested too deep"))?;
                 let channel = channels.iter().find(|c| c.as_str() == channel);
-                let channel = channel.ok_or_else(|| OpError::of_type("receive: this plugin has registered no such channel"))?.clone();
+                let channel = channel
+                    .ok_or_else(|| OpError::of_type("receive: this plugin has registered no such channel"))?
+                    .clone();
                 Self::Receive { channel, draft }
             }
-            "fetch" => Self::Fetch { request: serde_json::from_str(&args).map_err(bad)?, body },
+            "fetch" => Self::Fetch {
+                request: serde_json::from_str(&args).map_err(bad)?,
+                body,
+            },
             _ => return Err(OpError::of_type(format!("the host knows no “{name}”"))),
         };
         match &op {
@@ -83,7 +101,9 @@ impl Op {
 
 /// Runs one and gives its settlement.
 pub(crate) async fn settle(id: u32, op: Op, reach: &Reach) -> Settled {
-    let result = run(op, reach).await.map_err(|e| json!({ "name": e.name, "code": e.code, "message": e.message }).to_string());
+    let result = run(op, reach)
+        .await
+        .map_err(|e| json!({ "name": e.name, "code": e.code, "message": e.message }).to_string());
     Settled { id, result }
 }
 
@@ -108,7 +128,11 @@ async fn run(op: Op, reach: &Reach) -> Result<(Option<String>, Option<Vec<u8>>),
         Op::Receive { channel, draft } => {
             let draft: InboundDraft = serde_path_to_error::deserialize(draft).map_err(|e| {
                 let field = e.path().to_string();
-                let field = if field == "." { "draft".to_owned() } else { format!("draft.{field}") };
+                let field = if field == "." {
+                    "draft".to_owned()
+                } else {
+                    format!("draft.{field}")
+                };
                 let message = format!("channel {channel}: receive: {field}: {}", without_values(&e.inner().to_string()));
                 reach.reporter.fault("bad_result", message.clone());
                 OpError::of_type(message)
@@ -118,9 +142,20 @@ async fn run(op: Op, reach: &Reach) -> Result<(Option<String>, Option<Vec<u8>>),
         }
         Op::Fetch { request, body } => {
             let options = &reach.options;
-            let fetched = fetch::fetch(&reach.clients, &reach.allow, request, body, options.fetch_timeout, options.fetch_bytes).await;
+            let fetched = fetch::fetch(
+                &reach.clients,
+                &reach.allow,
+                request,
+                body,
+                options.fetch_timeout,
+                options.fetch_bytes,
+            )
+            .await;
             let (answer, bytes) = fetched.map_err(|e| OpError::of_type(e.to_string()))?;
-            Ok((Some(serde_json::to_string(&answer).map_err(|e| OpError::of_type(e.to_string()))?), bytes))
+            Ok((
+                Some(serde_json::to_string(&answer).map_err(|e| OpError::of_type(e.to_string()))?),
+                bytes,
+            ))
         }
     }
 }

@@ -1,8 +1,8 @@
 //! How long JavaScript may run: CPU per batch of jobs, CPU per minute, and a switch the host can throw from outside.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// CPU time of the calling thread. On a busy machine wall time would punish a plugin for what its neighbours do.
@@ -76,7 +76,8 @@ impl Watch {
         self.used.set(used);
         self.deadline.set(Duration::MAX);
         if used > self.budget && self.tripped.get().is_none() {
-            self.tripped.set(Some(Tripped::Minute(u32::try_from(self.budget.as_millis()).unwrap_or(u32::MAX))));
+            self.tripped
+                .set(Some(Tripped::Minute(u32::try_from(self.budget.as_millis()).unwrap_or(u32::MAX))));
         }
     }
 

@@ -6,8 +6,8 @@ use kata_core::lifecycle::Policy;
 use kata_core::ports::{Clock, Entropy, Hooks, PluginBackend, PluginPart, ToolOutcome, ToolRequest, Tools};
 use kata_plugins::{Candidate, Discovery, HostOptions, NetworkPolicy, PluginError, PluginHost, discover};
 use kata_protocol::{
-    CallId, ChannelId, HookName, InboundDraft, IngressAnswer, Json, Ms, PluginFault, PluginId, PluginOrigin, RunState, SessionId, Status, TurnId,
-    WireError,
+    CallId, ChannelId, HookName, InboundDraft, IngressAnswer, Json, Ms, PluginFault, PluginId, PluginOrigin, RunState, SessionId, Status,
+    TurnId, WireError,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -96,7 +96,11 @@ pub struct Bench {
 /// Limits for tests: a retry comes soon, and a stuck thread is given up soon.
 pub fn quick() -> HostOptions {
     HostOptions {
-        policy: Policy { first_delay_ms: 40, max_delay_ms: 200, ..Policy::default() },
+        policy: Policy {
+            first_delay_ms: 40,
+            max_delay_ms: 200,
+            ..Policy::default()
+        },
         stop_timeout: Duration::from_secs(2),
         drain: Duration::from_secs(3),
         load_timeout: Duration::from_secs(5),
@@ -112,8 +116,17 @@ impl Bench {
 
     pub fn with(options: HostOptions) -> Self {
         let backend = Arc::new(Backend::default());
-        let host = PluginHost::new(Arc::clone(&backend) as Arc<dyn PluginBackend>, Arc::new(RealClock(Instant::now())), Arc::new(Zero), options);
-        Self { host, backend, home: tempfile::tempdir().unwrap() }
+        let host = PluginHost::new(
+            Arc::clone(&backend) as Arc<dyn PluginBackend>,
+            Arc::new(RealClock(Instant::now())),
+            Arc::new(Zero),
+            options,
+        );
+        Self {
+            host,
+            backend,
+            home: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub fn root(&self) -> PathBuf {
@@ -133,8 +146,16 @@ impl Bench {
             std::fs::write(path, text).unwrap();
         }
         let found = self.discover();
-        let dropped: Vec<String> = found.dropped.iter().map(|d| format!("{}: {}", d.path.display(), d.reason)).collect();
-        found.found.into_iter().find(|c| c.folder == folder).unwrap_or_else(|| panic!("{id} was not found: {dropped:?}"))
+        let dropped: Vec<String> = found
+            .dropped
+            .iter()
+            .map(|d| format!("{}: {}", d.path.display(), d.reason))
+            .collect();
+        found
+            .found
+            .into_iter()
+            .find(|c| c.folder == folder)
+            .unwrap_or_else(|| panic!("{id} was not found: {dropped:?}"))
     }
 
     pub fn discover(&self) -> Discovery {
@@ -186,14 +207,25 @@ impl Bench {
     }
 
     pub async fn fault(&self, kind: &str) -> PluginFault {
-        self.until(&format!("fault {kind}"), |b| b.faults.lock().unwrap().iter().any(|(_, f)| f.kind == kind)).await;
+        self.until(&format!("fault {kind}"), |b| {
+            b.faults.lock().unwrap().iter().any(|(_, f)| f.kind == kind)
+        })
+        .await;
         let faults = self.backend.faults.lock().unwrap();
         faults.iter().rev().find(|(_, f)| f.kind == kind).map(|(_, f)| f.clone()).unwrap()
     }
 
     pub async fn state_of(&self, part: PluginPart, wanted: fn(&RunState) -> bool) {
-        self.until(&format!("a state of {part:?}"), |b| b.statuses.lock().unwrap().iter().rev().find(|s| s.1 == part).is_some_and(|s| wanted(&s.2.state)))
-            .await;
+        self.until(&format!("a state of {part:?}"), |b| {
+            b.statuses
+                .lock()
+                .unwrap()
+                .iter()
+                .rev()
+                .find(|s| s.1 == part)
+                .is_some_and(|s| wanted(&s.2.state))
+        })
+        .await;
     }
 
     pub fn fault_kinds(&self) -> Vec<String> {
