@@ -19,14 +19,26 @@ async fn a_chat_answers_with_a_tool_and_leaves_a_trace() {
     let serve = kata.serve(None).await;
     kata_tests::eventually("the echo plugin runs", async || {
         let plugins = block_in_place(|| kata.json(&["plugins", "list"]));
-        plugins.as_array()?.iter().any(|p| p["id"] == "echo" && p["status"]["state"]["kind"] == "running").then_some(())
+        plugins
+            .as_array()?
+            .iter()
+            .any(|p| p["id"] == "echo" && p["status"]["state"]["kind"] == "running")
+            .then_some(())
     })
     .await;
     let output = block_in_place(|| kata.run(&["chat", "--new", "-m", r#"/tool echo {"text":"over the wire"}"#]));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success() && text.contains("over the wire"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success() && text.contains("over the wire"),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let sessions = block_in_place(|| kata.run(&["sessions", "list"]));
-    assert!(String::from_utf8_lossy(&sessions.stdout).contains("/tool echo"), "{}", String::from_utf8_lossy(&sessions.stdout));
+    assert!(
+        String::from_utf8_lossy(&sessions.stdout).contains("/tool echo"),
+        "{}",
+        String::from_utf8_lossy(&sessions.stdout)
+    );
     let trace = kata_tests::eventually("the trace is there", async || {
         let output = block_in_place(|| kata.run(&["trace", "--last"]));
         Some(String::from_utf8_lossy(&output.stdout).to_lowercase()).filter(|t| t.contains("tool"))

@@ -30,10 +30,17 @@ async fn die_at(point: &str, idempotent: bool) -> After {
     .await;
     // A second message shows that the conversation goes on, and that nothing of the first is still to come before it.
     platform.write("ada", "and now?");
-    eventually("the conversation goes on", async || platform.sent().iter().any(|s| s.message.text.contains("and now?")).then_some(())).await;
+    eventually("the conversation goes on", async || {
+        platform.sent().iter().any(|s| s.message.text.contains("and now?")).then_some(())
+    })
+    .await;
     second.stop().await;
     let texts = platform.sent().into_iter().map(|s| (s.message.text, s.times)).collect();
-    After { texts, tool_runs: platform.counted(), ledger }
+    After {
+        texts,
+        tool_runs: platform.counted(),
+        ledger,
+    }
 }
 
 fn balanced(ledger: &Ledger) {
@@ -81,12 +88,21 @@ async fn killed_after_the_reply_was_queued_it_is_sent_once() {
 async fn killed_after_the_send_before_the_receipt_the_reader_sees_it_once() {
     let after = die_at("after_send_before_receipt", true).await;
     answered_once(&after);
-    assert_eq!(after.texts[0].1, 2, "it was handed in again under the same key, and the platform recognised it");
+    assert_eq!(
+        after.texts[0].1, 2,
+        "it was handed in again under the same key, and the platform recognised it"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_the_platform_cannot_tell_the_reply_is_parked_and_not_repeated() {
     let after = die_at("after_send_before_receipt", false).await;
     balanced(&after.ledger);
-    assert_eq!((after.ledger.pending.0, after.texts[0].1), (1, 1), "{:?} {:?}", after.ledger, after.texts);
+    assert_eq!(
+        (after.ledger.pending.0, after.texts[0].1),
+        (1, 1),
+        "{:?} {:?}",
+        after.ledger,
+        after.texts
+    );
 }

@@ -10,7 +10,11 @@ fn home() -> TestHome {
     let config = home.path().join("config.json");
     let text = std::fs::read_to_string(&config).unwrap();
     let here = home.path().join("workspaces/my-workspace");
-    std::fs::write(&config, text.replace("~/.kata-agents/workspaces/my-workspace", &here.display().to_string())).unwrap();
+    std::fs::write(
+        &config,
+        text.replace("~/.kata-agents/workspaces/my-workspace", &here.display().to_string()),
+    )
+    .unwrap();
     home
 }
 
@@ -35,7 +39,10 @@ async fn its_sessions_sources_statuses_and_labels_are_there() {
     let id = SessionId::new("260201-swift-river").unwrap();
     let detail = engine.detail(&id).await;
     assert_eq!(detail.summary.name.as_deref(), Some("Fix the build"));
-    assert_eq!((detail.summary.flagged, detail.summary.status.as_deref()), (true, Some("in-progress")));
+    assert_eq!(
+        (detail.summary.flagged, detail.summary.status.as_deref()),
+        (true, Some("in-progress"))
+    );
     assert_eq!(detail.summary.labels, ["bug", "priority::3"]);
     assert_eq!(detail.messages.len(), 4, "the torn fifth line is not shown");
     let channel = engine.detail(&SessionId::new("260202-calm-lake").unwrap()).await;
@@ -44,7 +51,13 @@ async fn its_sessions_sources_statuses_and_labels_are_there() {
     // It goes on, and what the other program wrote is still there word for word.
     let answer = engine.ask(&id, "and now?").await;
     assert_eq!(answer.messages.iter().filter(|m| m.kind == MessageKind::User).count(), 2);
-    let text = std::fs::read_to_string(engine.home.path().join("workspaces/my-workspace/sessions/260201-swift-river/session.jsonl")).unwrap();
+    let text = std::fs::read_to_string(
+        engine
+            .home
+            .path()
+            .join("workspaces/my-workspace/sessions/260201-swift-river/session.jsonl"),
+    )
+    .unwrap();
     assert!(text.contains(r#""badges":[{"type":"source","label":"Linear","rawText":"@linear","start":0,"end":7}]"#));
     engine.engine.shutdown().await;
 }
@@ -79,7 +92,13 @@ async fn a_flipped_byte_in_the_credentials_is_told_and_nothing_is_deleted() {
     })
     .await;
     assert!(notice.hint.is_some());
-    let kept = std::fs::read_dir(engine.home.path()).unwrap().flatten().filter(|e| e.file_name().to_string_lossy().starts_with("credentials.enc"));
-    assert!(kept.into_iter().any(|e| std::fs::read(e.path()).unwrap() == bytes), "the bytes are still there");
+    let kept = std::fs::read_dir(engine.home.path())
+        .unwrap()
+        .flatten()
+        .filter(|e| e.file_name().to_string_lossy().starts_with("credentials.enc"));
+    assert!(
+        kept.into_iter().any(|e| std::fs::read(e.path()).unwrap() == bytes),
+        "the bytes are still there"
+    );
     engine.engine.shutdown().await;
 }

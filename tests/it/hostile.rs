@@ -18,17 +18,28 @@ async fn a_hook_that_never_ends_is_stopped_and_named_and_other_sessions_do_not_w
 
     let began = Instant::now();
     let detail = engine.ask(&busy, "please spin").await;
-    assert!(began.elapsed().as_secs() < 15, "the message went on within the deadline: {:?}", began.elapsed());
+    assert!(
+        began.elapsed().as_secs() < 15,
+        "the message went on within the deadline: {:?}",
+        began.elapsed()
+    );
     let answer = detail.messages.iter().rev().find(|m| m.kind == MessageKind::Assistant).unwrap();
     assert!(answer.content.contains("please spin"), "{}", answer.content);
 
     let trace = engine.trace(&busy).await;
     let step = trace.steps.iter().find(|s| s.gate == Gate::Hook).unwrap();
     assert_eq!(step.plugin.as_deref(), Some("spinner"));
-    assert!(matches!(step.outcome, StepOutcome::Timeout | StepOutcome::Error), "{:?}", step.outcome);
+    assert!(
+        matches!(step.outcome, StepOutcome::Timeout | StepOutcome::Error),
+        "{:?}",
+        step.outcome
+    );
     let faults = eventually("the fault is counted", async || {
         let list = engine.ops.plugin_list(&caller(), Empty {}).await.ok()?;
-        list.into_iter().find(|p| p.id.as_str() == "spinner").map(|p| p.faults).filter(|f| !f.is_empty())
+        list.into_iter()
+            .find(|p| p.id.as_str() == "spinner")
+            .map(|p| p.faults)
+            .filter(|f| !f.is_empty())
     })
     .await;
     assert!(!faults[0].message.is_empty());
@@ -43,6 +54,9 @@ async fn a_hook_that_never_ends_is_stopped_and_named_and_other_sessions_do_not_w
     quiet.sort();
     during.sort();
     let (before, after) = (quiet[5], during[5]);
-    assert!(after < before * 5 + std::time::Duration::from_millis(100), "median before {before:?}, after {after:?}");
+    assert!(
+        after < before * 5 + std::time::Duration::from_millis(100),
+        "median before {before:?}, after {after:?}"
+    );
     engine.engine.shutdown().await;
 }

@@ -1,12 +1,17 @@
 //! The whole engine with the real JavaScript engine and SQLite in a temporary home, the scripted agent, fake platforms, and
 //! the real `kata` program where a process has to die. One binary, so that it links once.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, prepares files as other programs would, and spawns what it aborts itself"
+)]
 
 mod cli;
 mod crash;
-mod hostile;
 mod existing_home;
+mod hostile;
 mod message;
 mod models;
 mod secrecy_of_logs;

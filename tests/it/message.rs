@@ -22,12 +22,33 @@ async fn a_message_becomes_a_reply_that_used_a_tool_and_goes_back_to_where_it_ca
     assert!(of("bob").message.text.contains("hello from bob"), "{}", of("bob").message.text);
     assert!(platform.typing() > 0, "the sender saw the typing signal");
 
-    let page = engine.ops.session_list(&caller(), SessionList { workspace: None, channel: Some(true), search: None, limit: None, offset: None }).await.unwrap();
+    let page = engine
+        .ops
+        .session_list(
+            &caller(),
+            SessionList {
+                workspace: None,
+                channel: Some(true),
+                search: None,
+                limit: None,
+                offset: None,
+            },
+        )
+        .await
+        .unwrap();
     assert_eq!(page.total, 2, "two people, two sessions");
     let session = page.sessions.iter().find(|s| s.name.as_deref() == Some("ada")).unwrap();
     let trace = engine.trace(&session.id).await;
     let gates: Vec<Gate> = trace.steps.iter().map(|s| s.gate).collect();
-    for gate in [Gate::Ingress, Gate::Router, Gate::Mailbox, Gate::Model, Gate::Tool, Gate::Outbox, Gate::Send] {
+    for gate in [
+        Gate::Ingress,
+        Gate::Router,
+        Gate::Mailbox,
+        Gate::Model,
+        Gate::Tool,
+        Gate::Outbox,
+        Gate::Send,
+    ] {
         assert!(gates.contains(&gate), "{gate:?} is missing in {gates:?}");
     }
     eventually("the ledger balances", async || {
@@ -52,10 +73,22 @@ async fn a_stranger_gets_a_code_and_is_heard_once_a_person_has_approved_it() {
     assert_eq!(open.len(), 1);
     assert!(sent[0].message.text.contains(&open[0].code), "the stranger is told the code");
     platform.write("eve", "hello?");
-    eventually("the second message is refused too", async || (engine.ledger().await.refused.0 == 2).then_some(())).await;
+    eventually("the second message is refused too", async || {
+        (engine.ledger().await.refused.0 == 2).then_some(())
+    })
+    .await;
     assert_eq!(platform.sent().len(), 1, "one code is told once");
 
-    engine.ops.pairing_approve(&caller(), PairingRef { code: open[0].code.to_lowercase() }).await.unwrap();
+    engine
+        .ops
+        .pairing_approve(
+            &caller(),
+            PairingRef {
+                code: open[0].code.to_lowercase(),
+            },
+        )
+        .await
+        .unwrap();
     platform.write("eve", "now?");
     let sent = platform.delivered(2).await;
     assert!(sent[1].message.text.contains("now?"));
@@ -86,10 +119,28 @@ async fn what_was_said_is_there_after_a_restart_and_the_conversation_goes_on() {
     let engine = engine.restart().await;
     platform.write("ada", "second");
     platform.delivered(2).await;
-    let page = engine.ops.session_list(&caller(), SessionList { workspace: None, channel: Some(true), search: None, limit: None, offset: None }).await.unwrap();
+    let page = engine
+        .ops
+        .session_list(
+            &caller(),
+            SessionList {
+                workspace: None,
+                channel: Some(true),
+                search: None,
+                limit: None,
+                offset: None,
+            },
+        )
+        .await
+        .unwrap();
     assert_eq!(page.total, 1, "the conversation kept its session");
     let detail = engine.detail(&page.sessions[0].id).await;
-    let texts: Vec<_> = detail.messages.iter().filter(|m| m.kind == MessageKind::User).map(|m| m.content.as_str()).collect();
+    let texts: Vec<_> = detail
+        .messages
+        .iter()
+        .filter(|m| m.kind == MessageKind::User)
+        .map(|m| m.content.as_str())
+        .collect();
     assert_eq!(texts, ["first", "second"]);
     assert_eq!(platform.sent().len(), 2, "nothing was said twice");
     engine.engine.shutdown().await;
@@ -99,7 +150,12 @@ async fn what_was_said_is_there_after_a_restart_and_the_conversation_goes_on() {
 async fn the_same_submit_twice_is_one_message_and_one_answer() {
     let engine = TestEngine::start(TestHome::with_plugins(&[])).await;
     let session = engine.session().await;
-    let submit = || SessionSubmit { id: session.clone(), text: "once".into(), delivery: None, idempotency_key: Some("k1".into()) };
+    let submit = || SessionSubmit {
+        id: session.clone(),
+        text: "once".into(),
+        delivery: None,
+        idempotency_key: Some("k1".into()),
+    };
     let first = engine.ops.session_submit(&caller(), submit()).await.unwrap();
     let second = engine.ops.session_submit(&caller(), submit()).await.unwrap();
     assert_eq!(first.message, second.message);
@@ -113,7 +169,10 @@ async fn a_setting_that_does_not_fit_names_its_field_and_changes_nothing() {
     let (platform, engine) = with_loop(true).await;
     engine.plugin_up("loop").await;
     let id = SourceId::new("channel:loop").unwrap();
-    let bad = SourceConfigure { id: id.clone(), settings: Json(serde_json::json!({ "base": platform.base, "note": 7 })) };
+    let bad = SourceConfigure {
+        id: id.clone(),
+        settings: Json(serde_json::json!({ "base": platform.base, "note": 7 })),
+    };
     let error = engine.ops.source_configure(&caller(), bad).await.unwrap_err();
     assert!(error.message.contains("note"), "{}", error.message);
     let detail = engine.ops.source_get(&caller(), SourceRef { id }).await.unwrap();
@@ -146,7 +205,9 @@ async fn a_channel_shows_that_its_platform_is_gone_and_that_it_is_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_engine_over_one_home_is_refused_with_the_number_of_the_first() {
     let engine = TestEngine::start(TestHome::with_plugins(&[])).await;
-    let Err(error) = kata_engine::Engine::start(engine.home.options()).await else { panic!("two engines over one home") };
+    let Err(error) = kata_engine::Engine::start(engine.home.options()).await else {
+        panic!("two engines over one home")
+    };
     assert!(error.to_string().contains(&std::process::id().to_string()), "{error}");
     engine.engine.shutdown().await;
 }

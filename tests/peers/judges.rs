@@ -11,7 +11,11 @@ async fn judges_accept_the_scripted_provider() {
     let base = provider.base_url.clone();
     let output = tokio::task::spawn_blocking(move || Command::new("node").current_dir(folder).args(["judge.mjs", &base]).output()).await;
     let output = output.unwrap().expect("node runs");
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     println!("{said}");
     assert!(output.status.success(), "{said}");
 }

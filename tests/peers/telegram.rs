@@ -31,11 +31,21 @@ impl Peers {
         let output = tokio::process::ChildStdout::from_std(child.stdout.take().unwrap()).unwrap();
         let mut output = BufReader::new(output).lines();
         let line = output.next_line().await.unwrap().expect("the peers start");
-        Self { told: serde_json::from_str(&line).unwrap(), input, output, child, next: 100 }
+        Self {
+            told: serde_json::from_str(&line).unwrap(),
+            input,
+            output,
+            child,
+            next: 100,
+        }
     }
 
     fn text(&self, pointer: &str) -> String {
-        self.told.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer} in {}", self.told)).to_owned()
+        self.told
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("{pointer} in {}", self.told))
+            .to_owned()
     }
 
     /// `telegram stop`, `telegram start`, …
@@ -49,11 +59,19 @@ impl Peers {
     async fn write(&mut self, chat: &str, text: &str, more: Value) {
         // The bot's own messages take the ids in between.
         self.next += 10;
-        let mut body = json!({ "chatId": chat, "fromId": 100_001, "fromName": "Ada", "text": text, "updateId": self.next, "messageId": self.next });
+        let mut body =
+            json!({ "chatId": chat, "fromId": 100_001, "fromName": "Ada", "text": text, "updateId": self.next, "messageId": self.next });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let request = client.post(self.text("/telegram/adminUrl")).header("X-Crabline-Admin-Token", self.text("/telegram/adminToken"));
-        let answer = request.header("content-type", "application/json").body(body.to_string()).send().await.unwrap();
+        let request = client
+            .post(self.text("/telegram/adminUrl"))
+            .header("X-Crabline-Admin-Token", self.text("/telegram/adminToken"));
+        let answer = request
+            .header("content-type", "application/json")
+            .body(body.to_string())
+            .send()
+            .await
+            .unwrap();
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     }
 
@@ -61,14 +79,21 @@ impl Peers {
     fn calls(&self, method: &str) -> Vec<Value> {
         let text = std::fs::read_to_string(PathBuf::from(self.text("/telegram/journal"))).unwrap_or_default();
         let lines = text.lines().filter_map(|l| serde_json::from_str::<Value>(l).ok());
-        lines.filter(|l| l["path"].as_str().is_some_and(|p| p.ends_with(method)) && l["accepted"] == true).collect()
+        lines
+            .filter(|l| l["path"].as_str().is_some_and(|p| p.ends_with(method)) && l["accepted"] == true)
+            .collect()
     }
 
     /// Every accepted call in order, by method.
     fn order(&self) -> Vec<String> {
         let text = std::fs::read_to_string(PathBuf::from(self.text("/telegram/journal"))).unwrap_or_default();
-        let lines = text.lines().filter_map(|l| serde_json::from_str::<Value>(l).ok()).filter(|l| l["accepted"] == true);
-        lines.filter_map(|l| Some(l["path"].as_str()?.rsplit('/').next()?.to_owned())).collect()
+        let lines = text
+            .lines()
+            .filter_map(|l| serde_json::from_str::<Value>(l).ok())
+            .filter(|l| l["accepted"] == true);
+        lines
+            .filter_map(|l| Some(l["path"].as_str()?.rsplit('/').next()?.to_owned()))
+            .collect()
     }
 
     fn home(&self) -> TestHome {
@@ -109,8 +134,25 @@ async fn state(kata: &Kata<'_>, wanted: &[&str]) -> Value {
 
 async fn serve(kata: &Kata<'_>, peers: &Peers) -> kata_tests::Serve {
     let serve = kata.serve(None).await;
-    block_in_place(|| give(kata, &["sources", "secret", "channel:telegram", "botToken"], &peers.text("/telegram/botToken")));
-    let key = ["models", "set", "aimock", "--kind", "anthropic", "--model", "claude-test", "--key-stdin", "--default", "--base-url"];
+    block_in_place(|| {
+        give(
+            kata,
+            &["sources", "secret", "channel:telegram", "botToken"],
+            &peers.text("/telegram/botToken"),
+        )
+    });
+    let key = [
+        "models",
+        "set",
+        "aimock",
+        "--kind",
+        "anthropic",
+        "--model",
+        "claude-test",
+        "--key-stdin",
+        "--default",
+        "--base-url",
+    ];
     let base = peers.text("/model/baseUrl");
     block_in_place(|| give(kata, &[&key[..], &[&base]].concat(), "sk-test"));
     state(kata, &["running"]).await;
@@ -125,7 +167,10 @@ async fn telegram_a_message_is_answered_with_a_tool_in_the_right_chat_and_topic_
     let serve = serve(&kata, &peers).await;
     let mention = json!({ "isForum": true, "messageThreadId": 77, "entities": [{ "type": "mention", "offset": 0, "length": 13 }] });
     peers.write("-1001234567890", "@crabline_bot please use the tool", mention).await;
-    eventually("the reply is in crabline's journal", async || (!peers.calls("sendMessage").is_empty()).then_some(())).await;
+    eventually("the reply is in crabline's journal", async || {
+        (!peers.calls("sendMessage").is_empty()).then_some(())
+    })
+    .await;
     peers.write("100001", "hello", json!({})).await;
     eventually("the second reply", async || (peers.calls("sendMessage").len() >= 2).then_some(())).await;
 
@@ -133,19 +178,33 @@ async fn telegram_a_message_is_answered_with_a_tool_in_the_right_chat_and_topic_
     assert_eq!(sent.len(), 2, "each answered once");
     let first = &sent[0]["body"];
     assert!(first["text"].as_str().unwrap().contains("kata-echo-7f3a"), "{first}");
-    assert_eq!((first["chat_id"].to_string().trim_matches('"'), &first["message_thread_id"]), ("-1001234567890", &json!(77)));
+    assert_eq!(
+        (first["chat_id"].to_string().trim_matches('"'), &first["message_thread_id"]),
+        ("-1001234567890", &json!(77))
+    );
     assert_eq!(sent[1]["body"]["chat_id"].to_string().trim_matches('"'), "100001");
     let order = peers.order();
-    let at = |method: &str| order.iter().position(|m| m == method).unwrap_or_else(|| panic!("no {method} in {order:?}"));
+    let at = |method: &str| {
+        order
+            .iter()
+            .position(|m| m == method)
+            .unwrap_or_else(|| panic!("no {method} in {order:?}"))
+    };
     assert!(at("sendChatAction") < at("sendMessage"), "typing first: {order:?}");
 
     let trace = eventually("the trace is complete", async || {
         let traces = block_in_place(|| kata.json(&["trace", "--limit", "10"]));
         let list = traces.as_array().cloned().unwrap_or_default();
-        list.into_iter().find(|t| t["done"] == true && t["steps"].as_array().is_some_and(|s| s.iter().any(|s| s["gate"] == "tool")))
+        list.into_iter()
+            .find(|t| t["done"] == true && t["steps"].as_array().is_some_and(|s| s.iter().any(|s| s["gate"] == "tool")))
     })
     .await;
-    let gates: Vec<_> = trace["steps"].as_array().unwrap().iter().map(|s| s["gate"].as_str().unwrap().to_owned()).collect();
+    let gates: Vec<_> = trace["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["gate"].as_str().unwrap().to_owned())
+        .collect();
     for gate in ["ingress", "router", "hook", "mailbox", "model", "tool", "outbox", "send"] {
         assert!(gates.iter().any(|g| g == gate), "{gate} is missing in {gates:?}");
     }
@@ -167,11 +226,22 @@ async fn telegram_a_restart_in_the_middle_of_a_poll_loses_and_repeats_nothing() 
     peers.write("100001", "two", json!({})).await;
     peers.write("100001", "three", json!({})).await;
     let second = kata.serve(None).await;
-    eventually("all three are answered", async || (peers.calls("sendMessage").len() >= 3).then_some(())).await;
+    eventually("all three are answered", async || {
+        (peers.calls("sendMessage").len() >= 3).then_some(())
+    })
+    .await;
     peers.write("100001", "four", json!({})).await;
     eventually("and the next one", async || (peers.calls("sendMessage").len() >= 4).then_some(())).await;
-    let answered: Vec<_> = peers.calls("sendMessage").iter().map(|c| c["body"]["reply_parameters"]["message_id"].clone()).collect();
-    assert_eq!(answered, [json!(110), json!(120), json!(130), json!(140)], "each message answered once, in order");
+    let answered: Vec<_> = peers
+        .calls("sendMessage")
+        .iter()
+        .map(|c| c["body"]["reply_parameters"]["message_id"].clone())
+        .collect();
+    assert_eq!(
+        answered,
+        [json!(110), json!(120), json!(130), json!(140)],
+        "each message answered once, in order"
+    );
     let ledger = eventually("the ledger balances", async || {
         let status = block_in_place(|| kata.json(&["status"]));
         (status["ledger"]["delivered"] == 4).then(|| status["ledger"].clone())

@@ -10,7 +10,10 @@ use std::time::{Duration, Instant};
 
 /// A caller with every scope.
 pub fn caller() -> Caller {
-    Caller { name: "test".into(), scope: Scope::Admin }
+    Caller {
+        name: "test".into(),
+        scope: Scope::Admin,
+    }
 }
 
 /// A file or folder of `tests/fixtures`.
@@ -35,7 +38,10 @@ impl TestHome {
     /// An empty home whose bundled plugins are those of the repository.
     pub fn new() -> Self {
         let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins");
-        Self { dir: tempfile::tempdir().expect("a temporary folder"), plugins }
+        Self {
+            dir: tempfile::tempdir().expect("a temporary folder"),
+            plugins,
+        }
     }
 
     /// An empty home whose bundled plugins are these of `tests/fixtures/plugins`.
@@ -123,27 +129,42 @@ impl TestEngine {
     pub async fn plugin_up(&self, id: &str) {
         eventually(&format!("plugin {id} runs"), async || {
             let list = self.ops.plugin_list(&caller(), Empty {}).await.ok()?;
-            list.iter().find(|p| p.id.as_str() == id && p.status.state == RunState::Running).map(|_| ())
+            list.iter()
+                .find(|p| p.id.as_str() == id && p.status.state == RunState::Running)
+                .map(|_| ())
         })
         .await;
     }
 
     /// A new session.
     pub async fn session(&self) -> SessionId {
-        let create = SessionCreate { workspace: None, name: None, model: None, mode: None };
+        let create = SessionCreate {
+            workspace: None,
+            name: None,
+            model: None,
+            mode: None,
+        };
         self.ops.session_create(&caller(), create).await.expect("a session can be made").id
     }
 
     /// Submits a text and returns the answer once the turn has ended.
     pub async fn ask(&self, session: &SessionId, text: &str) -> SessionDetail {
         let before = self.detail(session).await.messages.len();
-        let submit = SessionSubmit { id: session.clone(), text: text.into(), delivery: None, idempotency_key: None };
+        let submit = SessionSubmit {
+            id: session.clone(),
+            text: text.into(),
+            delivery: None,
+            idempotency_key: None,
+        };
         self.ops.session_submit(&caller(), submit).await.expect("the input is taken");
         eventually("the turn ends", async || {
             let detail = self.detail(session).await;
             let ended = matches!(detail.state, SessionState::Idle | SessionState::Failed);
             let answered = detail.messages.len() > before + 1
-                && detail.messages.last().is_some_and(|m| m.kind != MessageKind::User && m.kind != MessageKind::Tool && !m.intermediate);
+                && detail
+                    .messages
+                    .last()
+                    .is_some_and(|m| m.kind != MessageKind::User && m.kind != MessageKind::Tool && !m.intermediate);
             (ended && answered).then_some(detail)
         })
         .await
@@ -151,13 +172,25 @@ impl TestEngine {
 
     /// A session as clients see it.
     pub async fn detail(&self, session: &SessionId) -> SessionDetail {
-        self.ops.session_get(&caller(), SessionGet { id: session.clone(), limit: None }).await.expect("the session can be read")
+        self.ops
+            .session_get(
+                &caller(),
+                SessionGet {
+                    id: session.clone(),
+                    limit: None,
+                },
+            )
+            .await
+            .expect("the session can be read")
     }
 
     /// Newest trace of a session that is complete.
     pub async fn trace(&self, session: &SessionId) -> Trace {
         eventually("the trace is complete", async || {
-            let list = TraceList { session: Some(session.clone()), limit: None };
+            let list = TraceList {
+                session: Some(session.clone()),
+                limit: None,
+            };
             self.ops.trace_list(&caller(), list).await.ok()?.into_iter().find(|t| t.done)
         })
         .await
@@ -165,7 +198,11 @@ impl TestEngine {
 
     /// Where every message is.
     pub async fn ledger(&self) -> Ledger {
-        self.ops.system_status(&caller(), Empty {}).await.expect("the status can be read").ledger
+        self.ops
+            .system_status(&caller(), Empty {})
+            .await
+            .expect("the status can be read")
+            .ledger
     }
 }
 

@@ -1,6 +1,13 @@
 //! Test support as a product: a whole engine over a temporary home, a fake platform that checks invariants by itself, and
 //! the `kata` program as a child process.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, prepares files as other programs would, and spawns what it aborts itself"
+)]
+
 mod engine;
 mod platform;
 mod program;

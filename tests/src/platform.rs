@@ -48,8 +48,16 @@ impl FakePlatform {
         let app = Router::new()
             .route("/poll", get(poll))
             .route("/send", post(send))
-            .route("/typing", post(|State(s): State<Arc<Shared>>| async move { s.typing.fetch_add(1, Ordering::Relaxed); }))
-            .route("/count", post(|State(s): State<Arc<Shared>>| async move { (s.counted.fetch_add(1, Ordering::Relaxed) + 1).to_string() }))
+            .route(
+                "/typing",
+                post(|State(s): State<Arc<Shared>>| async move {
+                    s.typing.fetch_add(1, Ordering::Relaxed);
+                }),
+            )
+            .route(
+                "/count",
+                post(|State(s): State<Arc<Shared>>| async move { (s.counted.fetch_add(1, Ordering::Relaxed) + 1).to_string() }),
+            )
             .with_state(Arc::clone(&shared));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
@@ -81,7 +89,10 @@ impl FakePlatform {
 
     /// Waits until `count` messages have been delivered.
     pub async fn delivered(&self, count: usize) -> Vec<Sent> {
-        crate::eventually(&format!("{count} messages are delivered"), async || Some(self.sent()).filter(|s| s.len() >= count)).await
+        crate::eventually(&format!("{count} messages are delivered"), async || {
+            Some(self.sent()).filter(|s| s.len() >= count)
+        })
+        .await
     }
 
     /// Typing signals so far.
@@ -108,7 +119,15 @@ impl Drop for FakePlatform {
 
 async fn poll(State(shared): State<Arc<Shared>>, Query(query): Query<HashMap<String, usize>>) -> Json<Vec<Value>> {
     let after = query.get("after").copied().unwrap_or_default();
-    let ready = |s: &Shared| s.inbound.lock().expect("not poisoned").iter().skip(after).cloned().collect::<Vec<_>>();
+    let ready = |s: &Shared| {
+        s.inbound
+            .lock()
+            .expect("not poisoned")
+            .iter()
+            .skip(after)
+            .cloned()
+            .collect::<Vec<_>>()
+    };
     let arrived = shared.arrived.notified();
     let now = ready(&shared);
     if !now.is_empty() {
@@ -121,7 +140,11 @@ async fn poll(State(shared): State<Arc<Shared>>, Query(query): Query<HashMap<Str
 
 async fn send(State(shared): State<Arc<Shared>>, body: String) -> Result<Json<Value>, StatusCode> {
     let message: OutboundMessage = serde_json::from_str(&body).map_err(|_| StatusCode::BAD_REQUEST)?;
-    if shared.refusing.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok() {
+    if shared
+        .refusing
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1))
+        .is_ok()
+    {
         return Err(StatusCode::SERVICE_UNAVAILABLE);
     }
     let mut sent = shared.sent.lock().expect("not poisoned");
@@ -131,7 +154,10 @@ async fn send(State(shared): State<Arc<Shared>>, body: String) -> Result<Json<Va
     }
     let (stem, part) = message.idempotency_key.rsplit_once(':').unwrap_or((&message.idempotency_key, "0"));
     let part: usize = part.parse().unwrap_or_default();
-    let earlier = sent.iter().filter(|s| s.message.idempotency_key.rsplit_once(':').is_some_and(|(s, _)| s == stem)).count();
+    let earlier = sent
+        .iter()
+        .filter(|s| s.message.idempotency_key.rsplit_once(':').is_some_and(|(s, _)| s == stem))
+        .count();
     assert_eq!(earlier, part, "parts of one reply must come in order");
     sent.push(Sent { message, times: 1 });
     Ok(Json(json!({ "messageIds": [format!("out-{}", sent.len())] })))

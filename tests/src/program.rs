@@ -8,9 +8,16 @@ use std::process::{Child, Command, Output, Stdio};
 /// The built program; `cargo xtask test` builds it first.
 pub fn kata_binary() -> PathBuf {
     let test = std::env::current_exe().expect("the test has a path");
-    let target = test.parent().and_then(|deps| deps.parent()).expect("tests lie in target/<profile>/deps");
+    let target = test
+        .parent()
+        .and_then(|deps| deps.parent())
+        .expect("tests lie in target/<profile>/deps");
     let kata = target.join(format!("kata{}", std::env::consts::EXE_SUFFIX));
-    assert!(kata.is_file(), "{} is not built: run `cargo build -p kata-cli` or `cargo xtask test`", kata.display());
+    assert!(
+        kata.is_file(),
+        "{} is not built: run `cargo build -p kata-cli` or `cargo xtask test`",
+        kata.display()
+    );
     kata
 }
 
@@ -43,7 +50,11 @@ impl Kata<'_> {
     pub fn json(&self, args: &[&str]) -> Value {
         let output = self.run(&[&["--json"], args].concat());
         let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "kata {args:?}: {}{text}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "kata {args:?}: {}{text}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         serde_json::from_str(&text).unwrap_or_else(|e| panic!("kata {args:?} printed no JSON ({e}): {text}"))
     }
 
@@ -54,11 +65,19 @@ impl Kata<'_> {
         if let Some(point) = crash_at {
             command.env("KATA_CRASH_AT", point);
         }
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("kata can be run");
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("kata can be run");
         let file = self.0.path().join("gateway.json");
         crate::eventually("kata serve is ready", async || {
             if crash_at.is_none() {
-                assert!(child.try_wait().expect("the child can be asked").is_none(), "kata serve ended at once");
+                assert!(
+                    child.try_wait().expect("the child can be asked").is_none(),
+                    "kata serve ended at once"
+                );
             }
             file.is_file().then_some(())
         })
@@ -73,7 +92,10 @@ pub struct Serve(Child);
 impl Serve {
     /// Waits until the process has died by itself.
     pub async fn died(&mut self) {
-        crate::eventually("the process dies at the fault point", async || self.0.try_wait().expect("the child can be asked")).await;
+        crate::eventually("the process dies at the fault point", async || {
+            self.0.try_wait().expect("the child can be asked")
+        })
+        .await;
     }
 
     /// Ends it as a person would with Ctrl-C, and waits.

@@ -30,7 +30,10 @@ pub enum Replay {
 impl Default for EventHub {
     fn default() -> Self {
         Self {
-            ring: Mutex::new(Ring { next: 1, kept: VecDeque::with_capacity(KEPT) }),
+            ring: Mutex::new(Ring {
+                next: 1,
+                kept: VecDeque::with_capacity(KEPT),
+            }),
             live: broadcast::channel(KEPT).0,
         }
     }
@@ -40,7 +43,10 @@ impl EventHub {
     /// Numbers a fact and hands it to everybody. Never waits.
     pub fn publish(&self, fact: Fact) {
         let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        let numbered = Arc::new(NumberedFact { seq: Count(ring.next), fact });
+        let numbered = Arc::new(NumberedFact {
+            seq: Count(ring.next),
+            fact,
+        });
         ring.next += 1;
         if ring.kept.len() == KEPT {
             ring.kept.pop_front();
@@ -103,7 +109,11 @@ mod tests {
             hub.publish(Fact::PairingChanged {});
         }
         assert_eq!(numbers(hub.resume(3).0), None);
-        assert_eq!(numbers(hub.resume(KEPT as u64 + 50).0), None, "a number from the future is another boot's");
+        assert_eq!(
+            numbers(hub.resume(KEPT as u64 + 50).0),
+            None,
+            "a number from the future is another boot's"
+        );
         assert_eq!(numbers(hub.resume(10).0).map(|v| v.len()), Some(KEPT));
     }
 }

@@ -36,7 +36,12 @@ pub struct ChannelRules {
 
 impl Default for ChannelRules {
     fn default() -> Self {
-        Self { policy: DmPolicy::Pairing, allow: HashSet::new(), require_mention: true, per_minute: 60 }
+        Self {
+            policy: DmPolicy::Pairing,
+            allow: HashSet::new(),
+            require_mention: true,
+            per_minute: 60,
+        }
     }
 }
 
@@ -86,13 +91,20 @@ pub struct Ingress {
 impl Ingress {
     /// A front door.
     pub fn new(deps: IngressDeps) -> Self {
-        Self { deps, rate: RateLimiter::default(), permits: Arc::new(tokio::sync::Semaphore::new(MAX_IN_FLIGHT)) }
+        Self {
+            deps,
+            rate: RateLimiter::default(),
+            permits: Arc::new(tokio::sync::Semaphore::new(MAX_IN_FLIGHT)),
+        }
     }
 
     /// Takes a draft. The answer is final when it returns: the message is durable, known already, or refused.
     pub async fn admit(&self, channel: &ChannelId, mut draft: InboundDraft) -> Result<(IngressAnswer, Option<Admitted>), WireError> {
         let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| {
-            WireError::new(kata_protocol::ErrorCode::Busy, format!("{MAX_IN_FLIGHT} messages are on the way; hand this one in again later"))
+            WireError::new(
+                kata_protocol::ErrorCode::Busy,
+                format!("{MAX_IN_FLIGHT} messages are on the way; hand this one in again later"),
+            )
         })?;
         let rules = self.deps.rules.load().get(channel).cloned().unwrap_or_default();
         let refusal = self.refusal(channel, &draft, &rules).await?;
@@ -112,7 +124,13 @@ impl Ingress {
             return Ok((IngressAnswer::Refused { code }, None));
         }
         crate::fault::point("after_ingress_commit");
-        let row = InboxRow { id, channel: channel.clone(), draft, received_at: now, session: None };
+        let row = InboxRow {
+            id,
+            channel: channel.clone(),
+            draft,
+            received_at: now,
+            session: None,
+        };
         Ok((IngressAnswer::Admitted, Some(Admitted { row, permit })))
     }
 
@@ -157,7 +175,14 @@ impl Ingress {
 
     /// Makes a code for a stranger, or reminds of the one that is open, at most once a code.
     async fn offer_pairing(&self, channel: &ChannelId, draft: &InboundDraft, now: Ms) -> Result<(), WireError> {
-        if self.deps.pairing.open_request(channel, &draft.sender.id, now).await.map_err(store)?.is_some() {
+        if self
+            .deps
+            .pairing
+            .open_request(channel, &draft.sender.id, now)
+            .await
+            .map_err(store)?
+            .is_some()
+        {
             return Ok(());
         }
         let mut bits = self.deps.entropy.next_u64();
@@ -184,7 +209,14 @@ impl Ingress {
         );
         self.deps
             .outbox
-            .send(Reply { inbox: None, session: None, route: reply_route(channel, draft), text, key: format!("pairing:{code}"), trace: None })
+            .send(Reply {
+                inbox: None,
+                session: None,
+                route: reply_route(channel, draft),
+                text,
+                key: format!("pairing:{code}"),
+                trace: None,
+            })
             .await
             .map_err(store)?;
         Ok(())

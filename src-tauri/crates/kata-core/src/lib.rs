@@ -7,8 +7,8 @@
 pub mod events;
 pub mod fault;
 pub mod hooks;
-pub mod lifecycle;
 pub mod ingress;
+pub mod lifecycle;
 pub mod operations;
 pub mod outbox;
 pub mod path;

@@ -22,8 +22,11 @@ impl Caller {
         if self.scope >= needed {
             return Ok(());
         }
-        Err(WireError::new(ErrorCode::Forbidden, format!("“{op}” needs scope {needed:?}, this token has {:?}", self.scope).to_lowercase())
-            .hint("connect with a token that has the scope"))
+        Err(WireError::new(
+            ErrorCode::Forbidden,
+            format!("“{op}” needs scope {needed:?}, this token has {:?}", self.scope).to_lowercase(),
+        )
+        .hint("connect with a token that has the scope"))
     }
 }
 

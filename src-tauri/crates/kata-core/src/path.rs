@@ -37,7 +37,10 @@ pub struct Path {
 impl Path {
     /// A path.
     pub fn new(deps: PathDeps) -> Self {
-        Self { deps, first_contact: tokio::sync::Mutex::new(()) }
+        Self {
+            deps,
+            first_contact: tokio::sync::Mutex::new(()),
+        }
     }
 
     /// Takes a message in. When it answers, the message is durable (or refused) and the platform may be told.
@@ -47,7 +50,13 @@ impl Path {
         let (answer, admitted) = self.deps.ingress.admit(channel, draft).await?;
         let Some(admitted) = admitted else {
             if let IngressAnswer::Refused { code } = &answer {
-                trace.step(Gate::Ingress, plugin.as_str(), mark, StepOutcome::Blocked, Some(format!("{code:?}")));
+                trace.step(
+                    Gate::Ingress,
+                    plugin.as_str(),
+                    mark,
+                    StepOutcome::Blocked,
+                    Some(format!("{code:?}")),
+                );
                 self.deps.tracer.record(&trace, true).await;
             }
             return Ok(answer);
@@ -59,7 +68,12 @@ impl Path {
 
     /// Takes up what earlier runs accepted and did not finish. Answers how many.
     pub async fn recover(&self) -> Result<usize, WireError> {
-        let rows = self.deps.messages.unfinished().await.map_err(|e| WireError::internal(e.to_string()))?;
+        let rows = self
+            .deps
+            .messages
+            .unfinished()
+            .await
+            .map_err(|e| WireError::internal(e.to_string()))?;
         let count = rows.len();
         for row in rows {
             let trace = self.deps.tracer.begin(row.channel.as_str());
@@ -128,7 +142,11 @@ impl Path {
                 name: Some(name.clone()),
                 model: binding.model.clone(),
                 mode: binding.mode,
-                channel: Some(SessionChannel { adapter: row.channel.to_string(), slug: row.channel.to_string(), display_name: Some(name) }),
+                channel: Some(SessionChannel {
+                    adapter: row.channel.to_string(),
+                    slug: row.channel.to_string(),
+                    display_name: Some(name),
+                }),
                 channel_id: Some(row.channel.to_string()),
                 external_conversation: Some(routed.key().to_string()),
             })

@@ -27,7 +27,10 @@ impl RateLimiter {
                 return false;
             }
         }
-        let bucket = buckets.entry(name.to_owned()).or_insert(Bucket { tokens: full, at_us: now_us });
+        let bucket = buckets.entry(name.to_owned()).or_insert(Bucket {
+            tokens: full,
+            at_us: now_us,
+        });
         bucket.tokens = refilled(bucket, full, now_us);
         bucket.at_us = now_us;
         if bucket.tokens < 1.0 {

@@ -78,7 +78,10 @@ pub fn route(bindings: &Bindings, channel: &ChannelId, draft: &InboundDraft) -> 
         key.push_str(":=");
         escape(&mut key, draft.sender.id.as_str());
     }
-    Ok(Routed { key: SessionKey::new(key)?, binding })
+    Ok(Routed {
+        key: SessionKey::new(key)?,
+        binding,
+    })
 }
 
 /// Percent-encodes everything outside `[A-Za-z0-9._~@+-]`; injective, because `%` itself is encoded.
@@ -101,7 +104,15 @@ mod tests {
 
     fn bindings(scope: SessionScope) -> Bindings {
         let workspace = WorkspaceId::new("w").unwrap();
-        Bindings { default: Binding { workspace, model: None, mode: PermissionMode::Safe, scope }, channels: HashMap::new() }
+        Bindings {
+            default: Binding {
+                workspace,
+                model: None,
+                mode: PermissionMode::Safe,
+                scope,
+            },
+            channels: HashMap::new(),
+        }
     }
 
     #[test]
@@ -115,7 +126,10 @@ mod tests {
         assert_eq!(key(SessionScope::Conversation), "slack:T123:C456");
         let mut group = d.clone();
         group.chat_type = ChatType::Group;
-        assert_eq!(route(&bindings(SessionScope::Sender), &slack, &group).unwrap().key().as_str(), "slack:T123:C456:=U1");
+        assert_eq!(
+            route(&bindings(SessionScope::Sender), &slack, &group).unwrap().key().as_str(),
+            "slack:T123:C456:=U1"
+        );
     }
 
     fn part() -> impl Strategy<Value = String> {

@@ -44,7 +44,10 @@ pub(crate) struct TestEntropy(AtomicU64);
 impl Entropy for TestEntropy {
     fn next_u64(&self) -> u64 {
         // Spread by a large odd number, so that codes made of it differ in every digit.
-        self.0.fetch_add(1, Ordering::Relaxed).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        self.0
+            .fetch_add(1, Ordering::Relaxed)
+            .wrapping_add(1)
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }
 }
 
@@ -57,7 +60,11 @@ pub(crate) fn draft(id: &str, conversation: &str, sender: &str, text: &str) -> I
         conversation_name: None,
         chat_type: ChatType::Direct,
         thread: None,
-        sender: Sender { id: SenderId::new(sender).unwrap(), name: Some("Ada".into()), is_bot: false },
+        sender: Sender {
+            id: SenderId::new(sender).unwrap(),
+            name: Some("Ada".into()),
+            is_bot: false,
+        },
         text: text.into(),
         reply_to: None,
         mentions_bot: false,

@@ -27,7 +27,12 @@ pub struct LiveTrace {
 impl Tracer {
     /// Writes to `store` and tells `events`.
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, store: Arc<dyn TraceStore>, events: Arc<EventHub>) -> Self {
-        Self { clock, entropy, store, events }
+        Self {
+            clock,
+            entropy,
+            store,
+            events,
+        }
     }
 
     /// A new trace. `origin` is a channel id, `desktop`, or a client's name.
@@ -43,7 +48,11 @@ impl Tracer {
             steps: Vec::new(),
             done: false,
         };
-        LiveTrace { clock: Arc::clone(&self.clock), began_us: self.clock.monotonic_us(), trace: Arc::new(Mutex::new(trace)) }
+        LiveTrace {
+            clock: Arc::clone(&self.clock),
+            began_us: self.clock.monotonic_us(),
+            trace: Arc::new(Mutex::new(trace)),
+        }
     }
 
     /// Keeps the trace as it is now. `done`: the message has reached a terminal state.
@@ -57,7 +66,11 @@ impl Tracer {
             tracing::warn!(%error, "a trace was not kept");
             return;
         }
-        self.events.publish(Fact::TraceRecorded { id: trace.id, session: trace.session, started_at: trace.started_at });
+        self.events.publish(Fact::TraceRecorded {
+            id: trace.id,
+            session: trace.session,
+            started_at: trace.started_at,
+        });
     }
 }
 

@@ -47,7 +47,10 @@ pub(crate) fn secret_account(plugin: &PluginId, name: &str) -> String {
 #[async_trait]
 impl PluginBackend for Backend {
     async fn ingest(&self, plugin: &PluginId, channel: &ChannelId, draft: InboundDraft) -> Result<IngressAnswer, WireError> {
-        let path = self.path.get().ok_or_else(|| WireError::new(ErrorCode::Busy, "the program is still starting"))?;
+        let path = self
+            .path
+            .get()
+            .ok_or_else(|| WireError::new(ErrorCode::Busy, "the program is still starting"))?;
         if let Some(id) = source_id(plugin, &PluginPart::Channel(channel.clone())) {
             self.board.activity(&id, self.clock.now());
         }
@@ -66,14 +69,19 @@ impl PluginBackend for Backend {
         let (secrets, account) = (Arc::clone(&self.secrets), secret_account(plugin, name));
         // A keychain may ask a person, or be slow.
         let found = tokio::task::spawn_blocking(move || secrets.get(&account)).await;
-        Ok(found.map_err(|_| WireError::internal("the secret store failed"))?.map(|s| s.expose_secret().to_owned()))
+        Ok(found
+            .map_err(|_| WireError::internal("the secret store failed"))?
+            .map(|s| s.expose_secret().to_owned()))
     }
 
     fn status(&self, plugin: &PluginId, part: PluginPart, status: Status) {
         match source_id(plugin, &part) {
             Some(id) => self.board.status(&id, status),
             None => {
-                self.statuses.lock().unwrap_or_else(PoisonError::into_inner).insert(plugin.clone(), status);
+                self.statuses
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(plugin.clone(), status);
                 self.events.publish(Fact::PluginChanged { id: plugin.clone() });
             }
         }

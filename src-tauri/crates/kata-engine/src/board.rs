@@ -25,7 +25,11 @@ struct Entry {
 impl Board {
     /// An empty board.
     pub(crate) fn new(events: Arc<EventHub>) -> Self {
-        Self { events, entries: Mutex::default(), health: Mutex::default() }
+        Self {
+            events,
+            entries: Mutex::default(),
+            health: Mutex::default(),
+        }
     }
 
     /// Adds a source, or changes everything but its state and timeline.
@@ -43,7 +47,13 @@ impl Board {
                 }
                 None => {
                     let timeline = VecDeque::from([summary.status.clone()]);
-                    entries.insert(summary.id.clone(), Entry { summary: summary.clone(), timeline });
+                    entries.insert(
+                        summary.id.clone(),
+                        Entry {
+                            summary: summary.clone(),
+                            timeline,
+                        },
+                    );
                 }
             }
         }
@@ -90,14 +100,16 @@ impl Board {
     /// Rows by kind, then name.
     pub(crate) fn list(&self) -> Vec<SourceSummary> {
         let mut rows: Vec<_> = self.lock().values().map(|e| e.summary.clone()).collect();
-        rows.sort_by(|a, b| (order(a.kind), a.name.to_lowercase()).cmp(&(order(b.kind), b.name.to_lowercase())));
+        rows.sort_by_cached_key(|row| (order(row.kind), row.name.to_lowercase()));
         rows
     }
 
     /// A row with its timeline, newest first.
     pub(crate) fn get(&self, id: &SourceId) -> Result<(SourceSummary, Vec<Status>), WireError> {
         let entries = self.lock();
-        let entry = entries.get(id).ok_or_else(|| WireError::not_found("source", id).hint("`kata sources list` shows them"))?;
+        let entry = entries
+            .get(id)
+            .ok_or_else(|| WireError::not_found("source", id).hint("`kata sources list` shows them"))?;
         Ok((entry.summary.clone(), entry.timeline.iter().cloned().collect()))
     }
 
@@ -156,7 +168,11 @@ fn line(health: &Health, channels: u32) -> String {
         parts.push(format!("{} with a problem", health.failing));
     }
     if health.needs_user > 0 {
-        parts.push(format!("{} need{} you", health.needs_user, if health.needs_user == 1 { "s" } else { "" }));
+        parts.push(format!(
+            "{} need{} you",
+            health.needs_user,
+            if health.needs_user == 1 { "s" } else { "" }
+        ));
     }
     if health.busy_sessions > 0 {
         parts.push(format!("{} working", health.busy_sessions));
@@ -190,9 +206,18 @@ mod tests {
         let board = Board::new(Arc::new(EventHub::default()));
         assert_eq!(board.health().line, "");
         board.put(source("a", SourceKind::Channel, RunState::Running));
-        board.put(source("b", SourceKind::Channel, RunState::NeedsUser { action: UserAction::Relogin }));
+        board.put(source(
+            "b",
+            SourceKind::Channel,
+            RunState::NeedsUser {
+                action: UserAction::Relogin,
+            },
+        ));
         assert_eq!(board.health().line, "1 channel running · 1 needs you");
-        board.status(&SourceId::new("a").unwrap(), Status::plain(RunState::Backoff { attempt: 1, until: Ms(9) }, Ms(1)));
+        board.status(
+            &SourceId::new("a").unwrap(),
+            Status::plain(RunState::Backoff { attempt: 1, until: Ms(9) }, Ms(1)),
+        );
         assert_eq!(board.health().line, "1 with a problem · 1 needs you");
     }
 

@@ -84,7 +84,10 @@ impl Engine {
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let started_at = clock.now();
         let began = clock.monotonic_us();
-        let home_failed = |e: std::io::Error| EngineError::Home { path: options.home.clone(), reason: e.to_string() };
+        let home_failed = |e: std::io::Error| EngineError::Home {
+            path: options.home.clone(),
+            reason: e.to_string(),
+        };
         kata_store::private_dir(&options.home).map_err(home_failed)?;
         let lock = HomeLock::take(&options.home)?;
         let log = logging::start(&options.home, (options.env)("KATA_LOG"));
@@ -126,9 +129,25 @@ impl Engine {
             path: OnceLock::new(),
             statuses: Mutex::default(),
         });
-        let host = PluginHost::new(Arc::clone(&backend) as _, Arc::clone(&clock), Arc::clone(&entropy), HostOptions::default());
-        let demo_pause = if options.demo_pace { ModelOptions::default().demo_pause } else { Duration::ZERO };
-        let catalog = Arc::new(Catalog::new(Arc::clone(&clock), Arc::clone(&entropy), ModelOptions { demo_pause, ..ModelOptions::default() })?);
+        let host = PluginHost::new(
+            Arc::clone(&backend) as _,
+            Arc::clone(&clock),
+            Arc::clone(&entropy),
+            HostOptions::default(),
+        );
+        let demo_pause = if options.demo_pace {
+            ModelOptions::default().demo_pause
+        } else {
+            Duration::ZERO
+        };
+        let catalog = Arc::new(Catalog::new(
+            Arc::clone(&clock),
+            Arc::clone(&entropy),
+            ModelOptions {
+                demo_pause,
+                ..ModelOptions::default()
+            },
+        )?);
         let models = ModelBoard::new(
             Arc::clone(&catalog),
             Arc::clone(&settings),
@@ -137,7 +156,12 @@ impl Engine {
             Arc::clone(&events),
             &options,
         );
-        let tracer = Arc::new(Tracer::new(Arc::clone(&clock), Arc::clone(&entropy), Arc::clone(&store) as _, Arc::clone(&events)));
+        let tracer = Arc::new(Tracer::new(
+            Arc::clone(&clock),
+            Arc::clone(&entropy),
+            Arc::clone(&store) as _,
+            Arc::clone(&events),
+        ));
         let hooks = Arc::new(Dispatcher::new(Arc::clone(&host) as _, Arc::clone(&clock)));
         let activity = {
             let (board, clock) = (Arc::clone(&board), Arc::clone(&clock));
@@ -179,7 +203,10 @@ impl Engine {
             draining: draining.clone(),
         });
         let rules = Arc::new(ArcSwap::from_pointee(HashMap::new()));
-        let bindings = Arc::new(ArcSwap::from_pointee(Bindings { default: default_binding(&home), channels: HashMap::new() }));
+        let bindings = Arc::new(ArcSwap::from_pointee(Bindings {
+            default: default_binding(&home),
+            channels: HashMap::new(),
+        }));
         let ingress = Ingress::new(IngressDeps {
             messages: Arc::clone(&store) as _,
             pairing: Arc::clone(&store) as _,
@@ -235,7 +262,12 @@ impl Engine {
         inner.settings.keep_as_good();
         inner.run_background(path, outbox);
         tracing::info!(port, ready_after_ms = took, "ready");
-        Ok(Self { inner, gateway: tokio::sync::Mutex::new(Some(gateway)), port, _lock: lock })
+        Ok(Self {
+            inner,
+            gateway: tokio::sync::Mutex::new(Some(gateway)),
+            port,
+            _lock: lock,
+        })
     }
 
     /// The operations, for the desktop.
@@ -311,7 +343,9 @@ impl Inner {
             default.workspace = workspace.clone();
         }
         for (id, source) in &settings.sources {
-            let Some(channel) = id.strip_prefix("channel:").and_then(|c| ChannelId::new(c).ok()) else { continue };
+            let Some(channel) = id.strip_prefix("channel:").and_then(|c| ChannelId::new(c).ok()) else {
+                continue;
+            };
             let fallback = ChannelRules::default();
             rules.insert(
                 channel.clone(),
@@ -333,7 +367,10 @@ impl Inner {
             );
         }
         self.rules.store(Arc::new(rules));
-        self.bindings.store(Arc::new(Bindings { default, channels: bindings }));
+        self.bindings.store(Arc::new(Bindings {
+            default,
+            channels: bindings,
+        }));
     }
 
     fn run_background(self: &Arc<Self>, path: Arc<MessagePath>, outbox: Arc<Outbox>) {
@@ -364,7 +401,17 @@ impl Inner {
                 };
                 // After a gap in the facts the count is taken anew as well.
                 let gap = fact.is_err();
-                if gap || fact.is_ok_and(|f| matches!(&f.fact, Fact::Session { event: SessionEvent::State { .. } | SessionEvent::TurnEnded { .. }, .. })) {
+                if gap
+                    || fact.is_ok_and(|f| {
+                        matches!(
+                            &f.fact,
+                            Fact::Session {
+                                event: SessionEvent::State { .. } | SessionEvent::TurnEnded { .. },
+                                ..
+                            }
+                        )
+                    })
+                {
                     inner.board.refresh_health(Some(inner.sessions.busy()));
                 }
             }
@@ -387,7 +434,11 @@ impl Inner {
 }
 
 async fn open_gateway(inner: &Arc<Inner>, entropy: Arc<dyn Entropy>) -> Result<(Gateway, u16), EngineError> {
-    let port = inner.options.port.or(inner.settings.get().gateway.port).unwrap_or_else(Options::default_port);
+    let port = inner
+        .options
+        .port
+        .or(inner.settings.get().gateway.port)
+        .unwrap_or_else(Options::default_port);
     let secrets = Arc::clone(&inner.secrets);
     let token = tokio::task::spawn_blocking(move || secrets.get_or_make_token(LOCAL_TOKEN)).await;
     let token = token.map_err(|e| EngineError::Keychain(e.to_string()))??;
@@ -420,7 +471,9 @@ pub fn local_token(home: &Path) -> Result<String, EngineError> {
     let secrets = Secrets::open(home, in_file, Ms(0))?;
     match secrets.get(LOCAL_TOKEN) {
         Some(token) => Ok(token.expose_secret().to_owned()),
-        None => Err(EngineError::Keychain("there is no token for this home yet; start Kata Agents once".into())),
+        None => Err(EngineError::Keychain(
+            "there is no token for this home yet; start Kata Agents once".into(),
+        )),
     }
 }
 
@@ -428,7 +481,12 @@ fn default_binding(home: &HomePaths) -> Binding {
     let active = kata_store::workspaces(home).into_iter().find(|w| w.active).map(|w| w.id);
     let workspace = active.or_else(|| WorkspaceId::new("my-workspace").ok());
     let workspace = workspace.unwrap_or_else(|| unreachable!("a literal name is a valid workspace"));
-    Binding { workspace, model: None, mode: PermissionMode::Safe, scope: SessionScope::Thread }
+    Binding {
+        workspace,
+        model: None,
+        mode: PermissionMode::Safe,
+        scope: SessionScope::Thread,
+    }
 }
 
 fn roots(options: &Options, home: &HomePaths) -> Vec<(PluginOrigin, std::path::PathBuf)> {

@@ -13,7 +13,9 @@ const DONE: &str = "importedCredentials";
 impl Inner {
     /// Takes them over, unless this very file has been taken over before.
     pub(crate) async fn import_credentials(self: Arc<Self>) {
-        let Ok(bytes) = std::fs::read(self.home.credentials()) else { return };
+        let Ok(bytes) = std::fs::read(self.home.credentials()) else {
+            return;
+        };
         let mark: String = Sha256::digest(&bytes).iter().take(8).map(|b| format!("{b:02x}")).collect();
         if self.settings.get().other.get(DONE).and_then(Value::as_str) == Some(&mark) {
             return;
@@ -36,7 +38,9 @@ impl Inner {
         if let Some(notice) = notice {
             locked(&self.notices).push(notice);
             // The windows ask for the status, and with it the notices, when health is told.
-            self.events.publish(Fact::HealthChanged { health: self.board.health() });
+            self.events.publish(Fact::HealthChanged {
+                health: self.board.health(),
+            });
             return;
         }
         tracing::info!(count, "secrets of the older app were taken over");

@@ -15,19 +15,34 @@ impl HomeLock {
     /// Takes the lock, or says which process has it.
     pub(crate) fn take(home: &Path) -> Result<Self, EngineError> {
         let path = home.join("engine.lock");
-        let failed = |e: std::io::Error| EngineError::Home { path: path.clone(), reason: e.to_string() };
-        let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path).map_err(failed)?;
+        let failed = |e: std::io::Error| EngineError::Home {
+            path: path.clone(),
+            reason: e.to_string(),
+        };
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(failed)?;
         match FileExt::try_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut pid = String::new();
                 let _ = file.read_to_string(&mut pid);
-                return Err(EngineError::AlreadyRunning { home: home.to_owned(), pid: pid.trim().to_owned() });
+                return Err(EngineError::AlreadyRunning {
+                    home: home.to_owned(),
+                    pid: pid.trim().to_owned(),
+                });
             }
             Err(TryLockError::Error(e)) => return Err(failed(e)),
         }
         // The number is for people and messages only; the lock itself is the truth.
-        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(failed)?;
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| writeln!(file, "{}", std::process::id()))
+            .map_err(failed)?;
         Ok(Self { _file: file })
     }
 }

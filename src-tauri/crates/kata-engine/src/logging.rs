@@ -28,7 +28,11 @@ impl LogRing {
     /// Newest lines that fit, oldest first.
     pub(crate) fn tail(&self, query: &LogTail) -> Vec<LogRecord> {
         let limit = query.limit.unwrap_or(200).min(2000) as usize;
-        let rank = |level: &str| ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"].iter().position(|l| l.eq_ignore_ascii_case(level));
+        let rank = |level: &str| {
+            ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"]
+                .iter()
+                .position(|l| l.eq_ignore_ascii_case(level))
+        };
         let most = query.level.as_deref().and_then(rank).unwrap_or(4);
         let ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |r: &&LogRecord| {
@@ -70,7 +74,9 @@ pub(crate) fn start(home: &Path, filter: Option<String>) -> LogRing {
         let guard = match files {
             Ok(files) => {
                 // Bounded: a flood drops lines rather than memory.
-                let (writer, guard) = tracing_appender::non_blocking::NonBlockingBuilder::default().buffered_lines_limit(8192).finish(files);
+                let (writer, guard) = tracing_appender::non_blocking::NonBlockingBuilder::default()
+                    .buffered_lines_limit(8192)
+                    .finish(files);
                 let layer = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer);
                 // A host program that has its own subscriber keeps it.
                 let _ = tracing::subscriber::set_global_default(subscriber.with(layer));
@@ -128,7 +134,13 @@ impl Visit for Fields {
 impl Fields {
     fn add(&mut self, field: &Field, value: &str) {
         match field.name() {
-            "message" => self.text = if self.text.is_empty() { value.to_owned() } else { format!("{value} {}", self.text) },
+            "message" => {
+                self.text = if self.text.is_empty() {
+                    value.to_owned()
+                } else {
+                    format!("{value} {}", self.text)
+                }
+            }
             "plugin" => self.plugin = Some(value.to_owned()),
             name => {
                 let gap = if self.text.is_empty() { "" } else { " " };

@@ -42,7 +42,15 @@ impl ModelBoard {
         events: Arc<EventHub>,
         options: &Options,
     ) -> Self {
-        let board = Self { catalog, settings, secrets, clock, events, env: options.env, tested: Mutex::default() };
+        let board = Self {
+            catalog,
+            settings,
+            secrets,
+            clock,
+            events,
+            env: options.env,
+            tested: Mutex::default(),
+        };
         board.apply();
         board
     }
@@ -58,7 +66,10 @@ impl ModelBoard {
             .map(|entry| {
                 let has_key = self.key(&entry).is_some();
                 let id = entry.settings.id.clone();
-                let status = tested.get(&id).cloned().unwrap_or_else(|| untested(&entry.settings, has_key, self.clock.now()));
+                let status = tested
+                    .get(&id)
+                    .cloned()
+                    .unwrap_or_else(|| untested(&entry.settings, has_key, self.clock.now()));
                 ProviderSummary {
                     label: labels.get(&id).cloned().unwrap_or_else(|| id.clone()),
                     default: default == Some(id.as_str()),
@@ -77,12 +88,19 @@ impl ModelBoard {
 
     /// Sets a provider up.
     pub(crate) async fn set(&self, set: ModelSet) -> Result<ProviderSummary, WireError> {
-        let ModelSet { settings, api_key, key_env, default } = set;
+        let ModelSet {
+            settings,
+            api_key,
+            key_env,
+            default,
+        } = set;
         validate(&settings)?;
         if let Some(key) = api_key {
             let (secrets, account) = (Arc::clone(&self.secrets), account(&settings.id));
             let key = Some(SecretString::from(key));
-            tokio::task::spawn_blocking(move || secrets.set(&account, key)).await.map_err(|_| WireError::internal("the secret store failed"))??;
+            tokio::task::spawn_blocking(move || secrets.set(&account, key))
+                .await
+                .map_err(|_| WireError::internal("the secret store failed"))??;
         }
         let id = settings.id.clone();
         self.settings.change(|s| {
@@ -94,7 +112,11 @@ impl ModelBoard {
                 .map(|p| (p.key_env.clone(), p.extra.clone()))
                 .unwrap_or_default();
             models.providers.retain(|p| p.settings.id != id);
-            models.providers.push(ProviderEntry { settings, key_env: key_env.or(old_env), extra });
+            models.providers.push(ProviderEntry {
+                settings,
+                key_env: key_env.or(old_env),
+                extra,
+            });
             if default {
                 models.default = Some(id.clone());
             }
@@ -109,7 +131,9 @@ impl ModelBoard {
     pub(crate) async fn remove(&self, id: &str) -> Result<(), WireError> {
         self.get(id)?;
         let (secrets, account) = (Arc::clone(&self.secrets), account(id));
-        tokio::task::spawn_blocking(move || secrets.set(&account, None)).await.map_err(|_| WireError::internal("the secret store failed"))??;
+        tokio::task::spawn_blocking(move || secrets.set(&account, None))
+            .await
+            .map_err(|_| WireError::internal("the secret store failed"))??;
         self.settings.change(|s| {
             s.models.providers.retain(|p| p.settings.id != id);
             if s.models.default.as_deref() == Some(id) {
@@ -126,7 +150,9 @@ impl ModelBoard {
         self.get(id)?;
         let status = match self.catalog.find(Some(id)) {
             Err(error) => Status {
-                state: RunState::NeedsUser { action: UserAction::Configure { field: "apiKey".into() } },
+                state: RunState::NeedsUser {
+                    action: UserAction::Configure { field: "apiKey".into() },
+                },
                 code: "not_ready".into(),
                 message: error.message,
                 since: self.clock.now(),
@@ -151,17 +177,33 @@ impl ModelBoard {
                 };
                 let (state, code, message) = match outcome {
                     Some(Ok(_)) => (RunState::Running, "", "It answered.".to_owned()),
-                    Some(Err(e)) if e.code == ModelErrorCode::Unauthorized => {
-                        (RunState::NeedsUser { action: UserAction::Configure { field: "apiKey".into() } }, "unauthorized", e.message)
-                    }
+                    Some(Err(e)) if e.code == ModelErrorCode::Unauthorized => (
+                        RunState::NeedsUser {
+                            action: UserAction::Configure { field: "apiKey".into() },
+                        },
+                        "unauthorized",
+                        e.message,
+                    ),
                     Some(Err(e)) => (RunState::Failed { recoverable: true }, "failed", e.message),
-                    None => (RunState::Failed { recoverable: true }, "timeout", format!("No answer within {} s.", TEST_LIMIT.as_secs())),
+                    None => (
+                        RunState::Failed { recoverable: true },
+                        "timeout",
+                        format!("No answer within {} s.", TEST_LIMIT.as_secs()),
+                    ),
                 };
                 cancel.cancel();
-                Status { state, code: code.into(), message, since: self.clock.now() }
+                Status {
+                    state,
+                    code: code.into(),
+                    message,
+                    since: self.clock.now(),
+                }
             }
         };
-        self.tested.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), status);
+        self.tested
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id.to_owned(), status);
         self.tell();
         self.get(id)
     }
@@ -172,28 +214,55 @@ impl ModelBoard {
     }
 
     fn get(&self, id: &str) -> Result<ProviderSummary, WireError> {
-        self.list().into_iter().find(|p| p.settings.id == id).ok_or_else(|| WireError::not_found("model provider", id).hint("`kata models list` shows them"))
+        self.list()
+            .into_iter()
+            .find(|p| p.settings.id == id)
+            .ok_or_else(|| WireError::not_found("model provider", id).hint("`kata models list` shows them"))
     }
 
     /// The person's providers, and the demo, which is always there.
     fn entries(&self) -> Vec<ProviderEntry> {
         let mut entries = self.settings.get().models.providers.clone();
         if !entries.iter().any(|e| e.settings.id == DEMO) {
-            let settings = ProviderSettings { id: DEMO.into(), kind: ProviderKind::Demo, base_url: None, model: "scripted".into(), max_tokens: None };
-            entries.push(ProviderEntry { settings, key_env: None, extra: serde_json::Map::new() });
+            let settings = ProviderSettings {
+                id: DEMO.into(),
+                kind: ProviderKind::Demo,
+                base_url: None,
+                model: "scripted".into(),
+                max_tokens: None,
+            };
+            entries.push(ProviderEntry {
+                settings,
+                key_env: None,
+                extra: serde_json::Map::new(),
+            });
         }
         entries
     }
 
     fn apply(&self) {
-        let configs = self.entries().into_iter().map(|e| ProviderConfig { key: self.key(&e), settings: e.settings, extra: e.extra }).collect();
+        let configs = self
+            .entries()
+            .into_iter()
+            .map(|e| ProviderConfig {
+                key: self.key(&e),
+                settings: e.settings,
+                extra: e.extra,
+            })
+            .collect();
         let default = self.settings.get().models.default.clone().unwrap_or_else(|| DEMO.into());
         self.catalog.replace(configs, Some(default));
     }
 
     fn key(&self, entry: &ProviderEntry) -> Option<SecretString> {
         let from_env = entry.key_env.as_deref().and_then(self.env).map(SecretString::from);
-        from_env.or_else(|| if entry.settings.kind == ProviderKind::Demo { None } else { self.secrets.get(&account(&entry.settings.id)) })
+        from_env.or_else(|| {
+            if entry.settings.kind == ProviderKind::Demo {
+                None
+            } else {
+                self.secrets.get(&account(&entry.settings.id))
+            }
+        })
     }
 
     fn tell(&self) {
@@ -209,22 +278,36 @@ fn untested(settings: &ProviderSettings, has_key: bool, now: Ms) -> Status {
     let needs_key = settings.base_url.is_none() && settings.kind != ProviderKind::Demo;
     if needs_key && !has_key {
         return Status {
-            state: RunState::NeedsUser { action: UserAction::Configure { field: "apiKey".into() } },
+            state: RunState::NeedsUser {
+                action: UserAction::Configure { field: "apiKey".into() },
+            },
             code: "no_key".into(),
             message: "It has no key yet.".into(),
             since: now,
         };
     }
     if settings.kind == ProviderKind::Demo {
-        return Status { state: RunState::Running, code: "scripted".into(), message: "Scripted answers; no intelligence.".into(), since: now };
+        return Status {
+            state: RunState::Running,
+            code: "scripted".into(),
+            message: "Scripted answers; no intelligence.".into(),
+            since: now,
+        };
     }
-    Status { state: RunState::Stopped, code: "untested".into(), message: "Not tested yet.".into(), since: now }
+    Status {
+        state: RunState::Stopped,
+        code: "untested".into(),
+        message: "Not tested yet.".into(),
+        since: now,
+    }
 }
 
 fn validate(settings: &ProviderSettings) -> Result<(), WireError> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if settings.id.is_empty() || settings.id.len() > 64 || !settings.id.chars().all(fits) {
-        return Err(WireError::invalid("“settings.id” must be 1 to 64 letters, digits, dots, dashes or underscores"));
+        return Err(WireError::invalid(
+            "“settings.id” must be 1 to 64 letters, digits, dots, dashes or underscores",
+        ));
     }
     if settings.model.trim().is_empty() {
         return Err(WireError::invalid("“settings.model” is empty"));
@@ -232,7 +315,10 @@ fn validate(settings: &ProviderSettings) -> Result<(), WireError> {
     if let Some(base) = &settings.base_url {
         let url = url::Url::parse(base).map_err(|e| WireError::invalid(format!("“settings.baseUrl” is not an address: {e}")))?;
         if !["http", "https"].contains(&url.scheme()) || !url.username().is_empty() || url.password().is_some() {
-            return Err(WireError::new(ErrorCode::Invalid, "“settings.baseUrl” must be http or https, without a user name"));
+            return Err(WireError::new(
+                ErrorCode::Invalid,
+                "“settings.baseUrl” must be http or https, without a user name",
+            ));
         }
     }
     Ok(())

@@ -41,7 +41,11 @@ impl Inner {
             detail.settings_schema = manifest.settings;
             detail.settings = Json(settings);
             detail.secrets = secrets;
-            detail.log = self.log.tail(&LogTail { limit: Some(100), level: None, plugin: detail.summary.plugin.clone() });
+            detail.log = self.log.tail(&LogTail {
+                limit: Some(100),
+                level: None,
+                plugin: detail.summary.plugin.clone(),
+            });
         }
         Ok(detail)
     }
@@ -100,7 +104,13 @@ impl Operations for Inner {
     async fn workspace_list(&self, _: &Caller, _: Empty) -> Result<Vec<WorkspaceSummary>, WireError> {
         let mut workspaces = kata_store::workspaces(&self.home);
         for workspace in &mut workspaces {
-            let query = SessionList { workspace: Some(workspace.id.clone()), channel: None, search: None, limit: Some(1), offset: None };
+            let query = SessionList {
+                workspace: Some(workspace.id.clone()),
+                channel: None,
+                search: None,
+                limit: Some(1),
+                offset: None,
+            };
             workspace.session_count = self.transcripts.list(query).await.map_err(wire)?.1;
         }
         Ok(workspaces)
@@ -108,7 +118,10 @@ impl Operations for Inner {
 
     async fn session_list(&self, _: &Caller, params: SessionList) -> Result<SessionPage, WireError> {
         let (rows, total) = self.transcripts.list(params).await.map_err(wire)?;
-        Ok(SessionPage { sessions: rows.into_iter().map(|s| self.with_state(s)).collect(), total })
+        Ok(SessionPage {
+            sessions: rows.into_iter().map(|s| self.with_state(s)).collect(),
+            total,
+        })
     }
 
     async fn session_get(&self, _: &Caller, params: SessionGet) -> Result<SessionDetail, WireError> {
@@ -139,8 +152,15 @@ impl Operations for Inner {
     }
 
     async fn session_submit(&self, caller: &Caller, params: SessionSubmit) -> Result<SessionSubmitted, WireError> {
-        let SessionSubmit { id, text, delivery, idempotency_key } = params;
-        self.sessions.submit(&id, text, delivery.unwrap_or_default(), idempotency_key, &caller.name).await
+        let SessionSubmit {
+            id,
+            text,
+            delivery,
+            idempotency_key,
+        } = params;
+        self.sessions
+            .submit(&id, text, delivery.unwrap_or_default(), idempotency_key, &caller.name)
+            .await
     }
 
     async fn session_interrupt(&self, _: &Caller, params: SessionRef) -> Result<Empty, WireError> {
@@ -208,7 +228,9 @@ impl Operations for Inner {
     }
 
     async fn source_secret(&self, _: &Caller, params: SourceSecret) -> Result<SourceDetail, WireError> {
-        self.plugins.set_secret(&self.source(&params.id)?, &params.name, params.value).await?;
+        self.plugins
+            .set_secret(&self.source(&params.id)?, &params.name, params.value)
+            .await?;
         self.detail(&params.id)
     }
 
@@ -232,9 +254,19 @@ impl Operations for Inner {
         let rules = self.rules.load().get(&channel).cloned().unwrap_or_default();
         let mut allow: Vec<String> = rules.allow.into_iter().collect();
         let paired = self.store.paired(&channel).await.map_err(store)?;
-        allow.extend(paired.into_iter().map(|p| p.to_string()).filter(|p| !allow.contains(p)).collect::<Vec<_>>());
+        allow.extend(
+            paired
+                .into_iter()
+                .map(|p| p.to_string())
+                .filter(|p| !allow.contains(p))
+                .collect::<Vec<_>>(),
+        );
         allow.sort();
-        Ok(ChannelPolicyState { policy: rules.policy, allow, require_mention: rules.require_mention })
+        Ok(ChannelPolicyState {
+            policy: rules.policy,
+            allow,
+            require_mention: rules.require_mention,
+        })
     }
 
     async fn plugin_list(&self, _: &Caller, _: Empty) -> Result<Vec<PluginSummary>, WireError> {
@@ -263,7 +295,9 @@ impl Operations for Inner {
     async fn pairing_approve(&self, _: &Caller, params: PairingRef) -> Result<PairingRequest, WireError> {
         let code = params.code.trim().to_uppercase();
         let request = self.store.resolve(&code, true, self.clock.now()).await.map_err(store)?;
-        let request = request.ok_or_else(|| WireError::not_found("open pairing code", &code).hint("codes end after an hour; ask the person to write again"))?;
+        let request = request.ok_or_else(|| {
+            WireError::not_found("open pairing code", &code).hint("codes end after an hour; ask the person to write again")
+        })?;
         self.events.publish(Fact::PairingChanged {});
         Ok(request)
     }
@@ -277,10 +311,17 @@ impl Operations for Inner {
     }
 
     async fn trace_list(&self, _: &Caller, params: TraceList) -> Result<Vec<Trace>, WireError> {
-        self.store.traces(params.session.as_ref(), params.limit.unwrap_or(50).min(500)).await.map_err(store)
+        self.store
+            .traces(params.session.as_ref(), params.limit.unwrap_or(50).min(500))
+            .await
+            .map_err(store)
     }
 
     async fn trace_get(&self, _: &Caller, params: TraceRef) -> Result<Trace, WireError> {
-        self.store.trace(&params.id).await.map_err(store)?.ok_or_else(|| WireError::not_found("trace", params.id))
+        self.store
+            .trace(&params.id)
+            .await
+            .map_err(store)?
+            .ok_or_else(|| WireError::not_found("trace", params.id))
     }
 }

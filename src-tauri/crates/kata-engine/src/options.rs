@@ -26,12 +26,16 @@ impl Options {
     /// From the environment: `KATA_CONFIG_DIR` (or `CRAFT_CONFIG_DIR`, or `~/.kata-agents`), `KATA_PORT`, `KATA_UI_DIR`,
     /// `KATA_PLUGINS_DIR`, `KATA_SECRETS=file`, `KATA_DEMO_PACE=0`.
     pub fn from_env() -> Self {
-        let home = env("KATA_CONFIG_DIR").or_else(|| env("CRAFT_CONFIG_DIR")).map_or_else(default_home, PathBuf::from);
+        let home = env("KATA_CONFIG_DIR")
+            .or_else(|| env("CRAFT_CONFIG_DIR"))
+            .map_or_else(default_home, PathBuf::from);
         Self {
             home,
             port: env("KATA_PORT").and_then(|p| p.parse().ok()),
             ui_dir: env("KATA_UI_DIR").map(PathBuf::from).or_else(|| beside_program("ui", "ui/dist")),
-            plugins_dir: env("KATA_PLUGINS_DIR").map(PathBuf::from).or_else(|| beside_program("plugins", "plugins")),
+            plugins_dir: env("KATA_PLUGINS_DIR")
+                .map(PathBuf::from)
+                .or_else(|| beside_program("plugins", "plugins")),
             secrets_in_file: env("KATA_SECRETS").as_deref() == Some("file"),
             demo_pace: env("KATA_DEMO_PACE").as_deref() != Some("0"),
             env,

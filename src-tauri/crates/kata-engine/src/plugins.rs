@@ -1,15 +1,15 @@
 //! Plugins of this home: found, switched on and off, configured, loaded again. The host runs them; this module decides
 //! which run, with which settings and which capabilities.
 
+use crate::Secrets;
 use crate::backend::{Backend, secret_account, source_id};
 use crate::board::Board;
 use crate::settings::SettingsFile;
-use crate::Secrets;
 use kata_core::ports::{Clock, PluginPart};
 use kata_plugins::{Candidate, Discovery, NetworkPolicy, PluginHost, discover};
 use kata_protocol::{
-    ChannelId, ErrorCode, Fact, Json, PluginId, PluginOrigin, PluginSummary, PluginUsage, RunState, SecretState, SourceId, SourceKind,
-    SourceSummary, Status, UserAction, WireError,
+    ChannelId, ErrorCode, Fact, Json, PluginId, PluginOrigin, PluginSummary, RunState, SecretState, SourceId, SourceKind, SourceSummary,
+    Status, UserAction, WireError,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -53,8 +53,20 @@ impl Plugins {
         roots: Vec<(PluginOrigin, PathBuf)>,
     ) -> Arc<Self> {
         let (secrets, board, clock) = (Arc::clone(&backend.secrets), Arc::clone(&backend.board), Arc::clone(&backend.clock));
-        let found = Mutex::new(Discovery { found: Vec::new(), dropped: Vec::new() });
-        Arc::new(Self { host, backend, settings, secrets, board, clock, roots, found })
+        let found = Mutex::new(Discovery {
+            found: Vec::new(),
+            dropped: Vec::new(),
+        });
+        Arc::new(Self {
+            host,
+            backend,
+            settings,
+            secrets,
+            board,
+            clock,
+            roots,
+            found,
+        })
     }
 
     /// Looks for plugins and puts their channels and services on the board.
@@ -66,7 +78,12 @@ impl Plugins {
         let mut ids = Vec::new();
         for candidate in &discovery.found {
             let (manifest, plugin) = (&candidate.manifest, &candidate.manifest.id);
-            let channels = manifest.contributes.channels.iter().filter_map(|c| ChannelId::new(c.clone()).ok()).map(PluginPart::Channel);
+            let channels = manifest
+                .contributes
+                .channels
+                .iter()
+                .filter_map(|c| ChannelId::new(c.clone()).ok())
+                .map(PluginPart::Channel);
             let services = manifest.contributes.services.iter().cloned().map(PluginPart::Service);
             for part in channels.chain(services) {
                 let Some(id) = source_id(plugin, &part) else { continue };
@@ -111,18 +128,44 @@ impl Plugins {
         let settings = self.plugin_settings(&candidate);
         let granted = match candidate.origin {
             PluginOrigin::Bundled => candidate.manifest.capabilities.clone(),
-            _ => self.settings.get().plugins.get(id.as_str()).map(|p| p.granted.clone()).unwrap_or_default(),
+            _ => self
+                .settings
+                .get()
+                .plugins
+                .get(id.as_str())
+                .map(|p| p.granted.clone())
+                .unwrap_or_default(),
         };
-        let network = NetworkPolicy { extra_hosts: hosts_in(&candidate.manifest.settings, &settings) };
+        let network = NetworkPolicy {
+            extra_hosts: hosts_in(&candidate.manifest.settings, &settings),
+        };
         let contributes = candidate.manifest.contributes.clone();
         self.set_status(id, Status::plain(RunState::Starting, self.clock.now()));
         if let Err(error) = self.host.activate(candidate, settings, granted, network).await {
             let serving = self.host.running().contains(id);
-            let state = if serving { RunState::Degraded } else { RunState::Failed { recoverable: true } };
-            let message = if serving { format!("The new version did not load, the old one goes on: {error}") } else { error.to_string() };
-            self.set_status(id, Status { state, code: "load".into(), message: message.clone(), since: self.clock.now() });
-            return Err(WireError::new(ErrorCode::Upstream, format!("plugin “{id}” did not load: {message}"))
-                .hint("`kata logs --plugin` shows more; mend it and reload"));
+            let state = if serving {
+                RunState::Degraded
+            } else {
+                RunState::Failed { recoverable: true }
+            };
+            let message = if serving {
+                format!("The new version did not load, the old one goes on: {error}")
+            } else {
+                error.to_string()
+            };
+            self.set_status(
+                id,
+                Status {
+                    state,
+                    code: "load".into(),
+                    message: message.clone(),
+                    since: self.clock.now(),
+                },
+            );
+            return Err(
+                WireError::new(ErrorCode::Upstream, format!("plugin “{id}” did not load: {message}"))
+                    .hint("`kata logs --plugin` shows more; mend it and reload"),
+            );
         }
         self.set_status(id, Status::plain(RunState::Running, self.clock.now()));
         for channel in contributes.channels.iter().filter_map(|c| ChannelId::new(c.clone()).ok()) {
@@ -162,7 +205,8 @@ impl Plugins {
     /// Starts or stops one channel or service and remembers it.
     pub(crate) async fn enable_source(&self, source: &SourceSummary, enabled: bool) -> Result<(), WireError> {
         let (plugin, part) = self.part(source)?;
-        self.settings.change(|s| s.sources.entry(source.id.to_string()).or_default().enabled = Some(enabled))?;
+        self.settings
+            .change(|s| s.sources.entry(source.id.to_string()).or_default().enabled = Some(enabled))?;
         self.board.put(SourceSummary { enabled, ..source.clone() });
         if enabled && !self.host.running().contains(&plugin) {
             return self.enable(&plugin, true).await;
@@ -188,7 +232,8 @@ impl Plugins {
         let (plugin, _) = self.part(source)?;
         let candidate = self.candidate(&plugin)?;
         check(candidate.manifest.settings.as_ref(), &settings)?;
-        self.settings.change(|s| s.plugins.entry(plugin.to_string()).or_default().settings = settings)?;
+        self.settings
+            .change(|s| s.plugins.entry(plugin.to_string()).or_default().settings = settings)?;
         if self.enabled(&plugin) { self.start(&plugin).await } else { Ok(()) }
     }
 
@@ -197,11 +242,16 @@ impl Plugins {
         let (plugin, _) = self.part(source)?;
         let names = secret_names(&self.candidate(&plugin)?);
         if !names.iter().any(|n| n == name) {
-            return Err(WireError::invalid(format!("plugin “{plugin}” has no secret “{name}”; it has: {}", names.join(", "))));
+            return Err(WireError::invalid(format!(
+                "plugin “{plugin}” has no secret “{name}”; it has: {}",
+                names.join(", ")
+            )));
         }
         let (secrets, account) = (Arc::clone(&self.secrets), secret_account(&plugin, name));
         let value = value.map(secrecy::SecretString::from);
-        tokio::task::spawn_blocking(move || secrets.set(&account, value)).await.map_err(|_| WireError::internal("the secret store failed"))??;
+        tokio::task::spawn_blocking(move || secrets.set(&account, value))
+            .await
+            .map_err(|_| WireError::internal("the secret store failed"))??;
         if self.enabled(&plugin) { self.start(&plugin).await } else { Ok(()) }
     }
 
@@ -211,7 +261,10 @@ impl Plugins {
         let candidate = self.candidate(&plugin)?;
         let secrets = secret_names(&candidate)
             .into_iter()
-            .map(|name| SecretState { set: self.secrets.get(&secret_account(&plugin, &name)).is_some(), name })
+            .map(|name| SecretState {
+                set: self.secrets.get(&secret_account(&plugin, &name)).is_some(),
+                name,
+            })
             .collect();
         let settings = self.plugin_settings(&candidate);
         Ok((candidate, settings, secrets))
@@ -232,15 +285,25 @@ impl Plugins {
         let Candidate { manifest, folder, origin } = candidate;
         let enabled = self.enabled(&manifest.id);
         let waiting = || {
-            let state = if origin == PluginOrigin::Bundled || enabled { RunState::Stopped } else { RunState::NeedsUser { action: UserAction::Trust } };
+            let state = if origin == PluginOrigin::Bundled || enabled {
+                RunState::Stopped
+            } else {
+                RunState::NeedsUser { action: UserAction::Trust }
+            };
             Status::plain(state, self.clock.now())
         };
-        let status = self.backend.statuses.lock().unwrap_or_else(PoisonError::into_inner).get(&manifest.id).cloned();
+        let status = self
+            .backend
+            .statuses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&manifest.id)
+            .cloned();
         PluginSummary {
             enabled,
             status: status.unwrap_or_else(waiting),
             generation: self.host.generation(&manifest.id),
-            usage: self.host.usage(&manifest.id).unwrap_or(PluginUsage::default()),
+            usage: self.host.usage(&manifest.id).unwrap_or_default(),
             faults: self.host.faults(&manifest.id),
             id: manifest.id,
             name: manifest.name,
@@ -260,11 +323,21 @@ impl Plugins {
 
     fn enabled(&self, id: &PluginId) -> bool {
         let origin = self.candidate(id).map(|c| c.origin).unwrap_or(PluginOrigin::Workspace);
-        self.settings.get().plugins.get(id.as_str()).and_then(|p| p.enabled).unwrap_or(origin == PluginOrigin::Bundled)
+        self.settings
+            .get()
+            .plugins
+            .get(id.as_str())
+            .and_then(|p| p.enabled)
+            .unwrap_or(origin == PluginOrigin::Bundled)
     }
 
     fn source_enabled(&self, id: &SourceId) -> bool {
-        self.settings.get().sources.get(id.as_str()).and_then(|s| s.enabled).unwrap_or(false)
+        self.settings
+            .get()
+            .sources
+            .get(id.as_str())
+            .and_then(|s| s.enabled)
+            .unwrap_or(false)
     }
 
     async fn run_part(&self, plugin: &PluginId, part: &Part, run: bool) -> Result<(), WireError> {
@@ -279,12 +352,23 @@ impl Plugins {
 
     fn part(&self, source: &SourceSummary) -> Result<(PluginId, Part), WireError> {
         let Some(plugin) = source.plugin.clone() else {
-            return Err(WireError::new(ErrorCode::Conflict, format!("“{}” is listed from its file; this version does not run MCP and API sources", source.name))
-                .hint("channels and services of plugins can be switched and configured"));
+            return Err(WireError::new(
+                ErrorCode::Conflict,
+                format!(
+                    "“{}” is listed from its file; this version does not run MCP and API sources",
+                    source.name
+                ),
+            )
+            .hint("channels and services of plugins can be switched and configured"));
         };
         let candidate = self.candidate(&plugin)?;
         let matches = |part: &PluginPart| source_id(&plugin, part).as_ref() == Some(&source.id);
-        let channels = candidate.manifest.contributes.channels.iter().filter_map(|c| ChannelId::new(c.clone()).ok());
+        let channels = candidate
+            .manifest
+            .contributes
+            .channels
+            .iter()
+            .filter_map(|c| ChannelId::new(c.clone()).ok());
         for channel in channels {
             if matches(&PluginPart::Channel(channel.clone())) {
                 return Ok((plugin, Part::Channel(channel)));
@@ -306,13 +390,23 @@ impl Plugins {
     /// The schema's defaults, with the person's values over them.
     fn plugin_settings(&self, candidate: &Candidate) -> Value {
         let mut settings = json!({});
-        let properties = candidate.manifest.settings.as_ref().and_then(|s| s.0.get("properties")).and_then(Value::as_object);
+        let properties = candidate
+            .manifest
+            .settings
+            .as_ref()
+            .and_then(|s| s.0.get("properties"))
+            .and_then(Value::as_object);
         for (name, property) in properties.into_iter().flatten() {
             if let Some(default) = property.get("default") {
                 settings[name] = default.clone();
             }
         }
-        let stored = self.settings.get().plugins.get(candidate.manifest.id.as_str()).map(|p| p.settings.clone());
+        let stored = self
+            .settings
+            .get()
+            .plugins
+            .get(candidate.manifest.id.as_str())
+            .map(|p| p.settings.clone());
         for (name, value) in stored.as_ref().and_then(Value::as_object).into_iter().flatten() {
             settings[name] = value.clone();
         }
@@ -320,7 +414,11 @@ impl Plugins {
     }
 
     fn set_status(&self, id: &PluginId, status: Status) {
-        self.backend.statuses.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), status);
+        self.backend
+            .statuses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id.clone(), status);
         self.backend.events.publish(Fact::PluginChanged { id: id.clone() });
     }
 
@@ -331,14 +429,28 @@ impl Plugins {
 
 /// Names of the secrets a manifest declares.
 fn secret_names(candidate: &Candidate) -> Vec<String> {
-    candidate.manifest.capabilities.iter().filter_map(|c| c.strip_prefix("secret:")).map(str::to_owned).collect()
+    candidate
+        .manifest
+        .capabilities
+        .iter()
+        .filter_map(|c| c.strip_prefix("secret:"))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Hosts of the addresses a person has typed into settings of format `uri`: typing one in is the grant for it.
 fn hosts_in(schema: &Option<Json>, settings: &Value) -> Vec<String> {
-    let properties: BTreeMap<&String, &Value> =
-        schema.as_ref().and_then(|s| s.0.get("properties")).and_then(Value::as_object).into_iter().flatten().collect();
-    let uris = properties.into_iter().filter(|(_, p)| p["format"] == "uri").filter_map(|(name, _)| settings.get(name)?.as_str());
+    let properties: BTreeMap<&String, &Value> = schema
+        .as_ref()
+        .and_then(|s| s.0.get("properties"))
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .collect();
+    let uris = properties
+        .into_iter()
+        .filter(|(_, p)| p["format"] == "uri")
+        .filter_map(|(name, _)| settings.get(name)?.as_str());
     uris.filter_map(|uri| {
         let url = url::Url::parse(uri).ok()?;
         let host = url.host_str()?;
@@ -356,7 +468,11 @@ fn check(schema: Option<&Json>, settings: &Value) -> Result<(), WireError> {
         .map_err(|e| WireError::new(ErrorCode::Upstream, format!("the plugin's settings schema is broken: {e}")))?;
     if let Some(error) = validator.iter_errors(settings).next() {
         let path = error.instance_path().to_string();
-        let field = if path.is_empty() { "settings" } else { path.trim_start_matches('/') };
+        let field = if path.is_empty() {
+            "settings"
+        } else {
+            path.trim_start_matches('/')
+        };
         let mut wire = WireError::invalid(format!("“{field}”: {error}"));
         wire.details = Some(Json(json!({ "field": field })));
         return Err(wire);
@@ -380,7 +496,9 @@ mod tests {
 
     #[test]
     fn an_address_in_the_settings_opens_its_own_host_and_no_other() {
-        let schema = Some(Json(json!({"properties":{"apiRoot":{"type":"string","format":"uri"},"note":{"type":"string"}}})));
+        let schema = Some(Json(
+            json!({"properties":{"apiRoot":{"type":"string","format":"uri"},"note":{"type":"string"}}}),
+        ));
         let settings = json!({"apiRoot":"http://127.0.0.1:8081/bot","note":"http://evil.example"});
         assert_eq!(hosts_in(&schema, &settings), ["127.0.0.1:8081"]);
     }

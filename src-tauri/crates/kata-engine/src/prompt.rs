@@ -14,12 +14,20 @@ impl Preferences {
         let text = std::fs::read_to_string(home.join("preferences.json")).unwrap_or_default();
         let value: Value = serde_json::from_str(&text).unwrap_or_default();
         let mut lines = Vec::new();
-        for (key, label) in [("name", "Name"), ("timezone", "Time zone"), ("language", "Preferred language"), ("notes", "Notes")] {
+        for (key, label) in [
+            ("name", "Name"),
+            ("timezone", "Time zone"),
+            ("language", "Preferred language"),
+            ("notes", "Notes"),
+        ] {
             if let Some(told) = value[key].as_str().filter(|t| !t.trim().is_empty()) {
                 lines.push(format!("{label}: {told}"));
             }
         }
-        let place: Vec<_> = ["city", "region", "country"].iter().filter_map(|k| value["location"][k].as_str()).collect();
+        let place: Vec<_> = ["city", "region", "country"]
+            .iter()
+            .filter_map(|k| value["location"][k].as_str())
+            .collect();
         if !place.is_empty() {
             lines.push(format!("Place: {}", place.join(", ")));
         }
@@ -51,6 +59,11 @@ pub(crate) fn system(preferences: &Preferences, session: &SessionSummary) -> Str
 pub(crate) fn date(now: Ms) -> Vec<String> {
     let ms = i64::try_from(now.0).unwrap_or_default();
     jiff::Timestamp::from_millisecond(ms)
-        .map(|t| vec![format!("Now: {}", t.to_zoned(jiff::tz::TimeZone::system()).strftime("%A, %Y-%m-%d %H:%M %Z"))])
+        .map(|t| {
+            vec![format!(
+                "Now: {}",
+                t.to_zoned(jiff::tz::TimeZone::system()).strftime("%A, %Y-%m-%d %H:%M %Z")
+            )]
+        })
         .unwrap_or_default()
 }

@@ -27,8 +27,14 @@ pub struct Secrets {
 }
 
 enum Kind {
-    Keychain { prefix: String },
-    File { path: PathBuf, cipher: Box<Aes256Gcm>, values: Mutex<BTreeMap<String, SecretString>> },
+    Keychain {
+        prefix: String,
+    },
+    File {
+        path: PathBuf,
+        cipher: Box<Aes256Gcm>,
+        values: Mutex<BTreeMap<String, SecretString>>,
+    },
 }
 
 impl Secrets {
@@ -42,7 +48,11 @@ impl Secrets {
                     // Several homes on one machine keep apart.
                     let digest = Sha256::digest(home.as_os_str().as_encoded_bytes());
                     let prefix = digest.iter().take(4).map(|b| format!("{b:02x}")).collect();
-                    return Ok(Self { store: Kind::Keychain { prefix }, told: name, set_aside: None });
+                    return Ok(Self {
+                        store: Kind::Keychain { prefix },
+                        told: name,
+                        set_aside: None,
+                    });
                 }
                 Err(reason) => {
                     tracing::info!(reason, "no keychain; secrets go to an encrypted file");
@@ -51,7 +61,10 @@ impl Secrets {
             }
         };
         let (path, key_path) = (home.join("secrets.enc"), home.join("secrets.key"));
-        let failed = |path: &Path, reason: String| EngineError::Home { path: path.to_owned(), reason };
+        let failed = |path: &Path, reason: String| EngineError::Home {
+            path: path.to_owned(),
+            reason,
+        };
         let key = match std::fs::read(&key_path) {
             Ok(key) if key.len() == 32 => key,
             _ => {
@@ -74,7 +87,15 @@ impl Secrets {
             },
         };
         let told = format!("encrypted file {} ({why})", path.display());
-        Ok(Self { store: Kind::File { path, cipher: Box::new(cipher), values: Mutex::new(values) }, told, set_aside })
+        Ok(Self {
+            store: Kind::File {
+                path,
+                cipher: Box::new(cipher),
+                values: Mutex::new(values),
+            },
+            told,
+            set_aside,
+        })
     }
 
     /// Where secrets are kept, in words.
@@ -100,7 +121,10 @@ impl Secrets {
                     Some(value) => next.insert(account.to_owned(), value),
                     None => next.remove(account),
                 };
-                let failed = |reason: String| EngineError::Home { path: path.clone(), reason };
+                let failed = |reason: String| EngineError::Home {
+                    path: path.clone(),
+                    reason,
+                };
                 let bytes = encrypt(cipher, &next).ok_or_else(|| failed("the secrets could not be encrypted".into()))?;
                 atomic_write(path, &bytes, 0o600).map_err(|e| failed(e.to_string()))?;
                 *values = next;
@@ -149,7 +173,11 @@ fn encrypt(cipher: &Aes256Gcm, values: &BTreeMap<String, SecretString>) -> Optio
     let mut nonce = [0; NONCE];
     getrandom::fill(&mut nonce).ok()?;
     let mut out = nonce.to_vec();
-    out.extend(cipher.encrypt(&Nonce::from(nonce), serde_json::to_vec(&plain).ok()?.as_slice()).ok()?);
+    out.extend(
+        cipher
+            .encrypt(&Nonce::from(nonce), serde_json::to_vec(&plain).ok()?.as_slice())
+            .ok()?,
+    );
     Some(out)
 }
 
@@ -190,19 +218,29 @@ mod tests {
     fn a_secret_survives_and_is_not_in_the_file_as_text() {
         let home = tempfile::tempdir().unwrap();
         let secrets = Secrets::open(home.path(), true, Ms(1)).unwrap();
-        secrets.set("plugin/telegram/botToken", Some("canary-123".to_owned().into())).unwrap();
+        secrets
+            .set("plugin/telegram/botToken", Some("canary-123".to_owned().into()))
+            .unwrap();
         let again = Secrets::open(home.path(), true, Ms(2)).unwrap();
         assert_eq!(again.get("plugin/telegram/botToken").unwrap().expose_secret(), "canary-123");
         let bytes = std::fs::read(home.path().join("secrets.enc")).unwrap();
         assert!(!bytes.windows(6).any(|w| w == b"canary"));
         again.set("plugin/telegram/botToken", None).unwrap();
-        assert!(Secrets::open(home.path(), true, Ms(3)).unwrap().get("plugin/telegram/botToken").is_none());
+        assert!(
+            Secrets::open(home.path(), true, Ms(3))
+                .unwrap()
+                .get("plugin/telegram/botToken")
+                .is_none()
+        );
     }
 
     #[test]
     fn a_damaged_file_is_set_aside_and_kept() {
         let home = tempfile::tempdir().unwrap();
-        Secrets::open(home.path(), true, Ms(1)).unwrap().set("a", Some("b".to_owned().into())).unwrap();
+        Secrets::open(home.path(), true, Ms(1))
+            .unwrap()
+            .set("a", Some("b".to_owned().into()))
+            .unwrap();
         let path = home.path().join("secrets.enc");
         let mut bytes = std::fs::read(&path).unwrap();
         let last = bytes.len() - 1;
@@ -219,6 +257,9 @@ mod tests {
         let secrets = Secrets::open(home.path(), true, Ms(1)).unwrap();
         let token = secrets.get_or_make_token("gateway/local").unwrap();
         assert_eq!(token.expose_secret().len(), 64);
-        assert_eq!(secrets.get_or_make_token("gateway/local").unwrap().expose_secret(), token.expose_secret());
+        assert_eq!(
+            secrets.get_or_make_token("gateway/local").unwrap().expose_secret(),
+            token.expose_secret()
+        );
     }
 }

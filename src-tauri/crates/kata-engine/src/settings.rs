@@ -144,7 +144,10 @@ impl SettingsFile {
             Ok(Some(settings)) => (settings, "settings.json".to_owned()),
             Ok(None) => (Settings::default(), "settings.json".to_owned()),
             Err(reason) => {
-                let aside = copy_aside(&path, now).map_err(|e| EngineError::Home { path: path.clone(), reason: e.to_string() })?;
+                let aside = copy_aside(&path, now).map_err(|e| EngineError::Home {
+                    path: path.clone(),
+                    reason: e.to_string(),
+                })?;
                 let (settings, used) = match read(&good) {
                     Ok(Some(settings)) => (settings, "the settings of the last good start"),
                     _ => (Settings::default(), "default settings"),
@@ -154,12 +157,22 @@ impl SettingsFile {
                     id: "settings-damaged".into(),
                     at: now,
                     message: format!("settings.json cannot be read ({reason}). Kata Agents runs with {used}; nothing was deleted."),
-                    hint: Some(format!("Your file is kept as {}. Mend it and put it back, or change a setting to write a new one.", aside.display())),
+                    hint: Some(format!(
+                        "Your file is kept as {}. Mend it and put it back, or change a setting to write a new one.",
+                        aside.display()
+                    )),
                 });
                 (settings, used.to_owned())
             }
         };
-        Ok((Self { path, now: Mutex::new(Arc::new(settings)), from }, notice))
+        Ok((
+            Self {
+                path,
+                now: Mutex::new(Arc::new(settings)),
+                from,
+            },
+            notice,
+        ))
     }
 
     /// Settings in force.
@@ -172,8 +185,14 @@ impl SettingsFile {
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         let mut next = Settings::clone(&now);
         let answer = change(&mut next);
-        let text = serde_json::to_vec_pretty(&next).map_err(|e| EngineError::Home { path: self.path.clone(), reason: e.to_string() })?;
-        atomic_write(&self.path, &text, 0o600).map_err(|e| EngineError::Home { path: self.path.clone(), reason: e.to_string() })?;
+        let text = serde_json::to_vec_pretty(&next).map_err(|e| EngineError::Home {
+            path: self.path.clone(),
+            reason: e.to_string(),
+        })?;
+        atomic_write(&self.path, &text, 0o600).map_err(|e| EngineError::Home {
+            path: self.path.clone(),
+            reason: e.to_string(),
+        })?;
         *now = Arc::new(next);
         Ok(answer)
     }
@@ -206,7 +225,14 @@ impl SettingsFile {
         for (path, value, from) in overrides {
             found.insert((*path).to_owned(), (value.clone(), (*from).to_owned()));
         }
-        found.into_iter().map(|(path, (value, from))| SettingValue { path, value: Json(value), from }).collect()
+        found
+            .into_iter()
+            .map(|(path, (value, from))| SettingValue {
+                path,
+                value: Json(value),
+                from,
+            })
+            .collect()
     }
 }
 
@@ -227,7 +253,11 @@ fn flatten(prefix: &str, value: &Value, each: &mut impl FnMut(String, Value)) {
     match value {
         Value::Object(map) if !map.is_empty() => {
             for (key, value) in map {
-                let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                let path = if prefix.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{prefix}.{key}")
+                };
                 flatten(&path, value, each);
             }
         }
@@ -254,7 +284,11 @@ mod tests {
         assert_eq!(file.get().gateway.port, Some(4321));
         let hint = notice.unwrap().hint.unwrap();
         assert!(hint.contains("settings.json.damaged"), "{hint}");
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{ \"gateway\": ", "the damaged file itself stays as it is");
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            "{ \"gateway\": ",
+            "the damaged file itself stays as it is"
+        );
     }
 
     #[test]
@@ -264,7 +298,10 @@ mod tests {
         let (file, _) = SettingsFile::open(home.path(), Ms(1)).unwrap();
         file.change(|s| s.models.default = Some("demo".into())).unwrap();
         let text: Value = serde_json::from_slice(&std::fs::read(home.path().join("settings.json")).unwrap()).unwrap();
-        assert_eq!((&text["future"]["a"], &text["gateway"]["tls"]), (&Value::from(1), &Value::from(true)));
+        assert_eq!(
+            (&text["future"]["a"], &text["gateway"]["tls"]),
+            (&Value::from(1), &Value::from(true))
+        );
     }
 
     #[test]
@@ -274,6 +311,9 @@ mod tests {
         file.change(|s| s.models.default = Some("demo".into())).unwrap();
         let values = file.values(&[("gateway.port", Value::from(9), "KATA_PORT")]);
         let of = |path: &str| values.iter().find(|v| v.path == path).map(|v| v.from.clone()).unwrap();
-        assert_eq!((of("gateway.port"), of("models.default"), of("routing.workspace")), ("KATA_PORT".into(), "settings.json".into(), "default".into()));
+        assert_eq!(
+            (of("gateway.port"), of("models.default"), of("routing.workspace")),
+            ("KATA_PORT".into(), "settings.json".into(), "default".into())
+        );
     }
 }

@@ -63,14 +63,22 @@ pub(crate) async fn run(inner: Arc<Inner>) {
 /// What is in each plugin's folder, as a hash of its source files.
 fn fingerprints(inner: &Inner) -> HashMap<kata_protocol::PluginId, [u8; 32]> {
     let plugins = inner.plugins.list();
-    plugins.into_iter().filter_map(|p| inner.plugins.folder_of(&p.id).map(|folder| (p.id, fingerprint(&folder)))).collect()
+    plugins
+        .into_iter()
+        .filter_map(|p| inner.plugins.folder_of(&p.id).map(|folder| (p.id, fingerprint(&folder))))
+        .collect()
 }
 
 fn fingerprint(folder: &Path) -> [u8; 32] {
     let mut hash = Sha256::new();
     let mut waiting = vec![folder.to_owned()];
     while let Some(folder) = waiting.pop() {
-        let mut entries: Vec<_> = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
+        let mut entries: Vec<_> = std::fs::read_dir(&folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|e| e.path())
+            .collect();
         entries.sort();
         for path in entries {
             let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();

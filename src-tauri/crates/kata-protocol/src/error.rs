@@ -50,7 +50,12 @@ pub struct WireError {
 impl WireError {
     /// An error without a hint.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None, details: None }
+        Self {
+            code,
+            message: message.into(),
+            hint: None,
+            details: None,
+        }
     }
     /// Adds what the person can do.
     #[must_use]

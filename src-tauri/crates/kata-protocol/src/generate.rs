@@ -24,12 +24,22 @@ with_operations!(operation_types);
 
 /// `ui/src/generated/protocol.ts`: every type a client meets, the map of operations and what each makes stale.
 pub fn client_typescript() -> Result<String, Error> {
-    let types = operation_types().register::<NumberedFact>().register::<ClientFrame>().register::<ServerFrame>();
+    let types = operation_types()
+        .register::<NumberedFact>()
+        .register::<ClientFrame>()
+        .register::<ServerFrame>();
     let mut out = export(&types)?;
     out.push_str("\n/** A field that may be null may be left out of the parameters. */\nexport type OptionalNulls<T> = { [K in keyof T as null extends T[K] ? never : K]: T[K] } & {\n  [K in keyof T as null extends T[K] ? K : never]?: T[K];\n};\n");
     out.push_str("\n/** Every operation with its parameters and its result. */\nexport type Operations = {\n");
     for op in ops::OPERATIONS {
-        let _ = writeln!(out, "  /** {} */\n  \"{}\": {{ params: OptionalNulls<{}>; result: {} }};", op.doc.trim(), op.name, op.params, typescript_name(op.result));
+        let _ = writeln!(
+            out,
+            "  /** {} */\n  \"{}\": {{ params: OptionalNulls<{}>; result: {} }};",
+            op.doc.trim(),
+            op.name,
+            op.params,
+            typescript_name(op.result)
+        );
     }
     out.push_str("};\n\nexport type OperationName = keyof Operations;\n\n/** What a client should ask for again after an operation. */\n");
     out.push_str("export const INVALIDATES: { readonly [K in OperationName]: readonly Topic[] } = {\n");

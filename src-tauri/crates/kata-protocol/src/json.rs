@@ -14,16 +14,12 @@ impl From<serde_json::Value> for Json {
 }
 
 /// Milliseconds since the Unix epoch (safe in a JavaScript number until the year 287396).
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, specta::Type, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Ms(#[specta(type = specta_typescript::Number)] pub u64);
 
 /// A count that can pass 2³², but never 2⁵³ (sequence numbers, tokens, bytes).
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, specta::Type, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Count(#[specta(type = specta_typescript::Number)] pub u64);
 

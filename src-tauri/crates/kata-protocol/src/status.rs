@@ -78,6 +78,11 @@ pub struct Status {
 impl Status {
     /// A state without a reason.
     pub fn plain(state: RunState, since: Ms) -> Self {
-        Self { state, code: String::new(), message: String::new(), since }
+        Self {
+            state,
+            code: String::new(),
+            message: String::new(),
+            since,
+        }
     }
 }

@@ -1,8 +1,6 @@
 //! The program as a whole: status, workspaces, sources, pairing, logs, the ledger.
 
-use crate::{
-    ChannelId, Count, Json, Ms, PluginId, ProviderSummary, SenderId, SourceId, Status, WorkspaceId,
-};
+use crate::{ChannelId, Count, Json, Ms, PluginId, ProviderSummary, SenderId, SourceId, Status, WorkspaceId};
 use serde::{Deserialize, Serialize};
 
 /// One line of health and what stands behind it.

@@ -1,7 +1,7 @@
 //! `agent_end`: a turn ended. Observed only; the answer is ignored.
 
 use super::{HookEvent, Merge};
-use kata_protocol::{HookName, AgentEnd};
+use kata_protocol::{AgentEnd, HookName};
 use serde::de::IgnoredAny;
 
 impl HookEvent for AgentEnd {

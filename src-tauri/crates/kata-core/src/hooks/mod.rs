@@ -107,12 +107,19 @@ impl Dispatcher {
                 }
                 Ok(Some(outcome)) => outcome,
                 Err(fault) => {
-                    let kind = if matches!(fault, HookFault::Timeout(_)) { StepOutcome::Timeout } else { StepOutcome::Error };
+                    let kind = if matches!(fault, HookFault::Timeout(_)) {
+                        StepOutcome::Timeout
+                    } else {
+                        StepOutcome::Error
+                    };
                     record(kind, Some(fault.to_string()), None);
                     tracing::warn!(plugin = %handler.plugin, event = E::NAME.as_str(), %fault, "a hook handler gave no answer");
                     if E::NAME.kind() == HookKind::Gate {
                         let reason = format!("plugin “{}” did not answer {}: {fault}", handler.plugin, E::NAME.as_str());
-                        return Verdict::Stopped { plugin: handler.plugin.clone(), reason };
+                        return Verdict::Stopped {
+                            plugin: handler.plugin.clone(),
+                            reason,
+                        };
                     }
                     before = Some((value, text));
                     continue;
@@ -131,7 +138,10 @@ impl Dispatcher {
                 }
                 Merge::Stop(reason) => {
                     record(StepOutcome::Blocked, Some(reason.clone()), diff);
-                    return Verdict::Stopped { plugin: handler.plugin.clone(), reason };
+                    return Verdict::Stopped {
+                        plugin: handler.plugin.clone(),
+                        reason,
+                    };
                 }
             }
         }

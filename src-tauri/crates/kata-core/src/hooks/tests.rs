@@ -50,17 +50,38 @@ impl TraceStore for NoStore {
 }
 
 fn handler(plugin: &str, invoke: Arc<dyn HookInvoke>) -> HookHandler {
-    HookHandler { plugin: PluginId::new(plugin).unwrap(), origin: PluginOrigin::Bundled, priority: 0, order: 0, timeout: None, invoke }
+    HookHandler {
+        plugin: PluginId::new(plugin).unwrap(),
+        origin: PluginOrigin::Bundled,
+        priority: 0,
+        order: 0,
+        timeout: None,
+        invoke,
+    }
 }
 
 fn setup(handlers: Vec<HookHandler>) -> (Dispatcher, LiveTrace, Arc<TestClock>) {
     let clock = Arc::new(TestClock::default());
-    let tracer = Tracer::new(clock.clone(), Arc::new(TestEntropy::default()), Arc::new(NoStore), Arc::new(EventHub::default()));
-    (Dispatcher::new(Arc::new(Table(handlers.into())), clock.clone()), tracer.begin("test"), clock)
+    let tracer = Tracer::new(
+        clock.clone(),
+        Arc::new(TestEntropy::default()),
+        Arc::new(NoStore),
+        Arc::new(EventHub::default()),
+    );
+    (
+        Dispatcher::new(Arc::new(Table(handlers.into())), clock.clone()),
+        tracer.begin("test"),
+        clock,
+    )
 }
 
 fn received(text: &str) -> MessageReceived {
-    MessageReceived { session: SessionId::new("s").unwrap(), text: text.into(), sender: None, channel: None }
+    MessageReceived {
+        session: SessionId::new("s").unwrap(),
+        text: text.into(),
+        sender: None,
+        channel: None,
+    }
 }
 
 fn call() -> BeforeToolCall {
@@ -77,14 +98,22 @@ fn call() -> BeforeToolCall {
 async fn each_handler_sees_what_the_one_before_made_and_every_change_leaves_a_diff() {
     let (hooks, trace, _) = setup(vec![
         handler("one", Arc::new(Scripted(|_| Ok(Some(r#"{"text":"b"}"#.into()))))),
-        handler("two", Arc::new(Scripted(|e| Ok(Some(format!(r#"{{"text":"{}c"}}"#, e["text"].as_str().unwrap())))))),
+        handler(
+            "two",
+            Arc::new(Scripted(|e| Ok(Some(format!(r#"{{"text":"{}c"}}"#, e["text"].as_str().unwrap()))))),
+        ),
     ]);
-    let Verdict::Pass { event, .. } = hooks.run(received("a"), &trace).await else { panic!("blocked") };
+    let Verdict::Pass { event, .. } = hooks.run(received("a"), &trace).await else {
+        panic!("blocked")
+    };
     assert_eq!(event.text, "bc");
     let steps = trace.lock().steps.clone();
     assert_eq!(steps.len(), 2);
     assert_eq!(steps[1].plugin.as_deref(), Some("two"));
-    assert_eq!(steps[1].diff, Some(Json(serde_json::json!([{"op": "replace", "path": "/text", "value": "bc"}]))));
+    assert_eq!(
+        steps[1].diff,
+        Some(Json(serde_json::json!([{"op": "replace", "path": "/text", "value": "bc"}])))
+    );
 }
 
 #[tokio::test]
@@ -94,15 +123,28 @@ async fn a_block_is_final_and_names_its_plugin() {
         handler("late", Arc::new(Scripted(|_| panic!("must not run")))),
     ]);
     let verdict = hooks.run(received("a"), &trace).await;
-    assert_eq!(verdict, Verdict::Stopped { plugin: PluginId::new("wall").unwrap(), reason: "no".into() });
+    assert_eq!(
+        verdict,
+        Verdict::Stopped {
+            plugin: PluginId::new("wall").unwrap(),
+            reason: "no".into()
+        }
+    );
 }
 
 #[tokio::test]
 async fn a_transform_that_fails_is_passed_over_and_a_gate_that_fails_blocks() {
-    let broken = || handler("broken", Arc::new(Scripted(|_| Err(HookFault::Failed("boom at index.ts:3".into())))));
+    let broken = || {
+        handler(
+            "broken",
+            Arc::new(Scripted(|_| Err(HookFault::Failed("boom at index.ts:3".into())))),
+        )
+    };
     let (hooks, trace, _) = setup(vec![broken()]);
     assert!(matches!(hooks.run(received("a"), &trace).await, Verdict::Pass { event, .. } if event.text == "a"));
-    let Verdict::Stopped { plugin, reason } = hooks.run(call(), &trace).await else { panic!("a failed gate let a call through") };
+    let Verdict::Stopped { plugin, reason } = hooks.run(call(), &trace).await else {
+        panic!("a failed gate let a call through")
+    };
     assert_eq!(plugin.as_str(), "broken");
     assert!(reason.contains("broken") && reason.contains("boom"), "{reason}");
 }
@@ -127,7 +169,10 @@ async fn a_handler_that_never_answers_costs_its_limit_and_no_more() {
 
 #[tokio::test]
 async fn tools_can_only_become_fewer() {
-    let (hooks, trace, _) = setup(vec![handler("narrow", Arc::new(Scripted(|_| Ok(Some(r#"{"tools":["b","z"],"addContext":"x"}"#.into())))))]);
+    let (hooks, trace, _) = setup(vec![handler(
+        "narrow",
+        Arc::new(Scripted(|_| Ok(Some(r#"{"tools":["b","z"],"addContext":"x"}"#.into())))),
+    )]);
     let event = BeforeAgentStart {
         session: SessionId::new("s").unwrap(),
         turn: TurnId::new("t").unwrap(),
@@ -135,6 +180,8 @@ async fn tools_can_only_become_fewer() {
         tools: vec!["a".into(), "b".into()],
         context: vec![],
     };
-    let Verdict::Pass { event, .. } = hooks.run(event, &trace).await else { panic!("blocked") };
+    let Verdict::Pass { event, .. } = hooks.run(event, &trace).await else {
+        panic!("blocked")
+    };
     assert_eq!((event.tools, event.context), (vec!["b".to_owned()], vec!["x".to_owned()]));
 }

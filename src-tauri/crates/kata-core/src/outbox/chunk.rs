@@ -24,7 +24,11 @@ pub fn chunk(text: &str, max: u32, unit: TextUnit) -> Vec<String> {
         fence = open_fence(head, fence).filter(|f| length(f, unit) + 8 < max / 2);
         let closing = if fence.is_some() { format!("\n{FENCE}") } else { String::new() };
         parts.push(format!("{opening}{}{closing}", head.trim_end()));
-        rest = if fence.is_some() { tail.trim_start_matches('\n') } else { tail.trim_start() };
+        rest = if fence.is_some() {
+            tail.trim_start_matches('\n')
+        } else {
+            tail.trim_start()
+        };
     }
     parts.retain(|p| !p.trim().is_empty());
     parts

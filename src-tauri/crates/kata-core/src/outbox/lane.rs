@@ -41,7 +41,10 @@ pub(super) async fn run(outbox: Arc<Outbox>, lane: Lane) {
 
 /// A copy of the front job; the original keeps its place, so that the lane stays claimed while it is being sent.
 fn take(job: &mut Job) -> Job {
-    Job { row: job.row.clone(), trace: job.trace.clone() }
+    Job {
+        row: job.row.clone(),
+        trace: job.trace.clone(),
+    }
 }
 
 async fn deliver(outbox: &Arc<Outbox>, job: &mut Job) -> Result<(), StoreError> {
@@ -82,7 +85,13 @@ async fn deliver(outbox: &Arc<Outbox>, job: &mut Job) -> Result<(), StoreError> 
             }
             Err(error) => {
                 step(job, mark, StepOutcome::Error, Some(error.message.clone()));
-                let next = next_state(&error, job.row.message.attempt, capabilities.idempotent_send, deps.clock.now(), deps.entropy.next_u64());
+                let next = next_state(
+                    &error,
+                    job.row.message.attempt,
+                    capabilities.idempotent_send,
+                    deps.clock.now(),
+                    deps.entropy.next_u64(),
+                );
                 tracing::warn!(outbox = id.0, code = ?error.code, certain = error.certain, attempt = job.row.message.attempt, ?next, "a send failed");
                 deps.store.unsent_again(id, next.clone(), &error.message).await?;
                 match next {
@@ -96,7 +105,9 @@ async fn deliver(outbox: &Arc<Outbox>, job: &mut Job) -> Result<(), StoreError> 
 
 fn step(job: &Job, mark: Option<u64>, outcome: StepOutcome, note: Option<String>) {
     if let (Some(trace), Some(mark)) = (&job.trace, mark) {
-        trace.live.step(Gate::Send, job.row.message.route.channel.as_str(), mark, outcome, note);
+        trace
+            .live
+            .step(Gate::Send, job.row.message.route.channel.as_str(), mark, outcome, note);
     }
 }
 
@@ -113,7 +124,11 @@ async fn finished(outbox: &Arc<Outbox>, job: &Job, receipt: Option<&Receipt>) ->
     tasks.spawn("message_sent hooks", async move {
         let ReplyTrace { live, session, parts, .. } = &*trace;
         if let (true, Some(session)) = (sent, session) {
-            let event = MessageSent { session: session.clone(), route: Some(route), parts: *parts };
+            let event = MessageSent {
+                session: session.clone(),
+                route: Some(route),
+                parts: *parts,
+            };
             outbox.deps.hooks.observe(event, Some(live)).await;
         }
         outbox.deps.tracer.record(live, true).await;
@@ -126,12 +141,16 @@ fn next_state(error: &SendError, attempt: u32, idempotent: bool, now: Ms, random
     if !error.certain && !idempotent {
         return OutboxState::Parked;
     }
-    let retry = |wait: Duration| OutboxState::Pending { next_at: Ms(now.0 + u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)) };
+    let retry = |wait: Duration| OutboxState::Pending {
+        next_at: Ms(now.0 + u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+    };
     match error.code {
         SendErrorCode::NotFound | SendErrorCode::Forbidden | SendErrorCode::Invalid => OutboxState::Dead,
-        SendErrorCode::RateLimited => {
-            retry(error.retry_after_ms.map_or_else(|| backoff(attempt, random), |ms| Duration::from_millis(u64::from(ms))))
-        }
+        SendErrorCode::RateLimited => retry(
+            error
+                .retry_after_ms
+                .map_or_else(|| backoff(attempt, random), |ms| Duration::from_millis(u64::from(ms))),
+        ),
         // A wrong token is mended by a person, which takes a while.
         SendErrorCode::Unauthorized => retry(backoff(attempt, random).max(Duration::from_secs(30))),
         // A laptop may be offline for days; the reply waits, visibly, and is not given up.
@@ -150,7 +169,12 @@ mod tests {
     use super::*;
 
     fn error(code: SendErrorCode, certain: bool) -> SendError {
-        SendError { code, message: "x".into(), retry_after_ms: Some(3000), certain }
+        SendError {
+            code,
+            message: "x".into(),
+            retry_after_ms: Some(3000),
+            certain,
+        }
     }
 
     #[test]
@@ -165,7 +189,10 @@ mod tests {
         let after = |code, attempt| next_state(&error(code, true), attempt, false, Ms(1000), 0);
         assert_eq!(after(SendErrorCode::RateLimited, 1), OutboxState::Pending { next_at: Ms(4000) });
         assert_eq!(after(SendErrorCode::Forbidden, 1), OutboxState::Dead);
-        assert!(matches!(after(SendErrorCode::Unreachable, 3), OutboxState::Pending { next_at: Ms(4000) }));
+        assert!(matches!(
+            after(SendErrorCode::Unreachable, 3),
+            OutboxState::Pending { next_at: Ms(4000) }
+        ));
         assert!(matches!(after(SendErrorCode::Unreachable, 4000), OutboxState::Pending { next_at } if next_at.0 <= 301_000));
         assert!(matches!(after(SendErrorCode::Unauthorized, 1), OutboxState::Pending { next_at } if next_at.0 >= 30_000));
     }

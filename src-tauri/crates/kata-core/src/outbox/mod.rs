@@ -44,7 +44,12 @@ pub struct Outbox {
 }
 
 /// Conversation and thread: the unit of order.
-type Lane = (kata_protocol::ChannelId, kata_protocol::AccountId, kata_protocol::ConversationId, Option<kata_protocol::ThreadId>);
+type Lane = (
+    kata_protocol::ChannelId,
+    kata_protocol::AccountId,
+    kata_protocol::ConversationId,
+    Option<kata_protocol::ThreadId>,
+);
 
 /// One row to send, with the trace of the message it answers, where that is of this run.
 struct Job {
@@ -79,7 +84,10 @@ pub struct Reply {
 impl Outbox {
     /// An outbox without work.
     pub fn new(deps: OutboxDeps) -> Arc<Self> {
-        Arc::new(Self { deps, lanes: Mutex::new(HashMap::new()) })
+        Arc::new(Self {
+            deps,
+            lanes: Mutex::new(HashMap::new()),
+        })
     }
 
     /// Takes up what an earlier run left behind.
@@ -113,7 +121,14 @@ impl Outbox {
             .map(|(n, text)| NewOutbound {
                 session: reply.session.clone(),
                 // Only the first part quotes the question.
-                route: if n == 0 { reply.route.clone() } else { ReplyRoute { reply_to: None, ..reply.route.clone() } },
+                route: if n == 0 {
+                    reply.route.clone()
+                } else {
+                    ReplyRoute {
+                        reply_to: None,
+                        ..reply.route.clone()
+                    }
+                },
                 text,
                 idempotency_key: format!("{}:{n}", reply.key),
             })
@@ -122,7 +137,12 @@ impl Outbox {
         crate::fault::point("after_reply_queued");
         let parts = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         let trace = reply.trace.map(|live| {
-            Arc::new(ReplyTrace { live, session: reply.session, left: std::sync::atomic::AtomicU32::new(parts), parts })
+            Arc::new(ReplyTrace {
+                live,
+                session: reply.session,
+                left: std::sync::atomic::AtomicU32::new(parts),
+                parts,
+            })
         });
         for row in rows {
             self.push(Job { row, trace: trace.clone() });
@@ -137,7 +157,12 @@ impl Outbox {
 
     fn push(self: &Arc<Self>, job: Job) {
         let route = &job.row.message.route;
-        let lane: Lane = (route.channel.clone(), route.account.clone(), route.conversation.clone(), route.thread.clone());
+        let lane: Lane = (
+            route.channel.clone(),
+            route.account.clone(),
+            route.conversation.clone(),
+            route.thread.clone(),
+        );
         let start = {
             let mut lanes = self.lock();
             // Bounded by the store's rows, and those by the ingress permits: a reply exists for an accepted message only.

@@ -8,8 +8,8 @@ use super::{rows, turn::Turn};
 use crate::hooks::Verdict;
 use crate::ports::{Append, HistoryItem, JournalEntry, ToolOutcome, ToolRequest};
 use kata_protocol::{
-    AfterToolCall, ApprovalDecision, BeforeToolCall, Gate, Json, MessageId, PermissionMode, SessionEvent, SessionState, StepOutcome, ToolCall,
-    ToolStatus, WireError,
+    AfterToolCall, ApprovalDecision, BeforeToolCall, Gate, Json, MessageId, PermissionMode, SessionEvent, SessionState, StepOutcome,
+    ToolCall, ToolStatus, WireError,
 };
 use serde_json::Value;
 
@@ -44,8 +44,22 @@ impl Runner {
                 Err(reason) => {
                     self.execute(turn, std::mem::take(&mut together)).await?;
                     let params = call.input.clone();
-                    let refused = Ready { call, row, params, read_only: true };
-                    self.done(turn, refused, ToolOutcome { text: reason, is_error: true }, None).await?;
+                    let refused = Ready {
+                        call,
+                        row,
+                        params,
+                        read_only: true,
+                    };
+                    self.done(
+                        turn,
+                        refused,
+                        ToolOutcome {
+                            text: reason,
+                            is_error: true,
+                        },
+                        None,
+                    )
+                    .await?;
                 }
             }
         }
@@ -63,7 +77,12 @@ impl Runner {
             status,
             duration_ms: None,
         };
-        self.live.show(&rows::tool(row, &card(ToolStatus::Pending, &call.input), self.deps.clock.now(), &turn.id));
+        self.live.show(&rows::tool(
+            row,
+            &card(ToolStatus::Pending, &call.input),
+            self.deps.clock.now(),
+            &turn.id,
+        ));
         let Some(tool) = turn.tools.iter().find(|t| t.name == call.name) else {
             return Err(format!("There is no tool named “{}”.", call.name));
         };
@@ -80,23 +99,45 @@ impl Runner {
         };
         let allowed = tool.read_only || summary.mode == PermissionMode::AllowAll || self.allowed.contains(&call.name);
         if !allowed && summary.mode == PermissionMode::Safe {
-            return Err(format!("“{}” may change things, and this session is in mode safe. The person can change the mode.", call.name));
+            return Err(format!(
+                "“{}” may change things, and this session is in mode safe. The person can change the mode.",
+                call.name
+            ));
         }
         let mut reasons: Vec<String> = asks.into_iter().map(|(plugin, reason)| format!("{plugin}: {reason}")).collect();
         if !allowed {
             reasons.push(format!("“{}” may change things", call.name));
         }
         if !reasons.is_empty() {
-            self.ask_person(turn, card(ToolStatus::Pending, &params), reasons.join("; ")).await?;
+            self.ask_person(turn, card(ToolStatus::Pending, &params), reasons.join("; "))
+                .await?;
         }
-        Ok(Ready { call: call.clone(), row: row.clone(), params, read_only: tool.read_only })
+        Ok(Ready {
+            call: call.clone(),
+            row: row.clone(),
+            params,
+            read_only: tool.read_only,
+        })
     }
 
     /// Waits for a person's answer. The error is what the model is told.
     async fn ask_person(&mut self, turn: &Turn, card: ToolCall, reason: String) -> Result<(), String> {
         let session = self.live.summary().id;
-        let asked = JournalEntry::ApprovalRequested { turn: turn.id.clone(), call: card.call_id.clone(), reason: reason.clone() };
-        self.append(&session, Append { rows: Vec::new(), journal: vec![asked], sync: true }).await.map_err(|e| e.message)?;
+        let asked = JournalEntry::ApprovalRequested {
+            turn: turn.id.clone(),
+            call: card.call_id.clone(),
+            reason: reason.clone(),
+        };
+        self.append(
+            &session,
+            Append {
+                rows: Vec::new(),
+                journal: vec![asked],
+                sync: true,
+            },
+        )
+        .await
+        .map_err(|e| e.message)?;
         let answer = self.live.ask(&card);
         self.live.enter_state(SessionState::AwaitingApproval);
         let (call_id, name) = (card.call_id.clone(), card.name.clone());
@@ -106,12 +147,29 @@ impl Runner {
             decision = answer => decision.unwrap_or(ApprovalDecision::Deny),
             () = turn.cancel.cancelled() => ApprovalDecision::Deny,
         };
-        let outcome = if decision == ApprovalDecision::Deny { StepOutcome::Blocked } else { StepOutcome::Ok };
-        turn.trace.step(Gate::Tool, format!("{name}: a person was asked"), mark, outcome, None);
+        let outcome = if decision == ApprovalDecision::Deny {
+            StepOutcome::Blocked
+        } else {
+            StepOutcome::Ok
+        };
+        turn.trace
+            .step(Gate::Tool, format!("{name}: a person was asked"), mark, outcome, None);
         self.live.enter_state(SessionState::RunningTools);
-        self.live.say(SessionEvent::ApprovalResolved { call_id: call_id.clone(), decision });
+        self.live.say(SessionEvent::ApprovalResolved {
+            call_id: call_id.clone(),
+            decision,
+        });
         let resolved = JournalEntry::ApprovalResolved { call: call_id, decision };
-        self.append(&session, Append { rows: Vec::new(), journal: vec![resolved], sync: true }).await.map_err(|e| e.message)?;
+        self.append(
+            &session,
+            Append {
+                rows: Vec::new(),
+                journal: vec![resolved],
+                sync: true,
+            },
+        )
+        .await
+        .map_err(|e| e.message)?;
         match decision {
             ApprovalDecision::Deny => Err("The person refused this call.".into()),
             ApprovalDecision::Session => {
@@ -128,8 +186,22 @@ impl Runner {
             return Ok(());
         }
         let session = self.live.summary().id;
-        let journal = ready.iter().map(|r| JournalEntry::ToolStarted { turn: turn.id.clone(), call: r.call.id.clone() }).collect();
-        self.append(&session, Append { rows: Vec::new(), journal, sync: true }).await?;
+        let journal = ready
+            .iter()
+            .map(|r| JournalEntry::ToolStarted {
+                turn: turn.id.clone(),
+                call: r.call.id.clone(),
+            })
+            .collect();
+        self.append(
+            &session,
+            Append {
+                rows: Vec::new(),
+                journal,
+                sync: true,
+            },
+        )
+        .await?;
         crate::fault::point("after_tool_started");
         let running = ready.into_iter().map(|ready| {
             let card = ToolCall {
@@ -169,7 +241,14 @@ impl Runner {
                     Verdict::Pass { event, .. } => event.result,
                     Verdict::Stopped { .. } => outcome.text,
                 };
-                (ready, ToolOutcome { text, is_error: outcome.is_error }, u32::try_from(took).unwrap_or(u32::MAX))
+                (
+                    ready,
+                    ToolOutcome {
+                        text,
+                        is_error: outcome.is_error,
+                    },
+                    u32::try_from(took).unwrap_or(u32::MAX),
+                )
             }
         });
         let ended = futures::future::join_all(running).await;
@@ -187,7 +266,11 @@ impl Runner {
             name: ready.call.name,
             input: Json(ready.params),
             result: Some(outcome.text.clone()),
-            status: if outcome.is_error { ToolStatus::Error } else { ToolStatus::Completed },
+            status: if outcome.is_error {
+                ToolStatus::Error
+            } else {
+                ToolStatus::Completed
+            },
             duration_ms: took,
         };
         let row = rows::tool(&ready.row, &card, self.deps.clock.now(), &turn.id);
@@ -197,7 +280,11 @@ impl Runner {
             text: outcome.text.clone(),
             is_error: outcome.is_error,
         };
-        self.history.push(HistoryItem::ToolResult { call_id: ready.call.id, text: outcome.text, is_error: outcome.is_error });
+        self.history.push(HistoryItem::ToolResult {
+            call_id: ready.call.id,
+            text: outcome.text,
+            is_error: outcome.is_error,
+        });
         self.append_and_keep(&session, vec![row], vec![entry], true).await
     }
 }

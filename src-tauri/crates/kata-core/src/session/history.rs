@@ -34,12 +34,21 @@ pub(super) fn calls(blocks: &[Value]) -> Vec<Call> {
 
 /// Text among content blocks.
 pub(super) fn text(blocks: &[Value]) -> String {
-    blocks.iter().filter(|b| b["type"] == "text").filter_map(|b| b["text"].as_str()).collect::<Vec<_>>().join("\n\n")
+    blocks
+        .iter()
+        .filter(|b| b["type"] == "text")
+        .filter_map(|b| b["text"].as_str())
+        .collect::<Vec<_>>()
+        .join("\n\n")
 }
 
 /// Thinking among content blocks, where the model shows it.
 pub(super) fn thinking(blocks: &[Value]) -> Option<String> {
-    let all: Vec<_> = blocks.iter().filter(|b| b["type"] == "thinking").filter_map(|b| b["thinking"].as_str()).collect();
+    let all: Vec<_> = blocks
+        .iter()
+        .filter(|b| b["type"] == "thinking")
+        .filter_map(|b| b["thinking"].as_str())
+        .collect();
     Some(all.join("\n\n")).filter(|t| !t.is_empty())
 }
 
@@ -53,7 +62,8 @@ pub(super) struct OpenTurn {
 }
 
 /// A call that was running when the program ended.
-pub(super) const OUTCOME_UNKNOWN: &str = "Interrupted when the program ended; whether it took effect is unknown. Check before doing it again.";
+pub(super) const OUTCOME_UNKNOWN: &str =
+    "Interrupted when the program ended; whether it took effect is unknown. Check before doing it again.";
 /// A call that had not begun.
 pub(super) const NOT_EXECUTED: &str = "Not executed: the program ended before it began.";
 
@@ -82,7 +92,12 @@ pub(super) fn open_turn(journal: &[JournalEntry]) -> OpenTurn {
     }
     if open.turn.is_some() {
         let missing = proposed.into_iter().filter(|c| !done.contains(&c.id));
-        open.calls = missing.map(|c| { let text = if started.contains(&c.id) { OUTCOME_UNKNOWN } else { NOT_EXECUTED }; (c, text) }).collect();
+        open.calls = missing
+            .map(|c| {
+                let text = if started.contains(&c.id) { OUTCOME_UNKNOWN } else { NOT_EXECUTED };
+                (c, text)
+            })
+            .collect();
     }
     open
 }
@@ -112,7 +127,10 @@ pub(super) fn fate(rows: &[StoredRow], journal: &[JournalEntry], input: &str) ->
     }
     let Some(turn) = turn else { return InputFate::New };
     let answer = rows.iter().rev().find(|r| {
-        kind(r) == Some("assistant") && field(r, "turnId") == Some(turn.as_str()) && !r.contains_key("isIntermediate") && !r.contains_key("interrupted")
+        kind(r) == Some("assistant")
+            && field(r, "turnId") == Some(turn.as_str())
+            && !r.contains_key("isIntermediate")
+            && !r.contains_key("interrupted")
     });
     match (end, answer) {
         (Some(end), answer) => InputFate::Ended(end, answer.and_then(|r| field(r, "content")).map(str::to_owned)),
@@ -144,8 +162,11 @@ pub(super) fn build(rows: &[StoredRow], journal: &[JournalEntry]) -> Vec<History
         };
         entries.entry(turn).or_default().push(entry);
     }
-    let user_text: HashMap<&str, &str> =
-        rows.iter().filter(|r| kind(r) == Some("user")).filter_map(|r| Some((field(r, "id")?, field(r, "content")?))).collect();
+    let user_text: HashMap<&str, &str> = rows
+        .iter()
+        .filter(|r| kind(r) == Some("user"))
+        .filter_map(|r| Some((field(r, "id")?, field(r, "content")?)))
+        .collect();
     let covered: HashSet<&str> = entries.keys().map(|t| t.as_str()).collect();
 
     let mut history = Vec::new();
@@ -160,7 +181,10 @@ pub(super) fn build(rows: &[StoredRow], journal: &[JournalEntry]) -> Vec<History
                 flush_foreign(&mut foreign, &mut history);
                 let turns = by_input.get(id).map(Vec::as_slice).unwrap_or_default();
                 let context = turns.last().and_then(|t| contexts.get(t)).map(|c| (*c).clone()).unwrap_or_default();
-                history.push(HistoryItem::User { text: field(row, "content").unwrap_or_default().to_owned(), context });
+                history.push(HistoryItem::User {
+                    text: field(row, "content").unwrap_or_default().to_owned(),
+                    context,
+                });
                 for turn in turns {
                     for entry in entries.get(turn).into_iter().flatten() {
                         push_entry(entry, &user_text, &mut history);
@@ -178,10 +202,17 @@ pub(super) fn build(rows: &[StoredRow], journal: &[JournalEntry]) -> Vec<History
 fn push_entry(entry: &JournalEntry, user_text: &HashMap<&str, &str>, history: &mut Vec<HistoryItem>) {
     match entry {
         JournalEntry::Step { blocks, family, .. } => {
-            history.push(HistoryItem::Assistant { blocks: blocks.clone(), family: family.clone() });
+            history.push(HistoryItem::Assistant {
+                blocks: blocks.clone(),
+                family: family.clone(),
+            });
         }
         JournalEntry::ToolDone { call, text, is_error, .. } => {
-            history.push(HistoryItem::ToolResult { call_id: call.clone(), text: text.clone(), is_error: *is_error });
+            history.push(HistoryItem::ToolResult {
+                call_id: call.clone(),
+                text: text.clone(),
+                is_error: *is_error,
+            });
         }
         JournalEntry::Steered { input, .. } => {
             let text = user_text.get(input.as_str()).copied().unwrap_or_default().to_owned();
@@ -197,14 +228,19 @@ fn flush_foreign(rows: &mut Vec<&StoredRow>, history: &mut Vec<HistoryItem>) {
     let mut results = Vec::new();
     let mut emit = |blocks: &mut Vec<Value>, results: &mut Vec<HistoryItem>| {
         if !blocks.is_empty() {
-            history.push(HistoryItem::Assistant { blocks: std::mem::take(blocks), family: String::new() });
+            history.push(HistoryItem::Assistant {
+                blocks: std::mem::take(blocks),
+                family: String::new(),
+            });
             history.append(results);
         }
     };
     for row in rows.drain(..) {
         match kind(row) {
             Some("tool") => {
-                let Some(call_id) = field(row, "toolUseId").and_then(|c| CallId::new(c).ok()) else { continue };
+                let Some(call_id) = field(row, "toolUseId").and_then(|c| CallId::new(c).ok()) else {
+                    continue;
+                };
                 blocks.push(json!({
                     "type": "tool_use", "id": call_id, "name": field(row, "toolName").unwrap_or("unknown"),
                     "input": row.get("toolInput").cloned().unwrap_or_else(|| json!({})),
@@ -246,7 +282,12 @@ mod tests {
         CallId::new(n).unwrap()
     }
     fn started(t: &str, input: &str) -> JournalEntry {
-        JournalEntry::TurnStarted { turn: turn(t), input: MessageId::new(input).unwrap(), model: "m".into(), context: vec!["ctx".into()] }
+        JournalEntry::TurnStarted {
+            turn: turn(t),
+            input: MessageId::new(input).unwrap(),
+            model: "m".into(),
+            context: vec!["ctx".into()],
+        }
     }
 
     #[test]
@@ -254,7 +295,9 @@ mod tests {
         let rows = [
             row(json!({"id":"1","type":"user","content":"fix"})),
             row(json!({"id":"2","type":"assistant","content":"Looking.","isIntermediate":true,"turnId":"a"})),
-            row(json!({"id":"3","type":"tool","toolName":"Bash","toolUseId":"toolu_1","toolInput":{"command":"ls"},"toolResult":"ok","turnId":"a"})),
+            row(
+                json!({"id":"3","type":"tool","toolName":"Bash","toolUseId":"toolu_1","toolInput":{"command":"ls"},"toolResult":"ok","turnId":"a"}),
+            ),
             row(json!({"id":"4","type":"assistant","content":"Done.","turnId":"b"})),
         ];
         let history = build(&rows, &[]);
@@ -267,9 +310,18 @@ mod tests {
     #[test]
     fn blocks_come_back_verbatim_from_the_journal() {
         let thinking = json!({"type":"thinking","thinking":"hm","signature":"sig=="});
-        let rows = [row(json!({"id":"1","type":"user","content":"q"})), row(json!({"id":"2","type":"assistant","content":"a","turnId":"t"}))];
-        let journal =
-            [started("t", "1"), JournalEntry::Step { turn: turn("t"), blocks: vec![thinking.clone(), json!({"type":"text","text":"a"})], family: "anthropic".into() }];
+        let rows = [
+            row(json!({"id":"1","type":"user","content":"q"})),
+            row(json!({"id":"2","type":"assistant","content":"a","turnId":"t"})),
+        ];
+        let journal = [
+            started("t", "1"),
+            JournalEntry::Step {
+                turn: turn("t"),
+                blocks: vec![thinking.clone(), json!({"type":"text","text":"a"})],
+                family: "anthropic".into(),
+            },
+        ];
         let history = build(&rows, &journal);
         assert_eq!(history.len(), 2);
         assert!(matches!(&history[0], HistoryItem::User { context, .. } if context == &["ctx"]));
@@ -278,16 +330,29 @@ mod tests {
 
     #[test]
     fn a_started_call_is_unknown_and_an_unstarted_one_not_executed() {
-        let blocks = vec![json!({"type":"tool_use","id":"a","name":"x","input":{}}), json!({"type":"tool_use","id":"b","name":"y","input":{}})];
+        let blocks = vec![
+            json!({"type":"tool_use","id":"a","name":"x","input":{}}),
+            json!({"type":"tool_use","id":"b","name":"y","input":{}}),
+        ];
         let mut journal = vec![
             started("t", "1"),
-            JournalEntry::Step { turn: turn("t"), blocks, family: "f".into() },
-            JournalEntry::ToolStarted { turn: turn("t"), call: call_id("a") },
+            JournalEntry::Step {
+                turn: turn("t"),
+                blocks,
+                family: "f".into(),
+            },
+            JournalEntry::ToolStarted {
+                turn: turn("t"),
+                call: call_id("a"),
+            },
         ];
         let open = open_turn(&journal);
         let told: Vec<_> = open.calls.iter().map(|(c, text)| (c.id.as_str(), *text)).collect();
         assert_eq!(told, [("a", OUTCOME_UNKNOWN), ("b", NOT_EXECUTED)]);
-        journal.push(JournalEntry::TurnEnded { turn: turn("t"), end: TurnEnd::Failed });
+        journal.push(JournalEntry::TurnEnded {
+            turn: turn("t"),
+            end: TurnEnd::Failed,
+        });
         assert_eq!(open_turn(&journal), OpenTurn::default(), "an ended turn has nothing open");
     }
 

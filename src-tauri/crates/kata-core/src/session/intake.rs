@@ -10,8 +10,8 @@ use crate::outbox::Reply;
 use crate::ports::{Append, InboxEnd, InboxId, JournalEntry};
 use crate::trace::LiveTrace;
 use kata_protocol::{
-    Delivery, ErrorCode, Gate, InboundDraft, MessageId, MessageKind, MessageReceived, RefusalCode, ReplyRoute, SessionEvent, SessionSubmitted,
-    StepOutcome, TurnEnd, WireError,
+    Delivery, ErrorCode, Gate, InboundDraft, MessageId, MessageKind, MessageReceived, RefusalCode, ReplyRoute, SessionEvent,
+    SessionSubmitted, StepOutcome, TurnEnd, WireError,
 };
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
@@ -21,11 +21,22 @@ type Answer = oneshot::Sender<Result<SessionSubmitted, WireError>>;
 /// What comes into a session.
 pub(super) enum Input {
     /// From the window, the CLI or a gateway client.
-    Client { lease: Lease, text: String, delivery: Delivery, key: Option<String>, trace: LiveTrace, answer: Answer },
+    Client {
+        lease: Lease,
+        text: String,
+        delivery: Delivery,
+        key: Option<String>,
+        trace: LiveTrace,
+        answer: Answer,
+    },
     /// The last input again.
     Resend { lease: Lease, trace: LiveTrace, answer: Answer },
     /// From a channel.
-    Channel { lease: Lease, message: Box<Admitted>, trace: LiveTrace },
+    Channel {
+        lease: Lease,
+        message: Box<Admitted>,
+        trace: LiveTrace,
+    },
 }
 
 /// Durable input that waits for its turn.
@@ -57,21 +68,32 @@ pub(super) async fn run(live: Arc<Live>, mut mailbox: mpsc::Receiver<Input>, que
         };
         let Some(input) = input else { return };
         let waiting = match input {
-            Input::Client { lease, text, delivery, key, trace, answer } => client(&live, lease, text, key, trace, answer).await.map(|w| (w, delivery)),
+            Input::Client {
+                lease,
+                text,
+                delivery,
+                key,
+                trace,
+                answer,
+            } => client(&live, lease, text, key, trace, answer).await.map(|w| (w, delivery)),
             Input::Resend { lease, trace, answer } => resend(&live, lease, trace, answer).await.map(|w| (w, Delivery::Queue)),
-            Input::Channel { lease, message, trace } => channel(&live, lease, *message, trace, &journal).await.map(|w| (w, Delivery::Queue)),
+            Input::Channel { lease, message, trace } => {
+                channel(&live, lease, *message, trace, &journal).await.map(|w| (w, Delivery::Queue))
+            }
         };
         let Some((mut waiting, delivery)) = waiting else {
             live.begun();
             continue;
         };
         if live.is_busy() {
-            live.say(SessionEvent::Queued { depth: u32::try_from(live.waiting()).unwrap_or(u32::MAX) });
+            live.say(SessionEvent::Queued {
+                depth: u32::try_from(live.waiting()).unwrap_or(u32::MAX),
+            });
         }
         match delivery {
-            Delivery::Steer => match live.steer(waiting) {
+            Delivery::Steer => match live.steer(Box::new(waiting)) {
                 Ok(()) => continue,
-                Err(back) => waiting = back,
+                Err(back) => waiting = *back,
             },
             Delivery::Interrupt => live.interrupt(),
             Delivery::Queue => {}
@@ -84,19 +106,40 @@ pub(super) async fn run(live: Arc<Live>, mut mailbox: mpsc::Receiver<Input>, que
 
 async fn client(live: &Arc<Live>, lease: Lease, text: String, key: Option<String>, trace: LiveTrace, answer: Answer) -> Option<Waiting> {
     if let Some(key) = &key
-        && let Some(row) = lock(&live.transcript).rows.iter().rev().take(256).find(|r| rows::field(r, "idempotencyKey") == Some(key))
+        && let Some(row) = lock(&live.transcript)
+            .rows
+            .iter()
+            .rev()
+            .take(256)
+            .find(|r| rows::field(r, "idempotencyKey") == Some(key))
         && let Some(id) = rows::field(row, "id")
     {
-        let _ = answer.send(Ok(SessionSubmitted { message: rows::id(id.to_owned()), trace: trace.id() }));
+        let _ = answer.send(Ok(SessionSubmitted {
+            message: rows::id(id.to_owned()),
+            trace: trace.id(),
+        }));
         return None;
     }
     let id = rows::new_id(&*live.deps.clock, &*live.deps.entropy);
     match receive(live, &id, text, None, key.as_deref(), &trace).await {
         Ok(text) => {
             // A client that has gone away loses nothing: the input is durable.
-            let _ = answer.send(Ok(SessionSubmitted { message: id.clone(), trace: trace.id() }));
+            let _ = answer.send(Ok(SessionSubmitted {
+                message: id.clone(),
+                trace: trace.id(),
+            }));
             let since = trace.mark();
-            Some(Waiting { row: id, text, context: Vec::new(), inbox: None, trace, since, resume: false, lease, permit: None })
+            Some(Waiting {
+                row: id,
+                text,
+                context: Vec::new(),
+                inbox: None,
+                trace,
+                since,
+                resume: false,
+                lease,
+                permit: None,
+            })
         }
         Err(Refusal::Hook(reason)) => {
             live.deps.tracer.record(&trace, true).await;
@@ -121,11 +164,16 @@ async fn resend(live: &Arc<Live>, lease: Lease, trace: LiveTrace, answer: Answer
         })
     };
     let Some((id, text, inbox)) = last else {
-        let _ = answer.send(Err(WireError::new(ErrorCode::Conflict, "there is nothing to send again in this session")));
+        let _ = answer.send(Err(WireError::new(
+            ErrorCode::Conflict,
+            "there is nothing to send again in this session",
+        )));
         return None;
     };
     if live.is_busy() {
-        let _ = answer.send(Err(WireError::new(ErrorCode::Conflict, "the session is still working").hint("stop it first")));
+        let _ = answer.send(Err(
+            WireError::new(ErrorCode::Conflict, "the session is still working").hint("stop it first")
+        ));
         return None;
     }
     let inbox = match inbox {
@@ -139,22 +187,52 @@ async fn resend(live: &Arc<Live>, lease: Lease, trace: LiveTrace, answer: Answer
         None => None,
     };
     let row = rows::id(id);
-    let _ = answer.send(Ok(SessionSubmitted { message: row.clone(), trace: trace.id() }));
+    let _ = answer.send(Ok(SessionSubmitted {
+        message: row.clone(),
+        trace: trace.id(),
+    }));
     trace.session(&live.summary().id);
     let since = trace.mark();
-    Some(Waiting { row, text, context: Vec::new(), inbox, trace, since, resume: false, lease, permit: None })
+    Some(Waiting {
+        row,
+        text,
+        context: Vec::new(),
+        inbox,
+        trace,
+        since,
+        resume: false,
+        lease,
+        permit: None,
+    })
 }
 
 async fn channel(live: &Arc<Live>, lease: Lease, message: Admitted, trace: LiveTrace, journal: &[JournalEntry]) -> Option<Waiting> {
     let (row, permit) = message.into_parts();
     let route = reply_route(&row.channel, &row.draft);
     let id = rows::inbox_row_id(row.id);
-    let known = lock(&live.transcript).rows.iter().any(|r| rows::field(r, "id") == Some(id.as_str()));
-    let fate = if known { history::fate(&lock(&live.transcript).rows, journal, id.as_str()) } else { InputFate::New };
+    let known = lock(&live.transcript)
+        .rows
+        .iter()
+        .any(|r| rows::field(r, "id") == Some(id.as_str()));
+    let fate = if known {
+        history::fate(&lock(&live.transcript).rows, journal, id.as_str())
+    } else {
+        InputFate::New
+    };
     let waiting = |text, resume| {
         let since = trace.mark();
         let context = vec![sender_context(row.channel.as_str(), &row.draft)];
-        Waiting { row: id.clone(), text, context, inbox: Some((row.id, route.clone())), trace: trace.clone(), since, resume, lease, permit: Some(permit) }
+        Waiting {
+            row: id.clone(),
+            text,
+            context,
+            inbox: Some((row.id, route.clone())),
+            trace: trace.clone(),
+            since,
+            resume,
+            lease,
+            permit: Some(permit),
+        }
     };
     match fate {
         InputFate::New if known => {
@@ -181,7 +259,14 @@ async fn channel(live: &Arc<Live>, lease: Lease, message: Admitted, trace: LiveT
         // The turn ended and the program died before the reply was queued.
         InputFate::Ended(TurnEnd::Completed, Some(text)) => {
             trace.session(&live.summary().id);
-            let reply = Reply { inbox: Some(row.id), session: Some(live.summary().id), route, text, key: reply_key(row.id), trace: Some(trace.clone()) };
+            let reply = Reply {
+                inbox: Some(row.id),
+                session: Some(live.summary().id),
+                route,
+                text,
+                key: reply_key(row.id),
+                trace: Some(trace.clone()),
+            };
             match live.deps.outbox.send(reply).await {
                 Ok(true) => {}
                 Ok(false) => end_inbox(live, row.id, InboxEnd::Silent).await,
@@ -194,7 +279,12 @@ async fn channel(live: &Arc<Live>, lease: Lease, message: Admitted, trace: LiveT
             None
         }
         InputFate::Ended(end, _) => {
-            end_inbox(live, row.id, InboxEnd::Dead(format!("the turn ended before: {end:?}").to_lowercase())).await;
+            end_inbox(
+                live,
+                row.id,
+                InboxEnd::Dead(format!("the turn ended before: {end:?}").to_lowercase()),
+            )
+            .await;
             None
         }
     }
@@ -224,7 +314,12 @@ async fn receive(
     let summary = live.summary();
     trace.session(&summary.id);
     let sender = channel.map(|(draft, _)| draft.sender.clone());
-    let event = MessageReceived { session: summary.id.clone(), text, sender: sender.clone(), channel: summary.channel.clone() };
+    let event = MessageReceived {
+        session: summary.id.clone(),
+        text,
+        sender: sender.clone(),
+        channel: summary.channel.clone(),
+    };
     let text = match live.deps.hooks.run(event, trace).await {
         Verdict::Pass { event, .. } => event.text,
         Verdict::Stopped { plugin, reason } => {
@@ -238,8 +333,16 @@ async fn receive(
     let now = live.deps.clock.now();
     let row = rows::user(id, &text, now, sender.as_ref(), channel.map(|(_, inbox)| inbox), key);
     let mark = trace.mark();
-    let append = Append { rows: vec![row.clone()], journal: Vec::new(), sync: true };
-    live.deps.transcripts.append(&summary.id, append).await.map_err(|e| Refusal::Disk(wire(e)))?;
+    let append = Append {
+        rows: vec![row.clone()],
+        journal: Vec::new(),
+        sync: true,
+    };
+    live.deps
+        .transcripts
+        .append(&summary.id, append)
+        .await
+        .map_err(|e| Refusal::Disk(wire(e)))?;
     trace.step(Gate::Mailbox, "written", mark, StepOutcome::Ok, None);
     live.keep(vec![row]);
     let summary = live.change(|s| {

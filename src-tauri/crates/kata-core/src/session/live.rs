@@ -4,7 +4,8 @@ use super::intake::{Input, Waiting};
 use super::{SessionDeps, rows};
 use crate::ports::StoredRow;
 use kata_protocol::{
-    ApprovalDecision, CallId, ErrorCode, Fact, PermissionMode, SessionDetail, SessionEvent, SessionState, SessionSummary, ToolCall, WireError,
+    ApprovalDecision, CallId, ErrorCode, Fact, PermissionMode, SessionDetail, SessionEvent, SessionState, SessionSummary, ToolCall,
+    WireError,
 };
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -153,12 +154,12 @@ impl Live {
 
     /// Hands input to the turn that runs. Gives it back when there is none: checked and done under one lock, so that no input
     /// is left behind by a turn that ends in this moment.
-    pub(super) fn steer(&self, waiting: Waiting) -> Result<(), Waiting> {
+    pub(super) fn steer(&self, waiting: Box<Waiting>) -> Result<(), Box<Waiting>> {
         let turn = lock(&self.turn);
         if turn.is_none() {
             return Err(waiting);
         }
-        lock(&self.steered).push_back(waiting);
+        lock(&self.steered).push_back(*waiting);
         Ok(())
     }
 

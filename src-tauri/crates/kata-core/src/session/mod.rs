@@ -24,7 +24,8 @@ use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
 use intake::Input;
 use kata_protocol::{
-    ApprovalDecision, CallId, Delivery, ErrorCode, Fact, SessionDetail, SessionId, SessionSubmitted, SessionSummary, SessionUpdate, WireError,
+    ApprovalDecision, CallId, Delivery, ErrorCode, Fact, SessionDetail, SessionId, SessionSubmitted, SessionSummary, SessionUpdate,
+    WireError,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -82,7 +83,10 @@ pub struct Sessions {
 impl Sessions {
     /// None loaded.
     pub fn new(deps: SessionDeps) -> Arc<Self> {
-        Arc::new(Self { deps: Arc::new(deps), loaded: Mutex::new(HashMap::new()) })
+        Arc::new(Self {
+            deps: Arc::new(deps),
+            loaded: Mutex::new(HashMap::new()),
+        })
     }
 
     /// A new session.
@@ -123,10 +127,21 @@ impl Sessions {
             return Err(WireError::invalid("“text” is empty"));
         }
         if text.len() > crate::ingress::MAX_TEXT {
-            return Err(WireError::invalid(format!("“text” is longer than {} KiB", crate::ingress::MAX_TEXT / 1024)));
+            return Err(WireError::invalid(format!(
+                "“text” is longer than {} KiB",
+                crate::ingress::MAX_TEXT / 1024
+            )));
         }
         let trace = self.deps.tracer.begin(origin);
-        self.ask(id, |lease, answer| Input::Client { lease, text, delivery, key, trace, answer }).await
+        self.ask(id, |lease, answer| Input::Client {
+            lease,
+            text,
+            delivery,
+            key,
+            trace,
+            answer,
+        })
+        .await
     }
 
     /// Runs the last input again.
@@ -139,7 +154,11 @@ impl Sessions {
     pub async fn deliver(self: &Arc<Self>, id: &SessionId, message: Admitted, trace: LiveTrace) -> Result<(), WireError> {
         let lease = self.lease(id).await?;
         let live = Arc::clone(lease.live());
-        live.put(Input::Channel { lease, message: Box::new(message), trace })
+        live.put(Input::Channel {
+            lease,
+            message: Box::new(message),
+            trace,
+        })
     }
 
     /// Stops the present turn. Nothing happens when there is none.
@@ -153,7 +172,8 @@ impl Sessions {
         if self.lease(id).await?.live().resolve(call, decision) {
             return Ok(());
         }
-        Err(WireError::new(ErrorCode::Conflict, format!("no call “{call}” waits for an answer")).hint("it was answered or withdrawn already"))
+        Err(WireError::new(ErrorCode::Conflict, format!("no call “{call}” waits for an answer"))
+            .hint("it was answered or withdrawn already"))
     }
 
     /// Changes title, flag, status, labels, mode, model.
@@ -163,7 +183,16 @@ impl Sessions {
         }
         let lease = self.lease(&change.id).await?;
         let summary = lease.live().change(|s| {
-            let SessionUpdate { id: _, name, flagged, status, labels, unread, mode, model } = change;
+            let SessionUpdate {
+                id: _,
+                name,
+                flagged,
+                status,
+                labels,
+                unread,
+                mode,
+                model,
+            } = change;
             s.name = name.or(s.name.take());
             s.flagged = flagged.unwrap_or(s.flagged);
             s.status = status.or(s.status.take());
@@ -186,7 +215,10 @@ impl Sessions {
         let lease = self.lease(id).await?;
         let live = Arc::clone(lease.live());
         if live.waiting() >= MAX_WAITING {
-            return Err(WireError::new(ErrorCode::Busy, format!("{MAX_WAITING} inputs wait in this session already")));
+            return Err(WireError::new(
+                ErrorCode::Busy,
+                format!("{MAX_WAITING} inputs wait in this session already"),
+            ));
         }
         let (tx, rx) = oneshot::channel();
         live.put(input(lease, tx))?;
@@ -196,7 +228,13 @@ impl Sessions {
     /// The session, loaded, and kept so while the lease lives.
     async fn lease(self: &Arc<Self>, id: &SessionId) -> Result<Lease, WireError> {
         loop {
-            let cell = Arc::clone(self.loaded.lock().unwrap_or_else(PoisonError::into_inner).entry(id.clone()).or_default());
+            let cell = Arc::clone(
+                self.loaded
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .entry(id.clone())
+                    .or_default(),
+            );
             let live = cell.get_or_try_init(|| self.load(id)).await;
             match live {
                 Ok(live) => {

@@ -95,7 +95,10 @@ pub fn view(row: &StoredRow) -> Option<Message> {
             name: text("toolName").unwrap_or("unknown").to_owned(),
             input: Json(row.get("toolInput").cloned().unwrap_or_default()),
             result: text("toolResult").map(str::to_owned),
-            status: row.get("toolStatus").and_then(|s| serde_json::from_value(s.clone()).ok()).unwrap_or(ToolStatus::Completed),
+            status: row
+                .get("toolStatus")
+                .and_then(|s| serde_json::from_value(s.clone()).ok())
+                .unwrap_or(ToolStatus::Completed),
             duration_ms: row.get("toolDuration").and_then(Value::as_f64).map(|ms| ms as u32),
         })
     });

@@ -35,8 +35,16 @@ pub(super) async fn start(
     loaded.summary.message_count = u32::try_from(loaded.rows.len()).unwrap_or(u32::MAX);
     let resumed = !loaded.rows.is_empty();
     let live = Live::new(Arc::clone(&deps), mailbox, loaded.summary, loaded.rows);
-    deps.tasks.spawn("session intake", intake::run(Arc::clone(&live), inputs, queue, loaded.journal));
-    let runner = Runner { live: Arc::clone(&live), deps: Arc::clone(&deps), history, allowed: HashSet::new(), started: false, resumed };
+    deps.tasks
+        .spawn("session intake", intake::run(Arc::clone(&live), inputs, queue, loaded.journal));
+    let runner = Runner {
+        live: Arc::clone(&live),
+        deps: Arc::clone(&deps),
+        history,
+        allowed: HashSet::new(),
+        started: false,
+        resumed,
+    };
     deps.tasks.spawn("session", runner.run(waiting, unload));
     Ok(live)
 }
@@ -78,9 +86,15 @@ impl Runner {
 
     fn session_start(&self) {
         let summary = self.live.summary();
-        let event = SessionStart { session: summary.id, workspace: summary.workspace, resumed: self.resumed };
+        let event = SessionStart {
+            session: summary.id,
+            workspace: summary.workspace,
+            resumed: self.resumed,
+        };
         let hooks = Arc::clone(&self.deps.hooks);
-        self.deps.tasks.spawn("session_start hooks", async move { hooks.observe(event, None).await });
+        self.deps
+            .tasks
+            .spawn("session_start hooks", async move { hooks.observe(event, None).await });
     }
 }
 
@@ -89,8 +103,13 @@ impl Runner {
 async fn repair(deps: &SessionDeps, loaded: &mut LoadedSession) -> Result<(), TranscriptError> {
     let open = open_turn(&loaded.journal);
     let now = deps.clock.now();
-    let Some(turn) = open.turn else { return unanswered(deps, loaded, now).await };
-    let mut append = Append { sync: true, ..Append::default() };
+    let Some(turn) = open.turn else {
+        return unanswered(deps, loaded, now).await;
+    };
+    let mut append = Append {
+        sync: true,
+        ..Append::default()
+    };
     for (call, told) in open.calls {
         let id = rows::new_id(&*deps.clock, &*deps.entropy);
         let card = ToolCall {
@@ -102,19 +121,38 @@ async fn repair(deps: &SessionDeps, loaded: &mut LoadedSession) -> Result<(), Tr
             duration_ms: None,
         };
         append.rows.push(rows::tool(&id, &card, now, &turn));
-        append.journal.push(JournalEntry::ToolDone { turn: turn.clone(), call: call.id, text: told.to_owned(), is_error: true });
+        append.journal.push(JournalEntry::ToolDone {
+            turn: turn.clone(),
+            call: call.id,
+            text: told.to_owned(),
+            is_error: true,
+        });
     }
     let input = loaded.journal.iter().rev().find_map(|e| match e {
         JournalEntry::TurnStarted { turn: t, input, .. } if *t == turn => Some(input.clone()),
         _ => None,
     });
-    let answered = input.as_ref().is_some_and(|i| matches!(history::fate(&loaded.rows, &loaded.journal, i.as_str()), history::InputFate::Ended(..)));
-    let of_channel = loaded.rows.iter().any(|r| r.contains_key("inboxId") && rows::field(r, "id") == input.as_ref().map(|i| i.as_str()));
+    let answered = input.as_ref().is_some_and(|i| {
+        matches!(
+            history::fate(&loaded.rows, &loaded.journal, i.as_str()),
+            history::InputFate::Ended(..)
+        )
+    });
+    let of_channel = loaded
+        .rows
+        .iter()
+        .any(|r| r.contains_key("inboxId") && rows::field(r, "id") == input.as_ref().map(|i| i.as_str()));
     if answered {
-        append.journal.push(JournalEntry::TurnEnded { turn, end: TurnEnd::Completed });
+        append.journal.push(JournalEntry::TurnEnded {
+            turn,
+            end: TurnEnd::Completed,
+        });
     } else if !of_channel {
         append.rows.push(broken_off(deps, now));
-        append.journal.push(JournalEntry::TurnEnded { turn, end: TurnEnd::Interrupted });
+        append.journal.push(JournalEntry::TurnEnded {
+            turn,
+            end: TurnEnd::Interrupted,
+        });
     }
     deps.transcripts.append(&loaded.summary.id, append.clone()).await?;
     loaded.rows.extend(append.rows);
@@ -131,7 +169,16 @@ async fn unanswered(deps: &SessionDeps, loaded: &mut LoadedSession, now: Ms) -> 
         return Ok(());
     }
     let rows = vec![broken_off(deps, now)];
-    deps.transcripts.append(&loaded.summary.id, Append { rows: rows.clone(), journal: Vec::new(), sync: true }).await?;
+    deps.transcripts
+        .append(
+            &loaded.summary.id,
+            Append {
+                rows: rows.clone(),
+                journal: Vec::new(),
+                sync: true,
+            },
+        )
+        .await?;
     loaded.rows.extend(rows);
     Ok(())
 }

@@ -8,8 +8,8 @@ use crate::hooks::Verdict;
 use crate::ingress::reply_key;
 use crate::outbox::Reply;
 use crate::ports::{
-    Append, HistoryItem, InboxEnd, InboxId, JournalEntry, Model, ModelError, ModelErrorCode, ModelEvent, ModelRequest, ModelStep, StepUsage,
-    StopReason, StoredRow,
+    Append, HistoryItem, InboxEnd, InboxId, JournalEntry, Model, ModelError, ModelErrorCode, ModelEvent, ModelRequest, ModelStep,
+    StepUsage, StopReason, StoredRow,
 };
 use crate::trace::LiveTrace;
 use kata_protocol::{
@@ -38,8 +38,15 @@ pub(super) struct Turn {
 
 /// How a turn came out.
 enum Outcome {
-    Answered { text: String, thinking: Option<String>, row: MessageId, journal: Vec<JournalEntry> },
-    Interrupted { partial: Vec<Value> },
+    Answered {
+        text: String,
+        thinking: Option<String>,
+        row: MessageId,
+        journal: Vec<JournalEntry>,
+    },
+    Interrupted {
+        partial: Vec<Value>,
+    },
     Failed(WireError),
     /// The program ends; the turn is taken up again at the next start.
     Abandoned,
@@ -47,15 +54,37 @@ enum Outcome {
 
 impl Runner {
     pub(super) async fn turn(&mut self, waiting: Waiting) {
-        let Waiting { row, text, mut context, inbox, trace, since, resume, lease, permit } = waiting;
+        let Waiting {
+            row,
+            text,
+            mut context,
+            inbox,
+            trace,
+            since,
+            resume,
+            lease,
+            permit,
+        } = waiting;
         trace.step(Gate::Mailbox, "waited", since, StepOutcome::Ok, None);
-        let id = TurnId::new(format!("turn-{:x}-{:06x}", self.deps.clock.now().0, self.deps.entropy.next_u64() & 0xff_ffff));
+        let id = TurnId::new(format!(
+            "turn-{:x}-{:06x}",
+            self.deps.clock.now().0,
+            self.deps.entropy.next_u64() & 0xff_ffff
+        ));
         let id = id.unwrap_or_else(|_| unreachable!("hex digits and dashes make an identifier"));
         let cancel = self.live.begin_turn();
         self.live.enter_state(SessionState::Preparing);
-        let typing = inbox.as_ref().map(|(_, route)| self.keep_typing(route.clone(), cancel.child_token()));
+        let typing = inbox
+            .as_ref()
+            .map(|(_, route)| self.keep_typing(route.clone(), cancel.child_token()));
         context.extend((self.deps.context)());
-        let mut turn = Turn { id, trace, cancel, tools: Arc::from([]), inbox };
+        let mut turn = Turn {
+            id,
+            trace,
+            cancel,
+            tools: Arc::from([]),
+            inbox,
+        };
         let outcome = match self.prepare(&mut turn, &row, text, context, resume).await {
             Ok(model) => self.converse(&turn, &*model).await,
             Err(error) => Outcome::Failed(error),
@@ -69,7 +98,13 @@ impl Runner {
     /// Shows the typing signal until the returned guard falls.
     fn keep_typing(&self, route: ReplyRoute, stop: CancellationToken) -> tokio_util::sync::DropGuard {
         let guard = stop.clone().drop_guard();
-        let Some(ttl) = self.deps.channels.info(&route.channel).map(|(_, i)| i.capabilities.typing_ttl_ms).filter(|ttl| *ttl > 0) else {
+        let Some(ttl) = self
+            .deps
+            .channels
+            .info(&route.channel)
+            .map(|(_, i)| i.capabilities.typing_ttl_ms)
+            .filter(|ttl| *ttl > 0)
+        else {
             return guard;
         };
         // Renewed a fifth before it would go out.
@@ -110,7 +145,10 @@ impl Runner {
         let event = match self.deps.hooks.run(event, &turn.trace).await {
             Verdict::Pass { event, .. } => event,
             Verdict::Stopped { plugin, reason } => {
-                return Err(WireError::new(ErrorCode::Forbidden, format!("plugin “{plugin}” stopped the agent: {reason}")));
+                return Err(WireError::new(
+                    ErrorCode::Forbidden,
+                    format!("plugin “{plugin}” stopped the agent: {reason}"),
+                ));
             }
         };
         if event.model != model_id {
@@ -118,13 +156,32 @@ impl Runner {
             model_id = event.model;
         }
         turn.tools = tools.iter().filter(|t| event.tools.contains(&t.name)).cloned().collect();
-        self.live.say(SessionEvent::TurnStarted { turn: turn.id.clone(), model: model.label() });
-        let started = JournalEntry::TurnStarted { turn: turn.id.clone(), input: row.clone(), model: model_id, context: event.context.clone() };
-        self.append(&summary.id, Append { rows: Vec::new(), journal: vec![started], sync: false }).await?;
+        self.live.say(SessionEvent::TurnStarted {
+            turn: turn.id.clone(),
+            model: model.label(),
+        });
+        let started = JournalEntry::TurnStarted {
+            turn: turn.id.clone(),
+            input: row.clone(),
+            model: model_id,
+            context: event.context.clone(),
+        };
+        self.append(
+            &summary.id,
+            Append {
+                rows: Vec::new(),
+                journal: vec![started],
+                sync: false,
+            },
+        )
+        .await?;
         // A turn that an earlier run began, and a message sent again, have their user item already.
         let have = matches!(self.history.last(), Some(HistoryItem::User { text: last, .. }) if *last == text);
         if !(resume || have) {
-            self.history.push(HistoryItem::User { text, context: event.context });
+            self.history.push(HistoryItem::User {
+                text,
+                context: event.context,
+            });
         }
         Ok(model)
     }
@@ -135,7 +192,12 @@ impl Runner {
         let system = (self.deps.system_prompt)(&summary);
         for _ in 0..MAX_STEPS {
             let row = rows::new_id(&*self.deps.clock, &*self.deps.entropy);
-            let request = ModelRequest { session: summary.id.clone(), system: system.clone(), history: self.history.clone(), tools: Arc::clone(&turn.tools) };
+            let request = ModelRequest {
+                session: summary.id.clone(),
+                system: system.clone(),
+                history: self.history.clone(),
+                tools: Arc::clone(&turn.tools),
+            };
             self.live.enter_state(SessionState::Streaming);
             let mark = turn.trace.mark();
             let step = match self.step(turn, model, request, &row).await {
@@ -148,24 +210,48 @@ impl Runner {
             let calls = history::calls(&step.blocks);
             let text = history::text(&step.blocks);
             let thinking = history::thinking(&step.blocks);
-            let entry = JournalEntry::Step { turn: turn.id.clone(), blocks: step.blocks.clone(), family: model.family().to_owned() };
+            let entry = JournalEntry::Step {
+                turn: turn.id.clone(),
+                blocks: step.blocks.clone(),
+                family: model.family().to_owned(),
+            };
             if calls.is_empty() && step.stop != StopReason::Pause {
-                self.history.push(HistoryItem::Assistant { blocks: step.blocks, family: model.family().to_owned() });
+                self.history.push(HistoryItem::Assistant {
+                    blocks: step.blocks,
+                    family: model.family().to_owned(),
+                });
                 let text = match (text.is_empty(), step.stop) {
                     (true, StopReason::Refusal) => "The model declined to answer.".to_owned(),
                     (true, StopReason::ContextExceeded) => {
-                        return Outcome::Failed(WireError::new(ErrorCode::Upstream, "the conversation no longer fits the model").hint("begin a new session"));
+                        return Outcome::Failed(
+                            WireError::new(ErrorCode::Upstream, "the conversation no longer fits the model").hint("begin a new session"),
+                        );
                     }
                     _ => text,
                 };
-                return Outcome::Answered { text, thinking, row, journal: vec![entry] };
+                return Outcome::Answered {
+                    text,
+                    thinking,
+                    row,
+                    journal: vec![entry],
+                };
             }
             let new_rows: Vec<StoredRow> = if text.is_empty() && thinking.is_none() {
                 Vec::new()
             } else {
-                vec![rows::assistant(&row, &text, self.deps.clock.now(), &turn.id, true, thinking.as_deref())]
+                vec![rows::assistant(
+                    &row,
+                    &text,
+                    self.deps.clock.now(),
+                    &turn.id,
+                    true,
+                    thinking.as_deref(),
+                )]
             };
-            self.history.push(HistoryItem::Assistant { blocks: step.blocks, family: model.family().to_owned() });
+            self.history.push(HistoryItem::Assistant {
+                blocks: step.blocks,
+                family: model.family().to_owned(),
+            });
             if let Err(error) = self.append_and_keep(&summary.id, new_rows, vec![entry], false).await {
                 return Outcome::Failed(error);
             }
@@ -173,24 +259,33 @@ impl Runner {
                 return Outcome::Failed(error);
             }
             if turn.cancel.is_cancelled() {
-                return if self.deps.tasks.stopping().is_cancelled() { Outcome::Abandoned } else { Outcome::Interrupted { partial: Vec::new() } };
+                return if self.deps.tasks.stopping().is_cancelled() {
+                    Outcome::Abandoned
+                } else {
+                    Outcome::Interrupted { partial: Vec::new() }
+                };
             }
             if let Err(error) = self.take_steered(turn).await {
                 return Outcome::Failed(error);
             }
         }
-        Outcome::Failed(WireError::new(ErrorCode::Conflict, format!("the agent asked for tools {MAX_STEPS} times in one turn and was stopped")))
+        Outcome::Failed(WireError::new(
+            ErrorCode::Conflict,
+            format!("the agent asked for tools {MAX_STEPS} times in one turn and was stopped"),
+        ))
     }
 
     fn step_failed(&self, turn: &Turn, model: &dyn Model, mark: u64, error: ModelError) -> Outcome {
         if error.code == ModelErrorCode::Cancelled {
-            turn.trace.step(Gate::Model, model.label(), mark, StepOutcome::Blocked, Some("stopped".into()));
+            turn.trace
+                .step(Gate::Model, model.label(), mark, StepOutcome::Blocked, Some("stopped".into()));
             if self.deps.tasks.stopping().is_cancelled() {
                 return Outcome::Abandoned;
             }
             return Outcome::Interrupted { partial: error.partial };
         }
-        turn.trace.step(Gate::Model, model.label(), mark, StepOutcome::Error, Some(error.message.clone()));
+        turn.trace
+            .step(Gate::Model, model.label(), mark, StepOutcome::Error, Some(error.message.clone()));
         let (code, hint) = match error.code {
             ModelErrorCode::Unauthorized => (ErrorCode::NeedsUser, "check the model's key in Settings"),
             ModelErrorCode::ContextExceeded => (ErrorCode::Upstream, "begin a new session; this one no longer fits the model"),
@@ -202,7 +297,11 @@ impl Runner {
 
     /// One question. Deltas are gathered, so that a fast model does not flood the windows.
     async fn step(&self, turn: &Turn, model: &dyn Model, request: ModelRequest, row: &MessageId) -> Result<ModelStep, ModelError> {
-        let cancelled = || ModelError { code: ModelErrorCode::Cancelled, message: "stopped".into(), partial: Vec::new() };
+        let cancelled = || ModelError {
+            code: ModelErrorCode::Cancelled,
+            message: "stopped".into(),
+            partial: Vec::new(),
+        };
         let _permit = tokio::select! {
             permit = self.deps.model_permits.acquire() => permit.map_err(|_| cancelled())?,
             () = turn.cancel.cancelled() => return Err(cancelled()),
@@ -239,13 +338,31 @@ impl Runner {
     /// Input that came into this turn, taken between two questions.
     async fn take_steered(&mut self, turn: &Turn) -> Result<(), WireError> {
         loop {
-            let Some(waiting) = lock(&self.live.steered).pop_front() else { return Ok(()) };
+            let Some(waiting) = lock(&self.live.steered).pop_front() else {
+                return Ok(());
+            };
             self.live.begun();
-            let entry = JournalEntry::Steered { turn: turn.id.clone(), input: waiting.row };
+            let entry = JournalEntry::Steered {
+                turn: turn.id.clone(),
+                input: waiting.row,
+            };
             let id = self.live.summary().id;
-            self.append(&id, Append { rows: Vec::new(), journal: vec![entry], sync: false }).await?;
-            self.history.push(HistoryItem::User { text: waiting.text, context: Vec::new() });
-            waiting.trace.step(Gate::Mailbox, "joined the running turn", waiting.since, StepOutcome::Ok, None);
+            self.append(
+                &id,
+                Append {
+                    rows: Vec::new(),
+                    journal: vec![entry],
+                    sync: false,
+                },
+            )
+            .await?;
+            self.history.push(HistoryItem::User {
+                text: waiting.text,
+                context: Vec::new(),
+            });
+            waiting
+                .trace
+                .step(Gate::Mailbox, "joined the running turn", waiting.since, StepOutcome::Ok, None);
             self.deps.tracer.record(&waiting.trace, true).await;
         }
     }
@@ -273,7 +390,12 @@ impl Runner {
                 self.live.end_turn();
                 return;
             }
-            Outcome::Answered { text, thinking, row, journal } => match self.answer(&turn, text, thinking, row, journal).await {
+            Outcome::Answered {
+                text,
+                thinking,
+                row,
+                journal,
+            } => match self.answer(&turn, text, thinking, row, journal).await {
                 Ok(sent) => {
                     replied = sent;
                     (TurnEnd::Completed, None)
@@ -281,7 +403,10 @@ impl Runner {
                 Err(error) => (TurnEnd::Failed, Some(error)),
             },
             Outcome::Interrupted { partial } => {
-                let mut append = Append { sync: true, ..Append::default() };
+                let mut append = Append {
+                    sync: true,
+                    ..Append::default()
+                };
                 let text = history::text(&partial);
                 // Open tool calls of a broken answer were never run and are not part of the conversation.
                 let partial: Vec<_> = partial.into_iter().filter(|b| b["type"] == "text" && b["text"] != "").collect();
@@ -290,12 +415,24 @@ impl Runner {
                     let mut row = rows::assistant(&id, &text, now, &turn.id, false, None);
                     row.insert("interrupted".into(), true.into());
                     append.rows.push(row);
-                    append.journal.push(JournalEntry::Step { turn: turn.id.clone(), blocks: partial.clone(), family: String::new() });
-                    self.history.push(HistoryItem::Assistant { blocks: partial, family: String::new() });
+                    append.journal.push(JournalEntry::Step {
+                        turn: turn.id.clone(),
+                        blocks: partial.clone(),
+                        family: String::new(),
+                    });
+                    self.history.push(HistoryItem::Assistant {
+                        blocks: partial,
+                        family: String::new(),
+                    });
                 }
                 let id = rows::new_id(&*self.deps.clock, &*self.deps.entropy);
-                append.rows.push(rows::notice(&id, MessageKind::Info, "Stopped.", now, Some(&turn.id), None));
-                append.journal.push(JournalEntry::TurnEnded { turn: turn.id.clone(), end: TurnEnd::Interrupted });
+                append
+                    .rows
+                    .push(rows::notice(&id, MessageKind::Info, "Stopped.", now, Some(&turn.id), None));
+                append.journal.push(JournalEntry::TurnEnded {
+                    turn: turn.id.clone(),
+                    end: TurnEnd::Interrupted,
+                });
                 self.write_end(&session, append).await;
                 if let Some((inbox, _)) = turn.inbox {
                     end_inbox(&self.live, inbox, InboxEnd::Dead("stopped by a person".into())).await;
@@ -312,19 +449,45 @@ impl Runner {
                 None => error.message.clone(),
             };
             let row = rows::notice(&id, MessageKind::Error, &text, now, Some(&turn.id), code.as_str());
-            let journal = vec![JournalEntry::TurnEnded { turn: turn.id.clone(), end: TurnEnd::Failed }];
-            self.write_end(&session, Append { rows: vec![row], journal, sync: true }).await;
+            let journal = vec![JournalEntry::TurnEnded {
+                turn: turn.id.clone(),
+                end: TurnEnd::Failed,
+            }];
+            self.write_end(
+                &session,
+                Append {
+                    rows: vec![row],
+                    journal,
+                    sync: true,
+                },
+            )
+            .await;
             if let Some((inbox, _)) = turn.inbox {
                 end_inbox(&self.live, inbox, InboxEnd::Dead(error.message.clone())).await;
             }
         }
         self.live.end_turn();
-        self.live.enter_state(if end == TurnEnd::Failed { SessionState::Failed } else { SessionState::Idle });
-        self.live.say(SessionEvent::TurnEnded { turn: turn.id.clone(), end, error });
+        self.live.enter_state(if end == TurnEnd::Failed {
+            SessionState::Failed
+        } else {
+            SessionState::Idle
+        });
+        self.live.say(SessionEvent::TurnEnded {
+            turn: turn.id.clone(),
+            end,
+            error,
+        });
         let summary = self.live.change(|s| s.last_message_at = now);
         let hooks = Arc::clone(&self.deps.hooks);
         let (transcripts, tracer) = (Arc::clone(&self.deps.transcripts), Arc::clone(&self.deps.tracer));
-        let (trace, event) = (turn.trace, AgentEnd { session, turn: turn.id, end });
+        let (trace, event) = (
+            turn.trace,
+            AgentEnd {
+                session,
+                turn: turn.id,
+                end,
+            },
+        );
         // Behind the turn: neither observers nor the list row may hold up the next one.
         self.deps.tasks.spawn("turn end", async move {
             if let Err(error) = transcripts.update(summary).await {
@@ -346,7 +509,11 @@ impl Runner {
     ) -> Result<bool, WireError> {
         let session = self.live.summary().id;
         let route = turn.inbox.as_ref().map(|(_, route)| route.clone());
-        let event = MessageSending { session: session.clone(), text: text.clone(), route };
+        let event = MessageSending {
+            session: session.clone(),
+            text: text.clone(),
+            route,
+        };
         let (text, cancelled) = match self.deps.hooks.run(event, &turn.trace).await {
             Verdict::Pass { event, .. } => (event.text, None),
             Verdict::Stopped { plugin, reason } => (text, Some(format!("The reply was held back by plugin “{plugin}”: {reason}"))),
@@ -359,18 +526,29 @@ impl Runner {
             new_rows[0].insert("interrupted".into(), true.into());
             new_rows.push(rows::notice(&id, MessageKind::Warning, note, now, Some(&turn.id), None));
         }
-        journal.push(JournalEntry::TurnEnded { turn: turn.id.clone(), end: TurnEnd::Completed });
+        journal.push(JournalEntry::TurnEnded {
+            turn: turn.id.clone(),
+            end: TurnEnd::Completed,
+        });
         let mark = turn.trace.mark();
         self.append_and_keep(&session, new_rows, journal, true).await?;
         turn.trace.step(Gate::Mailbox, "answer written", mark, StepOutcome::Ok, None);
-        let Some((inbox, route)) = turn.inbox.clone() else { return Ok(false) };
+        let Some((inbox, route)) = turn.inbox.clone() else {
+            return Ok(false);
+        };
         if cancelled.is_some() {
             end_inbox(&self.live, inbox, InboxEnd::Silent).await;
             return Ok(false);
         }
         let mark = turn.trace.mark();
-        let reply =
-            Reply { inbox: Some(inbox), session: Some(session), route, text, key: reply_key(inbox), trace: Some(turn.trace.clone()) };
+        let reply = Reply {
+            inbox: Some(inbox),
+            session: Some(session),
+            route,
+            text,
+            key: reply_key(inbox),
+            trace: Some(turn.trace.clone()),
+        };
         match self.deps.outbox.send(reply).await {
             Ok(true) => {
                 turn.trace.step(Gate::Outbox, "queued", mark, StepOutcome::Ok, None);
@@ -396,7 +574,15 @@ impl Runner {
         journal: Vec<JournalEntry>,
         sync: bool,
     ) -> Result<(), WireError> {
-        self.append(id, Append { rows: rows.clone(), journal, sync }).await?;
+        self.append(
+            id,
+            Append {
+                rows: rows.clone(),
+                journal,
+                sync,
+            },
+        )
+        .await?;
         self.live.keep(rows);
         Ok(())
     }
@@ -420,7 +606,11 @@ struct Gathered {
 
 impl Gathered {
     fn new(row: MessageId) -> Self {
-        Self { row, text: String::new(), thinking: String::new() }
+        Self {
+            row,
+            text: String::new(),
+            thinking: String::new(),
+        }
     }
 
     fn is_empty(&self) -> bool {
@@ -442,10 +632,16 @@ impl Gathered {
 
     fn flush(&mut self, say: impl Fn(SessionEvent)) {
         if !self.thinking.is_empty() {
-            say(SessionEvent::ThinkingDelta { message: self.row.clone(), text: std::mem::take(&mut self.thinking) });
+            say(SessionEvent::ThinkingDelta {
+                message: self.row.clone(),
+                text: std::mem::take(&mut self.thinking),
+            });
         }
         if !self.text.is_empty() {
-            say(SessionEvent::TextDelta { message: self.row.clone(), text: std::mem::take(&mut self.text) });
+            say(SessionEvent::TextDelta {
+                message: self.row.clone(),
+                text: std::mem::take(&mut self.text),
+            });
         }
     }
 }
