@@ -210,7 +210,7 @@ fn set_platform_store() -> Result<&'static str, keyring_core::Error> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::disallowed_methods)]
 mod tests {
     use super::*;
 

@@ -267,7 +267,7 @@ fn flatten(prefix: &str, value: &Value, each: &mut impl FnMut(String, Value)) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::disallowed_methods)]
 mod tests {
     use super::*;
 
