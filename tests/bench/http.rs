@@ -16,5 +16,8 @@ async fn status(port: u16, path: &str) -> std::io::Result<u16> {
     // `HTTP/1.1 200`
     let mut line = [0_u8; 12];
     stream.read_exact(&mut line).await?;
-    Ok(std::str::from_utf8(&line[9..]).ok().and_then(|code| code.parse().ok()).unwrap_or_default())
+    Ok(std::str::from_utf8(&line[9..])
+        .ok()
+        .and_then(|code| code.parse().ok())
+        .unwrap_or_default())
 }

@@ -31,7 +31,12 @@ impl Home {
         let folder = bench.work.path().join(name);
         let plugins = folder.join("bundled");
         std::fs::create_dir_all(&plugins)?;
-        Ok(Self { program, ui: bench.root.join("ui/dist"), folder, plugins })
+        Ok(Self {
+            program,
+            ui: bench.root.join("ui/dist"),
+            folder,
+            plugins,
+        })
     }
 
     /// A home with the bundled plugins and copies of a small one, `count` in all.
@@ -80,10 +85,17 @@ impl Home {
         let port = free_port()?;
         let log = self.folder.join("serve.log");
         let mut program = Program::spawn(self.command(&["serve", "--no-open"], port), port, &log)?;
-        let start = program.ready(Duration::from_secs(60)).await.with_context(|| format!("kata serve: {}", tail(&log)))?;
+        let start = program
+            .ready(Duration::from_secs(60))
+            .await
+            .with_context(|| format!("kata serve: {}", tail(&log)))?;
         let output = self.command(&["token"], port).output().await?;
         let token = String::from_utf8(output.stdout)?.trim().to_owned();
-        ensure!(output.status.success() && !token.is_empty(), "kata token: {}", String::from_utf8_lossy(&output.stderr));
+        ensure!(
+            output.status.success() && !token.is_empty(),
+            "kata token: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         Ok((Kata { program, token }, start))
     }
 }
@@ -112,11 +124,17 @@ impl Kata {
         loop {
             let list = client.call("plugin.list", &json!({})).await?;
             let list = list.as_array().context("plugin.list gives no list")?;
-            let up = list.iter().filter(|plugin| plugin["generation"].as_u64() > Some(0) && plugin["status"]["state"]["kind"] != "starting").count();
+            let up = list
+                .iter()
+                .filter(|plugin| plugin["generation"].as_u64() > Some(0) && plugin["status"]["state"]["kind"] != "starting")
+                .count();
             if up >= count {
                 return Ok(self.program.since_start());
             }
-            ensure!(self.program.since_start().wall < 60.0, "only {up} of {count} plugins are up after a minute: {list:?}");
+            ensure!(
+                self.program.since_start().wall < 60.0,
+                "only {up} of {count} plugins are up after a minute: {list:?}"
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

@@ -14,17 +14,34 @@ pub(crate) async fn describe(bench: &Bench) -> Result<Vec<(String, String)>> {
     let cores = std::thread::available_parallelism()?;
     let mut lines = vec![
         ("date".into(), said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]).await),
-        ("machine".into(), format!("{cpu}, {cores} cores, {:.0} GB memory", memory.unwrap_or_default() / 1e6)),
+        (
+            "machine".into(),
+            format!("{cpu}, {cores} cores, {:.0} GB memory", memory.unwrap_or_default() / 1e6),
+        ),
         ("system".into(), format!("{}, {}", said("uname", &["-sr"]).await, distribution())),
-        ("disk".into(), format!("{}; one 4 kB append made durable takes {:.2} ms (median)", file_system(bench.work.path()).await, sync_ms(bench.work.path())?)),
+        (
+            "disk".into(),
+            format!(
+                "{}; one 4 kB append made durable takes {:.2} ms (median)",
+                file_system(bench.work.path()).await,
+                sync_ms(bench.work.path())?
+            ),
+        ),
         ("load before".into(), load()),
     ];
     if let Some(kata) = &bench.kata {
         let version = said(&kata.to_string_lossy(), &["--version"]).await;
-        let built = if kata.components().any(|c| c.as_os_str() == "release") { "release build" } else { "NOT a release build" };
+        let built = if kata.components().any(|c| c.as_os_str() == "release") {
+            "release build"
+        } else {
+            "NOT a release build"
+        };
         let root = bench.root.to_string_lossy().into_owned();
         let commit = said("git", &["-C", &root, "rev-parse", "--short", "HEAD"]).await;
-        lines.push(("Kata Agents".into(), format!("{version}, commit {commit}, {built}, {}", said("rustc", &["--version"]).await)));
+        lines.push((
+            "Kata Agents".into(),
+            format!("{version}, commit {commit}, {built}, {}", said("rustc", &["--version"]).await),
+        ));
     }
     if let Some(peer) = &bench.peer {
         let node = said(&peer.node().to_string_lossy(), &["--version"]).await;
@@ -41,7 +58,9 @@ pub(crate) fn load() -> String {
 
 async fn said(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().await;
-    output.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned()).unwrap_or_default()
+    output
+        .map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned())
+        .unwrap_or_default()
 }
 
 fn field(file: &str, name: &str) -> Option<String> {
@@ -57,11 +76,12 @@ fn distribution() -> String {
 }
 
 async fn file_system(path: &Path) -> String {
-    said("stat", &["-f", "-c", "%T", &path.to_string_lossy()]).await
+    let table = said("df", &["--output=fstype", &path.to_string_lossy()]).await;
+    table.lines().last().unwrap_or("unknown").trim().to_owned()
 }
 
-/// What durability costs here: without this number a rate of durable messages says nothing.
-fn sync_ms(folder: &Path) -> Result<f64> {
+/// What durability costs here, in milliseconds: without this number a rate of durable messages says nothing.
+pub(crate) fn sync_ms(folder: &Path) -> Result<f64> {
     let mut file = std::fs::File::create(folder.join("sync"))?;
     let mut samples = Vec::new();
     for _ in 0..50 {

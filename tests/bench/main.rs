@@ -111,7 +111,9 @@ async fn run(options: Options) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let kata = options.kata.unwrap_or_else(|| target.join("release/kata"));
-    let kata = (!options.no_kata).then(|| kata.canonicalize().with_context(|| format!("{} is not built", kata.display()))).transpose()?;
+    let kata = (!options.no_kata)
+        .then(|| kata.canonicalize().with_context(|| format!("{} is not built", kata.display())))
+        .transpose()?;
     let app = options.app.unwrap_or_else(|| target.join("release/kata-agents"));
     // In the target folder, on the disk of the repository: /tmp may be memory, where making things durable costs nothing.
     std::fs::create_dir_all(&target)?;
@@ -156,7 +158,11 @@ async fn run(options: Options) -> Result<()> {
         plugins::write_file(&out, &text)?;
         say(&format!("written to {}", out.display()));
     }
-    anyhow::ensure!(report.failures().is_empty(), "{} part(s) could not be measured", report.failures().len());
+    anyhow::ensure!(
+        report.failures().is_empty(),
+        "{} part(s) could not be measured",
+        report.failures().len()
+    );
     Ok(())
 }
 

@@ -27,7 +27,9 @@ pub(crate) struct OpenClaw {
 impl OpenClaw {
     /// Finds the installation, or makes it.
     pub(crate) async fn installed(root: &Path) -> Result<Self> {
-        let peer = Self { folder: root.join(".peers/openclaw") };
+        let peer = Self {
+            folder: root.join(".peers/openclaw"),
+        };
         for (place, package) in [("node", format!("node@{NODE}")), ("app", format!("openclaw@{VERSION}"))] {
             let name = package.split('@').next().unwrap_or_default();
             let folder = peer.folder.join(place);
@@ -75,7 +77,10 @@ impl OpenClaw {
             let source = bench.root.join("tests/bench/openclaw/plugins").join(plugin);
             let entry = json!({"enabled": true, "hooks": {"allowConversationAccess": true}});
             let plugins = json!({"load": {"paths": [source]}, "allow": [plugin], "entries": {plugin: entry}});
-            write_file(&state.join("openclaw.json"), &json!({"gateway": {"mode": "local"}, "plugins": plugins}).to_string())?;
+            write_file(
+                &state.join("openclaw.json"),
+                &json!({"gateway": {"mode": "local"}, "plugins": plugins}).to_string(),
+            )?;
         }
         let port = free_port()?;
         let mut command = Command::new(self.node());
@@ -90,7 +95,9 @@ impl OpenClaw {
             .env("OPENCLAW_GATEWAY_TOKEN", TOKEN)
             .env("CRASH_MODE", mode)
             .current_dir(&folder);
-        Ok(Gateway { program: Program::spawn(command, port, &folder.join("gateway.log"))? })
+        Ok(Gateway {
+            program: Program::spawn(command, port, &folder.join("gateway.log"))?,
+        })
     }
 
     /// Starts a gateway and waits until it is ready.

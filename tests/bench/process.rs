@@ -34,7 +34,11 @@ impl Program {
     /// Starts a command whose gateway will listen on `port`. Its output goes to `log`.
     pub(crate) fn spawn(mut command: Command, port: u16, log: &Path) -> Result<Self> {
         let output = std::fs::File::create(log)?;
-        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).kill_on_drop(true);
+        command
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .kill_on_drop(true);
         let began = Instant::now();
         let child = command.spawn().context("the program cannot be started")?;
         let pid = child.id().context("the program has no id")?;
@@ -59,12 +63,19 @@ impl Program {
 
     /// Time and CPU since the start.
     pub(crate) fn since_start(&self) -> Start {
-        Start { wall: self.began.elapsed().as_secs_f64(), cpu: self.cpu_seconds() }
+        Start {
+            wall: self.began.elapsed().as_secs_f64(),
+            cpu: self.cpu_seconds(),
+        }
     }
 
     /// User and system time of the tree, children that have ended included.
     pub(crate) fn cpu_seconds(&self) -> f64 {
-        self.tree().iter().filter_map(|pid| cpu_ticks(*pid)).map(|ticks| f64::from(ticks) / USER_HZ).sum()
+        self.tree()
+            .iter()
+            .filter_map(|pid| cpu_ticks(*pid))
+            .map(|ticks| f64::from(ticks) / USER_HZ)
+            .sum()
     }
 
     /// Proportional set size of the tree in bytes.
@@ -106,7 +117,11 @@ impl Drop for Program {
         if self.alive() {
             let children: Vec<String> = self.tree().iter().skip(1).map(u32::to_string).collect();
             if !children.is_empty() {
-                let _ = std::process::Command::new("kill").arg("-KILL").args(children).stderr(Stdio::null()).status();
+                let _ = std::process::Command::new("kill")
+                    .arg("-KILL")
+                    .args(children)
+                    .stderr(Stdio::null())
+                    .status();
             }
         }
     }
@@ -145,6 +160,13 @@ fn cpu_ticks(pid: u32) -> Option<u32> {
 
 fn pss(pid: u32) -> Option<f64> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
-    let kilobytes: f64 = text.lines().find_map(|line| line.strip_prefix("Pss:"))?.trim().trim_end_matches(" kB").trim().parse().ok()?;
+    let kilobytes: f64 = text
+        .lines()
+        .find_map(|line| line.strip_prefix("Pss:"))?
+        .trim()
+        .trim_end_matches(" kB")
+        .trim()
+        .parse()
+        .ok()?;
     Some(kilobytes * 1024.0)
 }

@@ -22,11 +22,23 @@ struct Row {
 }
 
 const fn less(key: &'static str, what: &'static str, unit: &'static str, target: Option<f64>) -> Row {
-    Row { key, what, unit, better: Better::Less, target }
+    Row {
+        key,
+        what,
+        unit,
+        better: Better::Less,
+        target,
+    }
 }
 
 const fn more(key: &'static str, what: &'static str, unit: &'static str, target: Option<f64>) -> Row {
-    Row { key, what, unit, better: Better::More, target }
+    Row {
+        key,
+        what,
+        unit,
+        better: Better::More,
+        target,
+    }
 }
 
 const ROWS: &[Row] = &[
@@ -45,15 +57,23 @@ const ROWS: &[Row] = &[
     more("rps_16", "requests/s, 16 in flight", "/s", None),
     more("rps_64", "requests/s, 64 in flight", "/s", Some(50_000.0)),
     less("ack_p50", "message without a model: submitted → taken, p50", "ms", None),
-    less("turn_p50", "message turn without a model: submitted → answer final, p50", "ms", Some(1.0)),
+    less(
+        "turn_p50",
+        "message turn without a model: submitted → answer final, p50",
+        "ms",
+        Some(1.0),
+    ),
     less("turn_p99", "message turn without a model, p99", "ms", None),
     more("turns_1", "messages/s, 1 session, one after the other", "/s", None),
-    more("turns_8", "messages/s, 8 sessions", "/s", Some(5_000.0)),
+    more("turns_8", "messages/s, 8 sessions, each one after the other", "/s", None),
+    more("turns_deep", "messages/s, 8 sessions, 32 on their way in each", "/s", Some(5_000.0)),
+    less("durable", "for comparison: one 4 kB append made durable on this disk", "ms", None),
     less("turn_cpu", "CPU of a message turn, 8 sessions", "CPU-ms", None),
     more("survived", "one bad plugin, 8 ways: survived", "of 8", Some(8.0)),
     less("beside_p99", "turn p99 beside the worst bad plugin ÷ beside none", "×", None),
     less("reload", "plugin file saved → new code serves", "s", Some(0.25)),
-    less("list_start", "start to ready with 10,000 sessions", "s", None),
+    less("list_index", "first start ever over 10,000 sessions, to ready", "s", None),
+    less("list_start", "every later start with 10,000 sessions, to ready", "s", None),
     less("list_page", "session list: newest 200 of 10,000", "ms", None),
     less("list_all", "session list: all 10,000, in pages of 1,000", "ms", Some(50.0)),
     less("open_page", "10,000-message session: newest 200 messages", "ms", None),
@@ -72,7 +92,13 @@ pub(crate) struct Report {
 impl Report {
     /// A report with the lines of its head.
     pub(crate) fn new(head: Vec<(String, String)>) -> Self {
-        Self { head, ours: BTreeMap::new(), peer: BTreeMap::new(), notes: Vec::new(), failures: Vec::new() }
+        Self {
+            head,
+            ours: BTreeMap::new(),
+            peer: BTreeMap::new(),
+            notes: Vec::new(),
+            failures: Vec::new(),
+        }
     }
 
     /// A figure of ours.
@@ -110,13 +136,18 @@ impl Report {
     /// The whole report.
     pub(crate) fn markdown(&self, bench: &Bench) -> String {
         let mut text = String::from("# Benchmarks\n\n");
-        text.push_str("Written by `cargo xtask bench`; do not edit. Kata Agents and OpenClaw in one run on one machine. Compare the two columns ");
+        text.push_str(
+            "Written by `cargo xtask bench`; do not edit. Kata Agents and OpenClaw in one run on one machine. Compare the two columns ",
+        );
         text.push_str("and read the ratio; a time alone says something about a machine, not about a program.\n\n");
         for (name, value) in &self.head {
             let _ = writeln!(text, "- {name}: {value}");
         }
         let _ = writeln!(text, "- load after: {}", machine::load());
-        let _ = writeln!(text, "\n| what | Kata Agents | OpenClaw | better by | target | met |\n|---|---:|---:|---:|---:|---|");
+        let _ = writeln!(
+            text,
+            "\n| what | Kata Agents | OpenClaw | better by | target | met |\n|---|---:|---:|---:|---:|---|"
+        );
         for row in ROWS {
             self.row(&mut text, row);
         }
@@ -140,16 +171,28 @@ impl Report {
             return;
         }
         let cell = |value: Option<f64>| value.map_or_else(|| "–".into(), |v| format!("{} {}", number(v), row.unit));
-        let ratio = ours.zip(peer).map(|(ours, peer)| if row.better == Better::Less { peer / ours } else { ours / peer });
-        let ratio = ratio.filter(|r| r.is_finite()).map_or_else(|| "–".into(), |r| format!("{}×", number(r)));
+        let ratio = ours
+            .zip(peer)
+            .map(|(ours, peer)| if row.better == Better::Less { peer / ours } else { ours / peer });
+        let ratio = ratio
+            .filter(|r| r.is_finite())
+            .map_or_else(|| "–".into(), |r| format!("{}×", number(r)));
         let sign = if row.better == Better::Less { "≤" } else { "≥" };
-        let target = row.target.map_or_else(|| "–".into(), |t| format!("{sign} {} {}", number(t), row.unit));
+        let target = row
+            .target
+            .map_or_else(|| "–".into(), |t| format!("{sign} {} {}", number(t), row.unit));
         let met = match (ours, row.target, row.better) {
             (Some(ours), Some(target), Better::Less) => yes(ours <= target),
             (Some(ours), Some(target), Better::More) => yes(ours >= target),
             _ => "–",
         };
-        let _ = writeln!(text, "| {} | {} | {} | {ratio} | {target} | {met} |", row.what, cell(ours), cell(peer));
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {ratio} | {target} | {met} |",
+            row.what,
+            cell(ours),
+            cell(peer)
+        );
     }
 
     fn all(&self, side: &BTreeMap<&'static str, Vec<f64>>, row: &Row) -> String {

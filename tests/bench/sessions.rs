@@ -8,12 +8,12 @@ use std::path::Path;
 
 /// Sessions of the home.
 pub(crate) const SESSIONS: u32 = 10_000;
-/// Messages of the long session.
+/// Messages of a long session.
 pub(crate) const MESSAGES: u32 = 10_000;
-/// The long session.
-pub(crate) const LONG: &str = "260101-long-river";
+/// Long sessions: one for each way of opening, since the second look at one is answered from memory.
+pub(crate) const LONG: [&str; 2] = ["260101-long-river", "260101-long-shore"];
 
-/// Fills a home with [`SESSIONS`] sessions, one of them with [`MESSAGES`] messages, the others with two.
+/// Fills a home with [`SESSIONS`] sessions, two of them with [`MESSAGES`] messages, the others with two.
 pub(crate) fn fill(home: &Path) -> Result<()> {
     let workspace = home.join("workspaces/my-workspace");
     let config = json!({
@@ -22,12 +22,14 @@ pub(crate) fn fill(home: &Path) -> Result<()> {
     });
     write_file(&home.join("config.json"), &config.to_string())?;
     let defaults = json!({"permissionMode": "safe"});
-    let config = json!({"id": "ws-bench", "name": "Bench", "slug": "my-workspace", "defaults": defaults, "createdAt": 1_769_700_000_000_u64});
+    let config =
+        json!({"id": "ws-bench", "name": "Bench", "slug": "my-workspace", "defaults": defaults, "createdAt": 1_769_700_000_000_u64});
     write_file(&workspace.join("config.json"), &config.to_string())?;
-    for n in 1..SESSIONS {
+    for n in 2..SESSIONS {
         session(&workspace, &format!("260101-bench-{n:05}"), u64::from(n), 2)?;
     }
-    session(&workspace, LONG, 0, MESSAGES)
+    session(&workspace, LONG[0], 0, MESSAGES)?;
+    session(&workspace, LONG[1], 1, MESSAGES)
 }
 
 fn session(workspace: &Path, id: &str, n: u64, messages: u32) -> Result<()> {

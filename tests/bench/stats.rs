@@ -4,7 +4,12 @@
 pub(crate) fn percentile(samples: &[f64], p: f64) -> f64 {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an index into a few thousand samples")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "an index into a few thousand samples"
+    )]
     let rank = (p * sorted.len() as f64).ceil() as usize;
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
 }
@@ -27,7 +32,10 @@ mod tests {
     #[test]
     fn a_percentile_is_a_sample_and_the_median_is_the_middle() {
         let samples = [5.0, 1.0, 4.0, 2.0, 3.0];
-        assert_eq!((percentile(&samples, 0.5), percentile(&samples, 0.99), percentile(&samples, 0.2)), (3.0, 5.0, 1.0));
+        assert_eq!(
+            (percentile(&samples, 0.5), percentile(&samples, 0.99), percentile(&samples, 0.2)),
+            (3.0, 5.0, 1.0)
+        );
         assert_eq!((median(&samples), median(&[1.0, 2.0]), median(&[])), (3.0, 1.5, 0.0));
     }
 }

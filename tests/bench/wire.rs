@@ -39,7 +39,9 @@ impl Dialect {
             Self::Kata => frame.strip_prefix(r#"{"type":"response","id":"#)?,
             Self::OpenClaw => frame.strip_prefix(r#"{"type":"res","id":""#)?,
         };
-        rest.bytes().take_while(u8::is_ascii_digit).try_fold(0_u64, |n, digit| n.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
+        rest.bytes()
+            .take_while(u8::is_ascii_digit)
+            .try_fold(0_u64, |n, digit| n.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
     }
 
     /// Whether an answer is a failure.
@@ -68,7 +70,10 @@ impl Wire {
         let connect = json!({"type": "connect", "version": 1, "token": token, "client": "bench", "topics": topics});
         wire.socket.send(Message::text(connect.to_string())).await?;
         let welcome = wire.frame().await?;
-        ensure!(welcome.contains(r#""type":"welcome""#), "the gateway did not welcome the client: {welcome}");
+        ensure!(
+            welcome.contains(r#""type":"welcome""#),
+            "the gateway did not welcome the client: {welcome}"
+        );
         Ok(wire)
     }
 
@@ -89,7 +94,11 @@ impl Wire {
     async fn open(port: u16, path: &str, dialect: Dialect) -> Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port)).await?;
         stream.set_nodelay(true)?;
-        let (socket, _) = tokio::time::timeout(LIMIT, tokio_tungstenite::client_async(format!("ws://127.0.0.1:{port}{path}"), stream)).await??;
+        let (socket, _) = tokio::time::timeout(
+            LIMIT,
+            tokio_tungstenite::client_async(format!("ws://127.0.0.1:{port}{path}"), stream),
+        )
+        .await??;
         Ok(Self { socket, dialect, next: 1 })
     }
 
@@ -178,7 +187,11 @@ impl Wire {
             let mut frame = Some(self.frame().await?);
             while let Some(answer) = frame {
                 if self.dialect.answered(&answer).is_some() {
-                    ensure!(!self.dialect.failed(&answer), "“{op}” failed: {}", answer.chars().take(300).collect::<String>());
+                    ensure!(
+                        !self.dialect.failed(&answer),
+                        "“{op}” failed: {}",
+                        answer.chars().take(300).collect::<String>()
+                    );
                     answers += 1;
                     self.feed(next()).await?;
                 }

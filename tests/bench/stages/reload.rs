@@ -26,10 +26,16 @@ pub(crate) async fn run(bench: &Bench, report: &mut Report) -> Result<()> {
         loop {
             let tools = client.call("tool.list", &json!({})).await?;
             let tools = tools.as_array().context("tool.list gives no list")?;
-            if tools.iter().any(|tool| tool["name"] == "bench-1" && tool["description"] == says.as_str()) {
+            if tools
+                .iter()
+                .any(|tool| tool["name"] == "bench-1" && tool["description"] == says.as_str())
+            {
                 break;
             }
-            ensure!(began.elapsed() < Duration::from_secs(20), "the changed plugin is not live after 20 s");
+            ensure!(
+                began.elapsed() < Duration::from_secs(20),
+                "the changed plugin is not live after 20 s"
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         report.ours("reload", began.elapsed().as_secs_f64());

@@ -2,6 +2,7 @@
 
 use crate::Bench;
 use crate::kata::{Home, Kata};
+use crate::machine;
 use crate::openclaw::Gateway;
 use crate::plugins;
 use crate::report::Report;
@@ -9,17 +10,30 @@ use crate::stats::percentile;
 use crate::wire::{Dialect, Wire};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// Messages after which a lane takes its next session.
 const PER_SESSION: usize = 100;
 
+/// Sessions side by side.
+const LANES: usize = 8;
+/// Messages on their way in each session where the queue is kept full.
+const DEEP: usize = 32;
+
+/// Time for what is on its way when a window closes.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Runs of OpenClaw that were asked for.
+static RUNS: AtomicU64 = AtomicU64::new(0);
+
 /// How much is asked.
 pub(crate) struct Load {
-    /// Sessions of each lane, one after the other; a lane has one message on its way at a time.
+    /// Sessions of each lane, one after the other.
     pub(crate) lanes: Vec<Vec<String>>,
+    /// Messages that a lane has on their way at a time; more than one waits in the session's queue.
+    pub(crate) depth: usize,
     /// No turn begins after this.
     pub(crate) window: Duration,
     /// Rest of a lane between two turns.
@@ -55,24 +69,36 @@ pub(crate) async fn run(bench: &Bench, report: &mut Report) -> Result<()> {
         None => None,
     };
     if let Some(gateway) = &peer {
-        // The first message of a boot prepares the agent's runtime for seconds; a person waits for it once.
-        drive(&mut gateway.client().await?, Load { lanes: vec![keys("warm", 1)], window: Duration::from_secs(20), pause: Duration::ZERO }, Some(6)).await?;
+        // The first message of a boot prepares the agent's runtime for seconds, and that of a session costs more than those
+        // after it; a person waits for either once. Its sessions are warm when they are measured, and stay so.
+        let mut wire = gateway.client().await?;
+        for lane in 0..LANES {
+            let load = Load {
+                lanes: vec![keys(lane)],
+                window: Duration::from_secs(30),
+                pause: Duration::ZERO,
+                depth: 1,
+            };
+            drive(&mut wire, load, Some(3)).await?;
+        }
     }
-    for round in 0..bench.repeat {
-        for (lanes, rate) in [(1, "turns_1"), (8, "turns_8")] {
+    for _ in 0..bench.repeat {
+        report.ours("durable", machine::sync_ms(bench.work.path())?);
+        for (lanes, depth, rate) in [(1, 1, "turns_1"), (LANES, 1, "turns_8"), (LANES, DEEP, "turns_deep")] {
             if let Some(kata) = &kata {
-                let (turns, cpu) = ours(bench, kata, lanes).await?;
+                let (turns, cpu) = ours(bench, kata, lanes, depth).await?;
                 report.ours(rate, turns.per_second());
                 if lanes == 1 {
                     report.ours("ack_p50", percentile(&turns.taken, 0.5));
                     report.ours("turn_p50", percentile(&turns.ended, 0.5));
                     report.ours("turn_p99", percentile(&turns.ended, 0.99));
-                } else {
+                } else if depth == 1 {
                     report.ours("turn_cpu", cpu);
                 }
             }
-            if let Some(gateway) = &peer {
-                let (turns, cpu) = theirs(bench, gateway, round, lanes).await?;
+            // The peer steers a message that comes during a turn into that turn: more than one at a time would not be counted.
+            if let Some(gateway) = peer.as_ref().filter(|_| depth == 1) {
+                let (turns, cpu) = theirs(bench, gateway, lanes).await?;
                 report.peer(rate, turns.per_second());
                 if lanes == 1 {
                     report.peer("ack_p50", percentile(&turns.taken, 0.5));
@@ -107,26 +133,56 @@ pub(crate) async fn with_listener(bench: &Bench, name: &str, mode: Option<&str>)
     Ok(kata)
 }
 
-async fn ours(bench: &Bench, kata: &Kata, lanes: usize) -> Result<(Turns, f64)> {
+async fn ours(bench: &Bench, kata: &Kata, lanes: usize, depth: usize) -> Result<(Turns, f64)> {
     // Enough sessions that no lane runs out of them within the window.
     let each = if bench.quick { 4 } else { 40 };
     let mut sessions = kata.sessions(lanes * each + 1).await?;
     let mut wire = kata.listener(&["session"]).await?;
     let warm = vec![sessions.pop().into_iter().collect()];
-    drive(&mut wire, Load { lanes: warm, window: Duration::from_secs(5), pause: Duration::ZERO }, Some(20)).await?;
+    drive(
+        &mut wire,
+        Load {
+            lanes: warm,
+            window: Duration::from_secs(5),
+            pause: Duration::ZERO,
+            depth: 1,
+        },
+        Some(20),
+    )
+    .await?;
     let lanes = sessions.chunks(each).map(<[String]>::to_vec).collect();
     let before = kata.program.cpu_seconds();
-    let turns = drive(&mut wire, Load { lanes, window: bench.window, pause: Duration::ZERO }, None).await?;
+    let turns = drive(
+        &mut wire,
+        Load {
+            lanes,
+            window: bench.window,
+            pause: Duration::ZERO,
+            depth,
+        },
+        None,
+    )
+    .await?;
     let cpu = cpu_of(&turns, kata.program.cpu_seconds() - before);
     Ok((turns, cpu))
 }
 
-async fn theirs(bench: &Bench, gateway: &Gateway, round: u32, lanes: usize) -> Result<(Turns, f64)> {
+async fn theirs(bench: &Bench, gateway: &Gateway, lanes: usize) -> Result<(Turns, f64)> {
     let mut wire = gateway.client().await?;
-    let lanes = (0..lanes).map(|lane| keys(&format!("{round}-{lanes}-{lane}"), 4)).collect();
+    let lanes = (0..lanes).map(keys).collect();
     let before = gateway.program.cpu_seconds();
     // Its turns take a hundred times as long: more time, for enough samples.
-    let turns = drive(&mut wire, Load { lanes, window: bench.window * 3, pause: Duration::ZERO }, None).await?;
+    let turns = drive(
+        &mut wire,
+        Load {
+            lanes,
+            window: bench.window * 4,
+            pause: Duration::ZERO,
+            depth: 1,
+        },
+        None,
+    )
+    .await?;
     let cpu = cpu_of(&turns, gateway.program.cpu_seconds() - before);
     Ok((turns, cpu))
 }
@@ -137,9 +193,9 @@ fn cpu_of(turns: &Turns, seconds: f64) -> f64 {
     seconds * 1e3 / turns.ended.len() as f64
 }
 
-/// Session keys of OpenClaw; a session begins with its first message.
-fn keys(name: &str, count: usize) -> Vec<String> {
-    (0..count).map(|n| format!("agent:main:bench-{name}-{n}")).collect()
+/// Session keys of OpenClaw; a session begins with its first message. Its turns are too slow to fill more than one.
+fn keys(lane: usize) -> Vec<String> {
+    vec![format!("agent:main:bench{lane}")]
 }
 
 /// A message on its way.
@@ -148,22 +204,32 @@ struct Sent {
     at: Instant,
 }
 
-/// Drives the lanes over one connection. `most` ends it after so many turns.
+/// Drives the lanes over one connection. `most` ends it after so many turns. Turns that never end are a failure.
 pub(crate) async fn drive(wire: &mut Wire, load: Load, most: Option<usize>) -> Result<Turns> {
-    let Load { lanes, window, pause } = load;
+    let limit = load.window + PATIENCE;
+    tokio::time::timeout(limit, drive_on(wire, load, most)).await.with_context(|| format!("turns did not end within {} s", limit.as_secs()))?
+}
+
+async fn drive_on(wire: &mut Wire, load: Load, most: Option<usize>) -> Result<Turns> {
+    let Load {
+        lanes,
+        depth,
+        window,
+        pause,
+    } = load;
     let mut turns = Turns::default();
     // By request, until taken; and by what the final event names (our session, their run), until ended.
     let mut asked: HashMap<u64, Instant> = HashMap::new();
-    let mut open: HashMap<String, Sent> = HashMap::new();
-    let mut done = vec![0_usize; lanes.len()];
-    let mut due: Vec<(Instant, usize)> = (0..lanes.len()).map(|lane| (Instant::now(), lane)).collect();
+    let mut open: HashMap<String, VecDeque<Sent>> = HashMap::new();
+    let mut begun = vec![0_usize; lanes.len()];
+    let mut due: Vec<(Instant, usize)> = (0..lanes.len() * depth).map(|n| (Instant::now(), n % lanes.len())).collect();
     let began = Instant::now();
     let mut last = began;
     loop {
         let over = began.elapsed() >= window || most.is_some_and(|most| turns.ended.len() >= most);
         let mut waiting = Vec::new();
         for (at, lane) in due.drain(..) {
-            let session = lanes[lane].get(done[lane] / PER_SESSION).filter(|_| !over);
+            let session = lanes[lane].get(begun[lane] / PER_SESSION).filter(|_| !over);
             match session {
                 Some(_) if at > Instant::now() => waiting.push((at, lane)),
                 Some(session) => {
@@ -171,7 +237,8 @@ pub(crate) async fn drive(wire: &mut Wire, load: Load, most: Option<usize>) -> R
                     let (frame, key) = message(wire.dialect, id, session);
                     let at = Instant::now();
                     asked.insert(id, at);
-                    open.insert(key, Sent { lane, at });
+                    open.entry(key).or_default().push_back(Sent { lane, at });
+                    begun[lane] += 1;
                     wire.feed(frame).await?;
                 }
                 None => {}
@@ -179,7 +246,7 @@ pub(crate) async fn drive(wire: &mut Wire, load: Load, most: Option<usize>) -> R
         }
         wire.flush().await?;
         due = waiting;
-        if open.is_empty() && asked.is_empty() {
+        if asked.is_empty() && open.values().all(VecDeque::is_empty) {
             let Some(next) = due.iter().map(|(at, _)| *at).min() else { break };
             tokio::time::sleep_until(next.into()).await;
             continue;
@@ -189,10 +256,9 @@ pub(crate) async fn drive(wire: &mut Wire, load: Load, most: Option<usize>) -> R
             if let Some(id) = wire.dialect.answered(&text) {
                 taken(wire.dialect, &text)?;
                 turns.taken.extend(asked.remove(&id).map(|at| at.elapsed().as_secs_f64() * 1e3));
-            } else if let Some(sent) = ended(wire.dialect, &text)?.and_then(|key| open.remove(&key)) {
+            } else if let Some(sent) = ended(wire.dialect, &text)?.and_then(|key| open.get_mut(&key)?.pop_front()) {
                 last = Instant::now();
                 turns.ended.push((last - sent.at).as_secs_f64() * 1e3);
-                done[sent.lane] += 1;
                 due.push((last + pause, sent.lane));
             }
             frame = wire.ready();
@@ -207,10 +273,21 @@ pub(crate) async fn drive(wire: &mut Wire, load: Load, most: Option<usize>) -> R
 fn message(dialect: Dialect, id: u64, session: &str) -> (Utf8Bytes, String) {
     let text = format!("message {id}");
     match dialect {
-        Dialect::Kata => (dialect.request(id, "session.submit", &json!({"id": session, "text": text})), session.to_owned()),
+        Dialect::Kata => (
+            dialect.request(id, "session.submit", &json!({"id": session, "text": text})),
+            session.to_owned(),
+        ),
         Dialect::OpenClaw => {
-            let run = format!("bench-{session}-{id}");
-            (dialect.request(id, "chat.send", &json!({"sessionKey": session, "message": text, "idempotencyKey": run})), run)
+            // Never the same twice, also over connections: a key that was seen before is answered without a turn.
+            let run = format!("bench-{session}-{}", RUNS.fetch_add(1, Ordering::Relaxed));
+            (
+                dialect.request(
+                    id,
+                    "chat.send",
+                    &json!({"sessionKey": session, "message": text, "idempotencyKey": run}),
+                ),
+                run,
+            )
         }
     }
 }
@@ -258,15 +335,24 @@ fn ended(dialect: Dialect, frame: &str) -> Result<Option<String>> {
 async fn listened(kata: &Kata, report: &mut Report) -> Result<()> {
     let mut client = kata.client().await?;
     let plugins = client.call("plugin.list", &json!({})).await?;
-    let plugin = plugins.as_array().and_then(|list| list.iter().find(|p| p["id"] == "hookbench")).context("hookbench is not listed")?;
+    let plugin = plugins
+        .as_array()
+        .and_then(|list| list.iter().find(|p| p["id"] == "hookbench"))
+        .context("hookbench is not listed")?;
     let faults = plugin["faults"].as_array().map_or(0, Vec::len);
     if faults > 0 || plugin["status"]["state"]["kind"] != "running" {
-        report.note(format!("The listening plugin did not hold out: {} with faults {}", plugin["status"], plugin["faults"]));
+        report.note(format!(
+            "The listening plugin did not hold out: {} with faults {}",
+            plugin["status"], plugin["faults"]
+        ));
     }
     let traces = client.call("trace.list", &json!({"limit": 1})).await?;
     let steps = traces[0]["steps"].as_array().context("the newest trace has no steps")?;
     let hooks = steps.iter().filter(|step| step["plugin"] == "hookbench").count();
     ensure!(hooks > 0, "the newest turn passed no hook of the listening plugin: {}", traces[0]);
-    report.note(format!("The newest turn's trace shows {hooks} step(s) of the listening plugin and {} in all.", steps.len()));
+    report.note(format!(
+        "The newest turn's trace shows {hooks} step(s) of the listening plugin and {} in all.",
+        steps.len()
+    ));
     Ok(())
 }
