@@ -50,12 +50,12 @@ impl Secrets {
                     let prefix = digest.iter().take(4).map(|b| format!("{b:02x}")).collect();
                     return Ok(Self {
                         store: Kind::Keychain { prefix },
-                        told: name,
+                        told: name.to_owned(),
                         set_aside: None,
                     });
                 }
                 Err(reason) => {
-                    tracing::info!(reason, "no keychain; secrets go to an encrypted file");
+                    tracing::info!(%reason, "no keychain; secrets go to an encrypted file");
                     "this machine has no keychain that answers"
                 }
             }
@@ -182,12 +182,12 @@ fn encrypt(cipher: &Aes256Gcm, values: &BTreeMap<String, SecretString>) -> Optio
 }
 
 /// Makes the platform's keychain the default store and tries it. The error says why it cannot be used.
-fn open_keychain() -> Result<String, String> {
-    let name = set_platform_store().map_err(|e| e.to_string())?;
+fn open_keychain() -> Result<&'static str, keyring_core::Error> {
+    let name = set_platform_store()?;
     // A locked or absent keychain shows only when it is used.
     match keyring_core::Entry::new(SERVICE, "probe").and_then(|e| e.get_password()) {
-        Ok(_) | Err(keyring_core::Error::NoEntry) => Ok(name.to_owned()),
-        Err(error) => Err(error.to_string()),
+        Ok(_) | Err(keyring_core::Error::NoEntry) => Ok(name),
+        Err(error) => Err(error),
     }
 }
 

@@ -152,7 +152,7 @@ impl SettingsFile {
                     Ok(Some(settings)) => (settings, "the settings of the last good start"),
                     _ => (Settings::default(), "default settings"),
                 };
-                tracing::warn!(reason, aside = %aside.display(), "settings.json cannot be read");
+                tracing::warn!(%reason, aside = %aside.display(), "settings.json cannot be read");
                 notice = Some(Notice {
                     id: "settings-damaged".into(),
                     at: now,
@@ -240,12 +240,21 @@ fn good_path(path: &Path) -> PathBuf {
     path.with_file_name("settings.last-good.json")
 }
 
-/// `None`: no file. The error says what is wrong with it.
-fn read(path: &Path) -> Result<Option<Settings>, String> {
+/// What is wrong with a settings file.
+#[derive(Debug, thiserror::Error)]
+enum Unreadable {
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+/// `None`: no file.
+fn read(path: &Path) -> Result<Option<Settings>, Unreadable> {
     match std::fs::read_to_string(path) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(e.to_string()),
-        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|e| e.to_string()),
+        Err(e) => Err(e.into()),
+        Ok(text) => Ok(Some(serde_json::from_str(&text)?)),
     }
 }
 

@@ -1,3 +1,5 @@
+//! What handlers can and cannot do, against scripted ones.
+
 use super::*;
 use crate::EventHub;
 use crate::ports::{HookInvoke, StoreError, TraceStore};

@@ -13,6 +13,15 @@ use kata_protocol::{
 };
 use serde_json::Value;
 
+/// Why a call is not run, as the model is told.
+struct Refused(String);
+
+impl<T: Into<String>> From<T> for Refused {
+    fn from(told: T) -> Self {
+        Self(told.into())
+    }
+}
+
 /// A call that may run.
 struct Ready {
     call: Call,
@@ -29,9 +38,9 @@ impl Runner {
         for call in calls {
             let row = rows::new_id(&*self.deps.clock, &*self.deps.entropy);
             let refused = if turn.cancel.is_cancelled() {
-                Err("Not executed: a person stopped the turn.".to_owned())
+                Err(Refused::from("Not executed: a person stopped the turn."))
             } else if !lock(&self.live.steered).is_empty() {
-                Err("Skipped: the person wrote something new.".to_owned())
+                Err(Refused::from("Skipped: the person wrote something new."))
             } else {
                 self.clear(turn, &call, &row).await
             };
@@ -41,7 +50,7 @@ impl Runner {
                     self.execute(turn, std::mem::take(&mut together)).await?;
                     self.execute(turn, vec![ready]).await?;
                 }
-                Err(reason) => {
+                Err(Refused(reason)) => {
                     self.execute(turn, std::mem::take(&mut together)).await?;
                     let params = call.input.clone();
                     let refused = Ready {
@@ -67,7 +76,7 @@ impl Runner {
     }
 
     /// Hooks and permission. The error is what the model is told.
-    async fn clear(&mut self, turn: &Turn, call: &Call, row: &MessageId) -> Result<Ready, String> {
+    async fn clear(&mut self, turn: &Turn, call: &Call, row: &MessageId) -> Result<Ready, Refused> {
         let summary = self.live.summary();
         let card = |status, input: &Value| ToolCall {
             call_id: call.id.clone(),
@@ -84,7 +93,7 @@ impl Runner {
             &turn.id,
         ));
         let Some(tool) = turn.tools.iter().find(|t| t.name == call.name) else {
-            return Err(format!("There is no tool named “{}”.", call.name));
+            return Err(format!("There is no tool named “{}”.", call.name).into());
         };
         let event = BeforeToolCall {
             session: summary.id.clone(),
@@ -95,14 +104,15 @@ impl Runner {
         };
         let (params, asks) = match self.deps.hooks.run(event, &turn.trace).await {
             Verdict::Pass { event, asks } => (event.params.0, asks),
-            Verdict::Stopped { plugin, reason } => return Err(format!("Blocked by plugin “{plugin}”: {reason}")),
+            Verdict::Stopped { plugin, reason } => return Err(format!("Blocked by plugin “{plugin}”: {reason}").into()),
         };
         let allowed = tool.read_only || summary.mode == PermissionMode::AllowAll || self.allowed.contains(&call.name);
         if !allowed && summary.mode == PermissionMode::Safe {
             return Err(format!(
                 "“{}” may change things, and this session is in mode safe. The person can change the mode.",
                 call.name
-            ));
+            )
+            .into());
         }
         let mut reasons: Vec<String> = asks.into_iter().map(|(plugin, reason)| format!("{plugin}: {reason}")).collect();
         if !allowed {
@@ -121,7 +131,7 @@ impl Runner {
     }
 
     /// Waits for a person's answer. The error is what the model is told.
-    async fn ask_person(&mut self, turn: &Turn, card: ToolCall, reason: String) -> Result<(), String> {
+    async fn ask_person(&mut self, turn: &Turn, card: ToolCall, reason: String) -> Result<(), Refused> {
         let session = self.live.summary().id;
         let asked = JournalEntry::ApprovalRequested {
             turn: turn.id.clone(),

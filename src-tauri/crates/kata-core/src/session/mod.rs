@@ -1,10 +1,12 @@
 //! Sessions: each an actor that takes input in order and runs at most one turn at a time. Different sessions never wait for
 //! each other. A session that nothing has touched for a while leaves memory; its files stay.
 //!
-//! `intake` makes input durable, `runner` runs turns, `turn` and `calls` are one turn, `history` is what the model gets,
+//! `intake` makes input durable, `runner` runs turns, `turn`, `calls` and `ending` are one turn, `history` is what the model gets,
 //! `rows` is what is written.
 
 mod calls;
+mod deltas;
+mod ending;
 mod history;
 mod intake;
 mod live;
