@@ -23,18 +23,18 @@ const LOOK: Duration = Duration::from_millis(50);
 /// A running app with its window.
 pub(crate) struct Desktop {
     name: &'static str,
-    client: Client,
+    pub(crate) client: Client,
     home: TempDir,
-    _driver: Child,
+    driver: Child,
 }
 
 /// Something in the window.
-pub(crate) struct Element(Node);
+pub(crate) struct Element(pub(crate) Node);
 
 impl Element {
-    /// What a person reads.
+    /// What a person reads. (WebDriver's own text leaves out what the layout may shorten with an ellipsis.)
     pub(crate) async fn text(&self) -> String {
-        self.0.text().await.unwrap_or_default()
+        self.0.prop("innerText").await.ok().flatten().unwrap_or_default()
     }
 
     /// An attribute; nothing where it is not set or the element is gone.
@@ -44,18 +44,29 @@ impl Element {
 }
 
 impl Desktop {
-    /// Starts the app in a fresh home, runs the story, and ends the app whatever happened.
+    /// Starts the app in a fresh home, runs the story, and quits the app whatever happened.
     pub(crate) async fn drive(name: &'static str, story: impl AsyncFnOnce(&Desktop)) {
-        let desktop = Self::start(name).await;
+        let mut desktop = Self::start(name).await;
         let outcome = futures::FutureExt::catch_unwind(AssertUnwindSafe(story(&desktop))).await;
         if outcome.is_err() {
             desktop.screenshot("failed").await;
             println!("{}", desktop.newest_log());
         }
-        let _ = desktop.client.clone().close().await;
+        let quit = desktop.quit().await;
         if let Err(panic) = outcome {
             std::panic::resume_unwind(panic);
         }
+        assert!(quit, "the app drains and ends when it is asked to");
+    }
+
+    /// Asks the app to end, as a client may. WebKitWebDriver would wait for ever for a program that its tray keeps.
+    async fn quit(&mut self) -> bool {
+        let ask = "window.__TAURI_INTERNALS__.invoke('system_shutdown', { params: {} })";
+        let asked = tokio::time::timeout(DEADLINE, self.client.execute(ask, Vec::new())).await;
+        let gateway = self.home.path().join("gateway.json");
+        let ended = within(async || (!gateway.exists()).then_some(())).await.is_some();
+        let _ = self.driver.kill().await;
+        asked.is_ok() && ended
     }
 
     async fn start(name: &'static str) -> Self {
@@ -85,7 +96,7 @@ impl Desktop {
             name,
             client,
             home,
-            _driver: driver,
+            driver,
         }
     }
 
@@ -127,7 +138,9 @@ impl Desktop {
     pub(crate) async fn type_into(&self, id: &str, text: &str) {
         let field = self.see(id).await;
         field.0.click().await.expect("it takes the focus");
-        field.0.send_keys(text).await.expect("it takes the keys");
+        // A key that a redraw swallows would leave WebDriver waiting for it, so the wait has an end.
+        let typed = tokio::time::timeout(DEADLINE, field.0.send_keys(text)).await;
+        typed.expect("every key arrives").expect("it takes the keys");
     }
 
     /// Waits for a condition, and says which one did not come.
@@ -151,7 +164,7 @@ impl Desktop {
     /// Everything a person can read now.
     pub(crate) async fn page_text(&self) -> String {
         match self.client.find(Locator::Css("body")).await {
-            Ok(body) => body.text().await.unwrap_or_default(),
+            Ok(body) => Element(body).text().await,
             Err(error) => format!("(no page: {error})"),
         }
     }
@@ -237,7 +250,11 @@ pub(crate) fn program() -> String {
 }
 
 pub(crate) fn environment(home: &TempDir) -> Vec<(&'static str, String)> {
-    vec![("KATA_CONFIG_DIR", home.path().display().to_string())]
+    // A keychain would ask a person to unlock it; the encrypted file never asks.
+    vec![
+        ("KATA_CONFIG_DIR", home.path().display().to_string()),
+        ("KATA_SECRETS", "file".to_owned()),
+    ]
 }
 
 fn free_port() -> u16 {

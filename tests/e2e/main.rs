@@ -28,9 +28,12 @@ async fn choose_the_demo(desktop: &Desktop) {
     desktop.see("onboarding").await;
     desktop.screenshot("first-run").await;
     desktop.click("use-demo").await;
-    desktop.see("composer").await;
     let health = desktop.see("health-line").await.text().await;
     assert!(!health.trim().is_empty(), "the line of health says something");
+    desktop.click("new-session").await;
+    desktop.see("composer").await;
+    desktop.settle().await;
+    desktop.screenshot("new-session").await;
 }
 
 async fn send_a_message_that_uses_a_tool(desktop: &Desktop) {

@@ -34,7 +34,7 @@ async fn at_most_one_turn_runs_per_session_and_sessions_do_not_wait_for_each_oth
     let engine = TestEngine { home, engine, ops };
     let (busy, quick) = (engine.session().await, engine.session().await);
     let mut facts = engine.engine.events().subscribe();
-    for text in ["/long 60", "second", "third"] {
+    for text in ["/long 800", "second", "third"] {
         let submit = SessionSubmit {
             id: busy.clone(),
             text: text.into(),

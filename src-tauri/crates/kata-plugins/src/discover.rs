@@ -1,6 +1,7 @@
 //! Finds plugins in the extension folders and says why a candidate was dropped. Runs none of their code.
 
-use crate::manifest;
+use crate::engine::ResolveError;
+use crate::manifest::{self, ManifestError};
 use kata_protocol::{PluginManifest, PluginOrigin};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,29 @@ pub struct Dropped {
     pub origin: PluginOrigin,
     /// Why, in words; names file and field where there is one.
     pub reason: String,
+}
+
+/// Why a folder is no candidate, in the words of [`Dropped::reason`]. `shown` is a file below it.
+#[derive(Debug, thiserror::Error)]
+enum Unfit {
+    #[error("cannot be read: {0}")]
+    Unreadable(std::io::Error),
+    #[error("is a link to a place outside its extensions folder")]
+    LinkedFromOutside,
+    #[error("has more than {MAX_FILES} files")]
+    TooManyFiles,
+    #[error("{shown}: {error}")]
+    UnreadableFile { shown: String, error: std::io::Error },
+    #[error("{shown}: the link leads nowhere: {error}")]
+    DeadLink { shown: String, error: std::io::Error },
+    #[error("{shown} is a link that leads out of the plugin's folder")]
+    LinkLeadsOut { shown: String },
+    #[error("{shown} {why}")]
+    NotOurs { shown: String, why: &'static str },
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    #[error(transparent)]
+    Entry(#[from] ResolveError),
 }
 
 /// What was found.
@@ -68,7 +92,7 @@ pub fn discover(roots: &[(PluginOrigin, PathBuf)]) -> Discovery {
             };
             match look(&canonical_root, &path) {
                 Ok(None) => {}
-                Err(reason) => drop(reason),
+                Err(unfit) => drop(unfit.to_string()),
                 Ok(Some((folder, manifest))) => {
                     if !folders.insert(folder.clone()) {
                         drop("the same folder was found before".to_owned());
@@ -89,47 +113,53 @@ pub fn discover(roots: &[(PluginOrigin, PathBuf)]) -> Discovery {
     out
 }
 
-fn look(root: &Path, path: &Path) -> Result<Option<(PathBuf, PluginManifest)>, String> {
-    let folder = path.canonicalize().map_err(|e| format!("cannot be read: {e}"))?;
+fn look(root: &Path, path: &Path) -> Result<Option<(PathBuf, PluginManifest)>, Unfit> {
+    let folder = path.canonicalize().map_err(Unfit::Unreadable)?;
     if manifest::read(&folder).is_ok_and(|m| m.is_none()) {
         return Ok(None);
     }
     // Checked before the manifest is believed: whoever can write the folder can write the manifest.
     if !folder.starts_with(root) {
-        return Err("is a link to a place outside its extensions folder".into());
+        return Err(Unfit::LinkedFromOutside);
     }
     check_files(&folder)?;
-    let manifest = manifest::read(&folder).map_err(|e| e.to_string())?;
-    let Some(manifest) = manifest else { return Ok(None) };
-    crate::engine::entry(&folder, manifest.main.as_deref()).map_err(|e| e.to_string())?;
+    let Some(manifest) = manifest::read(&folder)? else {
+        return Ok(None);
+    };
+    crate::engine::entry(&folder, manifest.main.as_deref())?;
     Ok(Some((folder, manifest)))
 }
 
 /// Refuses files and folders that others may write and links that lead out.
-fn check_files(folder: &Path) -> Result<(), String> {
+fn check_files(folder: &Path) -> Result<(), Unfit> {
     let mut open = vec![folder.to_path_buf()];
     let mut seen = 0;
     while let Some(path) = open.pop() {
         seen += 1;
         if seen > MAX_FILES {
-            return Err(format!("has more than {MAX_FILES} files"));
+            return Err(Unfit::TooManyFiles);
         }
         let shown = path
             .strip_prefix(folder)
             .ok()
             .filter(|p| !p.as_os_str().is_empty())
             .map_or("the folder".into(), |p| p.display().to_string());
-        let meta = std::fs::symlink_metadata(&path).map_err(|e| format!("{shown}: {e}"))?;
+        let meta = match std::fs::symlink_metadata(&path) {
+            Ok(meta) => meta,
+            Err(error) => return Err(Unfit::UnreadableFile { shown, error }),
+        };
         if meta.is_symlink() {
-            let target = path.canonicalize().map_err(|e| format!("{shown}: the link leads nowhere: {e}"))?;
-            if !target.starts_with(folder) {
-                return Err(format!("{shown} is a link that leads out of the plugin's folder"));
+            match path.canonicalize() {
+                Ok(target) if target.starts_with(folder) => continue,
+                Ok(_) => return Err(Unfit::LinkLeadsOut { shown }),
+                Err(error) => return Err(Unfit::DeadLink { shown, error }),
             }
-            continue;
         }
-        writable_by_us_only(&meta).map_err(|why| format!("{shown} {why}"))?;
+        if let Err(why) = writable_by_us_only(&meta) {
+            return Err(Unfit::NotOurs { shown, why });
+        }
         if meta.is_dir() && path.file_name().is_none_or(|n| n != "node_modules" && n != ".git") {
-            let entries = std::fs::read_dir(&path).map_err(|e| format!("{shown}: {e}"))?;
+            let entries = std::fs::read_dir(&path).map_err(|error| Unfit::UnreadableFile { shown, error })?;
             open.extend(entries.flatten().map(|e| e.path()));
         }
     }

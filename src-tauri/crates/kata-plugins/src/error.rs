@@ -1,6 +1,34 @@
 //! Why a plugin could not be brought up.
 
+use crate::engine::CallFault;
 use kata_protocol::PluginId;
+use std::time::Duration;
+
+/// Why one copy of a plugin did not get to serve; the reason of [`PluginError::Load`].
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoadFault {
+    /// The system gives no thread.
+    #[error("no thread for it: {0}")]
+    NoThread(std::io::Error),
+    /// The host's own script failed before the plugin's was begun.
+    #[error("the prelude failed: {0}")]
+    Prelude(String),
+    /// The module or `register` threw; the position is the author's.
+    #[error("{0}")]
+    Register(CallFault),
+    /// `register` waits for something that does not come.
+    #[error("register did not end within {0:?}")]
+    Unended(Duration),
+    /// Over a limit while it was loaded; says which.
+    #[error("{0}")]
+    OverLimit(String),
+    /// The thread is gone without a word.
+    #[error("its thread ended")]
+    ThreadEnded,
+    /// The thread is in native code and answers nothing.
+    #[error("it was stuck while loading")]
+    Stuck,
+}
 
 /// Why a plugin was not activated, or not reloaded (the version before goes on serving then).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

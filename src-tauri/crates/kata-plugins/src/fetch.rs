@@ -45,6 +45,8 @@ pub(crate) enum FetchError {
     Blocked(#[from] Blocked),
     #[error("fetch: {0}")]
     BadRequest(&'static str),
+    #[error("fetch: {host}: cannot connect")]
+    Connect { host: String },
     #[error("fetch: {host}: {reason}")]
     Failed { host: String, reason: &'static str },
     #[error("fetch: {host}: redirected to a place that is refused: {blocked}")]
@@ -53,6 +55,21 @@ pub(crate) enum FetchError {
     TooLarge { host: String, limit: usize },
     #[error("fetch: {host}: no answer within {limit:?}")]
     Timeout { host: String, limit: Duration },
+    #[error("fetch: {host}: timed out")]
+    TimedOut { host: String },
+}
+
+impl FetchError {
+    /// What a plugin branches on. `connect` and `forbidden` say that no request has left, so that it may send again; what
+    /// fails on the way to a redirect's target has neither, because the first server has had the request by then.
+    pub(crate) fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Blocked(_) => Some("forbidden"),
+            Self::Connect { .. } => Some("connect"),
+            Self::Timeout { .. } | Self::TimedOut { .. } => Some("timeout"),
+            Self::BadRequest(_) | Self::Failed { .. } | Self::Redirected { .. } | Self::TooLarge { .. } => None,
+        }
+    }
 }
 
 /// Performs one request.
@@ -95,7 +112,7 @@ async fn follow(
         if let Some(bytes) = &body {
             builder = builder.body(bytes.clone());
         }
-        let response = builder.send().await.map_err(|e| failed(&host, &e))?;
+        let response = builder.send().await.map_err(|e| failed(&host, &e, hop > 0))?;
         let target = redirect_target(&response, &url);
         let Some(next) = target.filter(|_| request.redirect != "manual") else {
             return read(response, host, hop > 0, max).await;
@@ -163,7 +180,7 @@ async fn read(response: reqwest::Response, host: String, redirected: bool, max: 
     let mut bytes = Vec::new();
     let mut stream = response.bytes_stream();
     while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|e| failed(&host, &e))?;
+        let chunk = chunk.map_err(|e| failed(&host, &e, redirected))?;
         if bytes.len() + chunk.len() > max {
             return Err(FetchError::TooLarge { host, limit: max });
         }
@@ -188,25 +205,31 @@ async fn read(response: reqwest::Response, host: String, redirected: bool, max: 
     ))
 }
 
-fn failed(host: &str, error: &reqwest::Error) -> FetchError {
+fn failed(host: &str, error: &reqwest::Error, redirected: bool) -> FetchError {
+    let host = host.to_owned();
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(e) = cause {
         if let Some(Blocked::Local(_)) = e.downcast_ref::<Blocked>() {
-            return FetchError::Blocked(Blocked::Local(host.to_owned()));
+            let blocked = Blocked::Local(host.clone());
+            return if redirected {
+                FetchError::Redirected { host, blocked }
+            } else {
+                FetchError::Blocked(blocked)
+            };
         }
         cause = e.source();
     }
     let reason = if error.is_connect() {
-        "cannot connect"
+        if !redirected {
+            return FetchError::Connect { host };
+        }
+        "cannot connect to where the server redirects"
     } else if error.is_timeout() {
-        "timed out"
+        return FetchError::TimedOut { host };
     } else if error.is_body() || error.is_decode() {
         "the answer broke off"
     } else {
         "the request failed"
     };
-    FetchError::Failed {
-        host: host.to_owned(),
-        reason,
-    }
+    FetchError::Failed { host, reason }
 }

@@ -3,6 +3,7 @@
 //! A call holds the generation it began on, so a reload lets it finish there.
 
 use crate::engine::{self, Call, CallFault, Exit, Kind, Link, Spec};
+use crate::error::LoadFault;
 use crate::ports::Reporter;
 use crate::register::Registrations;
 use kata_core::ports::Clock;
@@ -105,8 +106,8 @@ impl Generation {
     /// Loads a copy and lets it register. Nothing of it is reachable before the caller puts it into the registry.
     ///
     /// # Errors
-    /// Why it could not be loaded, in words with the author's position.
-    pub(crate) async fn load(spec: Spec, clock: Arc<dyn Clock>) -> Result<Loaded, String> {
+    /// [`LoadFault`], in words with the author's position.
+    pub(crate) async fn load(spec: Spec, clock: Arc<dyn Clock>) -> Result<Loaded, LoadFault> {
         let (plugin, number, tasks, reporter) = (
             spec.rules.plugin.clone(),
             spec.generation,
@@ -116,7 +117,7 @@ impl Generation {
         // The thread has a limit of its own; this one is for a thread that is stuck in native code.
         let limit = spec.options.load_timeout + Duration::from_secs(1);
         let stuck = spec.options.stuck;
-        let begun = engine::begin(spec).map_err(|e| format!("no thread for it: {e}"))?;
+        let begun = engine::begin(spec).map_err(LoadFault::NoThread)?;
         let generation = Arc::new(Self {
             plugin,
             number,
@@ -132,8 +133,8 @@ impl Generation {
             abandoned: CancellationToken::new(),
         });
         let booted = tokio::select! {
-            booted = begun.boot => booted.unwrap_or_else(|_| Err("its thread ended".into())),
-            () = generation.clock.sleep(limit) => Err("it was stuck while loading".into()),
+            booted = begun.boot => booted.unwrap_or(Err(LoadFault::ThreadEnded)),
+            () = generation.clock.sleep(limit) => Err(LoadFault::Stuck),
         };
         match booted {
             Ok(registrations) => Ok(Loaded {
@@ -141,9 +142,9 @@ impl Generation {
                 registrations,
                 exit: begun.exit,
             }),
-            Err(words) => {
+            Err(fault) => {
                 generation.kill();
-                Err(words)
+                Err(fault)
             }
         }
     }

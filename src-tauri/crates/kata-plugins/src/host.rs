@@ -12,7 +12,7 @@ use crate::parts::Part;
 use crate::plugin::{Activation, Plugin, lock};
 use crate::ports::Reporter;
 use crate::register::Rules;
-use crate::registry::{Member, Registry, report};
+use crate::registry::{Member, Registry, Taken, report};
 use arc_swap::ArcSwap;
 use futures::future::BoxFuture;
 use kata_core::lifecycle::Happening;
@@ -106,9 +106,9 @@ impl PluginHost {
             exit,
         } = Generation::load(self.spec(plugin, activation)?, Arc::clone(&self.clock))
             .await
-            .map_err(|reason| PluginError::Load {
+            .map_err(|fault| PluginError::Load {
                 plugin: plugin.id.clone(),
-                reason,
+                reason: fault.to_string(),
             })?;
         let member = Member {
             origin: activation.candidate.origin,
@@ -116,11 +116,11 @@ impl PluginHost {
             registrations,
             faults: Arc::clone(plugin) as Arc<dyn Reporter>,
         };
-        if let Err(reason) = self.put(&plugin.id, Some(Arc::new(member))) {
+        if let Err(taken) = self.put(&plugin.id, Some(Arc::new(member))) {
             generation.kill();
             return Err(PluginError::Conflict {
                 plugin: plugin.id.clone(),
-                reason,
+                reason: taken.to_string(),
             });
         }
         plugin.moved(Happening::Running, "", "");
@@ -271,15 +271,14 @@ impl PluginHost {
         plugin.moved(Happening::Ended, "", "");
     }
 
-    fn put(&self, id: &PluginId, member: Option<Arc<Member>>) -> Result<(), String> {
+    fn put(&self, id: &PluginId, member: Option<Arc<Member>>) -> Result<(), Taken> {
         let _swap = lock(&self.swap);
         let mut members = self.registry.load().members.clone();
         match member {
             Some(member) => members.insert(id.clone(), member),
             None => members.remove(id),
         };
-        self.registry
-            .store(Arc::new(Registry::build(members).map_err(|taken| taken.to_string())?));
+        self.registry.store(Arc::new(Registry::build(members)?));
         Ok(())
     }
 

@@ -9,7 +9,6 @@ use kata_protocol::{HookName, PluginOrigin, RunState, UserAction};
 use serde_json::{Value, json};
 use std::time::Duration;
 use support::*;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -420,107 +419,4 @@ async fn a_channel_that_throws_is_retried_with_a_growing_wait_and_moves_along_on
     assert!(began.elapsed() < SECOND * 10, "{:?}", began.elapsed());
     bench.host.deactivate(&id("c")).await;
     bench.state_of(part, |s| *s == RunState::Stopped).await;
-}
-
-/// Answers every request on a port with what `reply` says for its first line and body; keeps what came.
-async fn server(reply: impl Fn(&str) -> String + Send + 'static) -> (u16, std::sync::Arc<std::sync::Mutex<Vec<String>>>) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let kept = std::sync::Arc::clone(&seen);
-    tokio::spawn(async move {
-        loop {
-            let (mut socket, _) = listener.accept().await.unwrap();
-            let mut text = String::new();
-            let mut buffer = [0; 65536];
-            loop {
-                let n = socket.read(&mut buffer).await.unwrap_or(0);
-                text.push_str(&String::from_utf8_lossy(&buffer[..n]));
-                let length = text
-                    .to_lowercase()
-                    .split("content-length: ")
-                    .nth(1)
-                    .and_then(|l| l.lines().next()?.parse::<usize>().ok())
-                    .unwrap_or(0);
-                if n == 0 || text.split_once("\r\n\r\n").is_some_and(|(_, body)| body.len() >= length) {
-                    break;
-                }
-            }
-            kept.lock().unwrap().push(text.clone());
-            let _ = socket.write_all(reply(&text).as_bytes()).await;
-        }
-    });
-    (port, seen)
-}
-
-fn answer(status: &str, headers: &str, body: &str) -> String {
-    format!(
-        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n{body}",
-        body.len()
-    )
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fetch_reaches_what_was_named_and_no_redirect_leads_it_elsewhere() {
-    let bench = Bench::new();
-    let (inner, inner_seen) = server(|_| answer("200 OK", "", "inner")).await;
-    let (port, seen) = server(move |text| match text.split(' ').nth(1).unwrap_or("") {
-        "/json" => answer("200 OK", "content-type: application/json\r\nx-a: b\r\n", "{\"a\":1}"),
-        "/away" => answer("302 Found", &format!("location: http://127.0.0.1:{inner}/x\r\n"), ""),
-        "/decimal" => answer("307 Moved", &format!("location: http://2130706433:{inner}/x\r\n"), ""),
-        "/home" => answer("302 Found", "location: /json\r\n", ""),
-        "/huge" => answer("200 OK", "", &"x".repeat(5 << 20)),
-        _ => answer("404 Not Found", "", "nothing"),
-    })
-    .await;
-    let module = tool_module("f", "const r = await fetch(args.url, args.init); return { text: JSON.stringify([r.status, r.redirected, r.headers.get('x-a'), args.json ? await r.json() : await r.text()]) }")
-        .replace("execute(args", "async execute(args");
-    let candidate = bench.write("f", &manifest("f"), &[("index.ts", &module)]);
-    let policy = NetworkPolicy {
-        extra_hosts: vec![format!("127.0.0.1:{port}")],
-    };
-    bench.host.activate(candidate, json!({}), vec![], policy).await.unwrap();
-    let get = async |path: &str| {
-        bench
-            .tool("f", json!({ "url": format!("http://127.0.0.1:{port}{path}") }))
-            .await
-            .text
-    };
-    assert_eq!(
-        bench
-            .tool("f", json!({ "url": format!("http://127.0.0.1:{port}/json"), "json": true }))
-            .await
-            .text,
-        r#"[200,false,"b",{"a":1}]"#
-    );
-    assert_eq!(get("/home").await, r#"[200,true,"b","{\"a\":1}"]"#);
-    assert_eq!(get("/none").await, r#"[404,false,null,"nothing"]"#);
-    for path in ["/away", "/decimal"] {
-        assert!(
-            get(path).await.contains("redirected to a place that is refused"),
-            "{}",
-            get(path).await
-        );
-    }
-    assert!(get("/huge").await.contains("over 4194304 bytes"));
-    for url in [
-        format!("http://127.0.0.1:{inner}/"),
-        format!("http://localhost:{port}/"),
-        format!("http://a@127.0.0.1:{port}/"),
-        "https://example.com/".into(),
-    ] {
-        let said = bench.tool("f", json!({ "url": url })).await;
-        assert!(said.is_error && said.text.starts_with("fetch: "), "{url}: {}", said.text);
-    }
-    assert!(
-        inner_seen.lock().unwrap().is_empty(),
-        "nothing reached the host behind the redirect"
-    );
-    let post = json!({ "url": format!("http://127.0.0.1:{port}/json"), "init": { "method": "POST", "body": "grüße", "headers": { "X-Key": "v", "Host": "evil.com" } } });
-    bench.tool("f", post).await;
-    let sent = seen.lock().unwrap().last().unwrap().clone();
-    assert!(
-        sent.starts_with("POST /json") && sent.ends_with("grüße") && sent.contains("x-key: v") && !sent.contains("evil.com"),
-        "{sent}"
-    );
 }

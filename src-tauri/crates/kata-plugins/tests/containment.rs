@@ -318,7 +318,7 @@ async fn a_hook_that_loops_is_interrupted_well_within_its_limit_while_other_plug
         .await;
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     assert_eq!(answers[0].0, "bad");
-    let words = answers[0].1.as_ref().unwrap_err();
+    let words = answers[0].1.as_ref().unwrap_err().to_string();
     assert!(
         words.contains("plugin “bad”") && words.contains("100ms") && words.contains("index.ts:1"),
         "{words}"

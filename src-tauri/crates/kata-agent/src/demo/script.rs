@@ -17,6 +17,15 @@ pub(super) enum Plan {
     Fail,
 }
 
+/// Why a tool that the person asked for is not called, as the demo says it to them.
+#[derive(Debug, thiserror::Error)]
+enum NotCalled {
+    #[error("There is no tool `{name}`. {offered}")]
+    NoSuchTool { name: String, offered: String },
+    #[error("What follows `{tool}` is not a JSON object, so I did not call it.")]
+    NotAnObject { tool: String },
+}
+
 /// One block of it.
 pub(super) enum Part {
     Thinking(String),
@@ -60,7 +69,7 @@ pub(super) fn plan(request: &ModelRequest) -> Plan {
                     "/long" => texts.push(long(rest.trim().parse().unwrap_or(200))),
                     "/tool" => match tool(request, rest.trim(), tools.len()) {
                         Ok(part) => tools.push(part),
-                        Err(why) => texts.push(why),
+                        Err(why) => texts.push(why.to_string()),
                     },
                     _ => texts.push(help(request)),
                 }
@@ -118,10 +127,13 @@ fn called<'a>(answer: &'a HistoryItem, id: &str) -> Option<&'a str> {
     blocks.iter().find(|block| block["type"] == "tool_use" && block["id"] == id)?["name"].as_str()
 }
 
-fn tool(request: &ModelRequest, line: &str, nth: usize) -> Result<Part, String> {
+fn tool(request: &ModelRequest, line: &str, nth: usize) -> Result<Part, NotCalled> {
     let (name, json) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     if !request.tools.iter().any(|tool| tool.name == name) {
-        return Err(format!("There is no tool `{}`. {}", quote(name), offered(request)));
+        return Err(NotCalled::NoSuchTool {
+            name: quote(name),
+            offered: offered(request),
+        });
     }
     let json = json.trim();
     let input: Value = if json.is_empty() {
@@ -130,7 +142,7 @@ fn tool(request: &ModelRequest, line: &str, nth: usize) -> Result<Part, String> 
         serde_json::from_str(json).unwrap_or_default()
     };
     if !input.is_object() {
-        return Err(format!("What follows `{name}` is not a JSON object, so I did not call it."));
+        return Err(NotCalled::NotAnObject { tool: name.to_owned() });
     }
     // The history's length makes the id its own within the session, and the same each time the step is repeated.
     Ok(Part::Tool {

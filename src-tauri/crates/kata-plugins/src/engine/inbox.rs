@@ -1,6 +1,7 @@
 //! What the host sends a plugin's thread. Bounded: calls by the queue's length (a full one refuses), settlements by the
 //! host calls in flight, aborts by the calls that are open.
 
+use super::ops::OpError;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -98,8 +99,8 @@ pub(crate) struct Call {
 /// What a host call came to.
 pub(crate) struct Settled {
     pub(crate) id: u32,
-    /// Text for JavaScript, with bytes where there are some; or the failure as JSON `{name, message, code?}`.
-    pub(crate) result: Result<(Option<String>, Option<Vec<u8>>), String>,
+    /// Text for JavaScript, with bytes where there are some.
+    pub(crate) result: Result<(Option<String>, Option<Vec<u8>>), OpError>,
 }
 
 pub(crate) enum Command {

@@ -14,14 +14,15 @@ mod ops;
 mod scripts;
 mod slice;
 
+use crate::error::LoadFault;
 use crate::network::{AllowList, Clients};
 use crate::options::HostOptions;
 use crate::ports::{Reach, Reporter};
 use crate::register::{Registrations, Rules};
 pub(crate) use inbox::{Call, CallFault, Kind};
 use inbox::{Command, Inbox};
-pub(crate) use loader::entry;
 use loader::{Folder, Positions, Sources};
+pub(crate) use loader::{ResolveError, entry};
 use native::Core;
 use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Function, Object, Runtime};
 use slice::{Tripped, Watch};
@@ -86,7 +87,7 @@ pub(crate) struct Spec {
 pub(crate) struct Begun {
     pub(crate) link: Arc<Link>,
     /// What it registered, or why it could not be loaded.
-    pub(crate) boot: oneshot::Receiver<Result<Registrations, String>>,
+    pub(crate) boot: oneshot::Receiver<Result<Registrations, LoadFault>>,
     pub(crate) exit: oneshot::Receiver<Exit>,
 }
 
@@ -123,7 +124,7 @@ pub(crate) fn begin(spec: Spec) -> std::io::Result<Begun> {
     Ok(Begun { link, boot, exit })
 }
 
-fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations, String>>) -> Exit {
+fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations, LoadFault>>) -> Exit {
     let (folder, entry, settings, slices) = (spec.folder, spec.entry, spec.settings, Slices::of(&spec.options));
     let positions = Positions::default();
     let watch = Rc::new(Watch::new(Arc::clone(&link.kill), spec.options.cpu_ms_per_minute));
@@ -257,13 +258,13 @@ struct Dispatch<'js> {
 }
 
 impl<'js> Loop<'_, 'js> {
-    fn run(self, entry: &str, settings: &serde_json::Value, boot: oneshot::Sender<Result<Registrations, String>>) -> Exit {
+    fn run(self, entry: &str, settings: &serde_json::Value, boot: oneshot::Sender<Result<Registrations, LoadFault>>) -> Exit {
         let mut boot = Boot(Some(boot));
         self.watch.begin(self.slices.load);
         let dispatch = match self.prelude(settings).catch(&self.ctx) {
             Ok(dispatch) => dispatch,
             Err(e) => {
-                boot.end(Err(format!("the prelude failed: {e}")));
+                boot.end(Err(LoadFault::Prelude(e.to_string())));
                 return Exit::Quit;
             }
         };
@@ -271,7 +272,7 @@ impl<'js> Loop<'_, 'js> {
         if let Some(exit) = self.batch(self.slices.load, "loading", || {
             dispatch.boot.call::<_, ()>((format!("./{entry}"), 0))
         }) {
-            boot.end(Err(words_of(&exit)));
+            boot.end(Err(LoadFault::OverLimit(words_of(&exit))));
             return exit;
         }
         let mut heap_counted = Instant::now();
@@ -281,12 +282,12 @@ impl<'js> Loop<'_, 'js> {
             if !booted {
                 match self.core.booted.take() {
                     None if started.elapsed() > self.slices.load_timeout => {
-                        boot.end(Err(format!("register did not end within {:?}", self.slices.load_timeout)));
+                        boot.end(Err(LoadFault::Unended(self.slices.load_timeout)));
                         return Exit::Quit;
                     }
                     None => {}
-                    Some(Err(words)) => {
-                        boot.end(Err(words));
+                    Some(Err(fault)) => {
+                        boot.end(Err(LoadFault::Register(fault)));
                         return Exit::Quit;
                     }
                     Some(Ok(())) => {
@@ -322,7 +323,7 @@ impl<'js> Loop<'_, 'js> {
                 heap_counted = Instant::now();
             }
             if let Some(exit) = exit {
-                boot.end(Err(words_of(&exit)));
+                boot.end(Err(LoadFault::OverLimit(words_of(&exit))));
                 return exit;
             }
         }
@@ -380,7 +381,7 @@ impl<'js> Loop<'_, 'js> {
         // One that was cancelled meanwhile is not waited for any more.
         self.core.operations.borrow_mut().remove(&settled.id)?;
         self.batch(self.slices.batch, "a host call's answer", || match settled.result {
-            Err(failure) => dispatch.settle.call::<_, ()>((settled.id, false, failure)),
+            Err(error) => dispatch.settle.call::<_, ()>((settled.id, false, error.to_json())),
             Ok((text, None)) => dispatch.settle.call::<_, ()>((settled.id, true, text)),
             Ok((text, Some(bytes))) => {
                 let bytes = rquickjs::TypedArray::<u8>::new(self.ctx.clone(), bytes)?;
@@ -483,10 +484,10 @@ fn heap_bytes(ctx: &Ctx<'_>) -> u64 {
 }
 
 /// The answer to whoever loads the plugin, given once.
-struct Boot(Option<oneshot::Sender<Result<Registrations, String>>>);
+struct Boot(Option<oneshot::Sender<Result<Registrations, LoadFault>>>);
 
 impl Boot {
-    fn end(&mut self, result: Result<Registrations, String>) {
+    fn end(&mut self, result: Result<Registrations, LoadFault>) {
         if let Some(boot) = self.0.take() {
             // A host that no longer wants this generation has dropped its end and will quit it.
             let _ = boot.send(result);

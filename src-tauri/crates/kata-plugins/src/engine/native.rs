@@ -30,7 +30,7 @@ pub(crate) struct Core {
     pub(crate) staging: RefCell<Registrations>,
     pub(crate) channels: RefCell<Vec<ChannelId>>,
     pub(crate) sealed: Cell<bool>,
-    pub(crate) booted: Cell<Option<std::result::Result<(), String>>>,
+    pub(crate) booted: Cell<Option<std::result::Result<(), CallFault>>>,
     pub(crate) calls: RefCell<HashMap<u32, Reply>>,
     pub(crate) operations: RefCell<HashMap<u32, CancellationToken>>,
     pub(crate) next_operation: Cell<u32>,
@@ -155,7 +155,7 @@ impl Core {
             }
         };
         if id == 0 {
-            return self.booted.set(Some(result.map(|_| ()).map_err(|e| e.to_string())));
+            return self.booted.set(Some(result.map(|_| ())));
         }
         if let Some(reply) = self.calls.borrow_mut().remove(&id) {
             // Nobody waiting any more is no fault.
@@ -206,10 +206,7 @@ impl Core {
         let decoded = Op::decode(name, args, bytes, &self.channels.borrow());
         let (reach, link) = (Arc::clone(&self.reach), Arc::clone(&self.link));
         match decoded {
-            Err(error) => link.inbox.settle(Settled {
-                id,
-                result: Err(serde_json::json!({ "name": "TypeError", "message": error.to_string() }).to_string()),
-            }),
+            Err(error) => link.inbox.settle(Settled { id, result: Err(error) }),
             Ok(op) => reach.tasks.clone().spawn("plugin host call", async move {
                 tokio::select! {
                     () = token.cancelled() => {}

@@ -2,7 +2,7 @@
 //! Capabilities are checked here, on the host's side of the boundary.
 
 use super::inbox::Settled;
-use crate::fetch;
+use crate::fetch::{self, FetchError};
 use crate::ports::Reach;
 use bytes::Bytes;
 use kata_core::ports::PluginPart;
@@ -42,6 +42,11 @@ impl OpError {
         }
     }
 
+    /// As the prelude takes it: JSON `{name, code, message}`.
+    pub(crate) fn to_json(&self) -> String {
+        json!({ "name": self.name, "code": self.code, "message": self.message }).to_string()
+    }
+
     fn denied(error: &crate::capability::Denied) -> Self {
         Self {
             name: "Error",
@@ -58,6 +63,16 @@ impl From<WireError> for OpError {
             name: "Error",
             code,
             message: error.message,
+        }
+    }
+}
+
+impl From<FetchError> for OpError {
+    /// A `TypeError`, as the web's `fetch` rejects with.
+    fn from(error: FetchError) -> Self {
+        Self {
+            code: error.code().map(str::to_owned),
+            ..Self::of_type(error.to_string())
         }
     }
 }
@@ -101,10 +116,10 @@ impl Op {
 
 /// Runs one and gives its settlement.
 pub(crate) async fn settle(id: u32, op: Op, reach: &Reach) -> Settled {
-    let result = run(op, reach)
-        .await
-        .map_err(|e| json!({ "name": e.name, "code": e.code, "message": e.message }).to_string());
-    Settled { id, result }
+    Settled {
+        id,
+        result: run(op, reach).await,
+    }
 }
 
 async fn run(op: Op, reach: &Reach) -> Result<(Option<String>, Option<Vec<u8>>), OpError> {
@@ -142,7 +157,7 @@ async fn run(op: Op, reach: &Reach) -> Result<(Option<String>, Option<Vec<u8>>),
         }
         Op::Fetch { request, body } => {
             let options = &reach.options;
-            let fetched = fetch::fetch(
+            let (answer, bytes) = fetch::fetch(
                 &reach.clients,
                 &reach.allow,
                 request,
@@ -150,8 +165,7 @@ async fn run(op: Op, reach: &Reach) -> Result<(Option<String>, Option<Vec<u8>>),
                 options.fetch_timeout,
                 options.fetch_bytes,
             )
-            .await;
-            let (answer, bytes) = fetched.map_err(|e| OpError::of_type(e.to_string()))?;
+            .await?;
             Ok((
                 Some(serde_json::to_string(&answer).map_err(|e| OpError::of_type(e.to_string()))?),
                 bytes,

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use kata_core::lifecycle::Policy;
-use kata_core::ports::{Clock, Entropy, Hooks, PluginBackend, PluginPart, ToolOutcome, ToolRequest, Tools};
+use kata_core::ports::{Clock, Entropy, HookFault, Hooks, PluginBackend, PluginPart, ToolOutcome, ToolRequest, Tools};
 use kata_plugins::{Candidate, Discovery, HostOptions, NetworkPolicy, PluginError, PluginHost, discover};
 use kata_protocol::{
     CallId, ChannelId, HookName, InboundDraft, IngressAnswer, Json, Ms, PluginFault, PluginId, PluginOrigin, RunState, SessionId, Status,
@@ -179,11 +179,11 @@ impl Bench {
     }
 
     /// Calls the hooks of an event in order, as the core would; the answers.
-    pub async fn hooks(&self, event: HookName, payload: Value, limit: Duration) -> Vec<(String, Result<Option<String>, String>)> {
+    pub async fn hooks(&self, event: HookName, payload: Value, limit: Duration) -> Vec<(String, Result<Option<String>, HookFault>)> {
         let mut out = Vec::new();
         for handler in self.host.handlers(event).iter() {
             let answer = handler.invoke.invoke(payload.to_string().into(), limit).await;
-            out.push((handler.plugin.to_string(), answer.map_err(|e| e.to_string())));
+            out.push((handler.plugin.to_string(), answer));
         }
         out
     }

@@ -42,6 +42,19 @@ const ORDER: &[&str] = &[
 /// A header as written: an object with an `id`.
 pub(crate) type Header = Map<String, Value>;
 
+/// Why line 1 is no header. Names the place, never the content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoHeader {
+    #[error("it is empty")]
+    Empty,
+    #[error("it is not JSON (column {column})")]
+    NotJson { column: usize },
+    #[error("it is not an object")]
+    NotAnObject,
+    #[error("it has no id")]
+    NoId,
+}
+
 /// The parts of a file: header line, the complete lines after it, and what is left of a line that was cut short.
 pub(crate) struct Parts<'a> {
     /// Line 1 without its end.
@@ -102,16 +115,19 @@ pub(crate) fn rows(body: &[u8]) -> (Vec<StoredRow>, u32) {
     (rows, damaged)
 }
 
-/// Reads line 1. The reason of a failure names the place, never the content.
-pub(crate) fn header(line: &[u8]) -> Result<Header, String> {
+/// Reads line 1.
+///
+/// # Errors
+/// [`NoHeader`].
+pub(crate) fn header(line: &[u8]) -> Result<Header, NoHeader> {
     if line.trim_ascii().is_empty() {
-        return Err("it is empty".into());
+        return Err(NoHeader::Empty);
     }
     match serde_json::from_slice(line) {
         Ok(Value::Object(map)) if map.get("id").is_some_and(Value::is_string) => Ok(map),
-        Ok(Value::Object(_)) => Err("it has no id".into()),
-        Ok(_) => Err("it is not an object".into()),
-        Err(error) => Err(format!("it is not JSON (column {})", error.column())),
+        Ok(Value::Object(_)) => Err(NoHeader::NoId),
+        Ok(_) => Err(NoHeader::NotAnObject),
+        Err(error) => Err(NoHeader::NotJson { column: error.column() }),
     }
 }
 

@@ -169,7 +169,7 @@ pub(crate) fn index_row(
 pub(crate) fn read_header(path: &Path, line: &[u8]) -> Result<format::Header, TranscriptError> {
     format::header(line).map_err(|reason| TranscriptError::BadHeader {
         path: path.display().to_string(),
-        reason,
+        reason: reason.to_string(),
     })
 }
 
