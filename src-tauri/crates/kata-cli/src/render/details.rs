@@ -13,7 +13,7 @@ pub(crate) fn status(s: &SystemStatus, now: Ms) -> String {
     );
     let model = match &s.model {
         Some(model) => format!("{} · {}", line(&model.label, 60), state(&model.status, now)),
-        None => "none; `kata models detect` looks for some".into(),
+        None => "none chosen, the scripted demo answers; `kata models detect` looks for one".into(),
     };
     let gateway = s
         .gateway_port
@@ -204,7 +204,7 @@ mod tests {
             status(&read(value), NOW),
             "Kata Agents 0.1.0, running since 16 min ago (ready after 212 ms)\n\
              health    1 channel running · 1 needs you\n\
-             model     none; `kata models detect` looks for some\n\
+             model     none chosen, the scripted demo answers; `kata models detect` looks for one\n\
              gateway   http://127.0.0.1:18790\n\
              home      /h\n\
              secrets   encrypted file\n\
