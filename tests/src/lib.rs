@@ -9,9 +9,11 @@
 )]
 
 mod engine;
+mod peers;
 mod platform;
 mod program;
 
 pub use engine::{TestEngine, TestHome, caller, eventually, fixture};
+pub use peers::Peers;
 pub use platform::{FakePlatform, Sent};
 pub use program::{Kata, Serve, kata_binary};
