@@ -247,7 +247,9 @@ fn method(bench: &Bench) -> String {
          - Round trips: one after the other on one connection. Requests/s: {} s on one connection; the next request leaves when an answer is in.\n\
          - Message turn: ours from `session.submit` until the fact `turn_ended`; the scripted demo agent answers at once, every row is durable before it is \
          said, and a session is left for a fresh one after 100 messages. OpenClaw from `chat.send` until the `chat` event with state `final`, answered by a plugin before any \
-         model. Both have one plugin that listens to the messages' hooks. `message_sent` belongs to channels and is not part of either path's wait.\n\
+         model, in sessions that are warm. Both have one plugin that listens to the messages' hooks. `message_sent` belongs to channels and is not part of either path's wait. \
+         A session that takes one message after the other waits for the disk in each turn, so its rate has a ceiling that the durable append in the same table shows; \
+         with 32 on their way in each session many turns share one wait. OpenClaw steers a second message into the running turn, so that row is ours alone.\n\
          - Bad plugin: the same eight faults in both; a fault that needs time comes 3 s after the service starts. For 12 s `/healthz` is asked every 250 ms and an operation \
          every second, each with 1 s to answer; at the end a new client must get in and be answered. Survived = ready within 40 s, no probe lost, process alive. Ours is \
          also asked for a message turn every 10 ms in another session, for the p99 beside the bad plugin.\n\

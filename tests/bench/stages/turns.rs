@@ -207,7 +207,9 @@ struct Sent {
 /// Drives the lanes over one connection. `most` ends it after so many turns. Turns that never end are a failure.
 pub(crate) async fn drive(wire: &mut Wire, load: Load, most: Option<usize>) -> Result<Turns> {
     let limit = load.window + PATIENCE;
-    tokio::time::timeout(limit, drive_on(wire, load, most)).await.with_context(|| format!("turns did not end within {} s", limit.as_secs()))?
+    tokio::time::timeout(limit, drive_on(wire, load, most))
+        .await
+        .with_context(|| format!("turns did not end within {} s", limit.as_secs()))?
 }
 
 async fn drive_on(wire: &mut Wire, load: Load, most: Option<usize>) -> Result<Turns> {
