@@ -66,7 +66,7 @@ const ROWS: &[Row] = &[
     less("turn_p99", "message turn without a model, p99", "ms", None),
     more("turns_1", "messages/s, 1 session, one after the other", "/s", None),
     more("turns_8", "messages/s, 8 sessions, each one after the other", "/s", None),
-    more("turns_deep", "messages/s, 8 sessions, 32 on their way in each", "/s", Some(5_000.0)),
+    more("turns_deep", "messages/s, 8 sessions, 24 on their way in each", "/s", Some(5_000.0)),
     less("durable", "for comparison: one 4 kB append made durable on this disk", "ms", None),
     less("turn_cpu", "CPU of a message turn, 8 sessions", "CPU-ms", None),
     more("survived", "one bad plugin, 8 ways: survived", "of 8", Some(8.0)),
@@ -249,7 +249,7 @@ fn method(bench: &Bench) -> String {
          said, and a session is left for a fresh one after 100 messages. OpenClaw from `chat.send` until the `chat` event with state `final`, answered by a plugin before any \
          model, in sessions that are warm. Both have one plugin that listens to the messages' hooks. `message_sent` belongs to channels and is not part of either path's wait. \
          A session that takes one message after the other waits for the disk in each turn, so its rate has a ceiling that the durable append in the same table shows; \
-         with 32 on their way in each session many turns share one wait. OpenClaw steers a second message into the running turn, so that row is ours alone.\n\
+         with 24 on their way in each session many turns share one wait. OpenClaw steers a second message into the running turn, so that row is ours alone.\n\
          - Bad plugin: the same eight faults in both; a fault that needs time comes 3 s after the service starts. For 12 s `/healthz` is asked every 250 ms and an operation \
          every second, each with 1 s to answer; at the end a new client must get in and be answered. Survived = ready within 40 s, no probe lost, process alive. Ours is \
          also asked for a message turn every 10 ms in another session, for the p99 beside the bad plugin.\n\

@@ -20,8 +20,9 @@ const PER_SESSION: usize = 100;
 
 /// Sessions side by side.
 const LANES: usize = 8;
-/// Messages on their way in each session where the queue is kept full.
-const DEEP: usize = 32;
+/// Messages on their way in each session where the queue is kept full; with eight sessions below the 256 requests that a
+/// client may have open.
+const DEEP: usize = 24;
 
 /// Time for what is on its way when a window closes.
 const PATIENCE: Duration = Duration::from_secs(60);
