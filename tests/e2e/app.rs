@@ -23,13 +23,13 @@ const LOOK: Duration = Duration::from_millis(50);
 /// A running app with its window.
 pub(crate) struct Desktop {
     name: &'static str,
-    pub(crate) client: Client,
+    client: Client,
     home: TempDir,
     driver: Child,
 }
 
 /// Something in the window.
-pub(crate) struct Element(pub(crate) Node);
+pub(crate) struct Element(Node);
 
 impl Element {
     /// What a person reads. (WebDriver's own text leaves out what the layout may shorten with an ellipsis.)
@@ -250,10 +250,13 @@ pub(crate) fn program() -> String {
 }
 
 pub(crate) fn environment(home: &TempDir) -> Vec<(&'static str, String)> {
+    // Without the renderer for GPU buffers WebKit loses the end of a repaint now and then, and WebDriver waits for it for ever.
+    let renderer = ("WEBKIT_DISABLE_DMABUF_RENDERER", "0".to_owned());
     // A keychain would ask a person to unlock it; the encrypted file never asks.
     vec![
         ("KATA_CONFIG_DIR", home.path().display().to_string()),
         ("KATA_SECRETS", "file".to_owned()),
+        renderer,
     ]
 }
 
