@@ -130,17 +130,16 @@ impl Operations for Inner {
 
     async fn session_create(&self, _: &Caller, params: SessionCreate) -> Result<SessionSummary, WireError> {
         let workspaces = kata_store::workspaces(&self.home);
-        let workspace = match params.workspace {
-            Some(id) if workspaces.iter().any(|w| w.id == id) => id,
-            Some(id) => return Err(WireError::not_found("workspace", id)),
-            None => self.bindings.load().default.workspace.clone(),
+        let wanted = params.workspace.unwrap_or_else(|| self.bindings.load().default.workspace.clone());
+        let Some(workspace) = workspaces.into_iter().find(|w| w.id == wanted) else {
+            return Err(WireError::not_found("workspace", wanted));
         };
         if let Some(model) = &params.model {
             kata_core::ports::Models::find(&*self.models.catalog, Some(model))?;
         }
-        let mode = params.mode.unwrap_or(PermissionMode::Safe);
+        let mode = params.mode.unwrap_or_else(|| default_mode(&workspace));
         let new = NewSession {
-            workspace,
+            workspace: workspace.id,
             name: params.name.filter(|n| !n.trim().is_empty()),
             model: params.model,
             mode,
@@ -324,4 +323,11 @@ impl Operations for Inner {
             .map_err(store)?
             .ok_or_else(|| WireError::not_found("trace", params.id))
     }
+}
+
+/// The mode a workspace gives new sessions; safe where it says nothing that we know.
+fn default_mode(workspace: &WorkspaceSummary) -> PermissionMode {
+    let text = std::fs::read(std::path::Path::new(&workspace.path).join("config.json")).unwrap_or_default();
+    let config: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+    serde_json::from_value(config["defaults"]["permissionMode"].clone()).unwrap_or_default()
 }
