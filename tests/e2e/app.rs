@@ -150,10 +150,10 @@ impl Desktop {
         }
     }
 
-    /// Waits until nothing in the window says that it is loading.
-    pub(crate) async fn settle(&self) {
-        self.until("nothing is loading", async || self.visible("[aria-busy=\"true\"]").await.is_empty())
-            .await;
+    /// Waits for the first of those whose name begins so.
+    pub(crate) async fn see_first_starting_with(&self, beginning: &str) {
+        let selector = format!("[data-testid^=\"{beginning}\"]");
+        self.until(beginning, async || !self.visible(&selector).await.is_empty()).await;
     }
 
     /// Loads the page again, as a window that was closed and opened does.
@@ -169,8 +169,10 @@ impl Desktop {
         }
     }
 
-    /// Leaves a picture of the window in `target/screenshots/`.
+    /// Leaves a picture of the window in `target/screenshots/`, of what is drawn once everything that is known is drawn.
     pub(crate) async fn screenshot(&self, view: &str) {
+        let drawn = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0)))";
+        let _ = tokio::time::timeout(DEADLINE, self.client.execute_async(drawn, Vec::new())).await;
         let folder = std::env::var_os("KATA_E2E_SCREENSHOTS").map_or_else(|| PathBuf::from("target/screenshots"), PathBuf::from);
         let Ok(picture) = self.client.screenshot().await else { return };
         let _ = std::fs::create_dir_all(&folder);

@@ -32,7 +32,7 @@ async fn choose_the_demo(desktop: &Desktop) {
     assert!(!health.trim().is_empty(), "the line of health says something");
     desktop.click("new-session").await;
     desktop.see("composer").await;
-    desktop.settle().await;
+    desktop.see_first_starting_with("session-row-").await;
     desktop.screenshot("new-session").await;
 }
 
@@ -81,13 +81,25 @@ async fn open_the_sources(desktop: &Desktop) {
 }
 
 async fn look_at_the_other_views(desktop: &Desktop) {
-    for view in ["plugins", "traces", "settings"] {
-        desktop.click(&format!("nav-{view}")).await;
-        desktop.settle().await;
-        desktop.screenshot(view).await;
-        let page = desktop.page_text().await;
-        assert!(!page.contains("Something went wrong"), "{view} shows an error:\n{page}");
-    }
+    desktop.click("nav-plugins").await;
+    let echo = desktop.see("plugin-row-echo").await;
+    assert!(echo.text().await.contains("Echo"), "the bundled plugin is listed by its name");
+    desktop.screenshot("plugins").await;
+    desktop.click("plugin-row-echo").await;
+    desktop.screenshot("plugin").await;
+
+    desktop.click("nav-traces").await;
+    desktop.click_first_starting_with("trace-row-").await;
+    desktop
+        .until("the trace names its gates", async || {
+            desktop.page_text().await.to_lowercase().contains("mailbox")
+        })
+        .await;
+    desktop.screenshot("trace").await;
+
+    desktop.click("nav-settings").await;
+    desktop.see_first_starting_with("settings-").await;
+    desktop.screenshot("settings").await;
 }
 
 async fn a_second_start_hands_over(desktop: &Desktop) {
