@@ -100,6 +100,11 @@ impl Desktop {
         }
     }
 
+    /// The home it was started in.
+    pub(crate) fn home(&self) -> &TempDir {
+        &self.home
+    }
+
     /// Waits until it is visible.
     pub(crate) async fn see(&self, id: &str) -> Element {
         let found = self.within(async || self.last(id).await).await;

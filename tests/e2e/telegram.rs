@@ -33,17 +33,36 @@ async fn telegram_shows_in_the_window_that_it_is_gone_and_that_it_is_back() {
     let mut peers = Peers::start().await;
     Desktop::drive("telegram", async |desktop| {
         desktop.click("use-demo").await;
-        kata(desktop, &["sources", "set", "channel:telegram", &format!("apiRoot={}", peers.text("/telegram/apiRoot"))], "");
-        kata(desktop, &["sources", "secret", "channel:telegram", "botToken"], &peers.text("/telegram/botToken"));
+        kata(
+            desktop,
+            &[
+                "sources",
+                "set",
+                "channel:telegram",
+                &format!("apiRoot={}", peers.text("/telegram/apiRoot")),
+            ],
+            "",
+        );
+        kata(
+            desktop,
+            &["sources", "secret", "channel:telegram", "botToken"],
+            &peers.text("/telegram/botToken"),
+        );
         kata(desktop, &["sources", "enable", "channel:telegram"], "");
         desktop.click("nav-sources").await;
         shows(desktop, "telegram runs", |s| s.starts_with("Running") && !s.contains("problem")).await;
         desktop.screenshot("running").await;
         peers.tell("telegram stop").await;
-        shows(desktop, "the window says that telegram is gone", |s| !s.starts_with("Running") || s.contains("problem")).await;
+        shows(desktop, "the window says that telegram is gone", |s| {
+            !s.starts_with("Running") || s.contains("problem")
+        })
+        .await;
         desktop.screenshot("gone").await;
         peers.tell("telegram start").await;
-        shows(desktop, "telegram runs again", |s| s.starts_with("Running") && !s.contains("problem")).await;
+        shows(desktop, "telegram runs again", |s| {
+            s.starts_with("Running") && !s.contains("problem")
+        })
+        .await;
 
         // A stranger writes: the code is told in Telegram, and the window offers to approve it.
         peers.write("100001", "hello from telegram", json!({})).await;

@@ -36,6 +36,8 @@ pub(crate) fn end_to_end(root: &Path) -> Result<Count, Failure> {
         ));
     }
     setup::for_tests(root)?;
+    // crabline stands in for Telegram in one of the stories.
+    setup::npm_packages(root, Path::new("tests/peers"))?;
     for program in ["Xvfb", "dbus-run-session", "WebKitWebDriver", "openbox"] {
         if !exists(program) {
             return Err(Failure::new(format!(
