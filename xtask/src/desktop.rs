@@ -24,7 +24,7 @@ pub(crate) fn run(root: &Path, headless: bool) -> Result<(), Failure> {
     } else {
         println!("\nThe engine without a window. Talk to it from another terminal:");
     }
-    println!("  {0} status\n  {0} chat \"hello\"", kata.display());
+    println!("  {0} status\n  {0} chat -m \"hello\"", kata.display());
     process::run("engine", command(root, &kata.to_string_lossy()).arg("serve"))
 }
 
