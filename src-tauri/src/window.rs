@@ -7,7 +7,7 @@ const LABEL: &str = "main";
 /// Said where no display can be reached.
 pub(crate) const NO_DISPLAY: &str = "No display can be reached, so there is nowhere to open a window.\n\
 The engine runs without one:  kata serve\n\
-and is used from a terminal:  kata chat \"hello\"";
+and is used from a terminal:  kata chat -m \"hello\"";
 
 /// Refuses where there is no display, and keeps WebKit from GPU buffers where there is no GPU (it would show nothing).
 pub(crate) fn prepare_display() -> Result<(), &'static str> {
