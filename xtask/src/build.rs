@@ -6,7 +6,8 @@
 use crate::process::{Failure, command, output, run};
 use std::path::{Path, PathBuf};
 
-/// Programs, tests and examples, once.
+/// Programs, tests and examples, once: with the features that tests and generators need, which are more than those of the
+/// programs alone. Whatever runs tests or generators builds like this, so that nothing is compiled a second time.
 pub(crate) fn everything(root: &Path) -> Result<(), Failure> {
     run(
         "compile everything",
@@ -14,7 +15,7 @@ pub(crate) fn everything(root: &Path) -> Result<(), Failure> {
     )
 }
 
-/// The two programs.
+/// The two programs, for a person who wants to use them and not to test them.
 pub(crate) fn programs(root: &Path) -> Result<(), Failure> {
     run(
         "compile the app and the engine",

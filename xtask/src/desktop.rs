@@ -45,7 +45,7 @@ pub(crate) fn end_to_end(root: &Path) -> Result<Count, Failure> {
             )));
         }
     }
-    build::programs(root)?;
+    build::everything(root)?;
     let screen = Screen::open()?;
     let mut manager = command(root, "openbox");
     let _windows = Running(

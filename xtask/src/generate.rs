@@ -16,13 +16,13 @@ const FILES: &[&str] = &["plugins/sdk/src/generated.ts"];
 
 /// Writes them into the repository.
 pub(crate) fn write(root: &Path) -> Result<(), Failure> {
-    compile(root)?;
+    build::everything(root)?;
     generate(root, root)
 }
 
 /// Fails where the repository differs from what would be written.
 pub(crate) fn check(root: &Path) -> Result<(), Failure> {
-    compile(root)?;
+    build::everything(root)?;
     let fresh = build::target(root).join("xtask/generated");
     if fresh.exists() {
         fs::remove_dir_all(&fresh)?;
@@ -37,14 +37,6 @@ pub(crate) fn check(root: &Path) -> Result<(), Failure> {
         "generated files differ; run `cargo xtask gen` and commit:\n  {}",
         stale.join("\n  ")
     )))
-}
-
-fn compile(root: &Path) -> Result<(), Failure> {
-    // The shell embeds the window, so a folder for it must be there even where only types are generated.
-    run(
-        "compile the generators",
-        &mut command(root, "cargo build --workspace --quiet --example gen --example bindings"),
-    )
 }
 
 fn generate(root: &Path, into: &Path) -> Result<(), Failure> {

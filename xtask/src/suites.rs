@@ -9,7 +9,7 @@ pub(crate) fn peers(root: &Path, name: &str) -> Result<(), Failure> {
     setup::for_run(root)?;
     setup::npm_packages(root, Path::new("tests/peers"))?;
     setup::npm_packages(root, Path::new("tests/peers/judges"))?;
-    build::programs(root)?;
+    build::everything(root)?;
     let mut test = command(root, "cargo test --workspace --test peers -- --nocapture --test-threads=1");
     if name != "all" {
         test.arg(name);
