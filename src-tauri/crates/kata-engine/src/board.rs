@@ -124,11 +124,12 @@ impl Board {
         let mut channels = 0;
         for entry in self.lock().values().filter(|e| e.summary.enabled) {
             match entry.summary.status.state {
-                RunState::Running | RunState::Degraded => {
+                RunState::Running => {
                     next.running += 1;
                     channels += u32::from(entry.summary.kind == SourceKind::Channel);
-                    next.failing += u32::from(entry.summary.status.state == RunState::Degraded);
                 }
+                // Counted once: what works with a problem is a problem.
+                RunState::Degraded => next.failing += 1,
                 RunState::NeedsUser { .. } => next.needs_user += 1,
                 RunState::Backoff { .. } | RunState::Failed { .. } | RunState::Quarantined { .. } => next.failing += 1,
                 RunState::Stopped | RunState::Starting | RunState::Connecting | RunState::Stopping => {}
@@ -218,6 +219,8 @@ mod tests {
             &SourceId::new("a").unwrap(),
             Status::plain(RunState::Backoff { attempt: 1, until: Ms(9) }, Ms(1)),
         );
+        assert_eq!(board.health().line, "1 with a problem · 1 needs you");
+        board.status(&SourceId::new("a").unwrap(), Status::plain(RunState::Degraded, Ms(2)));
         assert_eq!(board.health().line, "1 with a problem · 1 needs you");
     }
 
