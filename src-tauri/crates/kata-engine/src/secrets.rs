@@ -184,9 +184,12 @@ fn encrypt(cipher: &Aes256Gcm, values: &BTreeMap<String, SecretString>) -> Optio
 /// Makes the platform's keychain the default store and tries it. The error says why it cannot be used.
 fn open_keychain() -> Result<&'static str, keyring_core::Error> {
     let name = set_platform_store()?;
-    // A locked or absent keychain shows only when it is used.
-    match keyring_core::Entry::new(SERVICE, "probe").and_then(|e| e.get_password()) {
-        Ok(_) | Err(keyring_core::Error::NoEntry) => Ok(name),
+    // A locked or absent keychain shows only when it is used; a locked one answers a read with “no entry”, and only a write
+    // says that it is locked. The entry stays, so that later starts need no write.
+    let probe = keyring_core::Entry::new(SERVICE, "probe")?;
+    match probe.get_password() {
+        Ok(_) => Ok(name),
+        Err(keyring_core::Error::NoEntry) => probe.set_password("ok").map(|()| name),
         Err(error) => Err(error),
     }
 }
