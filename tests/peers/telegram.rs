@@ -110,6 +110,12 @@ async fn telegram_a_restart_in_the_middle_of_a_poll_loses_and_repeats_nothing() 
     let first = serve(&kata, &peers).await;
     peers.write("100001", "one", json!({})).await;
     eventually("the first reply", async || (peers.calls("sendMessage").len() == 1).then_some(())).await;
+    // Until the receipt is kept, a death would rightly leave the reply parked: Telegram cannot tell a repeated send.
+    eventually("the receipt is kept", async || {
+        let status = block_in_place(|| kata.json(&["status"]));
+        (status["ledger"]["delivered"] == 1).then_some(())
+    })
+    .await;
     // The plugin now hangs in a long poll; the program is killed there, without a farewell.
     drop(first);
     peers.write("100001", "two", json!({})).await;
