@@ -283,6 +283,54 @@ impl Operations for Inner {
         self.plugins.get(&params.id)
     }
 
+    async fn plugin_get(&self, _: &Caller, params: PluginRef) -> Result<PluginDetail, WireError> {
+        Err(later(&params.id))
+    }
+
+    async fn plugin_discovery(&self, _: &Caller, _: Empty) -> Result<PluginDiscovery, WireError> {
+        Err(later(&"discovery"))
+    }
+
+    async fn plugin_trust(&self, _: &Caller, params: PluginTrust) -> Result<PluginSummary, WireError> {
+        Err(later(&params.id))
+    }
+
+    async fn plugin_revoke(&self, _: &Caller, params: PluginRevoke) -> Result<PluginSummary, WireError> {
+        Err(later(&params.id))
+    }
+
+    async fn plugin_install(&self, _: &Caller, params: PluginInstall) -> Result<PluginDetail, WireError> {
+        Err(later(&params.path))
+    }
+
+    async fn plugin_uninstall(&self, _: &Caller, params: PluginRef) -> Result<Empty, WireError> {
+        Err(later(&params.id))
+    }
+
+    async fn plugin_create(&self, _: &Caller, params: PluginCreate) -> Result<PluginDetail, WireError> {
+        Err(later(&params.id))
+    }
+
+    async fn plugin_configure(&self, _: &Caller, params: PluginConfigure) -> Result<PluginDetail, WireError> {
+        Err(later(&params.id))
+    }
+
+    async fn plugin_secret(&self, _: &Caller, params: PluginSecret) -> Result<PluginDetail, WireError> {
+        Err(later(&params.id))
+    }
+
+    async fn plugin_inject(&self, _: &Caller, params: PluginInject) -> Result<PluginInjected, WireError> {
+        Err(later(&params.id))
+    }
+
+    async fn command_list(&self, _: &Caller, _: Empty) -> Result<Vec<CommandInfo>, WireError> {
+        Err(later(&"commands"))
+    }
+
+    async fn command_run(&self, _: &Caller, params: CommandRun) -> Result<CommandOutput, WireError> {
+        Err(later(&params.name))
+    }
+
     async fn tool_list(&self, _: &Caller, _: Empty) -> Result<Vec<ToolInfo>, WireError> {
         Ok(self.plugins.host.list().to_vec())
     }
@@ -330,4 +378,8 @@ fn default_mode(workspace: &WorkspaceSummary) -> PermissionMode {
     let text = std::fs::read(std::path::Path::new(&workspace.path).join("config.json")).unwrap_or_default();
     let config: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
     serde_json::from_value(config["defaults"]["permissionMode"].clone()).unwrap_or_default()
+}
+
+fn later(what: &dyn std::fmt::Display) -> WireError {
+    WireError::new(ErrorCode::Conflict, format!("{what}: not built yet"))
 }

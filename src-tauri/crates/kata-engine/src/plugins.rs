@@ -310,6 +310,8 @@ impl Plugins {
             version: manifest.version,
             description: manifest.description,
             origin,
+            workspace: None,
+            trust: kata_protocol::TrustState::Bundled,
             path: folder.display().to_string(),
             contributes: manifest.contributes,
             capabilities: manifest.capabilities,

@@ -55,11 +55,20 @@ impl Grants {
 /// The capability a hook needs, if any.
 pub(crate) fn of_hook(event: HookName) -> Option<&'static str> {
     match event {
-        HookName::MessageReceived | HookName::MessageSending | HookName::BeforeAgentStart | HookName::AfterToolCall => {
-            Some("hooks:conversation")
-        }
+        HookName::MessageReceived
+        | HookName::MessageSending
+        | HookName::BeforeAgentStart
+        | HookName::AfterToolCall
+        | HookName::PlanSubmitted => Some("hooks:conversation"),
         HookName::BeforeToolCall => Some("hooks:gate"),
-        HookName::MessageSent | HookName::SessionStart | HookName::AgentEnd => None,
+        HookName::MessageSent
+        | HookName::SessionStart
+        | HookName::SessionEnd
+        | HookName::AgentEnd
+        | HookName::GatewayStart
+        | HookName::GatewayStop
+        | HookName::OauthOpen
+        | HookName::ConfigChange => None,
     }
 }
 

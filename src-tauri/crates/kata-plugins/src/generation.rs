@@ -285,6 +285,7 @@ impl Generation {
             cpu_ms_last_minute: self.link.cpu_ms.load(Ordering::Relaxed),
             timers: self.link.timers.load(Ordering::Relaxed),
             calls_in_flight: self.link.operations.load(Ordering::Relaxed),
+            ..PluginUsage::default()
         }
     }
 }

@@ -107,6 +107,7 @@ impl Reporter for Plugin {
             at: self.clock.now(),
             kind: kind.to_owned(),
             message,
+            position: None,
         };
         {
             let mut faults = lock(&self.faults);

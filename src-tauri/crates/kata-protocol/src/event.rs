@@ -34,6 +34,15 @@ pub enum Fact {
         /// Plugin.
         id: PluginId,
     },
+    /// A plugin says something to clients.
+    PluginEvent {
+        /// Plugin.
+        id: PluginId,
+        /// Name of the event, the plugin's own.
+        name: String,
+        /// Payload, at most 16 KiB.
+        payload: crate::Json,
+    },
     /// Somebody wants in.
     PairingRequested {
         /// Request.
@@ -69,7 +78,7 @@ impl Fact {
             Fact::SessionChanged { .. } | Fact::SessionRemoved { .. } => Topic::Sessions,
             Fact::Session { .. } => Topic::Session,
             Fact::SourceChanged { .. } => Topic::Sources,
-            Fact::PluginChanged { .. } => Topic::Plugins,
+            Fact::PluginChanged { .. } | Fact::PluginEvent { .. } => Topic::Plugins,
             Fact::PairingRequested { .. } | Fact::PairingChanged {} => Topic::Pairing,
             Fact::ModelChanged { .. } => Topic::Models,
             Fact::TraceRecorded { .. } => Topic::Traces,

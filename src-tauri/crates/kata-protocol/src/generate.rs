@@ -82,7 +82,15 @@ pub fn sdk_typescript() -> Result<String, Error> {
         .register::<MessageSendingOutcome>()
         .register::<MessageSent>()
         .register::<SessionStart>()
-        .register::<AgentEnd>();
+        .register::<AgentEnd>()
+        .register::<SessionEnd>()
+        .register::<GatewayStart>()
+        .register::<GatewayStop>()
+        .register::<PlanSubmitted>()
+        .register::<OauthOpen>()
+        .register::<ConfigChange>()
+        .register::<SessionSummary>()
+        .register::<SessionSubmitted>();
     export(&types)
 }
 

@@ -24,6 +24,18 @@ pub enum HookName {
     SessionStart,
     /// Observe: a turn ended.
     AgentEnd,
+    /// Observe: a session was closed: archived, reset, or let go at shutdown.
+    SessionEnd,
+    /// Observe: the engine is ready.
+    GatewayStart,
+    /// Observe: the engine is about to drain.
+    GatewayStop,
+    /// Observe: the agent handed in a plan.
+    PlanSubmitted,
+    /// Observe: somebody is asked to sign in to a provider.
+    OauthOpen,
+    /// Observe: settings changed.
+    ConfigChange,
 }
 
 /// How handlers of an event are run and what their answer may do.
@@ -40,22 +52,36 @@ pub enum HookKind {
 
 impl HookName {
     /// Every event, in the order of a message's life.
-    pub const ALL: [HookName; 8] = [
+    pub const ALL: [HookName; 14] = [
+        HookName::GatewayStart,
+        HookName::ConfigChange,
         HookName::MessageReceived,
         HookName::SessionStart,
         HookName::BeforeAgentStart,
         HookName::BeforeToolCall,
         HookName::AfterToolCall,
+        HookName::PlanSubmitted,
         HookName::AgentEnd,
         HookName::MessageSending,
         HookName::MessageSent,
+        HookName::OauthOpen,
+        HookName::SessionEnd,
+        HookName::GatewayStop,
     ];
     /// The event's kind.
     pub fn kind(self) -> HookKind {
         match self {
-            Self::MessageSent | Self::SessionStart | Self::AgentEnd => HookKind::Observe,
+            Self::MessageReceived | Self::BeforeAgentStart | Self::AfterToolCall | Self::MessageSending => HookKind::Transform,
             Self::BeforeToolCall => HookKind::Gate,
-            _ => HookKind::Transform,
+            Self::MessageSent
+            | Self::SessionStart
+            | Self::SessionEnd
+            | Self::AgentEnd
+            | Self::GatewayStart
+            | Self::GatewayStop
+            | Self::PlanSubmitted
+            | Self::OauthOpen
+            | Self::ConfigChange => HookKind::Observe,
         }
     }
     /// Name as a plugin writes it.
@@ -69,6 +95,12 @@ impl HookName {
             Self::MessageSent => "message_sent",
             Self::SessionStart => "session_start",
             Self::AgentEnd => "agent_end",
+            Self::SessionEnd => "session_end",
+            Self::GatewayStart => "gateway_start",
+            Self::GatewayStop => "gateway_stop",
+            Self::PlanSubmitted => "plan_submitted",
+            Self::OauthOpen => "oauth_open",
+            Self::ConfigChange => "config_change",
         }
     }
 }
@@ -235,4 +267,72 @@ pub struct AgentEnd {
     pub turn: TurnId,
     /// How.
     pub end: TurnEnd,
+}
+
+/// `session_end`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionEnd {
+    /// Session.
+    pub session: SessionId,
+    /// Why.
+    pub reason: SessionEndReason,
+}
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionEndReason {
+    /// Nobody wrote for a while and it was let go from memory; it goes on with the next message.
+    Idle,
+    /// A new session took its place in the conversation.
+    Reset,
+    /// A person put it away.
+    Archived,
+    /// The engine stops.
+    Shutdown,
+}
+
+/// `gateway_start`: the engine takes messages now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GatewayStart {
+    /// Version of the app.
+    pub version: String,
+}
+
+/// `gateway_stop`: the engine drains and ends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GatewayStop {
+    /// Milliseconds until it ends whatever happens.
+    pub deadline_ms: u32,
+}
+
+/// `plan_submitted`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanSubmitted {
+    /// Session.
+    pub session: SessionId,
+    /// Markdown.
+    pub plan: String,
+}
+
+/// `oauth_open`. Carries no address: it would hold the state of the sign-in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OauthOpen {
+    /// Provider.
+    pub provider: String,
+    /// Scopes asked for.
+    pub scopes: Vec<String>,
+}
+
+/// `config_change`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigChange {
+    /// Settings that have another value now, as dotted paths without their values.
+    pub keys: Vec<String>,
 }

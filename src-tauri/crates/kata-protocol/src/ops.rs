@@ -70,6 +70,30 @@ macro_rules! with_operations {
             plugin_reload "plugin.reload" (PluginRef) -> PluginSummary, Admin, [Plugins, Sources];
             /// Switches a plugin on or off.
             plugin_enable "plugin.enable" (PluginEnable) -> PluginSummary, Admin, [Plugins, Sources];
+            /// One plugin: files, capabilities, grant, what changed, what it registered.
+            plugin_get "plugin.get" (PluginRef) -> PluginDetail, Read, [];
+            /// Folders that are looked through, and the candidates that were not taken, with the reason.
+            plugin_discovery "plugin.discovery" (Empty) -> PluginDiscovery, Read, [];
+            /// Trusts the files with this hash and grants capabilities; then it can be switched on.
+            plugin_trust "plugin.trust" (PluginTrust) -> PluginSummary, Admin, [Plugins, Sources];
+            /// Takes one capability or the whole trust back, at once.
+            plugin_revoke "plugin.revoke" (PluginRevoke) -> PluginSummary, Admin, [Plugins, Sources];
+            /// Copies a folder or a .tgz into the extensions folder. It waits there until it is trusted.
+            plugin_install "plugin.install" (PluginInstall) -> PluginDetail, Admin, [Plugins, Sources];
+            /// Moves a plugin's folder out of the extensions folder and takes its trust back; its state stays.
+            plugin_uninstall "plugin.uninstall" (PluginRef) -> Empty, Admin, [Plugins, Sources];
+            /// Writes a new plugin into the extensions folder, in development mode.
+            plugin_create "plugin.create" (PluginCreate) -> PluginDetail, Admin, [Plugins, Sources];
+            /// Changes a plugin's settings.
+            plugin_configure "plugin.configure" (PluginConfigure) -> PluginDetail, Admin, [Plugins, Sources];
+            /// Sets or removes a plugin's secret.
+            plugin_secret "plugin.secret" (PluginSecret) -> PluginDetail, Admin, [Plugins, Sources];
+            /// Hands a message in as if a plugin's channel had brought it; for authors.
+            plugin_inject "plugin.inject" (PluginInject) -> PluginInjected, Admin, [];
+            /// Slash commands on offer.
+            command_list "command.list" (Empty) -> Vec<CommandInfo>, Read, [];
+            /// Runs a slash command.
+            command_run "command.run" (CommandRun) -> CommandOutput, Chat, [];
             /// Tools on offer.
             tool_list "tool.list" (Empty) -> Vec<ToolInfo>, Read, [];
             /// People who wait for approval.

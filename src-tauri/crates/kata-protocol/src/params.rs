@@ -1,7 +1,7 @@
 //! Parameters and results of the operations, in the order of the table in [`crate::ops`].
 
 use crate::{
-    ApprovalDecision, CallId, Delivery, DmPolicy, Json, Message, MessageId, PermissionMode, PluginId, ProviderSettings, SessionId,
+    ApprovalDecision, CallId, Delivery, DmPolicy, Json, Message, MessageId, PermissionMode, PluginId, PluginTemplate, ProviderSettings, SessionId,
     SessionState, SessionSummary, SourceId, TraceId, WorkspaceId,
 };
 use serde::{Deserialize, Serialize};
@@ -189,6 +189,78 @@ params! {
         id: PluginId,
         /// On or off.
         enabled: bool,
+    }
+    /// `plugin.trust`.
+    PluginTrust {
+        /// Plugin.
+        id: PluginId,
+        /// Hash of the files that were looked at; refused when they are others by now.
+        hash: String,
+        /// Capabilities granted, out of those the manifest declares.
+        capabilities: Vec<String>,
+        /// Takes edits of this folder without asking; never new capabilities.
+        development: Option<bool>,
+        /// Remembers the key that signed it, so that the same author's updates carry over.
+        remember_signer: Option<bool>,
+    }
+    /// `plugin.revoke`.
+    PluginRevoke {
+        /// Plugin.
+        id: PluginId,
+        /// Capability to take back; the whole trust when absent.
+        capability: Option<String>,
+    }
+    /// `plugin.install`.
+    PluginInstall {
+        /// Folder or `.tgz` on this machine, absolute.
+        path: String,
+        /// Replaces a plugin of the same id.
+        replace: Option<bool>,
+    }
+    /// `plugin.create`.
+    PluginCreate {
+        /// Plugin, `[a-z0-9-]+`.
+        id: PluginId,
+        /// What it starts as.
+        template: PluginTemplate,
+        /// Name to show; made from the id when absent.
+        name: Option<String>,
+    }
+    /// `plugin.configure`.
+    PluginConfigure {
+        /// Plugin.
+        id: PluginId,
+        /// Settings; checked against the plugin's schema, an error names the field.
+        settings: Json,
+    }
+    /// `plugin.secret`.
+    PluginSecret {
+        /// Plugin.
+        id: PluginId,
+        /// Name.
+        name: String,
+        /// Value; absent removes it.
+        value: Option<String>,
+    }
+    /// `plugin.inject`.
+    PluginInject {
+        /// Plugin.
+        id: PluginId,
+        /// Channel; may be left out when the plugin has one only.
+        channel: Option<String>,
+        /// Text.
+        text: String,
+        /// Sender's id; `author` when absent.
+        sender: Option<String>,
+        /// Conversation; `direct` when absent.
+        conversation: Option<String>,
+    }
+    /// `command.run`.
+    CommandRun {
+        /// Without the slash.
+        name: String,
+        /// Everything after the name.
+        args: String,
     }
     /// Names a pairing request.
     PairingRef {

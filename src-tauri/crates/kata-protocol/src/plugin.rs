@@ -1,6 +1,6 @@
 //! Plugins: the manifest an author writes, and what clients see of a plugin.
 
-use crate::{ChannelCapabilities, Count, HookName, Json, Ms, PluginId, Status};
+use crate::{ChannelCapabilities, Count, HookName, Json, Ms, PluginId, Status, TrustState, WorkspaceId};
 use serde::{Deserialize, Serialize};
 
 /// `kata-plugin.json`, or the `kata-agents` field of `package.json`.
@@ -55,6 +55,8 @@ pub struct Contributes {
     pub services: Vec<String>,
     /// Command names.
     pub commands: Vec<String>,
+    /// Paths below `/hooks/<plugin>/` of the gateway.
+    pub routes: Vec<String>,
 }
 
 /// Limits a manifest may lower.
@@ -93,8 +95,12 @@ pub struct PluginSummary {
     pub description: String,
     /// Where it was found.
     pub origin: PluginOrigin,
+    /// Workspace whose folder it is in; absent for bundled and global ones.
+    pub workspace: Option<WorkspaceId>,
     /// Folder.
     pub path: String,
+    /// Whether a person has looked at these very files and granted what they may do.
+    pub trust: TrustState,
     /// Whether the person has it switched on.
     pub enabled: bool,
     /// How it stands.
@@ -123,6 +129,16 @@ pub struct PluginUsage {
     pub timers: u32,
     /// Host calls in flight.
     pub calls_in_flight: u32,
+    /// Open WebSockets.
+    pub sockets: u32,
+    /// Calls that wait for the plugin.
+    pub queue_depth: u32,
+    /// HTTP requests and sockets begun in the last full minute.
+    pub requests_last_minute: u32,
+    /// Log lines dropped in the last full minute, because there were too many.
+    pub log_lines_dropped: u32,
+    /// Restarts after a fault since the app started.
+    pub restarts: u32,
 }
 
 /// One thing a plugin did wrong.
@@ -133,8 +149,22 @@ pub struct PluginFault {
     pub at: Ms,
     /// Short reason: `throw`, `timeout`, `memory`, `stack`, `cpu`, `unhandled_rejection`, `bad_result`, `load`.
     pub kind: String,
-    /// Message with source position.
+    /// Message, with the position where there is one.
     pub message: String,
+    /// Where in the author's source.
+    pub position: Option<SourcePosition>,
+}
+
+/// A place in an author's source, as they wrote it (TypeScript, not what it was turned into).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SourcePosition {
+    /// File, from the plugin's folder.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, from 1.
+    pub column: u32,
 }
 
 /// One channel a plugin registered.
