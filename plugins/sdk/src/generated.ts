@@ -119,6 +119,12 @@ export type ChatType =
 /**  A broadcast or named channel. */
 "channel";
 
+/**  `config_change`. */
+export type ConfigChange = {
+	/**  Settings that have another value now, as dotted paths without their values. */
+	keys: string[],
+};
+
 /**  What a plugin registers. */
 export type Contributes = {
 	/**  Tool names. */
@@ -131,10 +137,15 @@ export type Contributes = {
 	services?: string[],
 	/**  Command names. */
 	commands?: string[],
+	/**  Paths below `/hooks/<plugin>/` of the gateway. */
+	routes?: string[],
 };
 
 /**  A conversation (DM, group, room), made by the channel plugin.  */
 export type ConversationId = string;
+
+/**  A count that can pass 2³², but never 2⁵³ (sequence numbers, tokens, bytes). */
+export type Count = number;
 
 /**  Markup a channel understands. The core hands Markdown over; the plugin renders it. */
 export type Dialect = 
@@ -146,6 +157,18 @@ export type Dialect =
 "html" | 
 /**  Slack's mrkdwn. */
 "mrkdwn";
+
+/**  `gateway_start`: the engine takes messages now. */
+export type GatewayStart = {
+	/**  Version of the app. */
+	version: string,
+};
+
+/**  `gateway_stop`: the engine drains and ends. */
+export type GatewayStop = {
+	/**  Milliseconds until it ends whatever happens. */
+	deadlineMs: number,
+};
 
 /**  The events a plugin can hook. */
 export type HookName = 
@@ -164,7 +187,19 @@ export type HookName =
 /**  Observe: a session got its first turn in this process. */
 "session_start" | 
 /**  Observe: a turn ended. */
-"agent_end";
+"agent_end" | 
+/**  Observe: a session was closed: archived, reset, or let go at shutdown. */
+"session_end" | 
+/**  Observe: the engine is ready. */
+"gateway_start" | 
+/**  Observe: the engine is about to drain. */
+"gateway_stop" | 
+/**  Observe: the agent handed in a plan. */
+"plan_submitted" | 
+/**  Observe: somebody is asked to sign in to a provider. */
+"oauth_open" | 
+/**  Observe: settings changed. */
+"config_change";
 
 /**  One inbound message as a channel plugin hands it in (untrusted until ingress has admitted it). */
 export type InboundDraft = {
@@ -205,6 +240,9 @@ code: RefusalCode };
 
 /**  Any JSON value. TypeScript sees `unknown`, so a reader must check before use. */
 export type Json = unknown;
+
+/**  One message in a transcript.  */
+export type MessageId = string;
 
 /**  `message_received`: an admitted and routed message, or input from a client. */
 export type MessageReceived = {
@@ -257,6 +295,14 @@ export type MessageSent = {
 /**  Milliseconds since the Unix epoch (safe in a JavaScript number until the year 287396). */
 export type Ms = number;
 
+/**  `oauth_open`. Carries no address: it would hold the state of the sign-in. */
+export type OauthOpen = {
+	/**  Provider. */
+	provider: string,
+	/**  Scopes asked for. */
+	scopes: string[],
+};
+
 /**  One send as the plugin's `outbound.send` gets it. */
 export type OutboundMessage = {
 	/**  Where to. */
@@ -267,6 +313,23 @@ export type OutboundMessage = {
 	idempotencyKey: string,
 	/**  From 1. */
 	attempt: number,
+};
+
+/**  What the agent may do without asking. */
+export type PermissionMode = 
+/**  Only tools that read. */
+"safe" | 
+/**  Asks before anything else. */
+"ask" | 
+/**  Never asks. */
+"allow-all";
+
+/**  `plan_submitted`. */
+export type PlanSubmitted = {
+	/**  Session. */
+	session: SessionId,
+	/**  Markdown. */
+	plan: string,
 };
 
 /**  A platform's own name for a message, made by the channel plugin.  */
@@ -310,6 +373,9 @@ export type PluginManifest = {
 	/**  Limits below the host's own. */
 	limits?: PluginLimits,
 };
+
+/**  A ratio or an amount of money; never NaN or infinite. */
+export type Real = number;
 
 /**  What the platform said of a delivered message. */
 export type Receipt = {
@@ -400,6 +466,25 @@ export type SessionChannel = {
 	displayName?: string | null,
 };
 
+/**  `session_end`. */
+export type SessionEnd = {
+	/**  Session. */
+	session: SessionId,
+	/**  Why. */
+	reason: SessionEndReason,
+};
+
+/**  Why a session ended. */
+export type SessionEndReason = 
+/**  Nobody wrote for a while and it was let go from memory; it goes on with the next message. */
+"idle" | 
+/**  A new session took its place in the conversation. */
+"reset" | 
+/**  A person put it away. */
+"archived" | 
+/**  The engine stops. */
+"shutdown";
+
 /**  Folder name of a session, `YYMMDD-adjective-noun[-n]`.  */
 export type SessionId = string;
 
@@ -413,6 +498,67 @@ export type SessionStart = {
 	resumed: boolean,
 };
 
+/**  What a session is doing. */
+export type SessionState = 
+/**  Waits for input. */
+"idle" | 
+/**  Builds the request, runs `before_agent_start`. */
+"preparing" | 
+/**  The model answers. */
+"streaming" | 
+/**  A tool call waits for a person. */
+"awaiting_approval" | 
+/**  Tools run. */
+"running_tools" | 
+/**  Cleans up after an interrupt. */
+"stopping" | 
+/**  The last turn failed; the next input starts afresh. */
+"failed";
+
+/**  The input is durable. */
+export type SessionSubmitted = {
+	/**  Row of the input. */
+	message: MessageId,
+	/**  Trace of its life. */
+	trace: TraceId,
+};
+
+/**  One row of the session list. */
+export type SessionSummary = {
+	/**  Session. */
+	id: SessionId,
+	/**  Workspace it lies in. */
+	workspace: WorkspaceId,
+	/**  Title; absent until there is one. */
+	name: string | null,
+	/**  First words. */
+	preview: string | null,
+	/**  When it began. */
+	createdAt: Ms,
+	/**  Last message. */
+	lastMessageAt: Ms,
+	/**  Flagged by the person. */
+	flagged: boolean,
+	/**  Status id (`todo`, …). */
+	status: string | null,
+	/**  Labels, `id` or `id::value`. */
+	labels: string[],
+	/**  Unread messages. */
+	unread: boolean,
+	/**  Permission mode. */
+	mode: PermissionMode,
+	/**  Model, where the session fixes one. */
+	model: string | null,
+	/**  Set for sessions that belong to a channel conversation. */
+	channel: SessionChannel | null,
+	/**  Messages in the transcript. */
+	messageCount: number,
+	/**  Token use. */
+	usage: TokenUsage,
+	/**  What it is doing. */
+	state: SessionState,
+};
+
 /**  Unit of a length limit. */
 export type TextUnit = 
 /**  Unicode scalar values. */
@@ -424,6 +570,27 @@ export type TextUnit =
 
 /**  A thread or topic in a conversation, made by the channel plugin.  */
 export type ThreadId = string;
+
+/**  Token use of a session. Field names as the existing `session.jsonl` has them. */
+export type TokenUsage = {
+	/**  Tokens sent. */
+	inputTokens?: Count,
+	/**  Tokens answered. */
+	outputTokens?: Count,
+	/**  Both. */
+	totalTokens?: Count,
+	/**  Tokens of the last request. */
+	contextTokens?: Count,
+	/**  US dollars; 0 where the price is not known. */
+	costUsd?: Real,
+	/**  Read from the provider's cache. */
+	cacheReadTokens?: Count,
+	/**  Written to the provider's cache. */
+	cacheCreationTokens?: Count,
+};
+
+/**  One message's life through the gates.  */
+export type TraceId = string;
 
 /**  How a turn ended. */
 export type TurnEnd = 

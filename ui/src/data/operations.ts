@@ -18,7 +18,7 @@ export const READS: { readonly [T in Topic]: readonly OperationName[] } = {
   sessions: ["session.list"],
   session: ["session.get"],
   sources: ["source.list", "source.get", "channel.policy", "tool.list"],
-  plugins: ["plugin.list", "tool.list"],
+  plugins: ["plugin.list", "plugin.get", "plugin.discovery", "tool.list", "command.list"],
   pairing: ["pairing.list", "channel.policy"],
   models: ["model.list", "system.status"],
   traces: ["trace.list", "trace.get"],

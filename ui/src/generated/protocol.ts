@@ -13,8 +13,52 @@ export type ApprovalDecision =
 /**  One tool call, as the model named it.  */
 export type CallId = string;
 
+/**  One capability. */
+export type CapabilityState = {
+	/**  As the manifest writes it, e.g. `net:api.telegram.org`. */
+	capability: string,
+	/**  What it allows, for a person. */
+	means: string,
+	/**  Whether the manifest lists it. */
+	declared: boolean,
+	/**  Whether the person granted it. */
+	granted: boolean,
+	/**  Whether it can read what people write, change what the agent does, or change files. */
+	sensitive: boolean,
+};
+
+/**  What a channel can do; data, declared by the plugin at registration. */
+export type ChannelCapabilities = {
+	/**  Kinds of conversation it serves. */
+	chatTypes?: ChatType[],
+	/**  Longest text of one message, in `text_unit`. */
+	textMax?: number,
+	/**  What `text_max` counts. */
+	textUnit?: TextUnit,
+	/**  Markup of outgoing text. */
+	dialect?: Dialect,
+	/**  Whether a sent message can be edited. */
+	edit?: boolean,
+	/**  Whether threads or topics exist. */
+	threads?: boolean,
+	/**  How long one typing signal lasts in milliseconds; 0 = none. */
+	typingTtlMs?: number,
+	/**  Whether the platform drops a second send with the same key. */
+	idempotentSend?: boolean,
+};
+
 /**  A channel as its plugin registered it.  */
 export type ChannelId = string;
+
+/**  One channel a plugin registered. */
+export type ChannelInfo = {
+	/**  Channel id. */
+	id: string,
+	/**  Name to show. */
+	label: string,
+	/**  What it can do. */
+	capabilities: ChannelCapabilities,
+};
 
 /**  `channel.policy`. */
 export type ChannelPolicy = {
@@ -37,6 +81,15 @@ export type ChannelPolicyState = {
 	/**  Whether a group message must address the bot. */
 	requireMention: boolean,
 };
+
+/**  The kind of conversation. */
+export type ChatType = 
+/**  Between one person and the bot. */
+"direct" | 
+/**  Several people. */
+"group" | 
+/**  A broadcast or named channel. */
+"channel";
 
 /**  Client → server. */
 export type ClientFrame = 
@@ -71,6 +124,30 @@ topics: Topic[] } |
 /**  Number. */
 seq: Count };
 
+/**  One slash command. */
+export type CommandInfo = {
+	/**  Without the slash. */
+	name: string,
+	/**  What it does. */
+	description: string,
+	/**  Plugin that has it. */
+	plugin: PluginId,
+};
+
+/**  `command.run`: what the command gave back. */
+export type CommandOutput = {
+	/**  Text to show; empty when it gave none. */
+	text: string,
+};
+
+/**  `command.run`. */
+export type CommandRun = {
+	/**  Without the slash. */
+	name: string,
+	/**  Everything after the name. */
+	args: string,
+};
+
 /**  What a plugin registers. */
 export type Contributes = {
 	/**  Tool names. */
@@ -83,6 +160,8 @@ export type Contributes = {
 	services?: string[],
 	/**  Command names. */
 	commands?: string[],
+	/**  Paths below `/hooks/<plugin>/` of the gateway. */
+	routes?: string[],
 };
 
 /**  A count that can pass 2³², but never 2⁵³ (sequence numbers, tokens, bytes). */
@@ -107,6 +186,17 @@ export type DetectedModel = {
 	keyEnv: string | null,
 };
 
+/**  Markup a channel understands. The core hands Markdown over; the plugin renders it. */
+export type Dialect = 
+/**  No markup. */
+"plain" | 
+/**  Markdown. */
+"markdown" | 
+/**  HTML subset. */
+"html" | 
+/**  Slack's mrkdwn. */
+"mrkdwn";
+
 /**  Who may write to a channel. */
 export type DmPolicy = 
 /**  A stranger gets a code that a person approves in the window or the CLI. */
@@ -117,6 +207,20 @@ export type DmPolicy =
 "open" | 
 /**  Nobody. */
 "off";
+
+/**  A folder that was looked at and not taken. */
+export type DroppedPlugin = {
+	/**  Folder. */
+	path: string,
+	/**  Kind of the extensions folder it is in. */
+	origin: PluginOrigin,
+	/**  Its id, where the manifest could be read. */
+	id: string | null,
+	/**  Why; names file and field where there is one. */
+	reason: string,
+	/**  What to do. */
+	hint: string,
+};
 
 /**  No parameters, or nothing to say. */
 export type Empty = Record<string, never>;
@@ -170,6 +274,14 @@ source: SourceSummary } |
 { topic: "plugin_changed"; 
 /**  Plugin. */
 id: PluginId } | 
+/**  A plugin says something to clients. */
+{ topic: "plugin_event"; 
+/**  Plugin. */
+id: PluginId; 
+/**  Name of the event, the plugin's own. */
+name: string; 
+/**  Payload, at most 16 KiB. */
+payload: Json } | 
 /**  Somebody wants in. */
 { topic: "pairing_requested"; 
 /**  Request. */
@@ -193,6 +305,25 @@ startedAt: Ms } |
 /**  New line. */
 health: Health };
 
+/**  How one file differs. */
+export type FileChange = {
+	/**  From the plugin's folder, with `/`. */
+	path: string,
+	/**  What happened to it. */
+	kind: FileChangeKind,
+	/**  Unified diff of a text file, at most 64 KiB; absent for others. */
+	diff: string | null,
+};
+
+/**  What happened to a file. */
+export type FileChangeKind = 
+/**  It is new. */
+"added" | 
+/**  It is gone. */
+"removed" | 
+/**  It has other contents. */
+"modified";
+
 /**  A gate a message passes. */
 export type Gate = 
 /**  Admitted or refused, and durable. */
@@ -212,6 +343,39 @@ export type Gate =
 /**  Delivery by the plugin. */
 "send";
 
+/**  What happened to a plugin's grant. */
+export type GrantAction = 
+/**  Trusted with some capabilities. */
+"granted" | 
+/**  One capability taken back. */
+"capability_revoked" | 
+/**  Trust taken back as a whole. */
+"revoked" | 
+/**  Taken over by the signature of a remembered key. */
+"carried_over" | 
+/**  Its files are no longer those that were granted. */
+"changed" | 
+/**  Put into an extensions folder. */
+"installed" | 
+/**  Taken out of it. */
+"uninstalled" | 
+/**  Switched on. */
+"enabled" | 
+/**  Switched off. */
+"disabled";
+
+/**  One line of a grant's history. */
+export type GrantEvent = {
+	/**  When. */
+	at: Ms,
+	/**  What. */
+	action: GrantAction,
+	/**  Hash of the files then, where it matters. */
+	hash: string | null,
+	/**  In words: capabilities, from where. */
+	detail: string,
+};
+
 /**  Health in one line. */
 export type Health = {
 	/**  Sources that run. */
@@ -225,6 +389,15 @@ export type Health = {
 	/**  `3 channels running · 1 needs you`. */
 	line: string,
 };
+
+/**  How handlers of an event are run and what their answer may do. */
+export type HookKind = 
+/**  Concurrent, answer ignored, 30 s, fails open. */
+"observe" | 
+/**  In order, each sees the previous answer, 15 s, fails open. */
+"transform" | 
+/**  In order, block is terminal, 15 s, fails closed. */
+"gate";
 
 /**  The events a plugin can hook. */
 export type HookName = 
@@ -243,7 +416,30 @@ export type HookName =
 /**  Observe: a session got its first turn in this process. */
 "session_start" | 
 /**  Observe: a turn ended. */
-"agent_end";
+"agent_end" | 
+/**  Observe: a session was closed: archived, reset, or let go at shutdown. */
+"session_end" | 
+/**  Observe: the engine is ready. */
+"gateway_start" | 
+/**  Observe: the engine is about to drain. */
+"gateway_stop" | 
+/**  Observe: the agent handed in a plan. */
+"plan_submitted" | 
+/**  Observe: somebody is asked to sign in to a provider. */
+"oauth_open" | 
+/**  Observe: settings changed. */
+"config_change";
+
+/**  What ingress answers the plugin. Only after this may the platform be acknowledged. */
+export type IngressAnswer = 
+/**  Durable; a reply may follow. */
+{ outcome: "admitted" } | 
+/**  Seen before; nothing more happens. */
+{ outcome: "duplicate" } | 
+/**  Refused; kept in the ledger with its reason. What the sender is told (a pairing code) goes through the outbox. */
+{ outcome: "refused"; 
+/**  Why. */
+code: RefusalCode };
 
 /**  Any JSON value. TypeScript sees `unknown`, so a reader must check before use. */
 export type Json = unknown;
@@ -424,6 +620,96 @@ export type PermissionMode =
 /**  Never asks. */
 "allow-all";
 
+/**  Limits in force for a plugin. */
+export type PluginCeilings = {
+	/**  JavaScript heap in bytes. */
+	memoryBytes: Count,
+	/**  CPU milliseconds per minute. */
+	cpuMsPerMinute: number,
+	/**  Live timers. */
+	timers: number,
+	/**  Host calls in flight. */
+	callsInFlight: number,
+	/**  Open WebSockets. */
+	sockets: number,
+	/**  Calls that may wait. */
+	queue: number,
+	/**  Log lines per minute. */
+	logLinesPerMinute: number,
+};
+
+/**  How a plugin differs from what was granted. */
+export type PluginChange = {
+	/**  Version then. */
+	fromVersion: string,
+	/**  Version now. */
+	toVersion: string,
+	/**  Files that are new, gone, or have other contents. */
+	files: FileChange[],
+	/**  Capabilities it asks for now and did not then. */
+	capabilitiesAdded: string[],
+	/**  Capabilities it asked for then and does not now. */
+	capabilitiesRemoved: string[],
+};
+
+/**  `plugin.configure`. */
+export type PluginConfigure = {
+	/**  Plugin. */
+	id: PluginId,
+	/**  Settings; checked against the plugin's schema, an error names the field. */
+	settings: Json,
+};
+
+/**  `plugin.create`. */
+export type PluginCreate = {
+	/**  Plugin, `[a-z0-9-]+`. */
+	id: PluginId,
+	/**  What it starts as. */
+	template: PluginTemplate,
+	/**  Name to show; made from the id when absent. */
+	name: string | null,
+};
+
+/**  `plugin.get`. */
+export type PluginDetail = {
+	/**  Row. */
+	summary: PluginSummary,
+	/**  Its files in order of path, at most 5,000; `node_modules` and `.git` are neither listed nor hashed. */
+	files: PluginFile[],
+	/**  SHA-256 over paths and contents of `files`, lower-case hexadecimal. A grant pins it. */
+	hash: string,
+	/**  Every capability it declares or was granted. */
+	wanted: CapabilityState[],
+	/**  What was granted; absent for a bundled plugin and one nobody has looked at. */
+	grant: PluginGrant | null,
+	/**  How files and wishes differ from what was granted; absent when they do not. */
+	change: PluginChange | null,
+	/**  Its signature. */
+	signature: PluginSignature,
+	/**  JSON Schema of its settings. */
+	settingsSchema: Json | null,
+	/**  Present settings. */
+	settings: Json,
+	/**  Names of its secrets and whether each is set. */
+	secrets: SecretState[],
+	/**  What the serving generation registered; empty when it does not run. */
+	registered: Registered,
+	/**  Limits in force. */
+	limits: PluginCeilings,
+	/**  Its channels and services. */
+	parts: SourceSummary[],
+	/**  What happened to its grant, newest first, at most 100. */
+	history: GrantEvent[],
+};
+
+/**  `plugin.discovery`. */
+export type PluginDiscovery = {
+	/**  Folders that are looked through, in order of precedence. */
+	roots: PluginRoot[],
+	/**  Folders that look like a plugin and are not taken. */
+	dropped: DroppedPlugin[],
+};
+
 /**  `plugin.enable`. */
 export type PluginEnable = {
 	/**  Plugin. */
@@ -438,12 +724,68 @@ export type PluginFault = {
 	at: Ms,
 	/**  Short reason: `throw`, `timeout`, `memory`, `stack`, `cpu`, `unhandled_rejection`, `bad_result`, `load`. */
 	kind: string,
-	/**  Message with source position. */
+	/**  Message, with the position where there is one. */
 	message: string,
+	/**  Where in the author's source. */
+	position: SourcePosition | null,
+};
+
+/**  One file of a plugin. */
+export type PluginFile = {
+	/**  From the plugin's folder, with `/`. */
+	path: string,
+	/**  Length. */
+	bytes: Count,
+	/**  SHA-256 of its contents, lower-case hexadecimal. */
+	sha256: string,
+};
+
+/**  What a person granted. */
+export type PluginGrant = {
+	/**  Hash of the files as they were. */
+	hash: string,
+	/**  Version as it was. */
+	version: string,
+	/**  Capabilities granted. */
+	capabilities: string[],
+	/**  Whether edits are taken without asking. */
+	development: boolean,
+	/**  When. */
+	grantedAt: Ms,
+	/**  Key id whose signature carried it, if one did. */
+	signer: string | null,
 };
 
 /**  A plugin, as its manifest names it: `[a-z0-9-]+`.  */
 export type PluginId = string;
+
+/**  `plugin.inject`. */
+export type PluginInject = {
+	/**  Plugin. */
+	id: PluginId,
+	/**  Channel; may be left out when the plugin has one only. */
+	channel: string | null,
+	/**  Text. */
+	text: string,
+	/**  Sender's id; `author` when absent. */
+	sender: string | null,
+	/**  Conversation; `direct` when absent. */
+	conversation: string | null,
+};
+
+/**  `plugin.inject`: what became of the message. */
+export type PluginInjected = {
+	/**  The front door's answer. */
+	answer: IngressAnswer,
+};
+
+/**  `plugin.install`. */
+export type PluginInstall = {
+	/**  Folder or `.tgz` on this machine, absolute. */
+	path: string,
+	/**  Replaces a plugin of the same id. */
+	replace: boolean | null,
+};
 
 /**  Where a plugin was found. */
 export type PluginOrigin = 
@@ -460,6 +802,53 @@ export type PluginRef = {
 	id: PluginId,
 };
 
+/**  `plugin.revoke`. */
+export type PluginRevoke = {
+	/**  Plugin. */
+	id: PluginId,
+	/**  Capability to take back; the whole trust when absent. */
+	capability: string | null,
+};
+
+/**  One extensions folder. */
+export type PluginRoot = {
+	/**  Kind. */
+	origin: PluginOrigin,
+	/**  Its workspace. */
+	workspace: WorkspaceId | null,
+	/**  Folder. */
+	path: string,
+	/**  Whether it is there. */
+	exists: boolean,
+};
+
+/**  `plugin.secret`. */
+export type PluginSecret = {
+	/**  Plugin. */
+	id: PluginId,
+	/**  Name. */
+	name: string,
+	/**  Value; absent removes it. */
+	value: string | null,
+};
+
+/**  What a signature file beside the manifest says. */
+export type PluginSignature = 
+/**  There is none. */
+{ kind: "none" } | 
+/**  It fits the files. */
+{ kind: "valid"; 
+/**  Key id, 16 hexadecimal digits. */
+keyId: string; 
+/**  Whether a person has chosen to remember this key. */
+known: boolean; 
+/**  The signer's trusted comment. */
+comment: string } | 
+/**  It does not fit, or cannot be read. */
+{ kind: "invalid"; 
+/**  Why. */
+reason: string };
+
 /**  One plugin. */
 export type PluginSummary = {
 	/**  Plugin. */
@@ -472,8 +861,12 @@ export type PluginSummary = {
 	description: string,
 	/**  Where it was found. */
 	origin: PluginOrigin,
+	/**  Workspace whose folder it is in; absent for bundled and global ones. */
+	workspace: WorkspaceId | null,
 	/**  Folder. */
 	path: string,
+	/**  Whether a person has looked at these very files and granted what they may do. */
+	trust: TrustState,
 	/**  Whether the person has it switched on. */
 	enabled: boolean,
 	/**  How it stands. */
@@ -490,6 +883,31 @@ export type PluginSummary = {
 	faults: PluginFault[],
 };
 
+/**  What a new plugin starts as. */
+export type PluginTemplate = 
+/**  A tool the agent can call. */
+"tool" | 
+/**  A hook on messages. */
+"hook" | 
+/**  A channel that polls an HTTP service. */
+"channel" | 
+/**  A service that runs in the background. */
+"service";
+
+/**  `plugin.trust`. */
+export type PluginTrust = {
+	/**  Plugin. */
+	id: PluginId,
+	/**  Hash of the files that were looked at; refused when they are others by now. */
+	hash: string,
+	/**  Capabilities granted, out of those the manifest declares. */
+	capabilities: string[],
+	/**  Takes edits of this folder without asking; never new capabilities. */
+	development: boolean | null,
+	/**  Remembers the key that signed it, so that the same author's updates carry over. */
+	rememberSigner: boolean | null,
+};
+
 /**  What a plugin uses. */
 export type PluginUsage = {
 	/**  JavaScript heap in bytes. */
@@ -500,6 +918,16 @@ export type PluginUsage = {
 	timers: number,
 	/**  Host calls in flight. */
 	callsInFlight: number,
+	/**  Open WebSockets. */
+	sockets: number,
+	/**  Calls that wait for the plugin. */
+	queueDepth: number,
+	/**  HTTP requests and sockets begun in the last full minute. */
+	requestsLastMinute: number,
+	/**  Log lines dropped in the last full minute, because there were too many. */
+	logLinesDropped: number,
+	/**  Restarts after a fault since the app started. */
+	restarts: number,
 };
 
 /**  Wire format of a provider. */
@@ -541,6 +969,65 @@ export type ProviderSummary = {
 
 /**  A ratio or an amount of money; never NaN or infinite. */
 export type Real = number;
+
+/**  Why ingress or a hook refused a message. */
+export type RefusalCode = 
+/**  Longer than the cap. */
+"too_large" | 
+/**  The sender is not paired yet; a code was issued. */
+"pairing_required" | 
+/**  The sender is not on the allow-list. */
+"not_allowed" | 
+/**  The channel takes no direct messages, or is off. */
+"channel_off" | 
+/**  A group message that does not address the bot. */
+"not_mentioned" | 
+/**  The sender is a bot, or it is our own echo. */
+"loop" | 
+/**  Too many messages. */
+"rate_limited" | 
+/**  A hook blocked it. */
+"blocked_by_hook";
+
+/**  What one generation registered. */
+export type Registered = {
+	/**  Tools. */
+	tools: ToolInfo[],
+	/**  Hooks, in order of event. */
+	hooks: RegisteredHook[],
+	/**  Channels. */
+	channels: ChannelInfo[],
+	/**  Services. */
+	services: string[],
+	/**  Commands. */
+	commands: CommandInfo[],
+	/**  Routes. */
+	routes: RouteInfo[],
+};
+
+/**  One hook handler and where it stands. */
+export type RegisteredHook = {
+	/**  Event. */
+	event: HookName,
+	/**  How handlers of the event run. */
+	kind: HookKind,
+	/**  Priority; higher first. */
+	priority: number,
+	/**  Place among all handlers of the event, from 1. */
+	position: number,
+	/**  Handlers of the event in all. */
+	of: number,
+	/**  Its own limit in milliseconds, when lower than the event's. */
+	timeoutMs: number | null,
+};
+
+/**  One route of the gateway. */
+export type RouteInfo = {
+	/**  Full path, `/hooks/<plugin>/…`. */
+	path: string,
+	/**  Methods it takes. */
+	methods: string[],
+};
 
 /**  Where a thing stands. */
 export type RunState = 
@@ -956,6 +1443,16 @@ export type SourceKind =
 /**  Folder. */
 "local";
 
+/**  A place in an author's source, as they wrote it (TypeScript, not what it was turned into). */
+export type SourcePosition = {
+	/**  File, from the plugin's folder. */
+	file: string,
+	/**  Line, from 1. */
+	line: number,
+	/**  Column, from 1. */
+	column: number,
+};
+
 /**  Names a source. */
 export type SourceRef = {
 	/**  Source. */
@@ -1044,6 +1541,15 @@ export type SystemStatus = {
 	/**  Messages by state. */
 	ledger: Ledger,
 };
+
+/**  Unit of a length limit. */
+export type TextUnit = 
+/**  Unicode scalar values. */
+"chars" | 
+/**  UTF-16 code units (Telegram). */
+"utf16" | 
+/**  UTF-8 bytes (IRC). */
+"bytes";
 
 /**  Token use of a session. Field names as the existing `session.jsonl` has them. */
 export type TokenUsage = {
@@ -1179,6 +1685,19 @@ export type TraceStep = {
 	/**  RFC 6902 patch, where it changed something. */
 	diff: Json | null,
 };
+
+/**  Whether a person has looked at a plugin. */
+export type TrustState = 
+/**  Shipped with the app: trusted with what its manifest declares. */
+"bundled" | 
+/**  Nobody has looked at it yet; it does not run. */
+"untrusted" | 
+/**  These very files were looked at and granted. */
+"trusted" | 
+/**  Trusted, and edits of its files are taken without asking; new capabilities are not. */
+"development" | 
+/**  Trusted once; its files or what it asks for are different now. The version that ran before goes on until the app ends. */
+"changed";
 
 /**  How a turn ended. */
 export type TurnEnd = 
@@ -1317,6 +1836,30 @@ export type Operations = {
   "plugin.reload": { params: OptionalNulls<PluginRef>; result: PluginSummary };
   /** Switches a plugin on or off. */
   "plugin.enable": { params: OptionalNulls<PluginEnable>; result: PluginSummary };
+  /** One plugin: files, capabilities, grant, what changed, what it registered. */
+  "plugin.get": { params: OptionalNulls<PluginRef>; result: PluginDetail };
+  /** Folders that are looked through, and the candidates that were not taken, with the reason. */
+  "plugin.discovery": { params: OptionalNulls<Empty>; result: PluginDiscovery };
+  /** Trusts the files with this hash and grants capabilities; then it can be switched on. */
+  "plugin.trust": { params: OptionalNulls<PluginTrust>; result: PluginSummary };
+  /** Takes one capability or the whole trust back, at once. */
+  "plugin.revoke": { params: OptionalNulls<PluginRevoke>; result: PluginSummary };
+  /** Copies a folder or a .tgz into the extensions folder. It waits there until it is trusted. */
+  "plugin.install": { params: OptionalNulls<PluginInstall>; result: PluginDetail };
+  /** Moves a plugin's folder out of the extensions folder and takes its trust back; its state stays. */
+  "plugin.uninstall": { params: OptionalNulls<PluginRef>; result: Empty };
+  /** Writes a new plugin into the extensions folder, in development mode. */
+  "plugin.create": { params: OptionalNulls<PluginCreate>; result: PluginDetail };
+  /** Changes a plugin's settings. */
+  "plugin.configure": { params: OptionalNulls<PluginConfigure>; result: PluginDetail };
+  /** Sets or removes a plugin's secret. */
+  "plugin.secret": { params: OptionalNulls<PluginSecret>; result: PluginDetail };
+  /** Hands a message in as if a plugin's channel had brought it; for authors. */
+  "plugin.inject": { params: OptionalNulls<PluginInject>; result: PluginInjected };
+  /** Slash commands on offer. */
+  "command.list": { params: OptionalNulls<Empty>; result: CommandInfo[] };
+  /** Runs a slash command. */
+  "command.run": { params: OptionalNulls<CommandRun>; result: CommandOutput };
   /** Tools on offer. */
   "tool.list": { params: OptionalNulls<Empty>; result: ToolInfo[] };
   /** People who wait for approval. */
@@ -1364,6 +1907,18 @@ export const INVALIDATES: { readonly [K in OperationName]: readonly Topic[] } = 
   "plugin.list": [],
   "plugin.reload": ["plugins", "sources"],
   "plugin.enable": ["plugins", "sources"],
+  "plugin.get": [],
+  "plugin.discovery": [],
+  "plugin.trust": ["plugins", "sources"],
+  "plugin.revoke": ["plugins", "sources"],
+  "plugin.install": ["plugins", "sources"],
+  "plugin.uninstall": ["plugins", "sources"],
+  "plugin.create": ["plugins", "sources"],
+  "plugin.configure": ["plugins", "sources"],
+  "plugin.secret": ["plugins", "sources"],
+  "plugin.inject": [],
+  "command.list": [],
+  "command.run": [],
   "tool.list": [],
   "pairing.list": [],
   "pairing.approve": ["pairing"],

@@ -1,13 +1,14 @@
 /** Every operation of the table, answered from memory. */
 import type { ChannelPolicyState, OperationName, SessionSummary } from "@/generated/protocol";
 import { OperationError, type Params, type Result } from "../types";
+import { PLUGIN_OPERATIONS } from "./pluginOperations";
 import { DETECTED, SETTINGS, TOOLS } from "./rest";
 import { message, WORKSPACES } from "./sessions";
 import { detailOf, status } from "./sources";
 import { playTurn } from "./turn";
 import type { World } from "./world";
 
-type Table = { [K in OperationName]: (world: World, params: Params<K>) => Result<K> };
+export type Table = { [K in OperationName]: (world: World, params: Params<K>) => Result<K> };
 
 const missing = (what: string) => new OperationError({ code: "not_found", message: `There is no ${what}.` });
 const POLICIES = new Map<string, ChannelPolicyState>();
@@ -55,15 +56,6 @@ function detail(world: World, id: string): Result<"source.get"> {
   const source = world.source(id);
   const secrets = world.secrets.get(id) ?? (source.kind === "channel" ? [{ name: "botToken", set: true }, { name: "webhookSecret", set: false }] : []);
   return detailOf(source, world.settings.get(id) ?? (source.kind === "channel" ? { pollSeconds: 25, showTyping: true, dialect: "html" } : {}), secrets);
-}
-
-function plugin(world: World, id: string, change: Partial<Result<"plugin.reload">>): Result<"plugin.reload"> {
-  const known = world.plugins.find((row) => row.id === id);
-  if (known === undefined) throw missing(`plugin ${id}`);
-  const row = { ...known, ...change };
-  world.plugins = world.plugins.map((other) => (other.id === id ? row : other));
-  world.publish({ topic: "plugin_changed", id });
-  return row;
 }
 
 function setModel(world: World, params: Params<"model.set">): Result<"model.set"> {
@@ -146,10 +138,7 @@ export const OPERATIONS: Table = {
     POLICIES.set(id, next);
     return next;
   },
-  "plugin.list": (world) => world.plugins,
-  "plugin.reload": (world, { id }) => plugin(world, id, { generation: (world.plugins.find((row) => row.id === id)?.generation ?? 0) + 1, status: status({ kind: "running" }, "Loaded.", Date.now()) }),
-  "plugin.enable": (world, { id, enabled }) =>
-    plugin(world, id, { enabled, status: enabled ? status({ kind: "running" }, "Loaded.", Date.now()) : status({ kind: "stopped" }, "Switched off.", Date.now()) }),
+  ...PLUGIN_OPERATIONS,
   "tool.list": () => TOOLS,
   "pairing.list": (world) => world.pairing,
   "pairing.approve": (world, { code }) => {

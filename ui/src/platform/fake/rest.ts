@@ -1,39 +1,9 @@
-/** Plugins, models, traces and settings of the fake. */
-import type { DetectedModel, PairingRequest, PluginSummary, ProviderSummary, SettingValue, ToolInfo, Trace, TraceStep } from "@/generated/protocol";
+/** Models, traces and settings of the fake. */
+import type { DetectedModel, PairingRequest, ProviderSummary, SettingValue, ToolInfo, Trace, TraceStep } from "@/generated/protocol";
 import { hoursAgo, minutesAgo, START } from "./clock";
 import { status } from "./sources";
 
 const ok = (message: string) => status({ kind: "running" }, message, hoursAgo(26));
-
-type Row = Partial<PluginSummary> & Pick<PluginSummary, "id" | "name" | "description">;
-
-const plugin = (row: Row): PluginSummary => ({
-  version: "0.1.0",
-  origin: "bundled",
-  path: `/usr/lib/kata-agents/plugins/${row.id}`,
-  enabled: true,
-  status: ok("Loaded."),
-  contributes: {},
-  capabilities: [],
-  generation: 1,
-  usage: { memoryBytes: 412_000, cpuMsLastMinute: 3, timers: 1, callsInFlight: 0 },
-  faults: [],
-  ...row,
-});
-
-export const PLUGINS: PluginSummary[] = [
-  plugin({ id: "echo", name: "Echo", description: "The reference plugin: one tool, one hook, one command.", contributes: { tools: ["echo"], hooks: ["message_sending"], commands: ["echo"] }, capabilities: ["hooks:conversation"], usage: { memoryBytes: 318_000, cpuMsLastMinute: 0, timers: 0, callsInFlight: 0 } }),
-  plugin({ id: "telegram", name: "Telegram", description: "Messages by a bot: long polling, threads, typing, edits.", contributes: { channels: ["telegram"], tools: ["telegram_send", "telegram_react"] }, capabilities: ["net:api.telegram.org", "secret:botToken", "sessions:submit", "files:state"], usage: { memoryBytes: 684_000, cpuMsLastMinute: 14, timers: 2, callsInFlight: 1 } }),
-  plugin({ id: "slack", name: "Slack", description: "Socket Mode: channels, threads, reactions.", contributes: { channels: ["slack"] }, capabilities: ["net:*.slack.com", "secret:appToken", "secret:botToken"], usage: { memoryBytes: 902_000, cpuMsLastMinute: 22, timers: 3, callsInFlight: 1 } }),
-  plugin({ id: "redact", name: "Redact", description: "Takes account numbers out of replies before they leave.", origin: "workspace", path: "~/.kata-agents/workspaces/acme/extensions/redact", version: "1.3.0", contributes: { hooks: ["message_sending", "after_tool_call"] }, capabilities: ["hooks:conversation"], generation: 7 }),
-  plugin({ id: "indexer", name: "Repository indexer", description: "Keeps the code search fresh.", origin: "global", path: "~/.kata-agents/extensions/indexer", contributes: { services: ["indexer"], tools: ["code_search"] }, capabilities: ["files:workspace:ro"], generation: 3, status: status({ kind: "quarantined", until: START + 8 * 60_000 }, "Five faults in ten minutes; the last was a timeout in index.ts:88.", minutesAgo(9), "timeout"), usage: { memoryBytes: 0, cpuMsLastMinute: 0, timers: 0, callsInFlight: 0 }, faults: [
-    { at: minutesAgo(9), kind: "timeout", message: "start did not return within 5 s (index.ts:88:14)" },
-    { at: minutesAgo(11), kind: "memory", message: "heap limit of 32 MB reached (index.ts:61:9)" },
-    { at: minutesAgo(14), kind: "throw", message: "TypeError: cannot read property 'path' of undefined (walk.ts:23:31)" },
-  ] }),
-  plugin({ id: "digest", name: "Daily digest", description: "Writes a summary of the day and sends it where you want it.", origin: "global", path: "~/.kata-agents/extensions/digest", contributes: { services: ["digest"], commands: ["digest"] }, capabilities: ["sessions:read"] }),
-  plugin({ id: "calendar", name: "Calendar", description: "Looks up and proposes meetings.", origin: "global", path: "~/.kata-agents/extensions/calendar", contributes: { tools: ["calendar_free", "calendar_book"] }, capabilities: ["net:www.googleapis.com", "oauth:google:calendar"], status: status({ kind: "needs_user", action: { kind: "trust" } }, "New: asks for 2 capabilities.", minutesAgo(33), "untrusted"), enabled: false, generation: 0 }),
-];
 
 export const DEMO: ProviderSummary = { settings: { id: "demo", kind: "demo", model: "scripted" }, label: "Demo (scripted)", default: true, hasKey: false, status: ok("Answers from a script; no model is asked.") };
 export const CLAUDE: ProviderSummary = { settings: { id: "anthropic", kind: "anthropic", model: "claude-sonnet-4-5", maxTokens: 8_192 }, label: "Claude Sonnet 4.5", default: true, hasKey: true, status: ok("Answered in 0.8 s.") };

@@ -4,6 +4,8 @@ import type {
   Health,
   Message,
   NumberedFact,
+  PluginId,
+  PluginSummary,
   ProviderSummary,
   SecretState,
   SessionEvent,
@@ -14,7 +16,8 @@ import type {
 } from "@/generated/protocol";
 import { Listeners, OperationError } from "../types";
 import { START } from "./clock";
-import { CLAUDE, OLLAMA, PAIRING, PLUGINS, TRACES } from "./rest";
+import { extraOf, PLUGINS, type PluginExtra, pluginExtras } from "./plugins";
+import { CLAUDE, OLLAMA, PAIRING, TRACES } from "./rest";
 import { bigTranscript, manySessions, SESSIONS, transcriptOf } from "./sessions";
 import { SOURCES, status } from "./sources";
 
@@ -42,7 +45,8 @@ export class World {
   readonly answers = new Map<string, (decision: "once" | "session" | "deny") => void>();
   readonly stops = new Set<SessionId>();
   sources: SourceSummary[];
-  plugins = PLUGINS.map((plugin) => ({ ...plugin }));
+  plugins: PluginSummary[];
+  readonly extras: Map<PluginId, PluginExtra> = pluginExtras();
   models: ProviderSummary[];
   pairing = [...PAIRING];
   notices: SystemStatus["notices"];
@@ -53,6 +57,7 @@ export class World {
     const rows = options.empty ? [] : options.big ? [...SESSIONS, ...manySessions()] : SESSIONS;
     this.sessions = new Map(rows.map((row) => [row.id, { ...row }]));
     this.sources = options.empty ? [] : SOURCES.map((row) => ({ ...row }));
+    this.plugins = options.empty ? [] : PLUGINS.map((plugin) => ({ ...plugin }));
     this.models = options.firstRun ? [] : [CLAUDE, OLLAMA];
     this.notices = options.empty
       ? []
@@ -97,6 +102,12 @@ export class World {
     if (at === -1) rows.push(row);
     else rows[at] = row;
     this.say(id, { kind: "message", message: row });
+  }
+
+  extra(id: PluginId): PluginExtra {
+    const known = this.extras.get(id) ?? extraOf(id);
+    this.extras.set(id, known);
+    return known;
   }
 
   source(id: string): SourceSummary {
