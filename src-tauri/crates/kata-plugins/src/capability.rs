@@ -44,6 +44,13 @@ impl Grants {
         Ok(())
     }
 
+    /// Without one of the person's keys.
+    pub(crate) fn without(&self, capability: &str) -> Self {
+        let mut grants = self.clone();
+        grants.granted.remove(capability);
+        grants
+    }
+
     /// `net:` targets with their keys: `(target, granted)`.
     pub(crate) fn networks(&self) -> impl Iterator<Item = (&str, bool)> {
         self.declared

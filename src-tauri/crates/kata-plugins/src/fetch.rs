@@ -1,6 +1,7 @@
 //! `fetch` on the host's side: the allow-list before every hop, redirects followed here, the answer bounded.
 
-use crate::network::{AllowList, Blocked, Clients};
+use crate::network::{Blocked, Clients};
+use crate::standing::Standing;
 use bytes::Bytes;
 use futures::StreamExt;
 use reqwest::header::{
@@ -9,6 +10,7 @@ use reqwest::header::{
 use reqwest::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 /// Most redirects followed.
@@ -75,7 +77,7 @@ impl FetchError {
 /// Performs one request.
 pub(crate) async fn fetch(
     clients: &Clients,
-    allow: &AllowList,
+    standing: &Standing,
     request: Request,
     body: Option<Bytes>,
     limit: Duration,
@@ -83,15 +85,20 @@ pub(crate) async fn fetch(
 ) -> Result<(Answer, Option<Vec<u8>>), FetchError> {
     let url = Url::parse(&request.url).map_err(|_| FetchError::BadRequest("the URL is not valid"))?;
     let host = url.host_str().unwrap_or_default().to_owned();
-    let exchange = follow(clients, allow, request, url, body, max);
-    tokio::time::timeout(limit, exchange)
-        .await
-        .unwrap_or(Err(FetchError::Timeout { host, limit }))
+    let lease = standing.lease(&url, &CancellationToken::new())?;
+    let exchange = follow(clients, standing, request, url.clone(), body, max);
+    tokio::select! {
+        answered = tokio::time::timeout(limit, exchange) => answered.unwrap_or(Err(FetchError::Timeout { host, limit })),
+        () = lease.ended() => {
+            let reason = "its capability was taken back while it was on its way";
+            Err(standing.reach(&url).map_or_else(FetchError::Blocked, |_| FetchError::Failed { host, reason }))
+        }
+    }
 }
 
 async fn follow(
     clients: &Clients,
-    allow: &AllowList,
+    standing: &Standing,
     request: Request,
     mut url: Url,
     mut body: Option<Bytes>,
@@ -102,7 +109,7 @@ async fn follow(
         return Err(FetchError::BadRequest("the method is not allowed"));
     }
     let mut headers = header_map(&request.headers)?;
-    let mut reach = allow.check(&url)?;
+    let mut reach = standing.reach(&url)?;
     for hop in 0..=MAX_HOPS {
         let host = url.host_str().unwrap_or_default().to_owned();
         let mut builder = clients
@@ -123,7 +130,7 @@ async fn follow(
                 reason: "the server redirects, and the request says not to follow",
             });
         }
-        reach = allow.check(&next).map_err(|blocked| FetchError::Redirected { host, blocked })?;
+        reach = standing.reach(&next).map_err(|blocked| FetchError::Redirected { host, blocked })?;
         let status = response.status();
         let becomes_get = status == StatusCode::SEE_OTHER && method != Method::HEAD
             || matches!(status, StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND) && method == Method::POST;

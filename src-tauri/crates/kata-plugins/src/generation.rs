@@ -6,6 +6,7 @@ use crate::engine::{self, Call, CallFault, Exit, Kind, Link, Spec};
 use crate::error::LoadFault;
 use crate::ports::Reporter;
 use crate::register::Registrations;
+use crate::standing::Standing;
 use kata_core::ports::Clock;
 use kata_core::tasks::Tasks;
 use kata_protocol::{Count, PluginId, PluginUsage};
@@ -19,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct Generation {
     pub(crate) plugin: PluginId,
     pub(crate) number: u32,
+    /// What it may do right now.
+    pub(crate) standing: Arc<Standing>,
     link: Arc<Link>,
     clock: Arc<dyn Clock>,
     reporter: Arc<dyn Reporter>,
@@ -117,10 +120,12 @@ impl Generation {
         // The thread has a limit of its own; this one is for a thread that is stuck in native code.
         let limit = spec.options.load_timeout + Duration::from_secs(1);
         let stuck = spec.options.stuck;
+        let standing = Arc::clone(&spec.standing);
         let begun = engine::begin(spec).map_err(LoadFault::NoThread)?;
         let generation = Arc::new(Self {
             plugin,
             number,
+            standing,
             link: begun.link,
             clock,
             reporter,

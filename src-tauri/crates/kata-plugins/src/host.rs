@@ -2,17 +2,18 @@
 
 use crate::capability::Grants;
 use crate::discover::Candidate;
-use crate::engine::{self, Exit, Kind, Spec};
+use crate::engine::{self, Exit, Spec};
 use crate::error::PluginError;
 use crate::generation::{Generation, Loaded};
 use crate::manifest;
-use crate::network::{AllowList, Clients, NetworkPolicy};
+use crate::network::{Clients, NetworkPolicy};
 use crate::options::HostOptions;
 use crate::parts::Part;
 use crate::plugin::{Activation, Plugin, lock};
 use crate::ports::Reporter;
 use crate::register::Rules;
-use crate::registry::{Member, Registry, Taken, report};
+use crate::registry::{Member, Registry, Taken};
+use crate::standing::Standing;
 use arc_swap::ArcSwap;
 use futures::future::BoxFuture;
 use kata_core::lifecycle::Happening;
@@ -175,7 +176,7 @@ impl PluginHost {
             folder: candidate.folder.clone(),
             entry,
             settings: settings.clone(),
-            allow: AllowList::new(&grants, network),
+            standing: plugin.stands(Standing::new(grants.clone(), network.clone())),
             options: self.options.lowered(&manifest.limits),
             rules: Rules {
                 plugin: id(),
@@ -271,6 +272,16 @@ impl PluginHost {
         plugin.moved(Happening::Ended, "", "");
     }
 
+    /// Builds the registry anew from the same members, after what one of them may do has changed.
+    pub(crate) fn rebuild(&self) {
+        let _swap = lock(&self.swap);
+        let members = self.registry.load().members.clone();
+        // The same names as before cannot conflict.
+        if let Ok(registry) = Registry::build(members) {
+            self.registry.store(Arc::new(registry));
+        }
+    }
+
     fn put(&self, id: &PluginId, member: Option<Arc<Member>>) -> Result<(), Taken> {
         let _swap = lock(&self.swap);
         let mut members = self.registry.load().members.clone();
@@ -291,7 +302,7 @@ impl PluginHost {
         Arc::clone(plugins.entry(id.clone()).or_insert_with(made))
     }
 
-    fn known(&self, id: &PluginId) -> Option<Arc<Plugin>> {
+    pub(crate) fn known(&self, id: &PluginId) -> Option<Arc<Plugin>> {
         lock(&self.plugins).get(id).cloned()
     }
 
@@ -433,38 +444,6 @@ impl PluginHost {
                 .find(|(name, _)| name == id)
                 .map(|(_, handle)| *handle),
             PluginPart::Plugin => None,
-        }
-    }
-
-    /// Runs a command. `args` is everything after its name.
-    ///
-    /// # Errors
-    /// [`ErrorCode::NotFound`], [`ErrorCode::Timeout`], or [`ErrorCode::Upstream`] with what the plugin threw.
-    pub async fn run_command(&self, plugin: &PluginId, name: &str, args: &str) -> Result<String, WireError> {
-        let registry = self.registry.load_full();
-        let member = registry.members.get(plugin).ok_or_else(|| WireError::not_found("plugin", plugin))?;
-        let found = member.registrations.commands.iter().find(|(n, _)| n == name);
-        let (_, handle) = found.ok_or_else(|| WireError::not_found("command", name))?;
-        let payload: Arc<str> = serde_json::Value::from(args).to_string().into();
-        let result = member
-            .generation
-            .call(Kind::Command, *handle, Some(payload), Some(self.options.tool_timeout), None)
-            .await;
-        match result {
-            Ok(None) => Ok(String::new()),
-            Ok(Some(json)) => Ok(match serde_json::from_str(&json) {
-                Ok(serde_json::Value::String(text)) => text,
-                _ => json,
-            }),
-            Err(fault) => {
-                report(&*member.faults, &format!("command {name}"), &fault);
-                let code = if matches!(fault, engine::CallFault::Timeout(_)) {
-                    ErrorCode::Timeout
-                } else {
-                    ErrorCode::Upstream
-                };
-                Err(WireError::new(code, format!("plugin “{plugin}”: {fault}")))
-            }
         }
     }
 

@@ -29,6 +29,8 @@ mod ports;
 mod register;
 mod registry;
 mod script;
+mod standing;
+mod surface;
 
 pub use capability::{Denied, Grants};
 pub use discover::{Candidate, Discovery, Dropped, discover};

@@ -5,12 +5,13 @@ use crate::generation::Generation;
 use crate::network::NetworkPolicy;
 use crate::parts::Part;
 use crate::ports::{Report, Reporter};
+use crate::standing::Standing;
 use kata_core::lifecycle::{Happening, Lifecycle};
 use kata_core::ports::{Clock, Entropy, PluginBackend, PluginPart};
-use kata_protocol::{Ms, PluginFault, PluginId};
+use kata_protocol::{Ms, PluginFault, PluginId, SourcePosition};
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::watch;
 
 /// Faults kept for the panel.
@@ -39,6 +40,8 @@ pub(crate) struct Plugin {
     /// `None` once deactivated: nothing restarts it then.
     pub(crate) activation: Mutex<Option<Activation>>,
     pub(crate) parts: Mutex<HashMap<PluginPart, Arc<Part>>>,
+    /// What its generations may do, those that are being drained included.
+    pub(crate) standings: Mutex<Vec<Weak<Standing>>>,
     /// One activation, restart or deactivation at a time.
     pub(crate) turn: tokio::sync::Mutex<()>,
 }
@@ -67,6 +70,7 @@ impl Plugin {
             live: watch::Sender::new(None),
             activation: Mutex::new(None),
             parts: Mutex::default(),
+            standings: Mutex::default(),
             turn: tokio::sync::Mutex::new(()),
         }
     }
@@ -95,6 +99,15 @@ impl Plugin {
         }
     }
 
+    /// Remembers what a new generation may do.
+    pub(crate) fn stands(&self, standing: Standing) -> Arc<Standing> {
+        let standing = Arc::new(standing);
+        let mut all = lock(&self.standings);
+        all.retain(|s| s.strong_count() > 0);
+        all.push(Arc::downgrade(&standing));
+        standing
+    }
+
     /// When it tries again, if it does.
     pub(crate) fn due(&self) -> Option<Ms> {
         lock(&self.life).due()
@@ -102,12 +115,12 @@ impl Plugin {
 }
 
 impl Reporter for Plugin {
-    fn fault(&self, kind: &str, message: String) {
+    fn fault_at(&self, kind: &str, message: String, position: Option<SourcePosition>) {
         let fault = PluginFault {
             at: self.clock.now(),
             kind: kind.to_owned(),
             message,
-            position: None,
+            position,
         };
         {
             let mut faults = lock(&self.faults);

@@ -1,12 +1,12 @@
 //! What the engine's thread tells the rest of the host, and what host calls need. The seam that lets `engine` and `fetch`
 //! know nothing of generations, registries and supervision.
 
-use crate::capability::Grants;
-use crate::network::{AllowList, Clients};
+use crate::network::Clients;
 use crate::options::HostOptions;
+use crate::standing::Standing;
 use kata_core::ports::{PluginBackend, PluginPart};
 use kata_core::tasks::Tasks;
-use kata_protocol::{PluginId, UserAction};
+use kata_protocol::{PluginId, SourcePosition, UserAction};
 use std::sync::Arc;
 
 /// How a part says it stands.
@@ -21,7 +21,11 @@ pub(crate) enum Report {
 /// Who hears of one generation's faults and states.
 pub(crate) trait Reporter: Send + Sync + 'static {
     /// The plugin did something wrong; the message has the author's position and no message text.
-    fn fault(&self, kind: &str, message: String);
+    fn fault(&self, kind: &str, message: String) {
+        self.fault_at(kind, message, None);
+    }
+    /// The same, with the place in the author's source.
+    fn fault_at(&self, kind: &str, message: String, position: Option<SourcePosition>);
     /// A channel or service says how it stands.
     fn part(&self, generation: u32, part: PluginPart, report: Report, code: &str, message: &str);
 }
@@ -32,8 +36,7 @@ pub(crate) struct Reach {
     pub(crate) generation: u32,
     pub(crate) backend: Arc<dyn PluginBackend>,
     pub(crate) reporter: Arc<dyn Reporter>,
-    pub(crate) grants: Grants,
-    pub(crate) allow: AllowList,
+    pub(crate) standing: Arc<Standing>,
     pub(crate) clients: Clients,
     pub(crate) options: HostOptions,
     pub(crate) tasks: Tasks,

@@ -57,6 +57,13 @@ pub(crate) struct ChannelEntry {
     pub(crate) types: bool,
 }
 
+/// A slash command.
+pub(crate) struct CommandEntry {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) handle: u32,
+}
+
 /// Everything one generation registered.
 #[derive(Default)]
 pub(crate) struct Registrations {
@@ -64,7 +71,7 @@ pub(crate) struct Registrations {
     pub(crate) hooks: Vec<HookEntry>,
     pub(crate) channels: Vec<ChannelEntry>,
     pub(crate) services: Vec<(String, u32)>,
-    pub(crate) commands: Vec<(String, u32)>,
+    pub(crate) commands: Vec<CommandEntry>,
 }
 
 /// What a plugin may register.
@@ -122,6 +129,13 @@ struct Named {
     name: String,
 }
 
+#[derive(Deserialize)]
+struct CommandMeta {
+    name: String,
+    #[serde(default)]
+    description: String,
+}
+
 impl Registrations {
     /// Takes one registration.
     ///
@@ -144,10 +158,10 @@ impl Registrations {
                 Ok(())
             }
             _ => {
-                let Named { name } = decode("Command", json)?;
+                let CommandMeta { name, description } = decode("Command", json)?;
                 rules.contributes("Command", "commands", &name, &rules.manifest.contributes.commands)?;
-                unique("Command", &name, self.commands.iter().any(|(n, _)| *n == name))?;
-                self.commands.push((name, handle));
+                unique("Command", &name, self.commands.iter().any(|c| c.name == name))?;
+                self.commands.push(CommandEntry { name, description, handle });
                 Ok(())
             }
         }

@@ -31,6 +31,13 @@ pub(crate) struct ChannelRef {
     pub(crate) faults: Arc<dyn crate::ports::Reporter>,
 }
 
+pub(crate) struct CommandRef {
+    pub(crate) generation: Arc<Generation>,
+    pub(crate) handle: u32,
+    pub(crate) description: String,
+    pub(crate) faults: Arc<dyn crate::ports::Reporter>,
+}
+
 /// Two plugins want the same name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the {kind} “{name}” is provided by plugin “{by}” already")]
@@ -49,13 +56,15 @@ pub(crate) struct Registry {
     /// By the event's place in its enum, so that an event nobody hooks costs a look into a list.
     hooks: Vec<Arc<[HookHandler]>>,
     pub(crate) channels: BTreeMap<ChannelId, ChannelRef>,
+    /// By name; the name is unique among all plugins, because a person types nothing else.
+    pub(crate) commands: BTreeMap<String, CommandRef>,
 }
 
 impl Registry {
     /// A registry of these members.
     ///
     /// # Errors
-    /// [`Taken`] when two provide the same tool or channel.
+    /// [`Taken`] when two provide the same tool, channel or command.
     pub(crate) fn build(members: BTreeMap<PluginId, Arc<Member>>) -> Result<Self, Taken> {
         let mut out = Self::default();
         let mut list = Vec::new();
@@ -92,7 +101,26 @@ impl Registry {
                     });
                 }
             }
+            for command in &all.commands {
+                let made = CommandRef {
+                    generation: Arc::clone(&member.generation),
+                    handle: command.handle,
+                    description: command.description.clone(),
+                    faults: Arc::clone(&member.faults),
+                };
+                if let Some(first) = out.commands.insert(command.name.clone(), made) {
+                    return Err(Taken {
+                        kind: "command",
+                        name: command.name.clone(),
+                        by: first.generation.plugin.clone(),
+                    });
+                }
+            }
             for hook in &all.hooks {
+                // One whose capability was taken back is not asked any more.
+                if !may_hook(&member.generation, hook.event) {
+                    continue;
+                }
                 let Some(handlers) = hooks.get_mut(hook.event as usize) else {
                     continue;
                 };
@@ -127,6 +155,11 @@ impl Registry {
     }
 }
 
+/// Whether a generation may still hook an event.
+fn may_hook(generation: &Generation, event: HookName) -> bool {
+    crate::capability::of_hook(event).is_none_or(|needed| generation.standing.check(needed).is_ok())
+}
+
 /// The total order: priority, origin, plugin, registration.
 fn order_of(h: &HookHandler) -> (std::cmp::Reverse<i32>, PluginOrigin, &PluginId, u32) {
     (std::cmp::Reverse(h.priority), h.origin, &h.plugin, h.order)
@@ -142,6 +175,10 @@ struct Invoke {
 #[async_trait]
 impl HookInvoke for Invoke {
     async fn invoke(&self, payload: Arc<str>, limit: Duration) -> Result<Option<String>, HookFault> {
+        // The core may hold a list from before its capability was taken back.
+        if !may_hook(&self.generation, self.event) {
+            return Ok(None);
+        }
         let result = self
             .generation
             .call(Kind::Hook, self.handle, Some(payload), Some(limit), None)

@@ -52,7 +52,7 @@ async fn imports_lead_to_the_plugins_own_files_and_the_sdk_and_nowhere_else() {
         ("d.json", "{\"x\":1}"),
     ];
     bench.activate(bench.write("bad", &manifest("bad"), &files)).await.unwrap();
-    assert_eq!(bench.host.run_command(&id("bad"), "bad", "").await.unwrap(), "b1");
+    assert_eq!(bench.host.run_command("bad", "").await.unwrap(), "b1");
 }
 
 #[cfg(unix)]

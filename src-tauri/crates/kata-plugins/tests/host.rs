@@ -79,7 +79,7 @@ async fn a_typescript_plugin_is_loaded_and_its_tool_hook_command_and_channel_are
 
     let answers = bench.hooks(HookName::MessageSending, json!({ "text": "hey" }), SECOND).await;
     assert_eq!(answers, [("full".to_owned(), Ok(Some(r#"{"text":"hey!"}"#.to_owned())))]);
-    assert_eq!(bench.host.run_command(&id("full"), "full", "a b").await.unwrap(), "ran a b");
+    assert_eq!(bench.host.run_command("full", "a b").await.unwrap(), "ran a b");
 
     let (plugin, info) = bench.host.info(&channel("full")).unwrap();
     assert_eq!(

@@ -1,8 +1,8 @@
 //! Parameters and results of the operations, in the order of the table in [`crate::ops`].
 
 use crate::{
-    ApprovalDecision, CallId, Delivery, DmPolicy, Json, Message, MessageId, PermissionMode, PluginId, PluginTemplate, ProviderSettings, SessionId,
-    SessionState, SessionSummary, SourceId, TraceId, WorkspaceId,
+    ApprovalDecision, CallId, Delivery, DmPolicy, Json, Message, MessageId, PermissionMode, PluginId, PluginTemplate, ProviderSettings,
+    SessionId, SessionState, SessionSummary, SourceId, TraceId, WorkspaceId,
 };
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,9 @@
 //! Everything a person decides about a plugin with: its files, what it asks for, what was granted, and what changed since.
 
-use crate::{ChannelInfo, Count, HookKind, HookName, Json, Ms, PluginId, PluginOrigin, PluginSummary, SecretState, SourceSummary, ToolInfo, WorkspaceId};
+use crate::{
+    ChannelInfo, Count, HookKind, HookName, Json, Ms, PluginId, PluginOrigin, PluginSummary, SecretState, SourceSummary, ToolInfo,
+    WorkspaceId,
+};
 use serde::{Deserialize, Serialize};
 
 macro_rules! views {

@@ -15,10 +15,11 @@ mod scripts;
 mod slice;
 
 use crate::error::LoadFault;
-use crate::network::{AllowList, Clients};
+use crate::network::Clients;
 use crate::options::HostOptions;
 use crate::ports::{Reach, Reporter};
 use crate::register::{Registrations, Rules};
+use crate::standing::Standing;
 pub(crate) use inbox::{Call, CallFault, Kind};
 use inbox::{Command, Inbox};
 use loader::{Folder, Positions, Sources};
@@ -74,7 +75,7 @@ pub(crate) struct Spec {
     pub(crate) entry: String,
     pub(crate) settings: serde_json::Value,
     pub(crate) rules: Rules,
-    pub(crate) allow: AllowList,
+    pub(crate) standing: Arc<Standing>,
     pub(crate) options: HostOptions,
     pub(crate) reporter: Arc<dyn Reporter>,
     pub(crate) backend: Arc<dyn kata_core::ports::PluginBackend>,
@@ -135,8 +136,7 @@ fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations,
             generation: spec.generation,
             backend: spec.backend,
             reporter: spec.reporter,
-            grants: spec.rules.grants.clone(),
-            allow: spec.allow,
+            standing: spec.standing,
             clients: spec.clients,
             options: spec.options.clone(),
             tasks: spec.tasks,

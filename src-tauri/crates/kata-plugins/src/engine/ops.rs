@@ -126,7 +126,7 @@ async fn run(op: Op, reach: &Reach) -> Result<(Option<String>, Option<Vec<u8>>),
     let text = |t: Option<String>| Ok((t, None));
     match op {
         Op::Secret(name) => {
-            reach.grants.check(&format!("secret:{name}")).map_err(|e| OpError::denied(&e))?;
+            reach.standing.check(&format!("secret:{name}")).map_err(|e| OpError::denied(&e))?;
             let secret = reach.backend.secret(&reach.plugin, &name).await?;
             text(secret.map(|s| Value::String(s).to_string()))
         }
@@ -159,7 +159,7 @@ async fn run(op: Op, reach: &Reach) -> Result<(Option<String>, Option<Vec<u8>>),
             let options = &reach.options;
             let (answer, bytes) = fetch::fetch(
                 &reach.clients,
-                &reach.allow,
+                &reach.standing,
                 request,
                 body,
                 options.fetch_timeout,
