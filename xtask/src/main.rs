@@ -28,6 +28,7 @@ cargo xtask <command>
   run [--headless]      install what is needed, build, and open the app (without a display: the engine, with a hint)
   test                  everything that needs no network: generated files, lint, unit, integration and desktop tests
   lint                  formatting, clippy, tidy rules, TypeScript
+  tidy                  the rules that no compiler checks; part of lint, without a build
   gen [--check]         write the generated files, or fail where they differ
   e2e                   the real app under Xvfb, driven by WebDriver
   peers [NAME]          our code against programs we did not write: telegram, judges or all (default)
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         ["run", "--headless"] => desktop::run(&root, true),
         ["test"] => checks::test(&root),
         ["lint"] => checks::lint(&root),
+        ["tidy"] => tidy::check(&root),
         ["gen"] => generate::write(&root),
         ["gen", "--check"] => generate::check(&root),
         ["e2e"] => desktop::end_to_end(&root).map(drop),
