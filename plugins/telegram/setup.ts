@@ -22,14 +22,15 @@ export async function validate(open: OpenApi, ctx: PluginContext): Promise<AuthS
 }
 
 export async function nextStep(open: OpenApi, ctx: PluginContext): Promise<SetupStep> {
-  const state = await validate(open, ctx);
-  if (state.ok) return { kind: "done", account: state.account, name: state.name };
+  const state = await validate(open, ctx).catch(() => undefined);
+  if (state?.ok === true) return { kind: "done", account: state.account, name: state.name };
   const step: SetupStep = {
     kind: "secret",
     secret: "botToken",
     title: "Bot token",
     help: "In Telegram, write /newbot to @BotFather and paste the token it answers with. For groups, switch off the bot's privacy mode there, or mention the bot.",
   };
+  if (state === undefined) return { ...step, error: "Telegram does not answer, so the token could not be tried. Try again." };
   return state.code === "token_refused" ? { ...step, error: state.message } : step;
 }
 
