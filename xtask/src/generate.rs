@@ -1,10 +1,11 @@
 //! Generated files: written from the one table of operations, or compared with it.
 //!
 //! The generators are two example programs: `gen` of kata-protocol (types, schemas) and `bindings` of the shell (the
-//! window's commands and events). Both write below the folder they are given, so a check writes elsewhere and compares.
+//! window's commands and events), and after them `plugins/sdk/scripts/docs.mjs` (the SDK's reference and its types in one
+//! file). All write below the folder they are given, so a check writes elsewhere and compares.
 
-use crate::build;
 use crate::process::{Failure, command, run};
+use crate::{build, setup};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,11 @@ use std::path::{Path, PathBuf};
 /// Folders in which every file is generated.
 const FOLDERS: &[&str] = &["ui/src/generated", "docs/schema"];
 /// Generated files that stand among written ones.
-const FILES: &[&str] = &["plugins/sdk/src/generated.ts"];
+const FILES: &[&str] = &[
+    "plugins/sdk/src/generated.ts",
+    "plugins/sdk/kata-plugin-sdk.d.ts",
+    "docs/plugins/reference.md",
+];
 
 /// Writes them into the repository.
 pub(crate) fn write(root: &Path) -> Result<(), Failure> {
@@ -47,7 +52,20 @@ fn generate(root: &Path, into: &Path) -> Result<(), Failure> {
             command(root, &program.to_string_lossy()).arg(into),
         )?;
     }
-    Ok(())
+    sdk_documents(root, into)
+}
+
+/// From the SDK's own declarations, which TypeScript's compiler takes out of its source.
+fn sdk_documents(root: &Path, into: &Path) -> Result<(), Failure> {
+    setup::npm_packages(root, Path::new("plugins"))?;
+    let declarations = build::target(root).join("xtask/sdk");
+    if declarations.exists() {
+        fs::remove_dir_all(&declarations)?;
+    }
+    let mut compiler = command(root, "node plugins/node_modules/typescript/lib/tsc.js -p plugins/sdk --outDir");
+    run("declarations of the SDK", compiler.arg(&declarations))?;
+    let mut writer = command(root, "node plugins/sdk/scripts/docs.mjs");
+    run("reference of the SDK", writer.arg(&declarations).arg(into))
 }
 
 fn differences(root: &Path, fresh: &Path) -> Vec<String> {

@@ -2,22 +2,9 @@
 
 import type { Channel } from "./channel.ts";
 import type { PluginContext } from "./context.ts";
-import type {
-  AfterToolCall,
-  AfterToolCallOutcome,
-  AgentEnd,
-  BeforeAgentStart,
-  BeforeAgentStartOutcome,
-  BeforeToolCall,
-  BeforeToolCallOutcome,
-  HookName,
-  MessageReceived,
-  MessageReceivedOutcome,
-  MessageSending,
-  MessageSendingOutcome,
-  MessageSent,
-  SessionStart,
-} from "./generated.ts";
+import type { HookHandler, HookOptions } from "./hooks.ts";
+import type { HookName } from "./generated.ts";
+import type { Route } from "./route.ts";
 
 /** A JSON Schema (2020-12) object. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -35,62 +22,60 @@ export interface Tool<Args = unknown> {
   parameters: JsonSchema;
   /** True only if it changes nothing anywhere; such a tool runs without asking in every mode. */
   readOnly?: boolean;
+  /**
+   * Does it. May take 60 seconds; `ctx.signal` is aborted when the person stops the turn. May not assume that a person
+   * watches, and may not tell the model more than the task needs: the answer goes to whoever runs the model.
+   */
   execute(args: Args, ctx: PluginContext): ToolResult | Promise<ToolResult>;
 }
 
-/** Per event: what a handler is given, and what it may answer. `undefined` changes nothing. */
-export interface HookEvents {
-  message_received: { event: MessageReceived; outcome: MessageReceivedOutcome };
-  before_agent_start: { event: BeforeAgentStart; outcome: BeforeAgentStartOutcome };
-  before_tool_call: { event: BeforeToolCall; outcome: BeforeToolCallOutcome };
-  after_tool_call: { event: AfterToolCall; outcome: AfterToolCallOutcome };
-  message_sending: { event: MessageSending; outcome: MessageSendingOutcome };
-  message_sent: { event: MessageSent; outcome: undefined };
-  session_start: { event: SessionStart; outcome: undefined };
-  agent_end: { event: AgentEnd; outcome: undefined };
-}
-
-/** Answers one event. A transform that throws or is late changes nothing; a gate that throws or is late blocks. */
-export type HookHandler<E extends HookName> = (
-  event: HookEvents[E]["event"],
-  ctx: PluginContext,
-) => HookEvents[E]["outcome"] | void | Promise<HookEvents[E]["outcome"] | void>;
-
-/** Where a handler stands in the order and how long it may take. */
-export interface HookOptions {
-  /** Higher runs first; default 0. */
-  priority?: number;
-  /** Less than the event's own limit, in milliseconds. */
-  timeoutMs?: number;
-}
-
-/** Work that runs as long as the plugin is up. */
+/**
+ * Work that runs as long as the plugin is up. It appears among the sources, where a person can switch it off, and is
+ * started again with a growing delay when it fails.
+ */
 export interface Service {
   /** Declared in the manifest's `contributes.services`. */
   id: string;
-  /** Resolves when it is up. A throw is retried with a growing delay. */
+  /**
+   * Runs until `ctx.signal` is aborted, or resolves at once and goes on by timers. A throw is retried with a growing
+   * delay. May not wait for anything without `ctx.signal`: what a person has to mend is said with `ctx.status`.
+   */
   start(ctx: PluginContext): void | Promise<void>;
-  /** Releases what `start` took. */
+  /** Releases what `start` took: five seconds, then the thread is ended. Timers and requests are ended by the host. */
   stop?(ctx: PluginContext): void | Promise<void>;
 }
 
-/** A slash command in the chat, a verb in the CLI, an entry in the palette. */
+/** A slash command in the chat, a verb in the CLI (`kata run NAME`), an entry in the palette. */
 export interface Command {
   /** Without the slash; declared in the manifest's `contributes.commands`. */
   name: string;
+  /** What it does, in one line; shown in the palette. */
   description: string;
-  /** `args` is everything after the name, untouched. What it returns is shown. */
+  /** `args` is everything after the name, untouched. What it returns is shown to the person; the model does not see it. */
   run(args: string, ctx: PluginContext): string | void | Promise<string | void>;
 }
 
-/** The door to the host. Valid during `register` only. */
+/**
+ * The door to the host, given to `register` and valid until `register` has ended. Each method throws a `TypeError` that
+ * names the field when what is registered does not fit, is not declared in the manifest, or needs a capability that was
+ * not granted; the plugin is then not loaded, and the version before goes on.
+ */
 export interface KataPluginApi {
+  /** Offers a tool to the model. */
   registerTool<Args = unknown>(tool: Tool<Args>): void;
-  /** Reading message text (`message_*`, `before_agent_start`, `after_tool_call`) needs `hooks:conversation`, `before_tool_call` needs `hooks:gate`. */
+  /**
+   * Listens to an event. Reading message text (`message_received`, `message_sending`, `before_agent_start`,
+   * `after_tool_call`, `plan_submitted`) needs the capability `hooks:conversation`, `before_tool_call` needs `hooks:gate`.
+   */
   registerHook<E extends HookName>(event: E, handler: HookHandler<E>, options?: HookOptions): void;
+  /** Offers a chat platform. */
   registerChannel(channel: Channel): void;
+  /** Offers work in the background. */
   registerService(service: Service): void;
+  /** Offers a slash command. */
   registerCommand(command: Command): void;
+  /** Takes HTTP requests at the gateway. Needs the capability `route:PATH`. */
+  registerRoute(route: Route): void;
 }
 
 /** A plugin's default export. `register` runs exactly once per generation; it only registers, it starts nothing. */

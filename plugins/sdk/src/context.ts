@@ -20,9 +20,13 @@ export interface State {
 
 /** The plugin's log, rate-limited by the host. No message text, no secrets. */
 export interface Logger {
+  /** Something failed. */
   error(message: string): void;
+  /** Something is odd. */
   warn(message: string): void;
+  /** The usual. */
   info(message: string): void;
+  /** For the author. */
   debug(message: string): void;
 }
 
@@ -48,8 +52,11 @@ export type StatusReport =
 export interface PluginContext {
   /** Settings, checked against the manifest's schema, defaults filled in. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** The plugin's secrets. */
   readonly secrets: Secrets;
+  /** What the plugin remembers. */
   readonly state: State;
+  /** The plugin's log. */
   readonly logger: Logger;
   /** Aborted when the call is no longer wanted: the person stopped the turn, or the plugin is being brought down. */
   readonly signal: AbortSignal;

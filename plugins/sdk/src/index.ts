@@ -13,6 +13,8 @@ export type * from "./adapters/threading.ts";
 export type * from "./api.ts";
 export type * from "./channel.ts";
 export type * from "./context.ts";
+export type * from "./hooks.ts";
 // The wire type `SendError` gives way to the class of the same name, which carries the same fields.
 export type * from "./generated.ts";
+export type * from "./route.ts";
 export { definePlugin, SendError } from "./runtime.ts";

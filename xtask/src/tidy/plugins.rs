@@ -9,7 +9,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let below: Vec<&str> = tree.files.iter().filter_map(|f| f.path.strip_prefix("plugins/")).collect();
     let folders: BTreeSet<&str> = below.iter().filter_map(|p| p.split_once('/')).map(|(folder, _)| folder).collect();
     let mut findings = Vec::new();
-    for folder in folders.into_iter().filter(|f| *f != "sdk") {
+    for folder in folders.into_iter().filter(|f| *f != "sdk" && *f != "templates") {
         let at = format!("plugins/{folder}");
         let has = |test: &dyn Fn(&str) -> bool| below.iter().filter_map(|p| p.strip_prefix(folder)?.strip_prefix('/')).any(test);
         let mut need = |there: bool, words: &str| {
@@ -28,6 +28,23 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
                 manifest.contains(&format!("\"{folder}\"")),
                 "the manifest's id is the folder's name",
             );
+        }
+    }
+    findings.extend(templates(&below));
+    findings
+}
+
+/// A template is a plugin in which the id is not filled in; it must have whatever a new plugin needs.
+fn templates(below: &[&str]) -> Vec<Finding> {
+    let files: Vec<&str> = below.iter().filter_map(|p| p.strip_prefix("templates/")).collect();
+    let names: BTreeSet<&str> = files.iter().filter_map(|p| p.split_once('/')).map(|(name, _)| name).collect();
+    let mut findings = Vec::new();
+    for name in names {
+        for needed in ["kata-plugin.json", "index.ts", "README.md", "tests/contract.ts"] {
+            if !files.contains(&format!("{name}/{needed}").as_str()) {
+                let at = format!("plugins/templates/{name}");
+                findings.push(Finding::new(RULE, &at, 0, format!("needs {needed}")));
+            }
         }
     }
     findings
@@ -49,6 +66,17 @@ mod tests {
             ("plugins/sdk/src/index.ts", ""),
         ]);
         assert_eq!(check(&whole), []);
+    }
+
+    #[test]
+    fn a_template_that_lacks_a_file_is_found() {
+        let tree = Tree::of(&[
+            ("plugins/templates/tool/kata-plugin.json", "{ \"id\": \"{{id}}\" }"),
+            ("plugins/templates/tool/index.ts", ""),
+            ("plugins/templates/tool/README.md", ""),
+        ]);
+        let found: Vec<String> = check(&tree).iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["plugins/templates/tool:0 [plugin-folders] needs tests/contract.ts"]);
     }
 
     #[test]

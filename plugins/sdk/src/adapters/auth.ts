@@ -1,3 +1,5 @@
+/** `auth`: signs in and checks the sign-in. */
+
 import type { PluginContext, UserAction } from "../context.ts";
 import type { AccountId } from "../generated.ts";
 
@@ -8,7 +10,10 @@ export type AuthState =
   /** Not accepted; `message` is one sentence for a person. */
   | { ok: false; code: string; message: string; action: UserAction };
 
-/** Signs in and checks the sign-in. A method may not send a message. */
+/**
+ * Signs in and checks the sign-in. No method may send a message, keep a secret anywhere but where the host keeps it, or try
+ * again by itself: a refused sign-in waits for a person.
+ */
 export interface AuthAdapter {
   /** Asks the platform. Throws only if the platform cannot be reached. */
   validate(ctx: PluginContext): Promise<AuthState>;

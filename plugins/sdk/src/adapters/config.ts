@@ -1,3 +1,5 @@
+/** `config`: which accounts there are. */
+
 import type { PluginContext } from "../context.ts";
 import type { AccountId } from "../generated.ts";
 
@@ -9,8 +11,11 @@ export interface AccountInfo {
   name: string;
 }
 
-/** Which accounts the settings give. The settings themselves are described by the manifest's `settings` schema. */
+/**
+ * Which accounts the settings give. The settings themselves are described by the manifest's `settings` schema. May not call
+ * the network and may not write: it is asked whenever the window draws a list.
+ */
 export interface ConfigAdapter {
-  /** Accounts that are set up. May not call the network. */
+  /** Accounts that are set up, the most used one first. */
   accounts(ctx: PluginContext): Promise<AccountInfo[]>;
 }

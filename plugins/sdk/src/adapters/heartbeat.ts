@@ -1,3 +1,5 @@
+/** `heartbeat`: shows that somebody is writing. */
+
 import type { PluginContext } from "../context.ts";
 import type { ReplyRoute } from "../generated.ts";
 

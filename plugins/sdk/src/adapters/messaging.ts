@@ -1,6 +1,11 @@
+/** `messaging`: reads from the platform. */
+
 import type { ConnectContext, PluginContext } from "../context.ts";
 
-/** Reads from the platform. */
+/**
+ * Reads from the platform. May not decide who is allowed to write, may not answer by itself, and may not hand in the bot's
+ * own messages.
+ */
 export interface MessagingAdapter {
   /**
    * Runs as long as the channel is connected and ends when `ctx.signal` is aborted. Hands each message to

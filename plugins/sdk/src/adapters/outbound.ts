@@ -1,3 +1,5 @@
+/** `outbound`: writes to the platform; the one part every channel has. */
+
 import type { PluginContext } from "../context.ts";
 import type { OutboundMessage, PlatformMessageId, Receipt, ReplyRoute } from "../generated.ts";
 

@@ -1,3 +1,5 @@
+/** `setup`: leads a person through the set-up. */
+
 import type { PluginContext } from "../context.ts";
 import type { AccountId } from "../generated.ts";
 
@@ -18,6 +20,9 @@ export type SetupStep =
 
 /** Leads a person through the set-up: a state machine whose state is the settings and secrets stored so far. */
 export interface SetupAdapter {
-  /** The step to show now. Called again after each answer has been stored. */
+  /**
+   * The step to show now. Called again after each answer has been stored. May ask the platform whether it takes what was
+   * stored; may not throw when the platform does not answer (the step's `error` says so), and may not store anything itself.
+   */
   next(ctx: PluginContext): Promise<SetupStep>;
 }

@@ -1,0 +1,164 @@
+/** A host that a test holds in its hand: time, network, settings, secrets, state, log, and the front door for messages. */
+
+import type { ConnectContext, PluginContext, StatusReport } from "../context.ts";
+import type { InboundDraft, IngressAnswer, OutboundMessage } from "../generated.ts";
+import { FakeClock, settle } from "./clock.ts";
+import { type Answer, FakeNetwork, refused } from "./fetch.ts";
+
+/** What a fake host starts with. */
+export interface FakeHostOptions {
+  /** Settings, with defaults filled in. */
+  config?: Readonly<Record<string, unknown>>;
+  /** Secrets by name; one that is not here was not set. */
+  secrets?: Readonly<Record<string, string>>;
+  /** What is on the disk already: hand in the `state` of another host to restart. */
+  state?: Map<string, unknown>;
+  /** Answers requests; without it every request fails. */
+  network?: Answer;
+}
+
+/** One line of the log. */
+export interface LogLine {
+  /** Level. */
+  level: "error" | "warn" | "info" | "debug";
+  /** Text. */
+  message: string;
+}
+
+/** The host. `run` installs clock and network for the time of a test. */
+export class FakeHost {
+  /** Time. */
+  readonly clock = new FakeClock();
+  /** Network. */
+  readonly network: FakeNetwork;
+  /** The disk: survives this host. */
+  readonly state: Map<string, unknown>;
+  /** Settings. */
+  config: Readonly<Record<string, unknown>>;
+  /** Secrets; change them as a person would. */
+  readonly secrets: Map<string, string>;
+  /** Everything that was handed in, in order. */
+  readonly drafts: InboundDraft[] = [];
+  /** Everything that was said about the state. */
+  readonly statuses: StatusReport[] = [];
+  /** The log. */
+  readonly log: LogLine[] = [];
+  /** Everything the plugin told clients. */
+  readonly emitted: { name: string; payload: unknown }[] = [];
+  /** Everything the plugin submitted to sessions. */
+  readonly submitted: unknown[] = [];
+  /** What the front door answers; it may wait, refuse, or throw as a full disk does. */
+  door: (draft: InboundDraft) => IngressAnswer | Promise<IngressAnswer> = () => ({ outcome: "admitted" });
+
+  constructor(options: FakeHostOptions = {}) {
+    this.config = options.config ?? {};
+    this.secrets = new Map(Object.entries(options.secrets ?? {}));
+    this.state = options.state ?? new Map<string, unknown>();
+    this.network = new FakeNetwork(
+      options.network ??
+        (() => {
+          throw refused();
+        }),
+    );
+  }
+
+  /** Runs a test with this host's clock and network in the place of the global ones. */
+  async run<T>(test: () => Promise<T>): Promise<T> {
+    const fetchBefore = globalThis.fetch;
+    const restoreClock = this.clock.install();
+    globalThis.fetch = this.network.fetch as typeof fetch;
+    try {
+      return await test();
+    } finally {
+      restoreClock();
+      globalThis.fetch = fetchBefore;
+    }
+  }
+
+  /** What a tool, a hook, a command, a service is given. */
+  context(signal: AbortSignal = new AbortController().signal): PluginContext {
+    return this.connectContext(signal);
+  }
+
+  /** What `messaging.connect` is given. */
+  connectContext(signal: AbortSignal = new AbortController().signal): ConnectContext {
+    const line = (level: LogLine["level"]) => (message: string) => void this.log.push({ level, message: String(message) });
+    const copy = <T>(value: T): T => (value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T));
+    return {
+      config: this.config,
+      secrets: { get: async (name) => this.secrets.get(name) },
+      state: {
+        get: async (key) => copy(this.state.get(key)),
+        set: async (key, value) => void this.state.set(key, copy(value)),
+        delete: async (key) => void this.state.delete(key),
+      },
+      logger: { error: line("error"), warn: line("warn"), info: line("info"), debug: line("debug") },
+      signal,
+      status: (report) => void this.statuses.push(copy(report)),
+      receive: async (draft) => {
+        const kept = copy(draft);
+        this.drafts.push(kept);
+        return this.door(kept);
+      },
+    };
+  }
+
+  /** Ids of the messages that were handed in, each once, in order of their first time. */
+  get received(): string[] {
+    return [...new Set(this.drafts.map((draft) => draft.messageId))];
+  }
+
+  /** The states as a person sees them change: `running`, `degraded/unreachable`, … */
+  get states(): string[] {
+    const shown = this.statuses.map((status) => (status.code === undefined ? status.state : `${status.state}/${status.code}`));
+    return shown.filter((state, index) => state !== shown[index - 1]);
+  }
+
+  /** Everything the plugin has said: log, states, and the messages of errors that a test collected. */
+  said(errors: readonly unknown[] = []): string {
+    const words = errors.map((error) => (error instanceof Error ? error.message : String(error)));
+    return [...this.log.map((line) => line.message), ...this.statuses.map((status) => status.message ?? ""), ...words].join("\n");
+  }
+}
+
+/** A call that runs until it is told to end. */
+export class Running {
+  readonly #abort = new AbortController();
+  /** Whether it has ended. */
+  ended = false;
+  /** What it threw. */
+  error: unknown;
+
+  /** Begins `work`. */
+  constructor(work: (signal: AbortSignal) => void | Promise<void>) {
+    const done = (error?: unknown) => {
+      this.ended = true;
+      this.error = error;
+    };
+    void (async () => work(this.#abort.signal))().then(() => done(), done);
+  }
+
+  /** Tells it to end. */
+  stop(): void {
+    this.#abort.abort();
+  }
+
+  /** Tells it to end and lets `host` run until it has, at most five seconds of its time. */
+  async stopped(host: FakeHost): Promise<boolean> {
+    this.stop();
+    await settle();
+    return host.clock.until(() => this.ended, 5_000);
+  }
+}
+
+/** A message as `outbound.send` gets it. */
+export function outbound(text: string, fields: Partial<Omit<OutboundMessage, "route">> & { route?: Partial<OutboundMessage["route"]> } = {}): OutboundMessage {
+  const { route, ...rest } = fields;
+  return {
+    route: { channel: "channel", account: "account", conversation: "conversation", thread: null, replyTo: null, ...route },
+    text,
+    idempotencyKey: "key-1",
+    attempt: 1,
+    ...rest,
+  };
+}
