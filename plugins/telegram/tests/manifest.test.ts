@@ -1,21 +1,13 @@
-import type { Channel, KataPluginApi } from "@kata-agents/plugin-sdk";
+import type { Channel } from "@kata-agents/plugin-sdk";
+import { load } from "@kata-agents/plugin-sdk/testing";
 import { afterEach, expect, test, vi } from "vitest";
 import telegram from "../index.ts";
 import manifest from "../kata-plugin.json" with { type: "json" };
 import { fail, fakeFetch, ME, ok, TestHost } from "./support.ts";
 
-function channel(): Channel {
-  const channels: Channel[] = [];
-  const nothingElse = () => expect.fail("telegram registers a channel and nothing else");
-  const api: KataPluginApi = {
-    registerTool: nothingElse,
-    registerHook: nothingElse,
-    registerService: nothingElse,
-    registerCommand: nothingElse,
-    registerChannel: (c) => void channels.push(c),
-  };
-  if (typeof telegram !== "function") throw new Error("the default export is the register function");
-  void telegram(api);
+async function channel(): Promise<Channel> {
+  const { tools, hooks, channels, services, commands, routes } = await load(telegram);
+  expect([tools, hooks, services, commands, routes]).toEqual([[], [], [], [], []]);
   expect(channels.map((c) => c.id)).toEqual(manifest.contributes.channels);
   return channels[0] as Channel;
 }
@@ -24,7 +16,7 @@ afterEach(() => vi.unstubAllGlobals());
 
 test("the set-up asks for the token until Telegram takes it", async () => {
   const host = new TestHost();
-  const { setup } = channel();
+  const { setup } = await channel();
   host.token = undefined;
   expect(await setup?.next(host.plugin)).toMatchObject({ kind: "secret", secret: "botToken" });
   vi.stubGlobal("fetch", fakeFetch(() => fail(401, "Unauthorized")).fetch);
@@ -39,12 +31,12 @@ test("the set-up asks for the token until Telegram takes it", async () => {
 
 test("the probe answers also when nothing does", async () => {
   vi.stubGlobal("fetch", () => Promise.reject(new TypeError("fetch failed")));
-  expect(await channel().status?.probe(new TestHost().plugin)).toMatchObject({ ok: false, message: "Telegram does not answer." });
+  expect(await (await channel()).status?.probe(new TestHost().plugin)).toMatchObject({ ok: false, message: "Telegram does not answer." });
 });
 
 test("a send without a token fails for good", async () => {
   const host = new TestHost();
   host.token = undefined;
   const message = { route: { channel: "telegram", account: "42", conversation: "7" }, text: "hi", idempotencyKey: "k", attempt: 1 };
-  await expect(channel().outbound.send(message, host.plugin)).rejects.toMatchObject({ code: "unauthorized", certain: true });
+  await expect((await channel()).outbound.send(message, host.plugin)).rejects.toMatchObject({ code: "unauthorized", certain: true });
 });

@@ -1,0 +1,59 @@
+import { definePlugin, type PluginContext } from "@kata-agents/plugin-sdk";
+
+/** Resolves after `ms`, or at once when the host wants the service to end. */
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done);
+    if (signal.aborted) done();
+  });
+}
+
+/** Looks once and remembers what it saw. */
+async function look(url: string, ctx: PluginContext): Promise<void> {
+  try {
+    const response = await fetch(url, { method: "HEAD", signal: ctx.signal });
+    await ctx.state.set("last", { at: Date.now(), status: response.status });
+    if (response.ok) ctx.status({ state: "running", message: `The page answers (${response.status}).` });
+    else ctx.status({ state: "degraded", code: `http_${response.status}`, message: `The page answers with ${response.status}.` });
+  } catch (error) {
+    if (ctx.signal.aborted) return;
+    await ctx.state.set("last", { at: Date.now(), status: 0 });
+    ctx.status({ state: "degraded", code: "unreachable", message: "The page does not answer." });
+    ctx.logger.warn(`no answer: ${error instanceof Error ? error.name : "unknown"}`);
+  }
+}
+
+async function run(ctx: PluginContext): Promise<void> {
+  const url = ctx.config["url"];
+  if (typeof url !== "string" || url === "") {
+    // What only a person can mend is said, not thrown. The service is started anew when the setting changes.
+    ctx.status({ state: "needs_user", code: "no_url", message: "There is no page to look at.", action: { kind: "configure", field: "url" } });
+    return;
+  }
+  const seconds = Number(ctx.config["everySeconds"] ?? 300);
+  while (!ctx.signal.aborted) {
+    await look(url, ctx);
+    await sleep(seconds * 1000, ctx.signal);
+  }
+}
+
+export default definePlugin((api) => {
+  api.registerService({ id: "{{id}}", start: run });
+
+  api.registerCommand({
+    name: "{{id}}",
+    description: "Says what the last look at the page gave.",
+    async run(_args, ctx) {
+      const last = await ctx.state.get("last");
+      if (typeof last !== "object" || last === null) return "It has not looked yet.";
+      const { at, status } = last as { at?: unknown; status?: unknown };
+      return `${new Date(Number(at)).toISOString()}: ${status === 0 ? "no answer" : `HTTP ${String(status)}`}`;
+    },
+  });
+});
