@@ -2,10 +2,11 @@
 //! home folder, and answers the operations.
 //!
 //! `engine` starts and stops; `operations` answers clients; `plugins`, `models`, `board`, `settings`, `secrets` each keep one
-//! thing; `backend` is what plugins get.
+//! thing; `backend` is what plugins get; [`author`] is what their authors get.
 //!
 //! Deliberately absent: rules of the domain (kata-core) and anything of Tauri.
 
+pub mod author;
 mod backend;
 mod board;
 mod clock;
