@@ -3,7 +3,7 @@
 //! Closing the window destroys it (its web process goes, a third of the memory with it); the engine, the tray and the process
 //! stay. Quit, a signal and the operation `system.shutdown` all end in one drain. Deliberately absent: restart and update.
 
-use crate::host::Host;
+use crate::host::{self, Host};
 use crate::{ipc, tray, window};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -94,18 +94,7 @@ fn set_up(app: &AppHandle, host: &Arc<Host>) {
     if let Err(error) = tray::build(app) {
         tracing::warn!(%error, "no tray icon");
     }
-    let starting = Arc::clone(host);
-    let handle = app.clone();
-    let resources = app.path().resource_dir().ok();
-    tauri::async_runtime::spawn(async move {
-        match starting.start(resources).await {
-            Some(events) => {
-                tauri::async_runtime::spawn(ipc::forward_facts(handle.clone(), Arc::clone(&events)));
-                tray::follow_health(handle, starting, events).await;
-            }
-            None => tray::show(&handle, "The engine did not start"),
-        }
-    });
+    tauri::async_runtime::spawn(bring_up(app.clone(), Arc::clone(host)));
     if !std::env::args().any(|argument| argument == "--hidden") {
         window::open_soon(app);
     }
@@ -115,6 +104,18 @@ fn set_up(app: &AppHandle, host: &Arc<Host>) {
         host.quit_requested().await;
         app.exit(0);
     });
+}
+
+/// Starts the engine and joins window and tray to it; at the start of the app, and again when a person asks after it failed.
+pub(crate) async fn bring_up(app: AppHandle, host: Arc<Host>) {
+    let options = host::options(app.path().resource_dir().ok());
+    match host.start(options).await {
+        Some(events) => {
+            tauri::async_runtime::spawn(ipc::forward_facts(app.clone(), Arc::clone(&events)));
+            tauri::async_runtime::spawn(tray::follow_health(app, host, events));
+        }
+        None => tray::show(&app, "The engine did not start"),
+    }
 }
 
 fn run(app: App<Wry>, host: Arc<Host>) -> i32 {

@@ -1,13 +1,14 @@
 //! Holds the engine for the shell: the only module here that names it.
 //!
-//! The window opens while the engine starts; an operation that comes early waits for it. An engine that could not start stays
-//! visible as the error of every operation, with its hint, instead of as a window that never opened.
+//! The window opens while the engine starts; an operation that comes early waits for it. An engine that could not start is the
+//! error of every operation, with its hint and where the log is (`details.engine`), until it is started again; the window shows
+//! that instead of panes that never fill.
 
 use kata_core::EventHub;
 use kata_core::operations::{Caller, Operations};
-use kata_engine::{Engine, Options};
-use kata_protocol::{ErrorCode, Scope, WireError};
-use std::path::PathBuf;
+use kata_engine::{Engine, EngineError, Options};
+use kata_protocol::{ErrorCode, Json, Scope, WireError};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -43,29 +44,37 @@ impl Default for Host {
 
 impl Host {
     /// Starts the engine. Its events when it stands; nothing when it failed, which [`Self::operations`] then says.
-    ///
-    /// `resources` is where an installed app keeps its files; a build from source finds its plugins in the repository.
-    pub(crate) async fn start(&self, resources: Option<PathBuf>) -> Option<Arc<EventHub>> {
-        let mut options = Options::from_env();
-        let shipped = resources
-            .map(|folder| folder.join("bundled/plugins"))
-            .filter(|folder| folder.is_dir());
-        options.plugins_dir = options.plugins_dir.or(shipped);
-        match Engine::start(options).await {
-            Ok(engine) => {
+    pub(crate) async fn start(&self, options: Options) -> Option<Arc<EventHub>> {
+        let home = options.home.clone();
+        // In a task of its own: a start that panics is a failure like any other, and not a window that waits for ever.
+        let error = match tauri::async_runtime::spawn(Engine::start(options)).await {
+            Ok(Ok(engine)) => {
                 let events = engine.events();
                 self.stage.send_replace(Stage::Ready(Arc::new(engine)));
-                Some(events)
+                return Some(events);
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 tracing::error!(%error, "the engine did not start");
-                let words = WireError::new(ErrorCode::Conflict, format!("the engine did not start: {error}"));
-                self.stage.send_replace(Stage::Failed(
-                    words.hint("end the other program that uses this home, or mend what the message names; then start again"),
-                ));
-                None
+                WireError::new(ErrorCode::Conflict, error.to_string()).hint(hint(&error))
             }
-        }
+            Err(panic) => {
+                tracing::error!(%panic, "the engine stopped while it started");
+                WireError::internal("it stopped unexpectedly while it started").hint("the log says where; please report it")
+            }
+        };
+        self.stage.send_replace(Stage::Failed(about(error, "failed", &home)));
+        None
+    }
+
+    /// Leaves the failed state, so that [`Self::start`] can be called again; false where the engine did not fail.
+    pub(crate) fn begin_again(&self) -> bool {
+        self.stage.send_if_modified(|stage| {
+            let failed = matches!(stage, Stage::Failed(_));
+            if failed {
+                *stage = Stage::Starting;
+            }
+            failed
+        })
     }
 
     /// Who the window is, for scope and log.
@@ -81,23 +90,22 @@ impl Host {
             Some(Stage::Ready(engine)) => Ok(engine.operations()),
             Some(Stage::Failed(error)) => Err(error),
             Some(Stage::Ended) => Err(WireError::new(ErrorCode::Cancelled, "the program is ending")),
-            Some(Stage::Starting) | None => Err(WireError::new(ErrorCode::Timeout, "the engine is still starting")
-                .hint("wait a moment, then try again; the log says what it waits for")),
+            Some(Stage::Starting) | None => {
+                let error = WireError::new(ErrorCode::Timeout, "it has been starting for 30 seconds and is not there yet");
+                let error = error.hint("it may wait for the keychain to be unlocked; the log says how far it came");
+                Err(about(error, "starting", &Options::from_env().home))
+            }
         }
     }
 
     /// Returns when a client asked the program to end (`system.shutdown`); never, where no engine stands.
     pub(crate) async fn quit_requested(&self) {
         let mut stage = self.stage.subscribe();
-        let engine = match stage
-            .wait_for(|stage| !matches!(stage, Stage::Starting))
-            .await
-            .map(|stage| stage.clone())
-        {
-            Ok(Stage::Ready(engine)) => engine,
-            _ => return std::future::pending().await,
-        };
-        engine.quit_requested().await;
+        let stands = |stage: &Stage| matches!(stage, Stage::Ready(_) | Stage::Ended);
+        match stage.wait_for(stands).await.map(|stage| stage.clone()) {
+            Ok(Stage::Ready(engine)) => engine.quit_requested().await,
+            _ => std::future::pending().await,
+        }
     }
 
     /// Turns that a drain would wait for.
@@ -115,5 +123,79 @@ impl Host {
             engine.shutdown().await;
         }
         self.stage.send_replace(Stage::Ended);
+    }
+}
+
+/// How to start the engine of the desktop app.
+///
+/// `resources` is where an installed app keeps its files; a build from source finds its plugins in the repository.
+pub(crate) fn options(resources: Option<PathBuf>) -> Options {
+    let mut options = Options::from_env();
+    let shipped = resources
+        .map(|folder| folder.join("bundled/plugins"))
+        .filter(|folder| folder.is_dir());
+    options.plugins_dir = options.plugins_dir.or(shipped);
+    options
+}
+
+/// Says in the details that it is the engine that is not there, so that the window shows it as a whole.
+fn about(mut error: WireError, engine: &str, home: &Path) -> WireError {
+    let details =
+        serde_json::json!({ "engine": engine, "home": home.display().to_string(), "log": home.join("logs").display().to_string() });
+    error.details = Some(Json(details));
+    error
+}
+
+/// What a person can do about it.
+fn hint(error: &EngineError) -> &'static str {
+    match error {
+        EngineError::AlreadyRunning { .. } => "Quit the other one, which may be a “kata serve” in a terminal; then try again.",
+        EngineError::Home { .. } | EngineError::Transcripts(_) => {
+            "Is the disk full, or may this account not write there? Mend what the message names; then try again."
+        }
+        EngineError::Store(_) => "Is the disk full, or does another program hold the file open? Mend that; then try again.",
+        EngineError::Keychain(_) => "Unlock the keychain and try again, or start with KATA_SECRETS=file.",
+        EngineError::Gateway(_) | EngineError::Http(_) => {
+            "End the program that has the port, or set another one with KATA_PORT; then try again."
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+mod tests {
+    use super::*;
+    use kata_protocol::Empty;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_engine_that_could_not_start_says_why_and_stands_after_another_try() {
+        tauri::async_runtime::set(tokio::runtime::Handle::current());
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("home");
+        let options = || Options {
+            home: home.clone(),
+            secrets_in_file: true,
+            plugins_dir: None,
+            port: Some(0),
+            ..Options::from_env()
+        };
+        std::fs::write(&home, "a file where the folder belongs").unwrap();
+        let host = Host::default();
+
+        assert!(host.start(options()).await.is_none());
+        let error = host.operations().await.err().unwrap();
+        assert_eq!(error.code, ErrorCode::Conflict);
+        assert!(error.message.contains("home"), "{}", error.message);
+        let details = error.details.unwrap().0;
+        assert_eq!(details["engine"], "failed");
+        assert_eq!(details["log"], home.join("logs").display().to_string());
+
+        std::fs::remove_file(&home).unwrap();
+        assert!(host.begin_again());
+        assert!(!host.begin_again(), "one try at a time");
+        assert!(host.start(options()).await.is_some());
+        let operations = host.operations().await.unwrap();
+        assert!(operations.system_status(host.caller(), Empty {}).await.is_ok());
+        host.shut_down().await;
     }
 }

@@ -1,9 +1,11 @@
 //! Joins the window to the engine: one command per row of the table of operations, one event for every fact.
 //!
 //! Commands, their types and the TypeScript in `ui/src/generated/tauri.ts` are expansions of the table in kata-protocol.
-//! Deliberately absent: a command that is not an operation; the gateway and the CLI could not call it.
+//! Two commands are no operations, because they are for when there is no engine: [`start_engine`] and [`quit_app`].
+//! Deliberately absent: any other such command; the gateway and the CLI could not call it.
 
 use crate::host::Host;
+use crate::tray;
 use kata_core::EventHub;
 use kata_protocol::*;
 use std::future::Future;
@@ -34,13 +36,31 @@ macro_rules! commands {
         /// Commands and events of the shell, for Tauri and for TypeScript.
         pub(crate) fn bindings() -> tauri_specta::Builder<Wry> {
             tauri_specta::Builder::new()
-                .commands(tauri_specta::collect_commands![$($method),*])
+                .commands(tauri_specta::collect_commands![start_engine, quit_app, $($method),*])
                 .events(tauri_specta::collect_events![FactEvent])
                 .disable_serde_phases()
         }
     };
 }
 kata_protocol::with_operations!(commands);
+
+/// Starts the engine again after it could not start. Answers when it stands, or with the reason why it does not.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn start_engine(app: AppHandle, host: State<'_, Arc<Host>>) -> Result<(), WireError> {
+    if host.begin_again() {
+        tray::show(&app, tray::STARTING);
+        tauri::async_runtime::spawn(crate::app::bring_up(app, Arc::clone(&host)));
+    }
+    host.operations().await.map(|_| ())
+}
+
+/// Ends the app, as “Quit” in the tray does.
+#[tauri::command]
+#[specta::specta]
+pub(crate) fn quit_app(app: AppHandle) {
+    app.exit(0);
+}
 
 /// Runs a command's body in a task of its own: a panic in it becomes an error that the window shows. In the command itself the
 /// promise would never settle.

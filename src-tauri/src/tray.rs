@@ -12,7 +12,8 @@ use tokio::sync::broadcast::error::RecvError;
 
 const OPEN: &str = "open";
 const QUIT: &str = "quit";
-const STARTING: &str = "Starting…";
+/// Said until the engine stands.
+pub(crate) const STARTING: &str = "Starting…";
 
 /// The parts that change after the tray was built.
 struct Tray {

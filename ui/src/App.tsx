@@ -8,6 +8,7 @@ import { ChatsProvider } from "@/features/chat/useChat";
 import { ConnectView } from "@/features/gateway/ConnectView";
 import type { Platform } from "@/platform";
 import { Boundary } from "@/shell/Boundary";
+import { EngineFailureView } from "@/shell/EngineFailureView";
 import { Shell } from "@/shell/Shell";
 
 export function App({ platform }: { platform: Platform }) {
@@ -29,5 +30,12 @@ export function App({ platform }: { platform: Platform }) {
 
 function Gate() {
   const connection = useConnection();
-  return connection.kind === "needs_token" ? <ConnectView reason={connection.reason} /> : <Shell />;
+  switch (connection.kind) {
+    case "needs_token":
+      return <ConnectView reason={connection.reason} />;
+    case "failed":
+      return <EngineFailureView failure={connection.failure} />;
+    default:
+      return <Shell />;
+  }
 }

@@ -22,11 +22,13 @@ interface StatusBadgeProps {
   status: Status;
   /** With the sentence behind the words. */
   full?: boolean;
+  /** Over several lines, where the sentence must be read whole. */
+  wrap?: boolean;
   testId?: string;
   className?: string;
 }
 
-export function StatusBadge({ status, full = false, testId, className }: StatusBadgeProps) {
+export function StatusBadge({ status, full = false, wrap = false, testId, className }: StatusBadgeProps) {
   const { tone, label, sentence } = statusWords(status, useNow());
   return (
     <span
@@ -36,7 +38,7 @@ export function StatusBadge({ status, full = false, testId, className }: StatusB
       className={cn("inline-flex min-w-0 items-center gap-1.5", WORDS[tone], className)}
     >
       <StatusDot tone={tone} />
-      <span className="truncate">
+      <span className={wrap ? "[overflow-wrap:anywhere]" : "truncate"}>
         {label}
         {full && sentence !== "" && <span className="text-muted"> — {sentence}</span>}
       </span>

@@ -32,7 +32,7 @@ export function Kbd({ children }: { children: ReactNode }) {
   return <kbd className="rounded border border-line-strong bg-sunken px-1 font-sans text-xs text-muted">{children}</kbd>;
 }
 
-const FIELD = "rounded-md border border-line-strong bg-ground px-2 text-ink placeholder:text-faint disabled:opacity-60 selectable";
+const FIELD = "rounded-md border border-line-strong bg-ground px-2 text-ink placeholder:text-faint disabled:opacity-60 aria-invalid:border-bad selectable";
 
 interface SearchFieldProps {
   label: string;

@@ -1,6 +1,7 @@
 /** What a view shows when it has nothing, waits, or failed. */
-import { CircleAlert, type LucideIcon } from "lucide-react";
+import { CircleAlert, CloudOff, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
+import { useConnection } from "@/data/platform";
 import { cn } from "@/lib/cn";
 import type { OperationError } from "@/platform";
 import { Button } from "./Button";
@@ -9,7 +10,15 @@ export function Skeleton({ className }: { className?: string }) {
   return <div aria-hidden className={cn("animate-[shimmer_1.4s_ease-in-out_infinite] rounded-md bg-line", className)} />;
 }
 
+/** What stands where content will be. While the engine is away nothing comes, so that is said instead. */
 export function SkeletonRows({ rows = 6, className }: { rows?: number; className?: string }) {
+  if (useConnection().kind === "offline") {
+    return (
+      <Empty icon={CloudOff} title="The engine is away">
+        This fills by itself as soon as it is back.
+      </Empty>
+    );
+  }
   return (
     <div role="status" aria-label="Loading" className={cn("flex flex-col gap-4 p-4", className)}>
       {Array.from({ length: rows }, (_, i) => (

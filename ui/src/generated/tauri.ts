@@ -7,6 +7,10 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 
 /** Commands */
 export const commands = {
+	/**  Starts the engine again after it could not start. Answers when it stands, or with the reason why it does not. */
+	startEngine: () => typedError<null, WireError>(__TAURI_INVOKE("start_engine")),
+	/**  Ends the app, as “Quit” in the tray does. */
+	quitApp: () => __TAURI_INVOKE<void>("quit_app"),
 	/**  Version, health, model, notices, ledger. */
 	systemStatus: (params: Empty) => typedError<SystemStatus, WireError>(__TAURI_INVOKE("system_status", { params })),
 	/**  Ends the program after draining. */

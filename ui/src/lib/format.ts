@@ -5,6 +5,9 @@ export function bytes(n: number): string {
   return `${(n / 1_000_000).toFixed(1)} MB`;
 }
 
+/** Memory, as its limits are written: in MiB. */
+export const mebibytes = (n: number): string => `${(n / 1_048_576).toFixed(n >= 10_485_760 || n === 0 ? 0 : 1)} MiB`;
+
 export function count(n: number): string {
   if (n < 1_000) return String(n);
   if (n < 1_000_000) return `${(n / 1_000).toFixed(n < 10_000 ? 1 : 0)}k`;

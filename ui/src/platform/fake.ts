@@ -2,29 +2,49 @@
 import type { OperationName, SessionId } from "@/generated/protocol";
 import { OPERATIONS } from "./fake/operations";
 import { type FakeOptions, World } from "./fake/world";
-import { type Connection, isWebUrl, Listeners, type Params, type Platform, type Result, toOperationError } from "./types";
+import { type Connection, type EngineFailure, isWebUrl, Listeners, OperationError, type Params, type Platform, type Result, toOperationError } from "./types";
 
 function optionsOfAddress(): FakeOptions {
   const query = new URLSearchParams(window.location.search);
   const number = (name: string) => (query.has(name) ? { [name]: Number(query.get(name)) } : {});
-  return { firstRun: query.has("firstRun"), big: query.has("big"), empty: query.has("empty"), ...number("stepMs"), ...number("latencyMs") };
+  return { firstRun: query.has("firstRun"), big: query.has("big"), empty: query.has("empty"), engineFails: query.has("engineFails"), ...number("stepMs"), ...number("latencyMs") };
 }
 
 export interface FakePlatform extends Platform {
   readonly world: World;
   /** Puts the window into a state of the connection. */
   move(connection: Connection): void;
+  /** From now on nothing is answered, as when the other side is gone. */
+  hold(): void;
+  /** How often the app was asked to end. */
+  readonly quits: number;
 }
+
+/** What a second start in the same home meets. */
+export const ALREADY_RUNNING: EngineFailure = {
+  state: "failed",
+  error: { code: "conflict", message: "Kata Agents runs already for /home/mara/.kata-agents (process 4711)", hint: "Quit the other one, which may be a “kata serve” in a terminal; then try again." },
+  home: "/home/mara/.kata-agents",
+  log: "/home/mara/.kata-agents/logs",
+};
 
 export function fakePlatform(options: FakeOptions = optionsOfAddress()): FakePlatform {
   const world = new World(options);
   const connections = new Listeners<Connection>();
-  let connection: Connection = { kind: "online" };
+  const resyncs = new Listeners<void>();
+  let connection: Connection = options.engineFails === true ? { kind: "failed", failure: ALREADY_RUNNING } : { kind: "online" };
+  let quits = 0;
+  let held = false;
   return {
     kind: "fake",
     world,
+    get quits() {
+      return quits;
+    },
     async request<K extends OperationName>(op: K, params: Params<K>): Promise<Result<K>> {
       await new Promise((resolve) => setTimeout(resolve, options.latencyMs ?? 20));
+      if (held) return new Promise<never>(() => undefined);
+      if (connection.kind === "failed") throw new OperationError(connection.failure.error);
       try {
         // A copy each way, as over a wire: nobody shares an object with the engine.
         return structuredClone(OPERATIONS[op](world, structuredClone(params)));
@@ -33,7 +53,7 @@ export function fakePlatform(options: FakeOptions = optionsOfAddress()): FakePla
       }
     },
     onFact: (handler) => world.facts.add((fact) => handler(structuredClone(fact))),
-    onResync: () => () => undefined,
+    onResync: (handler) => resyncs.add(handler),
     onConnection(handler) {
       handler(connection);
       return connections.add(handler);
@@ -48,6 +68,18 @@ export function fakePlatform(options: FakeOptions = optionsOfAddress()): FakePla
     move(next) {
       connection = next;
       connections.emit(next);
+    },
+    hold() {
+      held = true;
+    },
+    async startEngine() {
+      await new Promise((resolve) => setTimeout(resolve, (options.latencyMs ?? 20) * 20));
+      connection = { kind: "online" };
+      connections.emit(connection);
+      resyncs.emit();
+    },
+    async quit() {
+      quits += 1;
     },
   };
 }

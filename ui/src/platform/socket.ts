@@ -111,6 +111,14 @@ class SocketPlatform implements Platform {
     this.#dial();
   }
 
+  async startEngine(): Promise<void> {
+    this.#dial();
+  }
+
+  async quit(): Promise<void> {
+    // A page is closed by its browser.
+  }
+
   #dial(): void {
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#retry = null;

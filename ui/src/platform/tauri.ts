@@ -3,7 +3,7 @@ import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 import { open } from "@tauri-apps/plugin-shell";
 import type { NumberedFact, OperationName } from "@/generated/protocol";
-import { type Connection, isWebUrl, Listeners, type Params, type Platform, type Result, toOperationError } from "./types";
+import { type Connection, engineFailureOf, isWebUrl, Listeners, type Params, type Platform, type Result, toOperationError } from "./types";
 
 export function tauriPlatform(): Platform {
   const facts = new Listeners<NumberedFact>();
@@ -29,6 +29,14 @@ export function tauriPlatform(): Platform {
     (cause: unknown) => moveTo({ kind: "offline", reason: toOperationError(cause).message, retryAt: Date.now() }),
   );
 
+  /** What an error means for the whole window, before the one who asked gets it. */
+  const failed = (cause: unknown) => {
+    const error = toOperationError(cause);
+    const failure = engineFailureOf(error.wire);
+    if (failure !== null) moveTo({ kind: "failed", failure });
+    return error;
+  };
+
   return {
     kind: "tauri",
     async request<K extends OperationName>(op: K, params: Params<K>): Promise<Result<K>> {
@@ -36,7 +44,7 @@ export function tauriPlatform(): Platform {
       try {
         return await invoke<Result<K>>(op.replaceAll(".", "_"), { params });
       } catch (cause) {
-        throw toOperationError(cause);
+        throw failed(cause);
       }
     },
     onFact: (handler) => facts.add(handler),
@@ -51,5 +59,17 @@ export function tauriPlatform(): Platform {
     connect() {
       // The shell needs no token: it and the engine are one process.
     },
+    async startEngine() {
+      try {
+        await invoke("start_engine");
+      } catch (cause) {
+        failed(cause);
+        return;
+      }
+      lastSeq = null;
+      moveTo({ kind: "online" });
+      resyncs.emit();
+    },
+    quit: () => invoke("quit_app"),
   };
 }

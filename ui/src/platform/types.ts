@@ -14,7 +14,18 @@ export type Connection =
   /** Tries again by itself at `retryAt` (ms since the epoch). */
   | { kind: "offline"; reason: string; retryAt: number }
   /** A person has to paste a token first. */
-  | { kind: "needs_token"; reason: string | null };
+  | { kind: "needs_token"; reason: string | null }
+  /** The engine could not be started; it does not try again by itself. */
+  | { kind: "failed"; failure: EngineFailure };
+
+/** Why there is no engine, and where to look. */
+export interface EngineFailure {
+  /** It takes long, or it gave up. */
+  state: "starting" | "failed";
+  error: WireError;
+  home: string;
+  log: string;
+}
 
 export interface Platform {
   readonly kind: "tauri" | "socket" | "fake";
@@ -30,6 +41,10 @@ export interface Platform {
   openExternal(url: string): Promise<void>;
   /** Hands over the token a person pasted; only the socket needs one. */
   connect(token: string): void;
+  /** Starts an engine that could not start once more. The connection says how it went. */
+  startEngine(): Promise<void>;
+  /** Ends the app; in a browser, nothing. */
+  quit(): Promise<void>;
 }
 
 /** A refused or failed operation. */
@@ -44,6 +59,7 @@ export class OperationError extends Error {
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+const text = (value: unknown): string => (typeof value === "string" ? value : "");
 
 /** Makes an `OperationError` of whatever was thrown. */
 export function toOperationError(cause: unknown): OperationError {
@@ -53,6 +69,13 @@ export function toOperationError(cause: unknown): OperationError {
   }
   const message = cause instanceof Error ? cause.message : String(cause);
   return new OperationError({ code: "internal", message, hint: "Look at the log under Settings › Diagnostics." });
+}
+
+/** The host's word that it is the engine itself that is not there; null for every other error. */
+export function engineFailureOf(error: WireError): EngineFailure | null {
+  const { details } = error;
+  if (!isRecord(details) || (details.engine !== "failed" && details.engine !== "starting")) return null;
+  return { state: details.engine, error, home: text(details.home), log: text(details.log) };
 }
 
 /** Listeners of one kind. */

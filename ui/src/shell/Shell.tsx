@@ -4,6 +4,7 @@ import { ContentPane } from "@/components/layout";
 import { preloadMarkdown } from "@/components/Markdown";
 import { Failure, SkeletonRows } from "@/components/states";
 import { useRead } from "@/data/operations";
+import { useConnection } from "@/data/platform";
 import { WorkspaceProvider } from "@/data/workspace";
 import { SessionsView } from "@/features/sessions/SessionsView";
 import { type Route, useRoute } from "@/lib/route";
@@ -104,8 +105,9 @@ function Framed({ children }: { children: React.ReactNode }) {
   );
 }
 
-/** The panes before there is anything in them, so that nothing jumps. */
+/** The panes before there is anything in them, so that nothing jumps. Without an engine nothing will come, which is said. */
 function Splash() {
+  if (useConnection().kind === "offline") return <Framed><SkeletonRows /></Framed>;
   return (
     <div className="flex h-full flex-col">
       <div aria-busy className="flex min-h-0 flex-1">

@@ -4,7 +4,7 @@ import { type ReactNode, useSyncExternalStore } from "react";
 import { IconButton } from "@/components/Button";
 import { currentNotes, dismissNote, subscribeNotes } from "@/data/notify";
 import { useAct, useRead } from "@/data/operations";
-import { useConnection } from "@/data/platform";
+import { useConnection, usePlatform } from "@/data/platform";
 import { cn } from "@/lib/cn";
 
 export function StatusLine() {
@@ -17,7 +17,7 @@ export function StatusLine() {
   return (
     <div aria-live="polite" className="shrink-0">
       {connection.kind === "offline" && (
-        <Line tone="warn" icon={<CloudOff className="size-3.5" />} message={connection.reason} hint="It is tried again by itself; what you typed stays." />
+        <Line tone="warn" icon={<CloudOff className="size-3.5" />} message={connection.reason} hint="It is tried again by itself; what you typed stays." action={<TryNow />} />
       )}
       {note !== undefined && (
         <Line
@@ -36,6 +36,15 @@ export function StatusLine() {
   );
 }
 
+function TryNow() {
+  const platform = usePlatform();
+  return (
+    <button type="button" data-testid="try-now" className="shrink-0 rounded px-1.5 font-medium underline underline-offset-2 hover:no-underline" onClick={() => void platform.startEngine()}>
+      Try now
+    </button>
+  );
+}
+
 const TONES = { plain: "bg-list text-ink", warn: "bg-warn-soft text-warn", bad: "bg-bad-soft text-bad" };
 
 interface LineProps {
@@ -44,10 +53,11 @@ interface LineProps {
   message: string;
   hint: string | null;
   more?: number;
+  action?: ReactNode;
   onDismiss?: () => void;
 }
 
-function Line({ tone, icon, message, hint, more = 0, onDismiss }: LineProps) {
+function Line({ tone, icon, message, hint, more = 0, action, onDismiss }: LineProps) {
   return (
     <div data-testid="status-line" className={cn("flex min-h-8 items-center gap-2 border-t border-line py-0.5 pr-1 pl-4", TONES[tone])}>
       <span aria-hidden className="shrink-0">
@@ -57,6 +67,7 @@ function Line({ tone, icon, message, hint, more = 0, onDismiss }: LineProps) {
         {message} {hint !== null && <span className={tone === "plain" ? "text-muted" : "opacity-85"}>{hint}</span>}
       </p>
       {more > 0 && <span className="shrink-0 text-sm opacity-80">{more} more</span>}
+      {action}
       {onDismiss !== undefined && (
         <IconButton label="Dismiss" className="size-6 text-current" onClick={onDismiss}>
           <X className="size-3.5" />

@@ -1,46 +1,77 @@
-/** Every plugin that was found. */
-import { Plug } from "lucide-react";
-import { Badge, Switch } from "@/components/controls";
+/** Every plugin that was found, and the folders that were passed over. */
+import { FolderX, Plug } from "lucide-react";
+import { useDeferredValue, useState } from "react";
+import { SearchField } from "@/components/controls";
 import { ContentPane, ListPane, Scroll } from "@/components/layout";
-import { StatusBadge } from "@/components/StatusBadge";
 import { Empty, Failure, SkeletonRows } from "@/components/states";
-import { useAct, useRead } from "@/data/operations";
+import { useRead } from "@/data/operations";
 import type { PluginOrigin, PluginSummary } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
+import { plural } from "@/lib/format";
 import { go } from "@/lib/route";
+import { AddPlugin } from "./AddPlugin";
+import { PassedOver } from "./PassedOver";
 import { PluginDetail } from "./PluginDetail";
+import { PluginRow } from "./PluginRow";
+import { ORIGINS } from "./words";
 
-export const ORIGINS: Record<PluginOrigin, string> = { bundled: "Shipped with the app", global: "Yours", workspace: "Of this workspace" };
+/** Where the passed-over folders are shown. No plugin has this id: a plus is not allowed in one. */
+export const PASSED_OVER = "+passed-over";
 
 export function PluginsView({ plugin }: { plugin: string | null }) {
   const list = useRead("plugin.list", {});
-  const chosen = list.data?.find((row) => row.id === plugin);
+  const discovery = useRead("plugin.discovery", {});
+  const [search, setSearch] = useState("");
+  const words = useDeferredValue(search.trim().toLowerCase());
+  const shown = (list.data ?? []).filter((row) => `${row.name} ${row.id} ${row.description}`.toLowerCase().includes(words));
+  const dropped = discovery.data?.dropped ?? [];
+  const own = discovery.data?.roots.find((root) => root.origin === "global")?.path ?? "~/.kata-agents/extensions";
   return (
     <>
-      <ListPane label="Plugins" title="Plugins">
+      <ListPane label="Plugins" title="Plugins" actions={<AddPlugin />} search={<SearchField label="Search plugins" value={search} onChange={setSearch} />}>
         {list.isPending ? (
           <SkeletonRows />
         ) : list.isError ? (
           <Failure error={list.error} onRetry={() => void list.refetch()} />
-        ) : list.data.length === 0 ? (
-          <Empty icon={Plug} title="No plugins">
-            Put a folder into <code className="font-mono text-sm">~/.kata-agents/extensions</code> and it appears here.
-          </Empty>
         ) : (
           <Scroll className="pb-3">
+            {shown.length === 0 &&
+              (words === "" ? (
+                <Empty icon={Plug} title="No plugins">
+                  Make one with the plus above, or put a folder into <code className="font-mono text-sm [overflow-wrap:anywhere]">{own}</code>.
+                </Empty>
+              ) : (
+                <Empty icon={Plug} title="Nothing found">
+                  No plugin is called “{search}”.
+                </Empty>
+              ))}
             {(Object.keys(ORIGINS) as PluginOrigin[]).map((origin) => (
-              <Group key={origin} title={ORIGINS[origin]} rows={list.data.filter((row) => row.origin === origin)} selected={plugin} />
+              <Group key={origin} title={ORIGINS[origin]} rows={shown.filter((row) => row.origin === origin)} selected={plugin} />
             ))}
+            {dropped.length > 0 && (
+              <button
+                type="button"
+                data-testid="passed-over"
+                aria-current={plugin === PASSED_OVER ? "true" : undefined}
+                onClick={() => go({ view: "plugins", plugin: PASSED_OVER })}
+                className={cn("mx-2 mt-3 flex h-8 w-[calc(100%-1rem)] items-center gap-2 rounded-lg px-2.5 text-left text-warn", plugin === PASSED_OVER ? "bg-selected" : "hover:bg-hover")}
+              >
+                <FolderX aria-hidden className="size-4 shrink-0" strokeWidth={1.75} />
+                <span className="truncate">{plural(dropped.length, "folder was", "folders were")} passed over</span>
+              </button>
+            )}
           </Scroll>
         )}
       </ListPane>
       <ContentPane label="Plugin">
-        {chosen === undefined ? (
-          <Empty icon={Plug} title={plugin === null ? "No plugin chosen" : "This plugin is not here"}>
-            Choose one to see what it declares, what it may reach, and what it uses.
+        {plugin === PASSED_OVER ? (
+          <PassedOver />
+        ) : plugin === null ? (
+          <Empty icon={Plug} title="No plugin chosen">
+            Choose one to see what it may do, what it uses, and what it did wrong.
           </Empty>
         ) : (
-          <PluginDetail key={chosen.id} plugin={chosen} />
+          <PluginDetail key={plugin} id={plugin} />
         )}
       </ContentPane>
     </>
@@ -54,26 +85,9 @@ function Group({ title, rows, selected }: { title: string; rows: readonly Plugin
       <h2 className="px-4.5 pt-3 pb-1 text-xs font-medium text-faint">{title}</h2>
       <ul className="flex flex-col gap-px px-2">
         {rows.map((row) => (
-          <Row key={row.id} row={row} selected={row.id === selected} />
+          <PluginRow key={row.id} row={row} selected={row.id === selected} />
         ))}
       </ul>
     </section>
-  );
-}
-
-function Row({ row, selected }: { row: PluginSummary; selected: boolean }) {
-  const enable = useAct("plugin.enable");
-  return (
-    <li data-testid={`plugin-row-${row.id}`} className={cn("flex h-[50px] items-center gap-2.5 rounded-lg pr-2.5", selected ? "bg-selected" : "hover:bg-hover")}>
-      <button type="button" aria-current={selected ? "true" : undefined} onClick={() => go({ view: "plugins", plugin: row.id })} className="flex h-full min-w-0 flex-1 flex-col justify-center rounded-lg pl-2.5 text-left">
-        <span className="flex max-w-full items-center gap-1.5">
-          <span className="truncate font-medium">{row.name}</span>
-          <span className="text-xs text-faint">{row.version}</span>
-          {row.faults.length > 0 && <Badge tone="bad">{row.faults.length}</Badge>}
-        </span>
-        <StatusBadge status={row.status} testId={`plugin-status-${row.id}`} className="max-w-full text-sm" />
-      </button>
-      <Switch label={`${row.name} on`} checked={row.enabled} disabled={enable.isPending} onChange={(enabled) => enable.mutate({ id: row.id, enabled })} />
-    </li>
   );
 }

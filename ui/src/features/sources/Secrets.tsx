@@ -3,24 +3,37 @@ import { KeyRound } from "lucide-react";
 import { useState } from "react";
 import { Button } from "@/components/Button";
 import { Badge, Input } from "@/components/controls";
-import { useAct } from "@/data/operations";
-import type { SecretState, SourceId } from "@/generated/protocol";
+import type { SecretState } from "@/generated/protocol";
 
-export function Secrets({ id, secrets }: { id: SourceId; secrets: readonly SecretState[] }) {
+interface SecretsProps {
+  secrets: readonly SecretState[];
+  /** Stores a value, or removes the present one; what fails is said by the caller's operation. */
+  onStore: (name: string, value: string | null) => Promise<unknown>;
+}
+
+export function Secrets({ secrets, onStore }: SecretsProps) {
   return (
     <ul className="flex max-w-md flex-col gap-2">
       {secrets.map((secret) => (
-        <Secret key={secret.name} id={id} secret={secret} />
+        <Secret key={secret.name} secret={secret} onStore={onStore} />
       ))}
     </ul>
   );
 }
 
-function Secret({ id, secret }: { id: SourceId; secret: SecretState }) {
+function Secret({ secret, onStore }: { secret: SecretState; onStore: SecretsProps["onStore"] }) {
   const [value, setValue] = useState("");
-  const act = useAct("source.secret", { onSuccess: () => setValue("") });
-  const store = () => {
-    if (value !== "") act.mutate({ id, name: secret.name, value });
+  const [busy, setBusy] = useState(false);
+  const store = async (next: string | null) => {
+    setBusy(true);
+    try {
+      await onStore(secret.name, next);
+      setValue("");
+    } catch {
+      // The status line says why; what was typed stays.
+    } finally {
+      setBusy(false);
+    }
   };
   return (
     <li className="rounded-lg border border-line p-2.5">
@@ -33,7 +46,7 @@ function Secret({ id, secret }: { id: SourceId; secret: SecretState }) {
         className="flex gap-2"
         onSubmit={(event) => {
           event.preventDefault();
-          store();
+          if (value !== "") void store(value);
         }}
       >
         <Input
@@ -45,11 +58,11 @@ function Secret({ id, secret }: { id: SourceId; secret: SecretState }) {
           value={value}
           onChange={(event) => setValue(event.target.value)}
         />
-        <Button type="submit" disabled={value === "" || act.isPending}>
+        <Button type="submit" disabled={value === "" || busy}>
           Store
         </Button>
         {secret.set && (
-          <Button look="danger" disabled={act.isPending} onClick={() => act.mutate({ id, name: secret.name })}>
+          <Button look="danger" disabled={busy} onClick={() => void store(null)}>
             Remove
           </Button>
         )}

@@ -32,6 +32,7 @@ function Body({ detail }: { detail: Detail }) {
   const { id } = summary;
   const scroller = useRef<HTMLDivElement>(null);
   const configure = useAct("source.configure", { quiet: true });
+  const secret = useAct("source.secret");
   const pairing = useRead("pairing.list", {}, { enabled: summary.kind === "channel" }).data ?? [];
   const waiting = pairing.filter((request) => `channel:${request.channel}` === id);
   const show = (part: string) => {
@@ -54,7 +55,7 @@ function Body({ detail }: { detail: Detail }) {
         {settable && (
           <div data-part="settings">
             <Section title="Settings">
-              {detail.secrets.length > 0 && <Secrets id={id} secrets={detail.secrets} />}
+              {detail.secrets.length > 0 && <Secrets secrets={detail.secrets} onStore={(name, value) => secret.mutateAsync({ id, name, value })} />}
               {detail.settingsSchema !== null && <SettingsForm key={JSON.stringify(detail.settings)} schema={detail.settingsSchema} settings={detail.settings} onSave={(settings) => configure.mutateAsync({ id, settings })} />}
             </Section>
           </div>

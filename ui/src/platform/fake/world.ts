@@ -32,6 +32,8 @@ export interface FakeOptions {
   latencyMs?: number;
   /** No sessions and no sources. */
   empty?: boolean;
+  /** The engine cannot be started at first. */
+  engineFails?: boolean;
 }
 
 export class World {

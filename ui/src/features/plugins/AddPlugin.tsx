@@ -1,0 +1,34 @@
+/** The plus over the list: a new plugin from a template, or one that is on this machine already. */
+import { FolderInput, Plus, WandSparkles } from "lucide-react";
+import { useState } from "react";
+import { IconButton } from "@/components/Button";
+import { Menu, MenuItem } from "@/components/Menu";
+import { InstallPlugin } from "./InstallPlugin";
+import { NewPlugin } from "./NewPlugin";
+
+export function AddPlugin() {
+  const [dialog, setDialog] = useState<"new" | "install" | null>(null);
+  const close = () => setDialog(null);
+  return (
+    <>
+      <Menu
+        label="Add a plugin"
+        align="end"
+        trigger={
+          <IconButton label="Add a plugin" data-testid="add-plugin">
+            <Plus className="size-4" />
+          </IconButton>
+        }
+      >
+        <MenuItem icon={<WandSparkles className="size-3.5" />} note="Starts from a template, in development mode." onSelect={() => setDialog("new")}>
+          New plugin…
+        </MenuItem>
+        <MenuItem icon={<FolderInput className="size-3.5" />} note="A folder or a .tgz on this machine." onSelect={() => setDialog("install")}>
+          Install…
+        </MenuItem>
+      </Menu>
+      {dialog === "new" && <NewPlugin onClose={close} />}
+      {dialog === "install" && <InstallPlugin onClose={close} />}
+    </>
+  );
+}

@@ -1,0 +1,42 @@
+/** One plugin in the list. */
+import { TriangleAlert } from "lucide-react";
+import { Badge, Switch } from "@/components/controls";
+import { StatusBadge } from "@/components/StatusBadge";
+import { useAct } from "@/data/operations";
+import type { PluginSummary } from "@/generated/protocol";
+import { cn } from "@/lib/cn";
+import { plural } from "@/lib/format";
+import { go } from "@/lib/route";
+import { TrustBadge } from "./TrustBadge";
+
+export function PluginRow({ row, selected }: { row: PluginSummary; selected: boolean }) {
+  const enable = useAct("plugin.enable");
+  const reach = row.capabilities.length === 0 ? "reaches nothing" : plural(row.capabilities.length, "capability", "capabilities");
+  return (
+    <li data-testid={`plugin-row-${row.id}`} className={cn("flex h-[50px] items-center gap-2 rounded-lg pr-2.5", selected ? "bg-selected" : "hover:bg-hover")}>
+      <button
+        type="button"
+        aria-current={selected ? "true" : undefined}
+        onClick={() => go({ view: "plugins", plugin: row.id })}
+        className="flex h-full min-w-0 flex-1 flex-col justify-center gap-px rounded-lg pl-2.5 text-left"
+      >
+        <span className="flex w-full items-center gap-1.5">
+          <span className="truncate font-medium">{row.name}</span>
+          <span className="shrink-0 text-xs text-faint max-[960px]:hidden">{row.version}</span>
+          {row.trust !== "bundled" && row.trust !== "trusted" && <TrustBadge trust={row.trust} />}
+          {row.faults.length > 0 && (
+            <Badge tone="bad" title={plural(row.faults.length, "fault")}>
+              <TriangleAlert aria-hidden className="size-3" />
+              {row.faults.length}
+            </Badge>
+          )}
+        </span>
+        <span className="flex w-full min-w-0 items-center gap-1 text-sm">
+          <StatusBadge status={row.status} testId={`plugin-status-${row.id}`} className="min-w-0" />
+          {row.status.state.kind === "running" && <span className="shrink-0 truncate text-faint max-[960px]:hidden">· {reach}</span>}
+        </span>
+      </button>
+      {row.trust !== "untrusted" && <Switch label={`${row.name} on`} checked={row.enabled} disabled={enable.isPending} onChange={(enabled) => enable.mutate({ id: row.id, enabled })} />}
+    </li>
+  );
+}
