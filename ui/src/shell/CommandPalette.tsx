@@ -1,6 +1,6 @@
 /** One field for everything: commands, sessions, sources. */
 import { Command } from "cmdk";
-import { type LucideIcon, MessageSquare, Moon, Plug, Settings, SquarePen, Sun, Unplug, Waypoints } from "lucide-react";
+import { type LucideIcon, MessageSquare, Moon, Plug, Settings, SquarePen, SquareSlash, Sun, Unplug, Waypoints } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useRead } from "@/data/operations";
 import { useSessionList } from "@/data/sessionList";
@@ -9,6 +9,7 @@ import { titleOf } from "@/features/sessions/title";
 import { useNewSession } from "@/features/sessions/useNewSession";
 import { MOD } from "@/lib/keys";
 import { go, type Route } from "@/lib/route";
+import { usePaletteCommand } from "./usePaletteCommand";
 import { setTheme } from "@/lib/theme";
 
 /** More would only be scrolled past. */
@@ -27,6 +28,8 @@ export default function CommandPalette({ open, onClose, onShortcuts }: PalettePr
   const scope = { workspace: workspace?.id ?? null, search: words.trim() };
   const sessions = [...(useSessionList({ ...scope, channel: false }).data ?? []), ...(useSessionList({ ...scope, channel: true }).data ?? [])];
   const sources = useRead("source.list", {}).data ?? [];
+  const commands = useRead("command.list", {}).data ?? [];
+  const runCommand = usePaletteCommand();
   const run = (act: () => void) => () => {
     onClose();
     act();
@@ -85,6 +88,13 @@ export default function CommandPalette({ open, onClose, onShortcuts }: PalettePr
           <Item icon={Settings} onSelect={to({ view: "settings", section: "diagnostics" })}>
             Diagnostics and log
           </Item>
+        </Command.Group>
+        <Command.Group heading="Commands of plugins">
+          {commands.map((command) => (
+            <Item key={command.name} value={`/${command.name} ${command.description} ${command.plugin}`} icon={SquareSlash} keys={command.plugin} onSelect={run(() => void runCommand(command.name))}>
+              /{command.name} <span className="text-faint">{command.description}</span>
+            </Item>
+          ))}
         </Command.Group>
         <Command.Group heading="Sources">
           {sources.map((source) => (

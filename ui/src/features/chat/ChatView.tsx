@@ -8,6 +8,7 @@ import type { Delivery, SessionSummary } from "@/generated/protocol";
 import { newKey } from "@/lib/key";
 import { Approvals } from "./Approvals";
 import { ChatHeader } from "./ChatHeader";
+import { commandOf } from "./commands";
 import { Composer } from "./Composer";
 import { ComposerFooter } from "./ComposerFooter";
 import { DemoBanner } from "./DemoBanner";
@@ -15,6 +16,7 @@ import { Inspector } from "./Inspector";
 import { canResend, isBusy } from "./reducer";
 import { Transcript } from "./Transcript";
 import { useChat } from "./useChat";
+import { useCommands, useRunCommand } from "./useCommands";
 
 const INSPECTOR_KEY = "kata.inspector";
 
@@ -29,6 +31,8 @@ export function ChatView({ session }: { session: SessionSummary }) {
   const update = useAct("session.update", { quiet: true });
   const offline = useConnection().kind !== "online";
   const busy = isBusy(chat.state);
+  const commands = useCommands(id);
+  const run = useRunCommand();
   const { mutate: markRead } = update;
   const { mutate: stop } = interrupt;
 
@@ -47,6 +51,11 @@ export function ChatView({ session }: { session: SessionSummary }) {
   }, [busy, id, stop]);
 
   const send = async (text: string, delivery: Delivery): Promise<boolean> => {
+    const found = commandOf(commands, text);
+    if (found !== null) {
+      void run(id, found.command, found.args);
+      return true;
+    }
     try {
       await submit.mutateAsync({ id, text, idempotencyKey: newKey(), ...(busy ? { delivery } : {}) });
       return true;
@@ -72,9 +81,9 @@ export function ChatView({ session }: { session: SessionSummary }) {
             <Failure error={error} onRetry={reload} />
           ) : !chat.loaded ? (
             <SkeletonRows rows={5} className="mx-auto max-w-[720px] px-6 pt-8" />
-          ) : chat.messages.length === 0 && chat.growing === null && !busy ? (
+          ) : chat.messages.length === 0 && chat.notes.length === 0 && chat.growing === null && !busy ? (
             <Empty icon={MessageSquareText} title="What shall it do?">
-              Write below. Enter sends, Shift+Enter starts a new line.
+              Write below. Enter sends, Shift+Enter starts a new line, / shows the commands.
             </Empty>
           ) : (
             <Transcript key={id} chat={chat} resendable={canResend(chat, session.channel !== null)} onResend={() => resend.mutate({ id })} />
@@ -88,6 +97,7 @@ export function ChatView({ session }: { session: SessionSummary }) {
             busy={busy}
             queued={chat.queued}
             disabled={offline}
+            commands={commands}
             onSend={send}
             onStop={() => stop({ id })}
             footer={<ComposerFooter session={session} turnModel={chat.turn?.model ?? null} usage={chat.usage} />}

@@ -4,7 +4,10 @@ import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef, useState }
 import { IconButton } from "@/components/Button";
 import { Menu, MenuItem } from "@/components/Menu";
 import type { Delivery } from "@/generated/protocol";
+import type { Command } from "./commands";
 import { draftOf, keepDraft } from "./drafts";
+import { SlashMenu } from "./SlashMenu";
+import { useSlashMenu } from "./useSlashMenu";
 
 const DELIVERIES: Record<Delivery, { label: string; note: string }> = {
   queue: { label: "Queue", note: "After the present turn." },
@@ -20,12 +23,14 @@ interface ComposerProps {
   queued: number;
   disabled: boolean;
   footer: ReactNode;
+  /** Offered when a text begins with a slash. */
+  commands: readonly Command[];
   /** Resolves to whether it was taken; the text stays where it was not. */
   onSend: (text: string, delivery: Delivery) => Promise<boolean>;
   onStop: () => void;
 }
 
-export function Composer({ session, busy, queued, disabled, footer, onSend, onStop }: ComposerProps) {
+export function Composer({ session, busy, queued, disabled, footer, commands, onSend, onStop }: ComposerProps) {
   const [text, setText] = useState(() => draftOf(session));
   const [delivery, setDelivery] = useState<Delivery>("queue");
   const area = useRef<HTMLTextAreaElement>(null);
@@ -42,6 +47,8 @@ export function Composer({ session, busy, queued, disabled, footer, onSend, onSt
     keepDraft(session, next);
   };
 
+  const menu = useSlashMenu(commands, text, change);
+
   const send = async () => {
     const words = text.trim();
     if (words === "" || disabled) return;
@@ -51,6 +58,7 @@ export function Composer({ session, busy, queued, disabled, footer, onSend, onSt
   };
 
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (menu.onKey(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
       event.preventDefault();
       void send();
@@ -58,12 +66,14 @@ export function Composer({ session, busy, queued, disabled, footer, onSend, onSt
   };
 
   return (
-    <div className="rounded-xl border border-line-strong bg-raised shadow-[0_1px_3px_rgb(0_0_0/0.05)] focus-within:border-accent">
+    <div className="relative rounded-xl border border-line-strong bg-raised shadow-[0_1px_3px_rgb(0_0_0/0.05)] focus-within:border-accent">
+      {menu.shown.length > 0 && <SlashMenu id={menu.id} commands={menu.shown} active={menu.active} onChoose={menu.choose} />}
       <textarea
         ref={area}
+        {...menu.aria}
         data-testid="composer"
         aria-label="Message"
-        placeholder={busy ? "Add to what the agent is doing" : "Ask, or give it something to do"}
+        placeholder={busy ? "Add to what the agent is doing" : "Ask, or give it something to do; / for commands"}
         rows={1}
         value={text}
         onChange={(event) => change(event.target.value)}

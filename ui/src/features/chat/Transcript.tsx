@@ -1,15 +1,18 @@
 /** The rows of a chat. Only those in sight are in the page; the end stays in sight while text grows, unless the person scrolled away. */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, RotateCcw } from "lucide-react";
-import { type ReactNode, useCallback, useRef, useState } from "react";
+import { type ReactNode, useCallback, useMemo, useRef, useState } from "react";
 import { Button } from "@/components/Button";
-import type { MessageKind } from "@/generated/protocol";
+import type { Message, MessageKind } from "@/generated/protocol";
+import type { LocalNote } from "./commands";
+import { LocalNoteRow } from "./LocalNoteRow";
 import { AssistantRow, MessageRow } from "./MessageRow";
-import { type Chat, isBusy } from "./reducer";
+import { type Chat, isBusy, rowsOf } from "./reducer";
 import { useStickToEnd } from "./useStickToEnd";
 
 const ESTIMATE: Partial<Record<MessageKind, number>> = { user: 76, assistant: 150, tool: 40 };
 const END_PX = 48;
+const estimateOf = (row: Message | LocalNote | undefined): number => (row === undefined ? 40 : "kind" in row ? (ESTIMATE[row.kind] ?? 48) : 90);
 
 interface TranscriptProps {
   chat: Chat;
@@ -22,14 +25,15 @@ export function Transcript({ chat, resendable, onResend }: TranscriptProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const [away, setAway] = useState(false);
   const tail = tailOf(chat, resendable, onResend);
-  const { messages } = chat;
+  const { messages, notes } = chat;
+  const listed = useMemo(() => rowsOf({ messages, notes }), [messages, notes]);
   const tailKey = tail?.key ?? "";
 
   // Stable from delta to delta: a new function here makes the virtualizer look at all 10,000 rows again.
-  const estimateSize = useCallback((i: number) => ESTIMATE[messages[i]?.kind ?? "tool"] ?? 48, [messages]);
-  const getItemKey = useCallback((i: number) => messages[i]?.id ?? tailKey, [messages, tailKey]);
+  const estimateSize = useCallback((i: number) => estimateOf(listed[i]), [listed]);
+  const getItemKey = useCallback((i: number) => listed[i]?.id ?? tailKey, [listed, tailKey]);
   const rows = useVirtualizer({
-    count: messages.length + (tail === null ? 0 : 1),
+    count: listed.length + (tail === null ? 0 : 1),
     getScrollElement: () => scroller.current,
     estimateSize,
     getItemKey,
@@ -45,7 +49,7 @@ export function Transcript({ chat, resendable, onResend }: TranscriptProps) {
 
   const { scrollToEnd } = rows;
   const toEnd = useCallback(() => scrollToEnd(), [scrollToEnd]);
-  const onScroll = useStickToEnd({ scroller, revision: `${messages.length} ${tailKey}`, near: END_PX, toEnd });
+  const onScroll = useStickToEnd({ scroller, revision: `${listed.length} ${tailKey}`, near: END_PX, toEnd });
 
   return (
     <div className="relative h-full">
@@ -61,10 +65,10 @@ export function Transcript({ chat, resendable, onResend }: TranscriptProps) {
       >
         <div className="relative mx-auto w-full max-w-[720px]" style={{ height: rows.getTotalSize() }}>
           {rows.getVirtualItems().map((item) => {
-            const message = messages[item.index];
+            const row = listed[item.index];
             return (
               <div key={item.key} ref={rows.measureElement} data-index={item.index} className="absolute top-0 left-0 w-full px-6" style={{ transform: `translateY(${item.start}px)` }}>
-                {message === undefined ? tail?.node : <MessageRow message={message} />}
+                {row === undefined ? tail?.node : "kind" in row ? <MessageRow message={row} /> : <LocalNoteRow note={row} />}
               </div>
             );
           })}

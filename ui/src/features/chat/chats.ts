@@ -1,6 +1,7 @@
 /** Holds the open chats, feeds them events, and lets deltas wait for the next animation frame. */
 import type { SessionDetail, SessionEvent, SessionId } from "@/generated/protocol";
 import { type OperationError, type Platform, toOperationError } from "@/platform";
+import type { LocalNote } from "./commands";
 import { type Chat, EMPTY_CHAT, reduceChat } from "./reducer";
 
 /** Chats kept in memory; the one used longest ago goes first. */
@@ -77,6 +78,13 @@ export class Chats {
     }
     this.#flush(open);
     open.chat = reduceChat(open.chat, { type: "event", event });
+    tell(open);
+  }
+
+  /** Shows what a command said, or replaces the note of the same id. */
+  note(id: SessionId, note: LocalNote): void {
+    const open = this.#ensure(id);
+    open.chat = reduceChat(open.chat, { type: "note", note });
     tell(open);
   }
 

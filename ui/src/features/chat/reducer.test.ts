@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Message, SessionDetail, SessionEvent, ToolCall } from "@/generated/protocol";
 import { message } from "@/platform/fake/sessions";
-import { type Chat, canResend, EMPTY_CHAT, reduceChat } from "./reducer";
+import { type Chat, canResend, EMPTY_CHAT, reduceChat, rowsOf } from "./reducer";
 
 const call: ToolCall = { callId: "call-1", name: "shell", input: {}, result: null, status: "pending", durationMs: null };
 const row = (id: string, content: string, more: Partial<Message> = {}): Message => ({ ...message("assistant", content), id, ...more });
@@ -83,5 +83,15 @@ describe("a chat", () => {
     const chat = loaded(row("u", "do it", { kind: "user" }));
     expect(canResend(chat, false)).toBe(true);
     expect(canResend(chat, true)).toBe(false);
+  });
+
+  it("keeps what a command said below the row it was asked after, also when the transcript is read again", () => {
+    const note = { id: "n", typed: "/x", state: "running" as const, text: "", after: "a" };
+    let chat = reduceChat(loaded(row("a", "one"), row("b", "two")), { type: "note", note });
+    chat = reduceChat(chat, { type: "note", note: { ...note, state: "done", text: "said" } });
+    chat = reduceChat(chat, { type: "loaded", detail: detail([row("a", "one"), row("b", "two"), row("c", "three")]) });
+    expect(rowsOf(chat).map(({ id }) => id)).toEqual(["a", "n", "b", "c"]);
+    expect(chat.notes).toHaveLength(1);
+    expect(rowsOf(loaded(row("a", "one")))).toHaveLength(1);
   });
 });

@@ -15,6 +15,10 @@ import type {
   TurnId,
   WireError,
 } from "@/generated/protocol";
+import type { LocalNote } from "./commands";
+
+/** Notes kept in a chat; the oldest go. */
+const NOTES_MAX = 50;
 
 /** A row that the model is still writing. */
 export interface Growing {
@@ -43,12 +47,15 @@ export interface Chat {
   lastEnd: { end: TurnEnd; error: WireError | null } | null;
   /** Rows that came by event while the transcript is on its way, newer than it; null when none is on its way. */
   fresh: ReadonlyMap<MessageId, Message> | null;
+  /** What commands said; kept over a new reading of the transcript, not over a new window. */
+  notes: readonly LocalNote[];
 }
 
 export type ChatAction =
   | { type: "loading" }
   | { type: "loaded"; detail: SessionDetail }
-  | { type: "event"; event: SessionEvent };
+  | { type: "event"; event: SessionEvent }
+  | { type: "note"; note: LocalNote };
 
 export const EMPTY_CHAT: Chat = {
   loaded: false,
@@ -63,6 +70,7 @@ export const EMPTY_CHAT: Chat = {
   retry: null,
   lastEnd: null,
   fresh: null,
+  notes: [],
 };
 
 export function reduceChat(chat: Chat, action: ChatAction): Chat {
@@ -73,6 +81,8 @@ export function reduceChat(chat: Chat, action: ChatAction): Chat {
       return load(chat, action.detail);
     case "event":
       return take(chat, action.event);
+    case "note":
+      return { ...chat, notes: [...chat.notes.filter(({ id }) => id !== action.note.id), action.note].slice(-NOTES_MAX) };
   }
 }
 
@@ -150,6 +160,18 @@ function withMessage(messages: readonly Message[], message: Message): readonly M
   const at = messages.findLastIndex((row) => row.id === message.id);
   if (at === -1) return [...messages, message];
   return messages.with(at, message);
+}
+
+/** The rows in order: each note below the message it was asked for after. Without notes they are the messages themselves. */
+export function rowsOf(chat: Pick<Chat, "messages" | "notes">): readonly (Message | LocalNote)[] {
+  if (chat.notes.length === 0) return chat.messages;
+  const known = new Set(chat.messages.map(({ id }) => id));
+  const below = new Map<MessageId | null, LocalNote[]>();
+  for (const note of chat.notes) {
+    const place = note.after !== null && known.has(note.after) ? note.after : null;
+    below.set(place, [...(below.get(place) ?? []), note]);
+  }
+  return [...(below.get(null) ?? []), ...chat.messages.flatMap((message) => [message, ...(below.get(message.id) ?? [])])];
 }
 
 export const isBusy = (state: SessionState): boolean => state !== "idle" && state !== "failed";

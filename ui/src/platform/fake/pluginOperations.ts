@@ -123,7 +123,7 @@ export const PLUGIN_OPERATIONS: PluginOperations = {
   "command.run": (_world, { name, args }) => {
     if (COMMANDS[name] === undefined) throw refuse("not_found", `There is no command /${name}.`, "Type / to see those there are.");
     if (args === "fail") throw refuse("upstream", `/${name} failed: TypeError: args is not a list`, "The plugin's page shows where.");
-    return { text: name === "echo" ? args : `**${name}** is done${args === "" ? "." : ` for ${args}.`}` };
+    return { text: name === "echo" ? args : `**${name}** is done${args === "" ? "." : `: ${args}`}` };
   },
 };
 
