@@ -79,15 +79,106 @@ pub(crate) fn of_hook(event: HookName) -> Option<&'static str> {
     }
 }
 
-/// Whether a manifest may list it.
-pub(crate) fn known(capability: &str) -> bool {
-    match capability.split_once(':') {
-        Some(("net", target)) => crate::network::valid_target(target),
-        Some(("secret" | "oauth" | "route", name)) => !name.is_empty(),
-        Some(("sessions", what)) => matches!(what, "read" | "submit"),
-        Some(("files", what)) => matches!(what, "state" | "workspace:ro" | "workspace:rw"),
-        Some(("hooks", what)) => matches!(what, "conversation" | "gate"),
+/// What a kind of capability looks like.
+const FORMS: [(&str, &str); 7] = [
+    ("net", "net:api.example.com” or “net:*.example.com:443"),
+    ("secret", "secret:botToken"),
+    ("oauth", "oauth:google:calendar.readonly"),
+    ("sessions", "sessions:read” or “sessions:submit"),
+    ("files", "files:state”, “files:workspace:ro” or “files:workspace:rw"),
+    ("route", "route:push"),
+    ("hooks", "hooks:conversation” or “hooks:gate"),
+];
+
+/// What to write instead of a capability that does not exist.
+pub(crate) type Fix = String;
+
+/// Whether a manifest may list it; what to write instead otherwise.
+pub(crate) fn known(capability: &str) -> Result<(), Fix> {
+    let (kind, rest) = capability.split_once(':').unwrap_or((capability, ""));
+    let good = match kind {
+        "net" => crate::network::valid_target(rest),
+        "secret" | "oauth" => !rest.is_empty() && !rest.chars().any(char::is_whitespace),
+        "route" => valid_route(rest),
+        "sessions" => matches!(rest, "read" | "submit"),
+        "files" => matches!(rest, "state" | "workspace:ro" | "workspace:rw"),
+        "hooks" => matches!(rest, "conversation" | "gate"),
         _ => false,
+    };
+    if good {
+        return Ok(());
+    }
+    let near = FORMS
+        .iter()
+        .map(|(k, form)| (strsim::normalized_damerau_levenshtein(kind, k), *form));
+    let near = near.filter(|(score, _)| *score >= 0.5).max_by(|a, b| a.0.total_cmp(&b.0));
+    Err(match near {
+        Some((_, form)) => format!("write “{form}”"),
+        None => format!("there are {}", FORMS.map(|(kind, _)| format!("{kind}:")).join(", ")),
+    })
+}
+
+/// A path below `/hooks/<plugin>/`: parts of letters, digits, `-`, `_`, `.` and `~`, with `/` between them.
+fn valid_route(path: &str) -> bool {
+    let good = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b));
+    path.len() <= 256 && path.split('/').all(|part| good(part) && part != "." && part != "..")
+}
+
+/// What a capability allows, for a person who decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meaning {
+    /// In words.
+    pub text: String,
+    /// Whether it can read what people write, change what the agent does, or change files.
+    pub sensitive: bool,
+}
+
+/// What a capability of a plugin allows.
+pub fn meaning(plugin: &str, capability: &str) -> Meaning {
+    let (kind, rest) = capability.split_once(':').unwrap_or((capability, ""));
+    let (text, sensitive) = match (kind, rest) {
+        ("net", target) => (reach(target), false),
+        ("secret", name) => (format!("Read the secret “{name}”, once you have entered it here."), false),
+        ("oauth", rest) => {
+            let (provider, scopes) = rest.split_once(':').unwrap_or((rest, ""));
+            let scopes = if scopes.is_empty() {
+                "whatever it asks for when you sign in"
+            } else {
+                scopes
+            };
+            (
+                format!("Act in your name at {provider}, after you have signed in there: {scopes}."),
+                true,
+            )
+        }
+        ("sessions", "read") => ("See the list of your sessions: titles, times and states.".into(), true),
+        ("sessions", "submit") => ("Write into your sessions as you do; the agent acts on it.".into(), true),
+        ("files", "state") => ("Keep files of its own in its own folder.".into(), false),
+        ("files", "workspace:ro") => ("Read the files of your workspaces.".into(), true),
+        ("files", "workspace:rw") => ("Read, change and delete the files of your workspaces.".into(), true),
+        ("route", path) => (
+            format!("Take requests of other programs at /hooks/{plugin}/{path} of the gateway on this machine."),
+            false,
+        ),
+        ("hooks", "conversation") => ("Read, and change, every message you and the agent write.".into(), true),
+        ("hooks", "gate") => (
+            "See every tool call of the agent before it runs, change it or block it.".into(),
+            true,
+        ),
+        _ => ("Nothing: this version does not know it.".into(), false),
+    };
+    Meaning { text, sensitive }
+}
+
+fn reach(target: &str) -> String {
+    let (host, port) = match target.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => (host, Some(port)),
+        _ => (target, None),
+    };
+    let at = port.map(|p| format!(", port {p}")).unwrap_or_default();
+    match host.strip_prefix("*.") {
+        Some(domain) => format!("Send data to, and get data from, every host below {domain}{at}."),
+        None => format!("Send data to, and get data from, {host}{at}."),
     }
 }
 
@@ -115,8 +206,10 @@ mod tests {
             "net:127.0.0.1:8080",
             "secret:token",
             "hooks:gate",
+            "route:push/v1",
+            "oauth:google:calendar.readonly",
         ] {
-            assert!(known(good), "{good}");
+            assert_eq!(known(good), Ok(()), "{good}");
         }
         for bad in [
             "net:",
@@ -128,8 +221,21 @@ mod tests {
             "secret:",
             "everything",
             "hooks:all",
+            "route:/push",
+            "route:../x",
+            "route:a//b",
         ] {
-            assert!(!known(bad), "{bad}");
+            assert!(known(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_a_person_is_asked_says_whom_it_reaches_and_what_is_grave() {
+        let asked = |capability: &str| meaning("x", capability);
+        assert!(asked("net:*.slack.com:443").text.contains("every host below slack.com, port 443"));
+        assert!(asked("route:push").text.contains("/hooks/x/push"));
+        let grave = ["hooks:gate", "hooks:conversation", "files:workspace:rw", "sessions:submit"];
+        assert!(grave.iter().all(|c| asked(c).sensitive));
+        assert!(["net:a.b", "secret:a", "files:state"].iter().all(|c| !asked(c).sensitive));
     }
 }

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 /// The host. Methods are called from within a tokio runtime, whose pool does the plugins' host calls.
 pub struct PluginHost {
-    backend: Arc<dyn PluginBackend>,
+    pub(crate) backend: Arc<dyn PluginBackend>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     options: HostOptions,
@@ -175,6 +175,7 @@ impl PluginHost {
             generation: plugin.next_generation(),
             folder: candidate.folder.clone(),
             entry,
+            pins: candidate.pins.clone(),
             settings: settings.clone(),
             standing: plugin.stands(Standing::new(grants.clone(), network.clone())),
             options: self.options.lowered(&manifest.limits),

@@ -12,7 +12,9 @@
 //! `PluginBackend`), Node's API, async runtimes inside the JavaScript engine, and any JavaScript value that outlives its
 //! event loop.
 
+mod archive;
 mod capability;
+mod contents;
 mod discover;
 mod doors;
 mod engine;
@@ -20,6 +22,7 @@ mod error;
 mod fetch;
 mod generation;
 mod host;
+mod inject;
 mod manifest;
 mod network;
 mod options;
@@ -29,12 +32,17 @@ mod ports;
 mod register;
 mod registry;
 mod script;
+mod signature;
 mod standing;
 mod surface;
 
-pub use capability::{Denied, Grants};
-pub use discover::{Candidate, Discovery, Dropped, discover};
+pub use archive::{ArchiveError, lay_out, pack};
+pub use capability::{Denied, Grants, Meaning, meaning};
+pub use contents::{Contents, ContentsError, MAX_BYTES, MAX_FILES, Pins, sha256_hex};
+pub use discover::{Candidate, Choice, Discovery, Dropped, Root, discover, discover_with, inspect, look};
 pub use error::PluginError;
 pub use host::PluginHost;
+pub use manifest::{ManifestError, parse_manifest, valid_id};
 pub use network::NetworkPolicy;
 pub use options::HostOptions;
+pub use signature::{KEY_FILE, SIGNATURE_FILE, Signed, check_signature};

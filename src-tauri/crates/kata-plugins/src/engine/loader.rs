@@ -1,5 +1,6 @@
 //! ES modules from the plugin's own folder, and one built-in: the SDK.
 
+use crate::contents::{Pins, sha256_hex};
 use crate::script::{self, PositionMap};
 use rquickjs::loader::{ImportAttributes, Loader, Resolver};
 use rquickjs::module::Declared;
@@ -8,6 +9,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// The one bare specifier.
 const SDK: &str = "@kata-agents/plugin-sdk";
@@ -149,6 +151,8 @@ impl Resolver for Folder {
 pub(crate) struct Sources {
     pub(crate) root: PathBuf,
     pub(crate) positions: Positions,
+    /// What the files must be; `None` takes them as they are.
+    pub(crate) pins: Option<Arc<Pins>>,
 }
 
 impl Loader for Sources {
@@ -180,6 +184,12 @@ impl Loader for Sources {
             Err(e) => return Err(refuse(format!("{name}: {e}"))),
         }
         let source = std::fs::read_to_string(&path).map_err(|e| refuse(format!("{name}: {e}")))?;
+        // What is run is what was looked at, also when a file changes after the plugin's hash was taken.
+        if let Some(pins) = &self.pins
+            && pins.get(name).is_none_or(|pin| *pin != sha256_hex(source.as_bytes()))
+        {
+            return Err(refuse(format!("{name} is not the file that was trusted")));
+        }
         if name.ends_with(".json") {
             let value: serde_json::Value = serde_json::from_str(&source).map_err(|e| refuse(format!("{name}: {e}")))?;
             return Module::declare(ctx.clone(), name, format!("export default {value};"));

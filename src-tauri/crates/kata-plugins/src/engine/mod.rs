@@ -73,6 +73,7 @@ pub(crate) struct Spec {
     pub(crate) generation: u32,
     pub(crate) folder: PathBuf,
     pub(crate) entry: String,
+    pub(crate) pins: Option<Arc<crate::contents::Pins>>,
     pub(crate) settings: serde_json::Value,
     pub(crate) rules: Rules,
     pub(crate) standing: Arc<Standing>,
@@ -126,7 +127,7 @@ pub(crate) fn begin(spec: Spec) -> std::io::Result<Begun> {
 }
 
 fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations, LoadFault>>) -> Exit {
-    let (folder, entry, settings, slices) = (spec.folder, spec.entry, spec.settings, Slices::of(&spec.options));
+    let (folder, pins, entry, settings, slices) = (spec.folder, spec.pins, spec.entry, spec.settings, Slices::of(&spec.options));
     let positions = Positions::default();
     let watch = Rc::new(Watch::new(Arc::clone(&link.kill), spec.options.cpu_ms_per_minute));
     let core = Rc::new(Core {
@@ -156,7 +157,7 @@ fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations,
         cancel: CancellationToken::new(),
         exhausted: Cell::new(None),
     });
-    let exit = match runtime(&spec.options, &watch, &core, folder) {
+    let exit = match runtime(&spec.options, &watch, &core, folder, pins) {
         Err(e) => Exit::Fault {
             kind: "memory",
             message: format!("the engine did not start: {e}"),
@@ -187,7 +188,13 @@ fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations,
     exit
 }
 
-fn runtime(options: &HostOptions, watch: &Rc<Watch>, core: &Rc<Core>, folder: PathBuf) -> rquickjs::Result<(Runtime, Context)> {
+fn runtime(
+    options: &HostOptions,
+    watch: &Rc<Watch>,
+    core: &Rc<Core>,
+    folder: PathBuf,
+    pins: Option<Arc<crate::contents::Pins>>,
+) -> rquickjs::Result<(Runtime, Context)> {
     let runtime = Runtime::new()?;
     runtime.set_memory_limit((options.memory_mb as usize) << 20);
     runtime.set_max_stack_size((options.stack_kb as usize) << 10);
@@ -196,6 +203,7 @@ fn runtime(options: &HostOptions, watch: &Rc<Watch>, core: &Rc<Core>, folder: Pa
         Sources {
             root: folder,
             positions: core.positions.clone(),
+            pins,
         },
     );
     let over = Rc::clone(watch);
