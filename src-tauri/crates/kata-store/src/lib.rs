@@ -20,6 +20,8 @@ pub use memory::MemoryStore;
 pub use sessions::{FileTranscripts, WorkspaceFolder};
 pub use sqlite::{AuditRecord, KEEP_MS, Pruned, SqliteStore};
 
+/// Lines of history that are kept per plugin; older ones fall out.
+pub const KEPT_GRANT_EVENTS: u32 = 1000;
 /// Traces that are kept; older ones fall out.
 pub const KEPT_TRACES: u32 = 2000;
 

@@ -1,5 +1,6 @@
 //! What the core needs from outside, as operations. One file per neighbour; adapters live on floors 2 and 3.
 
+mod grants;
 mod model;
 mod plugins;
 mod store;
@@ -7,6 +8,7 @@ mod time;
 mod tools;
 mod transcript;
 
+pub use grants::*;
 pub use model::*;
 pub use plugins::*;
 pub use store::*;

@@ -168,5 +168,5 @@ pub trait PluginStateStore: Send + Sync + 'static {
 }
 
 /// All of it.
-pub trait Store: MessageStore + KeyStore + PairingStore + TraceStore + PluginStateStore {}
-impl<T: MessageStore + KeyStore + PairingStore + TraceStore + PluginStateStore> Store for T {}
+pub trait Store: MessageStore + KeyStore + PairingStore + TraceStore + PluginStateStore + super::GrantStore {}
+impl<T: MessageStore + KeyStore + PairingStore + TraceStore + PluginStateStore + super::GrantStore> Store for T {}

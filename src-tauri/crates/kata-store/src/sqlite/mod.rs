@@ -8,6 +8,7 @@
 
 mod audit;
 mod fault;
+mod grants;
 mod messages;
 mod open;
 mod pairing;

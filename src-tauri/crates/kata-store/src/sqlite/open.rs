@@ -64,7 +64,7 @@ impl SqliteStore {
             ),
             hint: Some(
                 "Your sessions are in files of their own and are all there. Channel conversations begin new sessions, and people \
-                 who were let in have to be approved again."
+                 who were let in have to be approved again; plugins you trusted ask again."
                     .into(),
             ),
         };

@@ -4,7 +4,7 @@ use rusqlite_migration::{M, Migrations};
 
 /// Every step from an empty file to the present schema.
 pub(crate) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST)])
+    Migrations::new(vec![M::up(FIRST), M::up(GRANTS)])
 }
 
 /// `inbox.draft` and `outbox.text` become NULL when a row is pruned; the rows stay, because they hold the dedupe keys and
@@ -105,6 +105,38 @@ CREATE TABLE audit (
   action  TEXT NOT NULL,
   subject TEXT NOT NULL
 ) STRICT;
+";
+
+/// `history` outlives the grant. Lists and files are JSON.
+const GRANTS: &str = "
+CREATE TABLE plugin_grants (
+  plugin       TEXT PRIMARY KEY,
+  hash         TEXT NOT NULL,
+  version      TEXT NOT NULL,
+  capabilities TEXT NOT NULL,
+  development  INTEGER NOT NULL CHECK (development IN (0, 1)),
+  granted_at   INTEGER NOT NULL,
+  signer       TEXT,
+  folder       TEXT NOT NULL,
+  files        TEXT NOT NULL,
+  declared     TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE plugin_grant_history (
+  id     INTEGER PRIMARY KEY AUTOINCREMENT,
+  plugin TEXT NOT NULL,
+  at     INTEGER NOT NULL,
+  action TEXT NOT NULL,
+  hash   TEXT,
+  detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX plugin_grant_history_plugin ON plugin_grant_history (plugin, id);
+
+CREATE TABLE plugin_signers (
+  key_id        TEXT PRIMARY KEY,
+  key           TEXT NOT NULL,
+  remembered_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 ";
 
 #[cfg(test)]

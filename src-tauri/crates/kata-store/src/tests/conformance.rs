@@ -1,9 +1,11 @@
 //! What every implementation of the store's ports promises. Each case runs on each implementation.
 
 use super::samples::{draft, id, pairing, part, trace};
-use crate::{KEPT_TRACES, MemoryStore, SqliteStore};
-use kata_core::ports::{InboxEnd, InboxId, MessageStore, OutboxId, OutboxState, Store};
-use kata_protocol::{ChannelId, Count, Json, Ledger, Ms, Receipt, RefusalCode, SessionId};
+use crate::{KEPT_GRANT_EVENTS, KEPT_TRACES, MemoryStore, SqliteStore};
+use kata_core::ports::{InboxEnd, InboxId, MessageStore, OutboxId, OutboxState, Signer, Store, StoredGrant};
+use kata_protocol::{
+    ChannelId, Count, GrantAction, GrantEvent, Json, Ledger, Ms, PluginFile, PluginGrant, Receipt, RefusalCode, SessionId,
+};
 use std::sync::Arc;
 
 /// One test per case and implementation.
@@ -48,6 +50,10 @@ conformance! {
     traces_are_replaced_by_id_and_listed_newest_first
     traces_are_a_ring
     plugin_state_is_kept_per_plugin_and_key
+    a_grant_is_kept_whole_and_replaced_as_a_whole
+    a_revoked_grant_is_gone_and_its_history_stays
+    the_history_of_a_grant_is_newest_first_and_bounded
+    a_remembered_key_is_not_replaced_by_another_of_its_id
 }
 
 fn telegram() -> ChannelId {
@@ -365,4 +371,90 @@ async fn plugin_state_is_kept_per_plugin_and_key(store: &impl Store) {
     assert_eq!(store.get(&two, "cursor").await.unwrap(), None);
     store.set(&one, "cursor", None).await.unwrap();
     assert_eq!(store.get(&one, "cursor").await.unwrap(), None);
+}
+
+fn stored_grant(plugin: &str, hash: &str, development: bool) -> StoredGrant {
+    StoredGrant {
+        plugin: id(plugin),
+        grant: PluginGrant {
+            hash: hash.into(),
+            version: "1.0.0".into(),
+            capabilities: vec!["net:a.example".into(), "hooks:gate".into()],
+            development,
+            granted_at: Ms(5),
+            signer: development.then(|| "00112233AABBCCDD".into()),
+        },
+        folder: format!("/home/ada/.kata-agents/extensions/{plugin}"),
+        files: vec![PluginFile {
+            path: "index.ts".into(),
+            bytes: Count(3),
+            sha256: "ab".repeat(32),
+        }],
+        declared: vec!["net:a.example".into()],
+    }
+}
+
+fn event(at: u64, action: GrantAction) -> GrantEvent {
+    GrantEvent {
+        at: Ms(at),
+        action,
+        hash: (action == GrantAction::Granted).then(|| "h1".into()),
+        detail: format!("no. {at}"),
+    }
+}
+
+async fn a_grant_is_kept_whole_and_replaced_as_a_whole(store: &impl Store) {
+    let (one, two) = (stored_grant("b", "h1", false), stored_grant("a", "h2", true));
+    store.grant(&one, &event(1, GrantAction::Granted)).await.unwrap();
+    store.grant(&two, &event(2, GrantAction::Granted)).await.unwrap();
+    assert_eq!(store.grants().await.unwrap(), [two.clone(), one]);
+    let other = stored_grant("b", "h3", true);
+    store.grant(&other, &event(3, GrantAction::CarriedOver)).await.unwrap();
+    assert_eq!(store.grants().await.unwrap(), [two, other]);
+}
+
+async fn a_revoked_grant_is_gone_and_its_history_stays(store: &impl Store) {
+    let grant = stored_grant("a", "h1", false);
+    store.grant(&grant, &event(1, GrantAction::Granted)).await.unwrap();
+    store.note(&id("a"), &event(2, GrantAction::Changed)).await.unwrap();
+    store.revoke(&id("a"), &event(3, GrantAction::Revoked)).await.unwrap();
+    assert_eq!(store.grants().await.unwrap(), []);
+    store.revoke(&id("a"), &event(4, GrantAction::Uninstalled)).await.unwrap();
+    let history = [
+        event(4, GrantAction::Uninstalled),
+        event(3, GrantAction::Revoked),
+        event(2, GrantAction::Changed),
+        event(1, GrantAction::Granted),
+    ];
+    assert_eq!(store.grant_history(&id("a"), 10).await.unwrap(), history);
+    assert_eq!(store.grant_history(&id("a"), 2).await.unwrap(), history[..2]);
+    assert_eq!(store.grant_history(&id("b"), 10).await.unwrap(), []);
+}
+
+async fn the_history_of_a_grant_is_newest_first_and_bounded(store: &impl Store) {
+    store.note(&id("b"), &event(0, GrantAction::Installed)).await.unwrap();
+    let last = u64::from(KEPT_GRANT_EVENTS) + 3;
+    for n in 1..=last {
+        store.note(&id("a"), &event(n, GrantAction::Enabled)).await.unwrap();
+    }
+    let kept = store.grant_history(&id("a"), 5_000).await.unwrap();
+    assert_eq!(kept.len(), KEPT_GRANT_EVENTS as usize);
+    assert_eq!((kept[0].at, kept[kept.len() - 1].at), (Ms(last), Ms(4)));
+    assert_eq!(
+        store.grant_history(&id("b"), 10).await.unwrap().len(),
+        1,
+        "another plugin's is untouched"
+    );
+}
+
+async fn a_remembered_key_is_not_replaced_by_another_of_its_id(store: &impl Store) {
+    let signer = |key_id: &str, key: &str| Signer {
+        key_id: key_id.into(),
+        key: key.into(),
+        remembered_at: Ms(1),
+    };
+    store.remember_signer(&signer("B", "first")).await.unwrap();
+    store.remember_signer(&signer("A", "other")).await.unwrap();
+    store.remember_signer(&signer("B", "second")).await.unwrap();
+    assert_eq!(store.signers().await.unwrap(), [signer("A", "other"), signer("B", "first")]);
 }

@@ -1,6 +1,8 @@
 //! The store in memory: the same promises as SQLite except that nothing survives the process. For tests of the layers above,
 //! and the model that the SQLite store is compared with.
 
+mod grants;
+
 use crate::KEPT_TRACES;
 use async_trait::async_trait;
 use kata_core::ports::{
@@ -29,6 +31,7 @@ struct Tables {
     paired: Vec<(ChannelId, SenderId)>,
     traces: VecDeque<Trace>,
     state: HashMap<(PluginId, String), Json>,
+    grants: grants::Table,
 }
 
 struct Inbound {
