@@ -16,3 +16,4 @@ mod invariants;
 mod message;
 mod models;
 mod secrecy_of_logs;
+mod trust;

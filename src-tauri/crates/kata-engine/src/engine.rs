@@ -24,7 +24,7 @@ use kata_core::tasks::Tasks;
 use kata_core::trace::Tracer;
 use kata_gateway::{Gateway, GatewayOptions, Token, Tokens};
 use kata_plugins::{HostOptions, PluginHost};
-use kata_protocol::{ChannelId, Fact, Ms, Notice, PermissionMode, PluginOrigin, Scope, SessionEvent, SourceId, WorkspaceId};
+use kata_protocol::{ChannelId, Fact, Ms, Notice, PermissionMode, Scope, SessionEvent, SourceId, WorkspaceId};
 use kata_store::{FileTranscripts, HomePaths, SqliteStore};
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
@@ -226,7 +226,7 @@ impl Engine {
         }));
         // Set once, here; nothing else can have set it before.
         let _ = backend.path.set(Arc::clone(&path));
-        let plugins = Plugins::new(host, backend, Arc::clone(&settings), roots(&options, &home));
+        let plugins = Plugins::new(host, backend, Arc::clone(&settings), home.clone(), options.plugins_dir.clone());
 
         let inner = Arc::new(Inner {
             home,
@@ -252,7 +252,7 @@ impl Engine {
             draining,
             options,
         });
-        inner.plugins.rescan();
+        inner.plugins.find();
         inner.refresh_files();
         inner.apply_rules();
         let (gateway, port) = open_gateway(&inner, entropy).await?;
@@ -487,18 +487,6 @@ fn default_binding(home: &HomePaths) -> Binding {
         mode: PermissionMode::Safe,
         scope: SessionScope::Thread,
     }
-}
-
-fn roots(options: &Options, home: &HomePaths) -> Vec<(PluginOrigin, std::path::PathBuf)> {
-    let mut roots = Vec::new();
-    if let Some(bundled) = &options.plugins_dir {
-        roots.push((PluginOrigin::Bundled, bundled.clone()));
-    }
-    roots.push((PluginOrigin::Global, options.home.join("extensions")));
-    for workspace in kata_store::workspaces(home) {
-        roots.push((PluginOrigin::Workspace, Path::new(&workspace.path).join("extensions")));
-    }
-    roots
 }
 
 /// In debug builds, `KATA_CRASH_AT=point` ends the process as `kill -9` would when the data path reaches the point.

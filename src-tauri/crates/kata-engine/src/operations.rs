@@ -211,6 +211,7 @@ impl Operations for Inner {
 
     async fn source_enable(&self, _: &Caller, params: SourceEnable) -> Result<SourceSummary, WireError> {
         let source = self.source(&params.id)?;
+        self.plugins.looked().await;
         self.plugins.enable_source(&source, params.enabled).await?;
         self.apply_rules();
         self.source(&params.id)
@@ -269,66 +270,89 @@ impl Operations for Inner {
     }
 
     async fn plugin_list(&self, _: &Caller, _: Empty) -> Result<Vec<PluginSummary>, WireError> {
+        self.plugins.looked().await;
         Ok(self.plugins.list())
     }
 
     async fn plugin_reload(&self, _: &Caller, params: PluginRef) -> Result<PluginSummary, WireError> {
-        self.plugins.rescan();
+        self.plugins.looked().await;
+        self.plugins.rescan().await;
         self.plugins.start(&params.id).await?;
         self.plugins.get(&params.id)
     }
 
     async fn plugin_enable(&self, _: &Caller, params: PluginEnable) -> Result<PluginSummary, WireError> {
+        self.plugins.looked().await;
         self.plugins.enable(&params.id, params.enabled).await?;
         self.plugins.get(&params.id)
     }
 
     async fn plugin_get(&self, _: &Caller, params: PluginRef) -> Result<PluginDetail, WireError> {
-        Err(later(&params.id))
+        self.plugins.looked().await;
+        self.plugins.plugin_detail(&params.id).await
     }
 
     async fn plugin_discovery(&self, _: &Caller, _: Empty) -> Result<PluginDiscovery, WireError> {
-        Err(later(&"discovery"))
+        self.plugins.looked().await;
+        Ok(self.plugins.discovery())
     }
 
     async fn plugin_trust(&self, _: &Caller, params: PluginTrust) -> Result<PluginSummary, WireError> {
-        Err(later(&params.id))
+        self.plugins.looked().await;
+        let id = params.id.clone();
+        self.plugins.trust(params).await?;
+        self.plugins.get(&id)
     }
 
     async fn plugin_revoke(&self, _: &Caller, params: PluginRevoke) -> Result<PluginSummary, WireError> {
-        Err(later(&params.id))
+        self.plugins.looked().await;
+        let id = params.id.clone();
+        self.plugins.revoke(params).await?;
+        self.plugins.get(&id)
     }
 
     async fn plugin_install(&self, _: &Caller, params: PluginInstall) -> Result<PluginDetail, WireError> {
-        Err(later(&params.path))
+        self.plugins.looked().await;
+        let id = self.plugins.install(params).await?;
+        self.plugins.plugin_detail(&id).await
     }
 
     async fn plugin_uninstall(&self, _: &Caller, params: PluginRef) -> Result<Empty, WireError> {
-        Err(later(&params.id))
+        self.plugins.looked().await;
+        self.plugins.uninstall(&params.id).await?;
+        Ok(Empty {})
     }
 
     async fn plugin_create(&self, _: &Caller, params: PluginCreate) -> Result<PluginDetail, WireError> {
-        Err(later(&params.id))
+        self.plugins.looked().await;
+        let id = params.id.clone();
+        self.plugins.create(params).await?;
+        self.plugins.plugin_detail(&id).await
     }
 
     async fn plugin_configure(&self, _: &Caller, params: PluginConfigure) -> Result<PluginDetail, WireError> {
-        Err(later(&params.id))
+        self.plugins.looked().await;
+        self.plugins.configure_plugin(&params.id, params.settings.0).await?;
+        self.plugins.plugin_detail(&params.id).await
     }
 
     async fn plugin_secret(&self, _: &Caller, params: PluginSecret) -> Result<PluginDetail, WireError> {
-        Err(later(&params.id))
+        self.plugins.looked().await;
+        self.plugins.set_plugin_secret(&params.id, &params.name, params.value).await?;
+        self.plugins.plugin_detail(&params.id).await
     }
 
     async fn plugin_inject(&self, _: &Caller, params: PluginInject) -> Result<PluginInjected, WireError> {
-        Err(later(&params.id))
+        self.plugins.inject(params).await
     }
 
     async fn command_list(&self, _: &Caller, _: Empty) -> Result<Vec<CommandInfo>, WireError> {
-        Err(later(&"commands"))
+        Ok(self.plugins.host.commands())
     }
 
     async fn command_run(&self, _: &Caller, params: CommandRun) -> Result<CommandOutput, WireError> {
-        Err(later(&params.name))
+        let text = self.plugins.host.run_command(&params.name, &params.args).await?;
+        Ok(CommandOutput { text })
     }
 
     async fn tool_list(&self, _: &Caller, _: Empty) -> Result<Vec<ToolInfo>, WireError> {
@@ -378,8 +402,4 @@ fn default_mode(workspace: &WorkspaceSummary) -> PermissionMode {
     let text = std::fs::read(std::path::Path::new(&workspace.path).join("config.json")).unwrap_or_default();
     let config: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
     serde_json::from_value(config["defaults"]["permissionMode"].clone()).unwrap_or_default()
-}
-
-fn later(what: &dyn std::fmt::Display) -> WireError {
-    WireError::new(ErrorCode::Conflict, format!("{what}: not built yet"))
 }

@@ -74,9 +74,13 @@ pub struct PluginSettings {
     /// On or off; absent: on for bundled plugins, off for others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Capabilities the person granted to a plugin that is not bundled.
+    /// Capabilities an earlier version granted, without looking at files. Counts for nothing and stays until the person has
+    /// trusted the plugin anew; grants are in the store.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub granted: Vec<String>,
+    /// Where this id comes from, against the order of precedence: `global`, or `workspace:<id>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// The plugin's own settings, checked against its schema.
     #[serde(skip_serializing_if = "Value::is_null")]
     pub settings: Value,

@@ -1,0 +1,324 @@
+//! Plugins of this home: found, trusted, switched on and off, configured, loaded again. The host runs them; this module
+//! decides which run, with which settings and which capabilities.
+//!
+//! [`look`] finds them and their files, [`standing`] says how a person stands to each, [`trust`] takes the person's decision,
+//! [`detail`] and [`change`] show what it is made with, [`install`] and [`create`] put new ones there, [`parts`] runs
+//! channels and services, [`setting`] keeps settings and secrets.
+//!
+//! Deliberately absent: running their code (kata-plugins), watching folders (`watch`).
+
+mod change;
+mod create;
+mod detail;
+mod install;
+mod kept;
+mod look;
+mod parts;
+mod setting;
+mod standing;
+mod trust;
+
+use crate::Secrets;
+use crate::backend::Backend;
+use crate::board::Board;
+use crate::settings::SettingsFile;
+use arc_swap::ArcSwap;
+use kata_core::ports::{Clock, StoreError};
+use kata_plugins::{Candidate, NetworkPolicy, PluginHost, Root};
+use kata_protocol::{
+    ChannelId, ErrorCode, Fact, GrantAction, GrantEvent, PluginId, PluginOrigin, PluginSummary, RunState, SourceId, Status, WireError,
+};
+use kata_store::{HomePaths, SqliteStore};
+use look::Found;
+use standing::Grants;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// The plugins of a home.
+pub(crate) struct Plugins {
+    /// Runs them.
+    pub host: Arc<PluginHost>,
+    /// What they get from us.
+    pub backend: Arc<Backend>,
+    /// Settings.
+    pub settings: Arc<SettingsFile>,
+    secrets: Arc<Secrets>,
+    board: Arc<Board>,
+    clock: Arc<dyn Clock>,
+    store: Arc<SqliteStore>,
+    home: HomePaths,
+    bundled: Option<PathBuf>,
+    found: Mutex<Found>,
+    grants: ArcSwap<Grants>,
+    /// Hash of the files the serving generation was loaded from.
+    loaded: Mutex<HashMap<PluginId, String>>,
+    /// Hash of the files that were loaded last, also where that failed.
+    tried: Mutex<HashMap<PluginId, String>>,
+    /// A person's decisions and what is put into or taken out of the folders, one at a time.
+    deciding: tokio::sync::Mutex<()>,
+    /// One look through the folders at a time.
+    scanning: tokio::sync::Mutex<()>,
+    /// Whether files and grants have been looked at since the start.
+    looked: watch::Sender<bool>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn store_failed(error: StoreError) -> WireError {
+    WireError::internal(error.to_string()).hint("look at the log; is the disk full?")
+}
+
+impl Plugins {
+    /// Nothing found yet.
+    pub(crate) fn new(
+        host: Arc<PluginHost>,
+        backend: Arc<Backend>,
+        settings: Arc<SettingsFile>,
+        home: HomePaths,
+        bundled: Option<PathBuf>,
+    ) -> Arc<Self> {
+        let (secrets, board, clock) = (Arc::clone(&backend.secrets), Arc::clone(&backend.board), Arc::clone(&backend.clock));
+        let store = Arc::clone(&backend.store);
+        Arc::new(Self {
+            host,
+            backend,
+            settings,
+            secrets,
+            board,
+            clock,
+            store,
+            home,
+            bundled,
+            found: Mutex::default(),
+            grants: ArcSwap::default(),
+            loaded: Mutex::default(),
+            tried: Mutex::default(),
+            scanning: tokio::sync::Mutex::default(),
+            deciding: tokio::sync::Mutex::default(),
+            looked: watch::Sender::new(false),
+        })
+    }
+
+    /// Folders that are looked through, in order of precedence. Read anew, since workspaces come and go.
+    pub(crate) fn roots(&self) -> Vec<Root> {
+        let root = |origin, workspace, path| Root { origin, workspace, path };
+        let bundled = self.bundled.iter().map(|path| root(PluginOrigin::Bundled, None, path.clone()));
+        let global = root(PluginOrigin::Global, None, self.extensions());
+        let workspaces = kata_store::home::workspace_folders(&self.home)
+            .into_iter()
+            .map(|w| root(PluginOrigin::Workspace, Some(w.id), w.path.join("extensions")));
+        bundled.chain([global]).chain(workspaces).collect()
+    }
+
+    /// The global extensions folder.
+    pub(crate) fn extensions(&self) -> PathBuf {
+        self.home.root().join("extensions")
+    }
+
+    /// Looks at grants and files for the first time, then starts every plugin that is switched on and trusted, several at
+    /// once. Readiness does not wait for it.
+    pub(crate) async fn start_all(self: &Arc<Self>) {
+        if let Err(error) = self.load_grants().await {
+            tracing::error!(%error, "grants cannot be read; only bundled plugins run");
+        }
+        self.rescan().await;
+        self.looked.send_replace(true);
+        let ids: Vec<_> = lock(&self.found).discovery.found.iter().map(|c| c.manifest.id.clone()).collect();
+        let starts = ids.into_iter().filter(|id| self.enabled(id)).map(|id| async move {
+            if self.waits(&id) {
+                tracing::info!(plugin = %id, "a plugin waits for trust");
+            } else if let Err(error) = self.start(&id).await {
+                tracing::error!(plugin = %id, %error, "a plugin did not start");
+            }
+        });
+        futures::future::join_all(starts).await;
+    }
+
+    /// Returns once files and grants have been looked at; until then nothing true could be said of trust.
+    pub(crate) async fn looked(&self) {
+        let _ = self.looked.subscribe().wait_for(|looked| *looked).await;
+    }
+
+    /// Loads a plugin (again), if it is trusted as it is, and starts what of it is switched on.
+    pub(crate) async fn start(self: &Arc<Self>, id: &PluginId) -> Result<(), WireError> {
+        let (candidate, granted, hash) = self.admit(id).await?;
+        let settings = self.plugin_settings(&candidate);
+        let network = NetworkPolicy {
+            extra_hosts: setting::hosts_in(&candidate.manifest.settings, &settings),
+        };
+        let contributes = candidate.manifest.contributes.clone();
+        self.set_status(id, Status::plain(RunState::Starting, self.clock.now()));
+        if let Err(error) = self.host.activate(candidate, settings, granted, network).await {
+            let serving = self.host.running().contains(id);
+            let state = if serving {
+                RunState::Degraded
+            } else {
+                RunState::Failed { recoverable: true }
+            };
+            let message = if serving {
+                format!("The new version did not load, the old one goes on: {error}")
+            } else {
+                error.to_string()
+            };
+            self.set_status(
+                id,
+                Status {
+                    state,
+                    code: "load".into(),
+                    message: message.clone(),
+                    since: self.clock.now(),
+                },
+            );
+            return Err(
+                WireError::new(ErrorCode::Upstream, format!("plugin “{id}” did not load: {message}"))
+                    .hint("`kata logs --plugin` shows more; mend it and reload"),
+            );
+        }
+        if let Some(hash) = hash {
+            lock(&self.loaded).insert(id.clone(), hash);
+        }
+        self.set_status(id, Status::plain(RunState::Running, self.clock.now()));
+        self.start_parts(id, &contributes).await
+    }
+
+    /// Switches a plugin on or off. One that is not bundled has to be trusted first.
+    pub(crate) async fn enable(self: &Arc<Self>, id: &PluginId, enabled: bool) -> Result<(), WireError> {
+        let candidate = self.candidate(id)?;
+        if enabled {
+            self.require_trust(&candidate)?;
+        }
+        self.settings
+            .change(|s| s.plugins.entry(id.to_string()).or_default().enabled = Some(enabled))?;
+        if candidate.origin != PluginOrigin::Bundled {
+            let (action, detail) = if enabled {
+                (GrantAction::Enabled, "Switched on")
+            } else {
+                (GrantAction::Disabled, "Switched off")
+            };
+            self.note(id, action, None, detail).await;
+        }
+        if enabled {
+            return self.start(id).await;
+        }
+        self.bring_down(id).await;
+        Ok(())
+    }
+
+    /// Ends a plugin and all its parts; nothing of its data goes.
+    pub(crate) async fn bring_down(&self, id: &PluginId) {
+        self.host.deactivate(id).await;
+        for memory in [&self.loaded, &self.tried] {
+            lock(memory).remove(id);
+        }
+        self.set_status(id, Status::plain(RunState::Stopped, self.clock.now()));
+        for source in self.board.list().into_iter().filter(|s| s.plugin.as_ref() == Some(id)) {
+            self.board.status(&source.id, Status::plain(RunState::Stopped, self.clock.now()));
+        }
+    }
+
+    /// Every plugin.
+    pub(crate) fn list(&self) -> Vec<PluginSummary> {
+        let candidates = lock(&self.found).discovery.found.clone();
+        candidates.into_iter().map(|c| self.summary(c)).collect()
+    }
+
+    /// One plugin.
+    pub(crate) fn get(&self, id: &PluginId) -> Result<PluginSummary, WireError> {
+        Ok(self.summary(self.candidate(id)?))
+    }
+
+    fn summary(&self, candidate: Candidate) -> PluginSummary {
+        let standing = self.standing(&candidate);
+        let status = lock(&self.backend.statuses).get(&candidate.manifest.id).cloned();
+        let status = self.shown_status(&candidate, &standing, status);
+        let Candidate {
+            manifest,
+            folder,
+            origin,
+            workspace,
+            ..
+        } = candidate;
+        PluginSummary {
+            enabled: self.enabled(&manifest.id),
+            status,
+            generation: self.host.generation(&manifest.id),
+            usage: self.host.usage(&manifest.id).unwrap_or_default(),
+            faults: self.host.faults(&manifest.id),
+            id: manifest.id,
+            name: manifest.name,
+            version: manifest.version,
+            description: manifest.description,
+            origin,
+            workspace,
+            trust: standing.shown(),
+            path: folder.display().to_string(),
+            contributes: manifest.contributes,
+            capabilities: manifest.capabilities,
+        }
+    }
+
+    /// Whether the person has it switched on; bundled plugins are unless they say otherwise.
+    pub(crate) fn enabled(&self, id: &PluginId) -> bool {
+        let set = self.settings.get().plugins.get(id.as_str()).and_then(|p| p.enabled);
+        set.unwrap_or_else(|| self.candidate(id).is_ok_and(|c| c.origin == PluginOrigin::Bundled))
+    }
+
+    fn source_enabled(&self, id: &SourceId) -> bool {
+        self.settings
+            .get()
+            .sources
+            .get(id.as_str())
+            .and_then(|s| s.enabled)
+            .unwrap_or(false)
+    }
+
+    fn candidate(&self, id: &PluginId) -> Result<Candidate, WireError> {
+        let found = lock(&self.found);
+        if let Some(candidate) = found.discovery.found.iter().find(|c| c.manifest.id == *id) {
+            return Ok(candidate.clone());
+        }
+        let dropped = found.discovery.dropped.iter().find(|d| d.id.as_deref() == Some(id.as_str()));
+        Err(match dropped {
+            Some(dropped) => {
+                WireError::new(ErrorCode::NotFound, format!("plugin “{id}” is not taken: {}", dropped.reason)).hint(dropped.hint.clone())
+            }
+            None => WireError::not_found("plugin", id).hint("`kata plugins list` shows them"),
+        })
+    }
+
+    fn set_status(&self, id: &PluginId, status: Status) {
+        lock(&self.backend.statuses).insert(id.clone(), status);
+        self.changed(id);
+    }
+
+    /// Tells clients to ask for a plugin again.
+    fn changed(&self, id: &PluginId) {
+        self.backend.events.publish(Fact::PluginChanged { id: id.clone() });
+    }
+
+    fn event(&self, action: GrantAction, hash: Option<&str>, detail: impl Into<String>) -> GrantEvent {
+        GrantEvent {
+            at: self.clock.now(),
+            action,
+            hash: hash.map(str::to_owned),
+            detail: detail.into(),
+        }
+    }
+
+    /// Notes a line of history. One that cannot be kept is told to the log; what it is about has happened.
+    async fn note(&self, id: &PluginId, action: GrantAction, hash: Option<&str>, detail: &str) {
+        use kata_core::ports::GrantStore;
+        if let Err(error) = self.store.note(id, &self.event(action, hash, detail)).await {
+            tracing::error!(plugin = %id, ?action, %error, "the history of a grant was not kept");
+        }
+    }
+}
+
+/// Channels a manifest names.
+fn channels_of(contributes: &kata_protocol::Contributes) -> impl Iterator<Item = ChannelId> {
+    contributes.channels.iter().filter_map(|c| ChannelId::new(c.clone()).ok())
+}

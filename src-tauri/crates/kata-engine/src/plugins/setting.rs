@@ -1,0 +1,182 @@
+//! Settings and secrets of plugins: checked against the manifest's schema, kept, and given to a plugin by loading it again.
+
+use super::Plugins;
+use crate::backend::secret_account;
+use kata_plugins::Candidate;
+use kata_protocol::{ErrorCode, Json, PluginId, SecretState, SourceSummary, WireError};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl Plugins {
+    /// As [`Self::configure_plugin`], for one of its channels or services.
+    pub(crate) async fn configure(self: &Arc<Self>, source: &SourceSummary, settings: Value) -> Result<(), WireError> {
+        let (plugin, _) = self.part(source)?;
+        self.configure_plugin(&plugin, settings).await
+    }
+
+    /// Checks settings against the plugin's schema, keeps them, and loads the plugin with them.
+    pub(crate) async fn configure_plugin(self: &Arc<Self>, plugin: &PluginId, settings: Value) -> Result<(), WireError> {
+        let candidate = self.candidate(plugin)?;
+        check(candidate.manifest.settings.as_ref(), &settings)?;
+        self.settings
+            .change(|s| s.plugins.entry(plugin.to_string()).or_default().settings = settings)?;
+        self.load_again(plugin).await
+    }
+
+    /// As [`Self::set_plugin_secret`], for one of its channels or services.
+    pub(crate) async fn set_secret(self: &Arc<Self>, source: &SourceSummary, name: &str, value: Option<String>) -> Result<(), WireError> {
+        let (plugin, _) = self.part(source)?;
+        self.set_plugin_secret(&plugin, name, value).await
+    }
+
+    /// Sets or removes a secret that the plugin declares, and loads the plugin again, so that it sees it.
+    pub(crate) async fn set_plugin_secret(self: &Arc<Self>, plugin: &PluginId, name: &str, value: Option<String>) -> Result<(), WireError> {
+        let names = secret_names(&self.candidate(plugin)?);
+        if !names.iter().any(|n| n == name) {
+            let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            return Err(
+                WireError::invalid(format!("“name”: plugin “{plugin}” has no secret “{name}”; it has: {known}"))
+                    .hint("a secret is declared in the manifest: \"capabilities\": [\"secret:name\"]"),
+            );
+        }
+        let (secrets, account) = (Arc::clone(&self.secrets), secret_account(plugin, name));
+        let value = value.map(secrecy::SecretString::from);
+        tokio::task::spawn_blocking(move || secrets.set(&account, value))
+            .await
+            .map_err(|_| WireError::internal("the secret store failed"))??;
+        self.load_again(plugin).await
+    }
+
+    /// What changed is seen at the next load; a plugin that is off, or waits for trust, is left alone.
+    async fn load_again(self: &Arc<Self>, plugin: &PluginId) -> Result<(), WireError> {
+        if self.enabled(plugin) && !self.waits(plugin) {
+            return self.start(plugin).await;
+        }
+        self.changed(plugin);
+        Ok(())
+    }
+
+    /// What the detail view shows of a channel or service: schema, settings, secrets, and the manifest.
+    pub(crate) fn detail(&self, source: &SourceSummary) -> Result<(Candidate, Value, Vec<SecretState>), WireError> {
+        let (plugin, _) = self.part(source)?;
+        let candidate = self.candidate(&plugin)?;
+        let secrets = self.secret_states(&candidate);
+        let settings = self.plugin_settings(&candidate);
+        Ok((candidate, settings, secrets))
+    }
+
+    /// Secrets a manifest names, and whether each is set.
+    pub(super) fn secret_states(&self, candidate: &Candidate) -> Vec<SecretState> {
+        secret_names(candidate)
+            .into_iter()
+            .map(|name| SecretState {
+                set: self.secrets.get(&secret_account(&candidate.manifest.id, &name)).is_some(),
+                name,
+            })
+            .collect()
+    }
+
+    /// The schema's defaults, with the person's values over them.
+    pub(super) fn plugin_settings(&self, candidate: &Candidate) -> Value {
+        let mut settings = json!({});
+        let properties = candidate
+            .manifest
+            .settings
+            .as_ref()
+            .and_then(|s| s.0.get("properties"))
+            .and_then(Value::as_object);
+        for (name, property) in properties.into_iter().flatten() {
+            if let Some(default) = property.get("default") {
+                settings[name] = default.clone();
+            }
+        }
+        let stored = self
+            .settings
+            .get()
+            .plugins
+            .get(candidate.manifest.id.as_str())
+            .map(|p| p.settings.clone());
+        for (name, value) in stored.as_ref().and_then(Value::as_object).into_iter().flatten() {
+            settings[name] = value.clone();
+        }
+        settings
+    }
+}
+
+/// Names of the secrets a manifest declares.
+fn secret_names(candidate: &Candidate) -> Vec<String> {
+    candidate
+        .manifest
+        .capabilities
+        .iter()
+        .filter_map(|c| c.strip_prefix("secret:"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Hosts of the addresses a person has typed into settings of format `uri`: typing one in is the grant for it.
+pub(super) fn hosts_in(schema: &Option<Json>, settings: &Value) -> Vec<String> {
+    let properties: BTreeMap<&String, &Value> = schema
+        .as_ref()
+        .and_then(|s| s.0.get("properties"))
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .collect();
+    let uris = properties
+        .into_iter()
+        .filter(|(_, p)| p["format"] == "uri")
+        .filter_map(|(name, _)| settings.get(name)?.as_str());
+    uris.filter_map(|uri| {
+        let url = url::Url::parse(uri).ok()?;
+        let host = url.host_str()?;
+        Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+    })
+    .collect()
+}
+
+/// Checks settings; the error names the field.
+fn check(schema: Option<&Json>, settings: &Value) -> Result<(), WireError> {
+    let Some(schema) = schema else {
+        return Err(WireError::invalid("this plugin has no settings"));
+    };
+    let validator = jsonschema::validator_for(&schema.0)
+        .map_err(|e| WireError::new(ErrorCode::Upstream, format!("the plugin's settings schema is broken: {e}")))?;
+    if let Some(error) = validator.iter_errors(settings).next() {
+        let path = error.instance_path().to_string();
+        let field = if path.is_empty() {
+            "settings"
+        } else {
+            path.trim_start_matches('/')
+        };
+        let mut wire = WireError::invalid(format!("“{field}”: {error}"));
+        wire.details = Some(Json(json!({ "field": field })));
+        return Err(wire);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_that_does_not_fit_is_refused_by_the_name_of_its_field() {
+        let schema = Json(json!({"type":"object","properties":{"limit":{"type":"integer"}},"additionalProperties":false}));
+        assert!(check(Some(&schema), &json!({"limit": 3})).is_ok());
+        let error = check(Some(&schema), &json!({"limit": "x"})).unwrap_err();
+        assert!(error.message.contains("limit"), "{}", error.message);
+        assert_eq!(error.details.unwrap().0["field"], "limit");
+    }
+
+    #[test]
+    fn an_address_in_the_settings_opens_its_own_host_and_no_other() {
+        let schema = Some(Json(
+            json!({"properties":{"apiRoot":{"type":"string","format":"uri"},"note":{"type":"string"}}}),
+        ));
+        let settings = json!({"apiRoot":"http://127.0.0.1:8081/bot","note":"http://evil.example"});
+        assert_eq!(hosts_in(&schema, &settings), ["127.0.0.1:8081"]);
+    }
+}
