@@ -276,8 +276,7 @@ impl Operations for Inner {
 
     async fn plugin_reload(&self, _: &Caller, params: PluginRef) -> Result<PluginSummary, WireError> {
         self.plugins.looked().await;
-        self.plugins.rescan().await;
-        self.plugins.start(&params.id).await?;
+        self.plugins.reload(&params.id).await?;
         self.plugins.get(&params.id)
     }
 

@@ -183,6 +183,8 @@ impl Plugins {
 
     /// Loads a plugin that may run and is not what runs.
     pub(super) async fn catch_up(self: &Arc<Self>, id: &PluginId) {
+        let turn = self.turn(id);
+        let _turn = turn.lock().await;
         let held = lock(&self.found).held.get(id).cloned();
         if let Some(reason) = held {
             self.set_status(
@@ -201,7 +203,7 @@ impl Plugins {
         if !self.enabled(id) || self.waits(id) || hash.is_none() || hash == tried {
             return;
         }
-        if let Err(error) = self.start(id).await {
+        if let Err(error) = self.start_in_turn(id).await {
             tracing::warn!(plugin = %id, %error, "a changed plugin did not load");
         }
     }

@@ -56,6 +56,7 @@ pub(crate) struct Plugins {
     loaded: Mutex<HashMap<PluginId, String>>,
     /// Hash of the files that were loaded last, also where that failed.
     tried: Mutex<HashMap<PluginId, String>>,
+    turns: Mutex<HashMap<PluginId, Arc<tokio::sync::Mutex<()>>>>,
     /// A person's decisions and what is put into or taken out of the folders, one at a time.
     deciding: tokio::sync::Mutex<()>,
     /// One look through the folders at a time.
@@ -97,6 +98,7 @@ impl Plugins {
             grants: ArcSwap::default(),
             loaded: Mutex::default(),
             tried: Mutex::default(),
+            turns: Mutex::default(),
             scanning: tokio::sync::Mutex::default(),
             deciding: tokio::sync::Mutex::default(),
             looked: watch::Sender::new(false),
@@ -145,14 +147,26 @@ impl Plugins {
 
     /// Loads a plugin (again), if it is trusted as it is, and starts what of it is switched on.
     pub(crate) async fn start(self: &Arc<Self>, id: &PluginId) -> Result<(), WireError> {
+        let turn = self.turn(id);
+        let _turn = turn.lock().await;
+        self.start_in_turn(id).await
+    }
+
+    /// One load of a plugin at a time, so that a save and a person's click do not load the same files twice.
+    fn turn(&self, id: &PluginId) -> Arc<tokio::sync::Mutex<()>> {
+        Arc::clone(lock(&self.turns).entry(id.clone()).or_default())
+    }
+
+    async fn start_in_turn(self: &Arc<Self>, id: &PluginId) -> Result<(), WireError> {
         let (candidate, granted, hash) = self.admit(id).await?;
         let settings = self.plugin_settings(&candidate);
         let network = NetworkPolicy {
             extra_hosts: setting::hosts_in(&candidate.manifest.settings, &settings),
         };
         let contributes = candidate.manifest.contributes.clone();
+        let bundled = candidate.origin == PluginOrigin::Bundled;
         self.set_status(id, Status::plain(RunState::Starting, self.clock.now()));
-        if let Err(error) = self.host.activate(candidate, settings, granted, network).await {
+        if let Err(error) = self.host.activate(candidate, settings, granted.clone(), network).await {
             let serving = self.host.running().contains(id);
             let state = if serving {
                 RunState::Degraded
@@ -178,11 +192,33 @@ impl Plugins {
                     .hint("`kata logs --plugin` shows more; mend it and reload"),
             );
         }
+        // A person may have decided otherwise while it loaded.
+        if !self.enabled(id) || self.waits(id) {
+            self.bring_down(id).await;
+            return Err(
+                WireError::new(ErrorCode::Conflict, format!("plugin “{id}” was switched off while it loaded")).hint("switch it on again"),
+            );
+        }
+        let still = self.granted_now(id).filter(|_| !bundled);
+        for taken in granted.iter().filter(|c| still.as_ref().is_some_and(|s| !s.contains(c))) {
+            self.host.revoke(id, taken);
+        }
         if let Some(hash) = hash {
             lock(&self.loaded).insert(id.clone(), hash);
         }
         self.set_status(id, Status::plain(RunState::Running, self.clock.now()));
         self.start_parts(id, &contributes).await
+    }
+
+    /// Looks at the folders and loads a plugin again, whatever the watcher thinks.
+    pub(crate) async fn reload(self: &Arc<Self>, id: &PluginId) -> Result<(), WireError> {
+        self.rescan().await;
+        self.require_trust(&self.candidate(id)?)?;
+        if !self.enabled(id) {
+            return Err(WireError::new(ErrorCode::Conflict, format!("plugin “{id}” is switched off"))
+                .hint(format!("`kata plugins enable {id}` loads it")));
+        }
+        self.start(id).await
     }
 
     /// Switches a plugin on or off. One that is not bundled has to be trusted first.

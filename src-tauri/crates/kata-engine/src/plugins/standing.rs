@@ -142,8 +142,7 @@ impl Plugins {
         let granted = match &standing {
             Standing::Bundled => declared.clone(),
             _ => {
-                let grants = self.grants.load();
-                let granted = grants.by_plugin.get(id).map(|g| g.grant.capabilities.clone()).unwrap_or_default();
+                let granted = self.granted_now(id).unwrap_or_default();
                 granted.into_iter().filter(|c| declared.contains(c)).collect()
             }
         };
@@ -152,6 +151,11 @@ impl Plugins {
             lock(&self.tried).insert(id.clone(), hash.clone());
         }
         Ok((candidate, granted, hash))
+    }
+
+    /// Capabilities granted to a plugin that is not bundled.
+    pub(super) fn granted_now(&self, id: &PluginId) -> Option<Vec<String>> {
+        self.grants.load().by_plugin.get(id).map(|g| g.grant.capabilities.clone())
     }
 
     /// Reads a plugin's manifest and all its files, and remembers what was seen. Blocks.

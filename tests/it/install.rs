@@ -1,0 +1,346 @@
+//! Putting plugins in and taking them out, new ones for authors, folders that come and go, and signed updates: on the real
+//! engine.
+
+use crate::trust::{becomes, enable, extensions, get, id, manifest, module, trust, trusted, write_plugin};
+use kata_protocol::*;
+use kata_tests::{TestEngine, TestHome, caller, eventually};
+use minisign::KeyPair;
+use serde_json::json;
+use std::io::Cursor;
+use std::path::Path;
+
+async fn install(engine: &TestEngine, path: &Path, replace: bool) -> Result<PluginDetail, WireError> {
+    let params = PluginInstall {
+        path: path.display().to_string(),
+        replace: Some(replace),
+    };
+    engine.ops.plugin_install(&caller(), params).await
+}
+
+async fn create(engine: &TestEngine, plugin: &str, template: PluginTemplate) -> Result<PluginDetail, WireError> {
+    let params = PluginCreate {
+        id: id(plugin),
+        template,
+        name: None,
+    };
+    engine.ops.plugin_create(&caller(), params).await
+}
+
+/// Names in the extensions folder.
+fn names(engine: &TestEngine) -> Vec<String> {
+    let entries = std::fs::read_dir(extensions(&engine.home)).unwrap();
+    let mut names: Vec<String> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Signs a folder as its author would, with the `minisign` crate.
+fn sign(folder: &Path, hash: &str, pair: &KeyPair) {
+    let signature = minisign::sign(Some(&pair.pk), &pair.sk, Cursor::new(format!("{hash}\n")), Some("a release"), None).unwrap();
+    std::fs::write(folder.join("kata-plugin.minisig"), signature.into_string()).unwrap();
+}
+
+/// A plugin in a folder of its own, signed.
+fn signed(at: &Path, version: &str, capabilities: &[&str], answer: &str, pair: &KeyPair) {
+    let more = json!({ "version": version, "capabilities": capabilities });
+    write_plugin(at, &manifest("pub", more), &module("pub", answer));
+    std::fs::write(at.join("kata-plugin.pub"), pair.pk.to_box().unwrap().into_string()).unwrap();
+    let hash = kata_plugins::Contents::read(at).unwrap().hash().to_owned();
+    sign(at, &hash, pair);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installed_plugin_waits_and_one_that_is_there_is_replaced_only_on_request_and_kept_in_the_trash() {
+    let engine = TestEngine::start(TestHome::new()).await;
+    let source = engine.home.dir.path().join("source");
+    write_plugin(&source, &manifest("shout", json!({})), &module("shout", "one"));
+    let detail = install(&engine, &source, false).await.unwrap();
+    assert_eq!(detail.summary.trust, TrustState::Untrusted);
+    assert_eq!(detail.history[0].action, GrantAction::Installed);
+    assert!(detail.history[0].detail.contains(&source.display().to_string()));
+    assert_eq!(names(&engine), ["shout"]);
+
+    let again = install(&engine, &source, false).await.unwrap_err();
+    assert_eq!((again.code, again.hint.unwrap().contains("--replace")), (ErrorCode::Conflict, true));
+    trusted(&engine.ops, "shout", false).await;
+
+    // The same as a .tgz, with other contents: the trusted version goes on, the new one asks.
+    write_plugin(&source, &manifest("shout", json!({ "version": "2.0.0" })), &module("shout", "two"));
+    let archive = engine.home.dir.path().join("shout.tgz");
+    kata_plugins::pack(&source, std::fs::File::create(&archive).unwrap()).unwrap();
+    let detail = install(&engine, &archive, true).await.unwrap();
+    assert_eq!((detail.summary.trust, detail.summary.generation), (TrustState::Changed, 1));
+    assert_eq!(detail.change.unwrap().to_version, "2.0.0");
+    assert_eq!(names(&engine), [".trash", "shout"]);
+    let trash: Vec<_> = std::fs::read_dir(extensions(&engine.home).join(".trash")).unwrap().collect();
+    assert_eq!(trash.len(), 1);
+
+    let uninstall = PluginRef { id: id("shout") };
+    engine.ops.plugin_uninstall(&caller(), uninstall).await.unwrap();
+    assert_eq!(names(&engine), [".trash"]);
+    assert_eq!(
+        engine
+            .ops
+            .plugin_get(&caller(), PluginRef { id: id("shout") })
+            .await
+            .unwrap_err()
+            .code,
+        ErrorCode::NotFound
+    );
+    let tools = engine.ops.tool_list(&caller(), Empty {}).await.unwrap();
+    assert!(tools.iter().all(|t| t.name != "shout"), "it was brought down");
+    // The same files again: the trust went with the plugin.
+    assert_eq!(install(&engine, &source, false).await.unwrap().summary.trust, TrustState::Untrusted);
+    engine.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_installed_over_a_plugin_in_development_is_no_edit_and_asks() {
+    let engine = TestEngine::start(TestHome::new()).await;
+    create(&engine, "mine", PluginTemplate::Tool).await.unwrap();
+    let source = engine.home.dir.path().join("theirs");
+    write_plugin(&source, &manifest("mine", json!({})), &module("mine", "not yours"));
+    let detail = install(&engine, &source, true).await.unwrap();
+    assert_eq!(detail.summary.trust, TrustState::Changed);
+    assert!(!detail.grant.unwrap().development);
+    engine.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hostile_archive_a_bad_manifest_and_a_bundled_id_are_refused_and_leave_nothing_behind() {
+    let engine = TestEngine::start(TestHome::new()).await;
+    let folder = engine.home.dir.path().to_owned();
+    let mut header = tar::Header::new_ustar();
+    header.as_old_mut().name[..8].copy_from_slice(b"../evil\0");
+    header.set_size(4);
+    header.set_cksum();
+    let mut tar = header.as_bytes().to_vec();
+    tar.extend(b"evil");
+    tar.resize(2048, 0);
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gz, &tar).unwrap();
+    std::fs::write(folder.join("slip.tgz"), gz.finish().unwrap()).unwrap();
+    let slip = install(&engine, &folder.join("slip.tgz"), false).await.unwrap_err();
+    assert!(
+        slip.code == ErrorCode::Invalid && slip.message.contains("leads out"),
+        "{}",
+        slip.message
+    );
+
+    write_plugin(&folder.join("bad"), &manifest("bad", json!({ "api": "2" })), &module("bad", ""));
+    let bad = install(&engine, &folder.join("bad"), false).await.unwrap_err();
+    assert!(bad.message.contains("kata-plugin.json: api:"), "{}", bad.message);
+    assert!(bad.hint.unwrap().contains("write \"1\""));
+
+    write_plugin(&folder.join("echo"), &manifest("echo", json!({})), &module("echo", ""));
+    let bundled = install(&engine, &folder.join("echo"), true).await.unwrap_err();
+    assert!(bundled.message.contains("shipped with the app"), "{}", bundled.message);
+
+    let relative = install(&engine, Path::new("somewhere"), false).await.unwrap_err();
+    assert!(relative.message.contains("absolute"), "{}", relative.message);
+    assert!(names(&engine).is_empty(), "{:?}", names(&engine));
+    engine.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_plugin_of_every_template_just_works_and_is_in_development_mode() {
+    let engine = TestEngine::start(TestHome::new()).await;
+    for (plugin, template) in [
+        ("a-tool", PluginTemplate::Tool),
+        ("a-hook", PluginTemplate::Hook),
+        ("a-channel", PluginTemplate::Channel),
+        ("a-service", PluginTemplate::Service),
+    ] {
+        let detail = create(&engine, plugin, template).await.unwrap();
+        assert_eq!(
+            (detail.summary.trust, detail.summary.enabled, &detail.summary.status.state),
+            (TrustState::Development, true, &RunState::Running),
+            "{plugin}: {:?}",
+            detail.summary.status
+        );
+        assert!(detail.wanted.iter().all(|c| c.granted), "{plugin}");
+    }
+    let taken = create(&engine, "a-tool", PluginTemplate::Hook).await.unwrap_err();
+    assert_eq!(taken.code, ErrorCode::Conflict);
+    let odd = create(&engine, "A Tool", PluginTemplate::Hook).await.unwrap_err();
+    assert_eq!((odd.code, odd.message.contains("“id”")), (ErrorCode::Invalid, true));
+
+    // A message handed in takes the way of the channel's own: the front door asks a stranger for a code.
+    let inject = PluginInject {
+        id: id("a-channel"),
+        channel: None,
+        text: "hello".into(),
+        sender: None,
+        conversation: None,
+    };
+    let answer = engine.ops.plugin_inject(&caller(), inject.clone()).await.unwrap().answer;
+    assert!(matches!(answer, IngressAnswer::Refused { .. }), "{answer:?}");
+    let wrong = PluginInject {
+        channel: Some("telegram".into()),
+        ..inject.clone()
+    };
+    assert!(
+        engine
+            .ops
+            .plugin_inject(&caller(), wrong)
+            .await
+            .unwrap_err()
+            .message
+            .contains("“channel”")
+    );
+    let none = PluginInject {
+        id: id("a-tool"),
+        ..inject
+    };
+    assert_eq!(
+        engine.ops.plugin_inject(&caller(), none).await.unwrap_err().code,
+        ErrorCode::Conflict
+    );
+    engine.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_comes_is_found_and_one_that_goes_takes_its_plugin_and_its_channel_along_but_not_its_data() {
+    let engine = TestEngine::start(TestHome::new()).await;
+    let folder = extensions(&engine.home).join("a-channel");
+    create(&engine, "a-channel", PluginTemplate::Channel).await.unwrap();
+    let channels = async || {
+        let sources = engine.ops.source_list(&caller(), Empty {}).await.unwrap();
+        sources.into_iter().filter(|s| s.plugin == Some(id("a-channel"))).count()
+    };
+    assert!(channels().await > 0);
+    std::fs::rename(&folder, engine.home.dir.path().join("away")).unwrap();
+    eventually("the plugin is gone", async || {
+        let plugins = engine.ops.plugin_list(&caller(), Empty {}).await.ok()?;
+        plugins.iter().all(|p| p.id != id("a-channel")).then_some(())
+    })
+    .await;
+    eventually("its channel is gone", async || (channels().await == 0).then_some(())).await;
+    std::fs::rename(engine.home.dir.path().join("away"), &folder).unwrap();
+    let back = becomes(&engine, "a-channel", "comes back and runs", |p| p.status.state == RunState::Running).await;
+    assert_eq!(back.trust, TrustState::Development, "its grant was kept");
+
+    // Dropped in by hand, one file at a time.
+    let dropped_in = extensions(&engine.home).join("by-hand");
+    write_plugin(&dropped_in, &manifest("by-hand", json!({})), &module("by-hand", "x"));
+    becomes(&engine, "by-hand", "is found", |p| p.trust == TrustState::Untrusted).await;
+    let discovery = engine.ops.plugin_discovery(&caller(), Empty {}).await.unwrap();
+    let roots: Vec<_> = discovery.roots.iter().map(|r| r.origin).collect();
+    assert_eq!(roots[..2], [PluginOrigin::Bundled, PluginOrigin::Global]);
+    assert!(discovery.roots[1].exists);
+    std::fs::write(
+        dropped_in.join("kata-plugin.json"),
+        manifest("by-hand", json!({ "api": "7" })).to_string(),
+    )
+    .unwrap();
+    let dropped = eventually("it is dropped with its reason", async || {
+        let discovery = engine.ops.plugin_discovery(&caller(), Empty {}).await.ok()?;
+        discovery.dropped.into_iter().find(|d| d.path.ends_with("by-hand"))
+    })
+    .await;
+    assert!(
+        dropped.reason.contains("api:") && dropped.hint.contains("write \"1\""),
+        "{dropped:?}"
+    );
+    engine.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_of_a_workspace_is_told_as_such_and_takes_no_channel_that_another_has() {
+    let home = TestHome::new();
+    let workspace = home.path().join("workspaces/one");
+    std::fs::create_dir_all(workspace.join("sessions")).unwrap();
+    let thief = manifest(
+        "thief",
+        json!({ "contributes": { "channels": ["telegram"] }, "capabilities": ["secret:botToken"] }),
+    );
+    write_plugin(&workspace.join("extensions/thief"), &thief, "export default () => {};");
+    let engine = TestEngine::start(home).await;
+    let seen = get(&engine.ops, "thief").await;
+    assert_eq!(
+        (seen.summary.origin, seen.summary.workspace.unwrap().as_str()),
+        (PluginOrigin::Workspace, "one")
+    );
+    assert!(seen.parts.is_empty(), "the channel is the bundled plugin's");
+    let source = SourceRef {
+        id: SourceId::new("channel:telegram").unwrap(),
+    };
+    let source = engine.ops.source_get(&caller(), source).await.unwrap();
+    assert_eq!(source.summary.plugin.unwrap().as_str(), "telegram");
+    engine.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_update_of_a_remembered_key_carries_over_and_one_that_asks_for_more_or_is_tampered_with_does_not() {
+    let pair = KeyPair::generate_unencrypted_keypair().unwrap();
+    let engine = TestEngine::start(TestHome::new()).await;
+    let source = engine.home.dir.path().join("source");
+    signed(&source, "1.0.0", &["net:a.example", "net:b.example"], "one", &pair);
+    let seen = install(&engine, &source, false).await.unwrap();
+    let PluginSignature::Valid {
+        known: false,
+        comment,
+        key_id,
+    } = &seen.signature
+    else {
+        panic!("{:?}", seen.signature)
+    };
+    assert_eq!((comment.as_str(), key_id.len()), ("a release", 16));
+    let params = PluginTrust {
+        id: id("pub"),
+        hash: seen.hash,
+        capabilities: vec!["net:a.example".into()],
+        development: None,
+        remember_signer: Some(true),
+    };
+    engine.ops.plugin_trust(&caller(), params).await.unwrap();
+    enable(&engine.ops, "pub").await.unwrap();
+
+    signed(&source, "1.1.0", &["net:a.example", "net:b.example"], "two", &pair);
+    let carried = install(&engine, &source, true).await.unwrap();
+    assert_eq!(
+        (carried.summary.trust, carried.summary.generation),
+        (TrustState::Trusted, 2),
+        "the update is live without a question"
+    );
+    assert_eq!(
+        carried.grant.unwrap().capabilities,
+        ["net:a.example"],
+        "what was not granted then is not now"
+    );
+    assert!(carried.history.iter().any(|e| e.action == GrantAction::CarriedOver));
+
+    // Somebody changes a file of the signed version.
+    let installed = extensions(&engine.home).join("pub");
+    std::fs::write(installed.join("index.ts"), module("pub", "tampered")).unwrap();
+    let tampered = becomes(&engine, "pub", "is refused", |p| p.status.code == "refused").await;
+    assert!(
+        tampered.status.message.contains("does not fit the files"),
+        "{}",
+        tampered.status.message
+    );
+    assert_eq!((tampered.trust, tampered.generation), (TrustState::Changed, 2));
+    let hash = get(&engine.ops, "pub").await.hash;
+    let refused = trust(&engine.ops, "pub", &hash, &[], false).await.unwrap_err();
+    assert!(
+        refused.code == ErrorCode::Conflict && refused.message.contains("does not fit"),
+        "{}",
+        refused.message
+    );
+    assert!(enable(&engine.ops, "pub").await.unwrap_err().message.contains("does not fit"));
+
+    // The author asks for more: signed, and still a question.
+    signed(&source, "2.0.0", &["net:a.example", "net:b.example", "hooks:gate"], "three", &pair);
+    let more = install(&engine, &source, true).await.unwrap();
+    assert_eq!(more.summary.trust, TrustState::Changed);
+    assert_eq!(more.change.unwrap().capabilities_added, ["hooks:gate"]);
+    assert!(matches!(more.signature, PluginSignature::Valid { known: true, .. }));
+
+    // Another author, with a key of their own in the folder: no update.
+    let other = KeyPair::generate_unencrypted_keypair().unwrap();
+    signed(&source, "2.0.1", &["net:a.example"], "stranger", &other);
+    let stranger = install(&engine, &source, true).await.unwrap();
+    assert_eq!(stranger.summary.trust, TrustState::Changed);
+    assert!(matches!(stranger.signature, PluginSignature::Valid { known: false, .. }));
+    engine.engine.shutdown().await;
+}
