@@ -12,6 +12,7 @@ mod cli;
 mod crash;
 mod existing_home;
 mod hostile;
+mod hostile_suite;
 mod install;
 mod invariants;
 mod message;

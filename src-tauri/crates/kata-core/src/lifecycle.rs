@@ -68,6 +68,8 @@ pub enum Happening {
     NeedsUser(UserAction),
     /// It failed in a way that may pass.
     Fault,
+    /// It failed in a way that trying again at once would make worse: the breaker opens without counting.
+    Stuck,
     /// It failed in a way that will not pass by itself.
     Broken {
         /// Whether a restart by hand can help.
@@ -175,6 +177,7 @@ impl Lifecycle {
             H::NeedsUser(action) if up => Some(S::NeedsUser { action: action.clone() }),
             H::Broken { recoverable } if up => Some(S::Failed { recoverable: *recoverable }),
             H::Fault if up => Some(self.fault(now, random)),
+            H::Stuck if up => Some(self.quarantine(now)),
             H::Stop if *state == S::Stopped => None,
             H::Stop => Some(S::Stopping),
             H::Ended if *state == S::Stopping => Some(S::Stopped),
@@ -197,17 +200,21 @@ impl Lifecycle {
             self.faults.pop_front();
         }
         if self.on_probation || self.faults.len() >= self.policy.faults.max(1) {
-            self.on_probation = true;
-            self.faults.clear();
-            return RunState::Quarantined {
-                until: Ms(now.0.saturating_add(self.policy.cooldown_ms.max(1))),
-            };
+            return self.quarantine(now);
         }
         self.attempt = self.attempt.saturating_add(1);
         let wait = self.policy.delay_ms(self.attempt, random).max(1);
         RunState::Backoff {
             attempt: self.attempt,
             until: Ms(now.0.saturating_add(wait)),
+        }
+    }
+
+    fn quarantine(&mut self, now: Ms) -> RunState {
+        self.on_probation = true;
+        self.faults.clear();
+        RunState::Quarantined {
+            until: Ms(now.0.saturating_add(self.policy.cooldown_ms.max(1))),
         }
     }
 
@@ -310,6 +317,7 @@ mod tests {
             Just(Happening::Degraded),
             Just(Happening::NeedsUser(UserAction::Relogin)),
             Just(Happening::Fault),
+            Just(Happening::Stuck),
             Just(Happening::Broken { recoverable: true }),
             Just(Happening::Stop),
             Just(Happening::Ended),

@@ -67,6 +67,16 @@ pub enum PluginError {
         /// Why.
         reason: String,
     },
+    /// Several of its threads are stuck in native code; another would be the next.
+    #[error(
+        "plugin “{plugin}” has {threads} threads that are stuck in native code and cannot be ended; restart the app before it is loaded again"
+    )]
+    Stuck {
+        /// Plugin.
+        plugin: PluginId,
+        /// How many.
+        threads: usize,
+    },
     /// The host cannot make HTTP clients.
     #[error("the network is not available: {0}")]
     Network(String),

@@ -148,10 +148,49 @@ impl Generation {
                 exit: begun.exit,
             }),
             Err(fault) => {
-                generation.kill();
+                generation.discard(begun.exit);
                 Err(fault)
             }
         }
+    }
+
+    /// Ends one that never served; its thread is still waited for.
+    pub(crate) fn discard(self: &Arc<Self>, exit: oneshot::Receiver<Exit>) {
+        self.kill();
+        let this = Arc::clone(self);
+        self.tasks.spawn("plugin exit", async move {
+            if let Exit::Fault { kind: "stuck", message } = this.ended(exit).await {
+                this.reporter.fault("stuck", message);
+            }
+        });
+    }
+
+    /// Waits until the thread has ended or was given up. Afterwards it is dead for everybody.
+    pub(crate) async fn ended(&self, exit: oneshot::Receiver<Exit>) -> Exit {
+        let exit = tokio::select! {
+            biased;
+            exit = exit => exit.unwrap_or(Exit::Fault { kind: "stuck", message: "its thread ended without a word".into() }),
+            () = self.abandoned.cancelled() => Exit::Fault {
+                kind: "stuck",
+                message: format!(
+                    "native code of its JavaScript engine has not come back for {:?}; the thread was put at the least priority and \
+                     given up: restart the app to end it",
+                    self.stuck
+                ),
+            },
+        };
+        self.dead.cancel();
+        exit
+    }
+
+    /// Odd while JavaScript runs; grows with every batch.
+    pub(crate) fn pulse(&self) -> u64 {
+        self.link.pulse.load(Ordering::Acquire)
+    }
+
+    /// Whether the thread was given up and is still there.
+    pub(crate) fn lingers(&self) -> bool {
+        self.abandoned.is_cancelled() && self.link.thread.load(Ordering::Acquire) != 0
     }
 
     /// Calls into the plugin. `limit` is the host's own; `None` waits until `cancel`.
@@ -250,15 +289,7 @@ impl Generation {
     }
 
     fn abandon(&self) {
-        let thread = self.link.thread.load(Ordering::Relaxed);
-        lower(thread);
-        self.reporter.fault(
-            "stuck",
-            format!(
-                "its thread ran native code for {:?} and was given up; restart the app to end it",
-                self.stuck
-            ),
-        );
+        lower(self.link.thread.load(Ordering::Acquire));
         self.abandoned.cancel();
         self.dead.cancel();
     }
@@ -290,6 +321,8 @@ impl Generation {
             cpu_ms_last_minute: self.link.cpu_ms.load(Ordering::Relaxed),
             timers: self.link.timers.load(Ordering::Relaxed),
             calls_in_flight: self.link.operations.load(Ordering::Relaxed),
+            queue_depth: u32::try_from(self.link.inbox.waiting()).unwrap_or(u32::MAX),
+            log_lines_dropped: self.link.lines_dropped.load(Ordering::Relaxed),
             ..PluginUsage::default()
         }
     }

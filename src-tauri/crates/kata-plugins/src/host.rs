@@ -14,13 +14,15 @@ use crate::ports::Reporter;
 use crate::register::Rules;
 use crate::registry::{Member, Registry, Taken};
 use crate::standing::Standing;
+use crate::watchdog::Watchdog;
 use arc_swap::ArcSwap;
 use futures::future::BoxFuture;
 use kata_core::lifecycle::Happening;
 use kata_core::ports::{Clock, Entropy, PluginBackend, PluginPart};
 use kata_core::tasks::Tasks;
-use kata_protocol::{ChannelId, ErrorCode, PluginFault, PluginId, PluginUsage, RunState, WireError};
+use kata_protocol::{ChannelId, ErrorCode, PluginFault, PluginId, RunState, WireError};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -36,6 +38,8 @@ pub struct PluginHost {
     pub(crate) registry: ArcSwap<Registry>,
     /// Held while a registry is built from the present one.
     swap: Mutex<()>,
+    watchdog: Arc<Watchdog>,
+    watching: AtomicBool,
 }
 
 impl PluginHost {
@@ -51,7 +55,18 @@ impl PluginHost {
             plugins: Mutex::default(),
             registry: ArcSwap::from_pointee(Registry::default()),
             swap: Mutex::new(()),
+            watchdog: Arc::default(),
+            watching: AtomicBool::new(false),
         })
+    }
+
+    /// Begins to watch the plugins' threads, with the first one.
+    fn watch(&self) {
+        if !self.watching.swap(true, Ordering::AcqRel) {
+            let (clock, stuck, stopping) = (Arc::clone(&self.clock), self.options.stuck, self.tasks.stopping());
+            self.tasks
+                .spawn("plugin watchdog", Arc::clone(&self.watchdog).run(clock, stuck, stopping));
+        }
     }
 
     pub(crate) fn options(&self) -> &HostOptions {
@@ -72,6 +87,13 @@ impl PluginHost {
     ) -> Result<(), PluginError> {
         let plugin = self.plugin(&candidate.manifest.id);
         let _turn = plugin.turn.lock().await;
+        self.watch();
+        if plugin.worn_out() {
+            return Err(PluginError::Stuck {
+                plugin: plugin.id.clone(),
+                threads: plugin.lingering(),
+            });
+        }
         let serving = plugin.live.borrow().is_some();
         if !serving {
             plugin.moved(Happening::Start, "", "");
@@ -85,6 +107,7 @@ impl PluginHost {
         match self.load_and_swap(&plugin, &activation).await {
             Ok(()) => {
                 *lock(&plugin.activation) = Some(activation);
+                plugin.renewed.send_modify(|n| *n = n.wrapping_add(1));
                 Ok(())
             }
             Err(error) => {
@@ -118,7 +141,7 @@ impl PluginHost {
             faults: Arc::clone(plugin) as Arc<dyn Reporter>,
         };
         if let Err(taken) = self.put(&plugin.id, Some(Arc::new(member))) {
-            generation.kill();
+            generation.discard(exit);
             return Err(PluginError::Conflict {
                 plugin: plugin.id.clone(),
                 reason: taken.to_string(),
@@ -127,11 +150,9 @@ impl PluginHost {
         plugin.moved(Happening::Running, "", "");
         let before = plugin.live.send_replace(Some(Arc::clone(&generation)));
         let (host, watched, new) = (Arc::clone(self), Arc::clone(plugin), Arc::clone(&generation));
+        self.watchdog.watch(&generation);
         self.tasks.spawn("plugin exit", async move {
-            let exit = tokio::select! {
-                exit = exit => exit.unwrap_or(Exit::Fault { kind: "stuck", message: "its thread ended without a word".into() }),
-                () = new.abandoned.cancelled() => Exit::Fault { kind: "stuck", message: "its thread was given up".into() },
-            };
+            let exit = new.ended(exit).await;
             host.exited(&watched, &new, exit).await;
         });
         if let Some(before) = before {
@@ -197,8 +218,10 @@ impl PluginHost {
     /// Boxed, because a restart watches its own thread's end in turn.
     fn exited<'a>(self: &'a Arc<Self>, plugin: &'a Arc<Plugin>, generation: &'a Arc<Generation>, exit: Exit) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            generation.dead.cancel();
             if let Exit::Fault { kind, message } = exit {
+                if kind == "stuck" {
+                    plugin.gave_up(generation);
+                }
                 plugin.fault(kind, message.clone());
                 self.crashed(plugin, generation, kind, &message).await;
             }
@@ -217,7 +240,8 @@ impl PluginHost {
             return;
         }
         // What it registered stays in the registry: a gate whose plugin is down must go on blocking.
-        plugin.moved(Happening::Fault, kind, message);
+        let what = if kind == "stuck" { Happening::Stuck } else { Happening::Fault };
+        plugin.moved(what, kind, message);
         self.restart(plugin).await;
     }
 
@@ -240,6 +264,16 @@ impl PluginHost {
                 continue;
             }
             plugin.moved(Happening::Due, "", "");
+            if plugin.lingering() > 0 {
+                // Begun again by itself it would get stuck again, and each time a thread and its memory would be gone.
+                plugin.moved(
+                    Happening::Stuck,
+                    "stuck",
+                    "a thread of it is still stuck in native code; restart the app to end it",
+                );
+                continue;
+            }
+            plugin.restarts.fetch_add(1, Ordering::Relaxed);
             match self.load_and_swap(plugin, &activation).await {
                 Ok(()) => return,
                 Err(error) => {
@@ -322,11 +356,6 @@ impl PluginHost {
             .filter(|p| p.live.borrow().is_some())
             .map(|p| p.id.clone())
             .collect()
-    }
-
-    /// What a plugin uses; `None` when it does not run.
-    pub fn usage(&self, id: &PluginId) -> Option<PluginUsage> {
-        self.known(id)?.live.borrow().as_ref().map(|g| g.usage())
     }
 
     /// A plugin's newest faults, newest first, at most 20.

@@ -19,6 +19,7 @@ mod discover;
 mod doors;
 mod engine;
 mod error;
+mod faults;
 mod fetch;
 mod generation;
 mod host;
@@ -35,6 +36,8 @@ mod script;
 mod signature;
 mod standing;
 mod surface;
+mod usage;
+mod watchdog;
 
 pub use archive::{ArchiveError, lay_out, pack};
 pub use capability::{Denied, Grants, Meaning, meaning};

@@ -8,11 +8,22 @@ use crate::plugin::{Plugin, lock};
 use crate::ports::Report;
 use kata_core::lifecycle::{Happening, Lifecycle};
 use kata_core::ports::{Clock, Entropy, PluginBackend, PluginPart};
-use kata_protocol::RunState;
+use kata_protocol::{Ms, RunState};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// States one part may report within a minute; each is a fact for every client.
+pub(crate) const STATES_A_MINUTE: u32 = 120;
+
+/// States reported in the present minute.
+#[derive(Default)]
+struct Said {
+    minute: Ms,
+    states: u32,
+    last: Option<(Report, String, String)>,
+}
 
 /// One channel or service that a person has switched on.
 pub(crate) struct Part {
@@ -25,6 +36,7 @@ pub(crate) struct Part {
     on: AtomicU32,
     /// Set by the first report of a run.
     reported: std::sync::atomic::AtomicBool,
+    said: Mutex<Said>,
     plugin: kata_protocol::PluginId,
     backend: Arc<dyn PluginBackend>,
     clock: Arc<dyn Clock>,
@@ -62,6 +74,7 @@ impl Part {
             life: Mutex::new(life),
             on: AtomicU32::new(0),
             reported: false.into(),
+            said: Mutex::default(),
             plugin: plugin.id.clone(),
             backend,
             clock,
@@ -79,10 +92,25 @@ impl Part {
         }
     }
 
-    /// The plugin says how it stands.
-    pub(crate) fn said(&self, generation: u32, report: Report, code: &str, message: &str) {
+    /// The plugin says how it stands. False the first time in a minute that it said so too often.
+    pub(crate) fn said(&self, generation: u32, report: Report, code: &str, message: &str) -> bool {
         if self.on.load(Ordering::Acquire) != generation {
-            return;
+            return true;
+        }
+        {
+            let (mut said, now) = (lock(&self.said), self.clock.now());
+            let state = Some((report.clone(), code.to_owned(), message.to_owned()));
+            if now.0.saturating_sub(said.minute.0) >= 60_000 {
+                said.minute = now;
+                said.states = 0;
+            }
+            if said.last != state {
+                said.states = said.states.saturating_add(1);
+                if said.states > STATES_A_MINUTE {
+                    return said.states != STATES_A_MINUTE + 1;
+                }
+                said.last = state;
+            }
         }
         self.reported.store(true, Ordering::Release);
         let what = match report {
@@ -96,6 +124,7 @@ impl Part {
             self.moved(Happening::Start, "", "");
         }
         self.moved(what, code, message);
+        true
     }
 
     /// Runs until it is stopped. `find` gives the part's handle in a generation, or nothing when it is not in there.
@@ -106,10 +135,16 @@ impl Part {
         options: HostOptions,
     ) {
         let mut live = plugin.live.subscribe();
+        let mut renewed = plugin.renewed.subscribe();
         loop {
+            renewed.mark_unchanged();
             if matches!(
                 self.state(),
-                RunState::Stopped | RunState::NeedsUser { .. } | RunState::Failed { .. }
+                RunState::Stopped
+                    | RunState::NeedsUser { .. }
+                    | RunState::Failed { .. }
+                    | RunState::Backoff { .. }
+                    | RunState::Quarantined { .. }
             ) {
                 self.moved(Happening::Start, "", "");
             }
@@ -140,7 +175,7 @@ impl Part {
                     () = self.stop.cancelled() => break,
                     changed = live.changed() => if changed.is_err() { break },
                 }
-            } else if !self.wait_until_due().await {
+            } else if !self.wait_until_due(&mut renewed).await {
                 break;
             }
         }
@@ -149,8 +184,9 @@ impl Part {
         self.ended.cancel();
     }
 
-    /// Waits out a backoff or quarantine; false when it was stopped meanwhile.
-    async fn wait_until_due(&self) -> bool {
+    /// Waits out a backoff or quarantine, or until there is a new version, whose past is another; false when it was stopped
+    /// meanwhile.
+    async fn wait_until_due(&self, renewed: &mut tokio::sync::watch::Receiver<u32>) -> bool {
         loop {
             let due = lock(&self.life).due();
             let Some(until) = due else { return !self.stop.is_cancelled() };
@@ -162,6 +198,7 @@ impl Part {
             tokio::select! {
                 () = self.stop.cancelled() => return false,
                 () = self.clock.sleep(Duration::from_millis(wait)) => {}
+                changed = renewed.changed() => return changed.is_ok(),
             }
         }
     }
@@ -228,7 +265,8 @@ impl Part {
         ended
     }
 
-    fn name(&self) -> String {
+    /// In words.
+    pub(crate) fn name(&self) -> String {
         match &self.part {
             PluginPart::Plugin => "plugin".into(),
             PluginPart::Channel(id) => format!("channel {id}"),

@@ -1,21 +1,22 @@
 //! What the host remembers of one plugin over all its generations: state, faults, what it was activated with.
 
 use crate::discover::Candidate;
+use crate::faults::FaultLog;
 use crate::generation::Generation;
 use crate::network::NetworkPolicy;
-use crate::parts::Part;
+use crate::parts::{Part, STATES_A_MINUTE};
 use crate::ports::{Report, Reporter};
 use crate::standing::Standing;
 use kata_core::lifecycle::{Happening, Lifecycle};
 use kata_core::ports::{Clock, Entropy, PluginBackend, PluginPart};
 use kata_protocol::{Ms, PluginFault, PluginId, SourcePosition};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::watch;
 
-/// Faults kept for the panel.
-const KEPT_FAULTS: usize = 20;
+/// Threads of one plugin that may be stuck in native code before it is not loaded again: each keeps its memory.
+const MOST_STUCK: usize = 3;
 
 /// What a plugin was activated with; a restart uses it again.
 #[derive(Clone)]
@@ -33,8 +34,14 @@ pub(crate) struct Plugin {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     life: Mutex<Lifecycle>,
-    faults: Mutex<VecDeque<PluginFault>>,
+    faults: Mutex<FaultLog>,
     generations: AtomicU32,
+    /// Restarts after a fault.
+    pub(crate) restarts: AtomicU32,
+    /// Generations whose threads were given up.
+    stuck: Mutex<Vec<Arc<Generation>>>,
+    /// Counts activations by a person or by an edit: what waits out a fault of an earlier version need not go on waiting.
+    pub(crate) renewed: watch::Sender<u32>,
     /// The generation that serves; `None` while there is none.
     pub(crate) live: watch::Sender<Option<Arc<Generation>>>,
     /// `None` once deactivated: nothing restarts it then.
@@ -67,6 +74,9 @@ impl Plugin {
             life: Mutex::new(life),
             faults: Mutex::default(),
             generations: AtomicU32::new(0),
+            restarts: AtomicU32::new(0),
+            stuck: Mutex::default(),
+            renewed: watch::Sender::new(0),
             live: watch::Sender::new(None),
             activation: Mutex::new(None),
             parts: Mutex::default(),
@@ -88,7 +98,24 @@ impl Plugin {
     }
 
     pub(crate) fn faults(&self) -> Vec<PluginFault> {
-        lock(&self.faults).iter().rev().cloned().collect()
+        lock(&self.faults).newest()
+    }
+
+    /// Remembers a thread that was given up.
+    pub(crate) fn gave_up(&self, generation: &Arc<Generation>) {
+        lock(&self.stuck).push(Arc::clone(generation));
+    }
+
+    /// Threads that were given up and still run.
+    pub(crate) fn lingering(&self) -> usize {
+        let mut stuck = lock(&self.stuck);
+        stuck.retain(|g| g.lingers());
+        stuck.len()
+    }
+
+    /// Whether so many threads are stuck that another one is not begun.
+    pub(crate) fn worn_out(&self) -> bool {
+        self.lingering() >= MOST_STUCK
     }
 
     /// Moves the plugin's own state and tells the engine.
@@ -122,20 +149,24 @@ impl Reporter for Plugin {
             message,
             position,
         };
-        {
-            let mut faults = lock(&self.faults);
-            if faults.len() == KEPT_FAULTS {
-                faults.pop_front();
-            }
-            faults.push_back(fault.clone());
+        let told = lock(&self.faults).note(fault, self.generations.load(Ordering::Acquire));
+        if let Some(fault) = told {
+            self.backend.fault(&self.id, fault);
         }
-        self.backend.fault(&self.id, fault);
     }
 
     fn part(&self, generation: u32, part: PluginPart, report: Report, code: &str, message: &str) {
         let known = lock(&self.parts).get(&part).cloned();
-        if let Some(known) = known {
-            known.said(generation, report, code, message);
+        if let Some(known) = known
+            && !known.said(generation, report, code, message)
+        {
+            self.fault(
+                "flood",
+                format!(
+                    "{}: more than {STATES_A_MINUTE} states within a minute; the rest are dropped",
+                    known.name()
+                ),
+            );
         }
     }
 }

@@ -13,6 +13,9 @@ const MAX_ITEMS: usize = 256;
 /// Largest JSON Schema of a tool, bytes.
 const MAX_SCHEMA: usize = 64 << 10;
 
+/// Largest registration in all, bytes.
+const MAX_DECLARED: usize = 128 << 10;
+
 /// Why a registration is refused; the plugin's `register` call throws it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refused {
@@ -30,6 +33,8 @@ pub(crate) enum Refused {
     Twice { what: &'static str, name: String },
     #[error("a plugin registers at most {MAX_ITEMS} things")]
     TooMany,
+    #[error("one registration has at most {} KB of name, description, schema and abilities", MAX_DECLARED >> 10)]
+    TooLarge,
     #[error("things are registered inside register(api) only")]
     Late,
 }
@@ -145,6 +150,10 @@ impl Registrations {
         let count = self.tools.len() + self.hooks.len() + self.channels.len() + self.services.len() + self.commands.len();
         if count >= MAX_ITEMS {
             return Err(Refused::TooMany);
+        }
+        // The host keeps all of it.
+        if json.len() > MAX_DECLARED {
+            return Err(Refused::TooLarge);
         }
         match kind {
             "tool" => self.tool(rules, handle, json),

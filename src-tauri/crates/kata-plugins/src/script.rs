@@ -17,6 +17,9 @@ pub(crate) const MAX_SOURCE: usize = 512 << 10;
 /// The parser recurses with the source's nesting, up to a frame or two per byte; below that an overflow would end the process.
 const STACK_BASE: usize = 16 << 20;
 const STACK_PER_BYTE: usize = 2 << 10;
+/// Most brackets open at once. Far more than anybody writes, and far less than would make that stack real: a parser's frame
+/// for each of half a million brackets is most of a gigabyte.
+const MAX_OPEN: usize = 1_000;
 
 /// Why a module has no JavaScript.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +33,8 @@ pub(crate) enum ScriptError {
         column: usize,
         message: String,
     },
+    #[error("{name}:{line}: more than {MAX_OPEN} brackets are open")]
+    TooDeep { name: String, line: usize },
     #[error("{name}: the parser failed")]
     Parser { name: String },
 }
@@ -68,6 +73,12 @@ pub(crate) fn strip(name: &str, source: String) -> Result<Script, ScriptError> {
             bytes: source.len(),
         });
     }
+    if let Some(line) = too_deep(&source) {
+        return Err(ScriptError::TooDeep {
+            name: name.to_owned(),
+            line,
+        });
+    }
     let owned = name.to_owned();
     // A thread of its own, thrown away after: only there is a stack this deep affordable. Pages that are not touched cost nothing.
     let thread = std::thread::Builder::new()
@@ -78,6 +89,24 @@ pub(crate) fn strip(name: &str, source: String) -> Result<Script, ScriptError> {
         Ok(Ok(result)) => result,
         _ => Err(ScriptError::Parser { name: name.to_owned() }),
     }
+}
+
+/// The line where too many brackets are open. Those in texts and comments count as well: there they come in pairs too, or
+/// are few.
+fn too_deep(source: &str) -> Option<usize> {
+    let (mut open, mut line) = (0_usize, 1);
+    for byte in source.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => open += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            b'\n' => line += 1,
+            _ => {}
+        }
+        if open > MAX_OPEN {
+            return Some(line);
+        }
+    }
+    None
 }
 
 fn strip_here(name: &str, source: &str) -> Result<Script, ScriptError> {
@@ -170,8 +199,16 @@ mod tests {
     #[test]
     fn source_nested_as_deep_as_it_can_be_ends_in_an_error_and_not_in_an_overflow() {
         let deep = 60_000;
-        let _ = strip("index.ts", format!("export default {}1{}", "(".repeat(deep), ")".repeat(deep)));
-        let _ = strip("index.ts", format!("type A = {}1{}", "[".repeat(deep), "]".repeat(deep)));
+        for source in [
+            format!("export default {}1{}", "(".repeat(deep), ")".repeat(deep)),
+            format!("\ntype A = {}1{}", "[".repeat(deep), "]".repeat(deep)),
+        ] {
+            let error = strip("index.ts", source).unwrap_err();
+            assert!(matches!(error, ScriptError::TooDeep { .. }), "{error}");
+        }
+        let _ = strip("index.ts", format!("export default {}1", "!".repeat(deep)));
+        let _ = strip("index.ts", format!("export default a{}", ".a".repeat(deep)));
+        strip("index.ts", format!("export default {}1{}", "[".repeat(900), "]".repeat(900))).unwrap();
         assert!(matches!(
             strip("index.ts", " ".repeat(MAX_SOURCE + 1)),
             Err(ScriptError::TooLarge { .. })

@@ -414,31 +414,6 @@ async fn a_call_that_never_settles_ends_by_the_hosts_own_limit_and_the_plugin_go
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thread_that_cannot_be_interrupted_is_given_up_and_the_plugin_restarted_beside_it() {
-    let options = HostOptions {
-        tool_timeout: Duration::from_millis(100),
-        stuck: Duration::from_millis(100),
-        ..quick()
-    };
-    let bench = Bench::with(options);
-    // A native overrun that ends by itself, so that the test leaves no thread behind.
-    bench
-        .run(
-            "bad",
-            &tool_module("bad", "const a = []; a.length = 2 ** 32 - 1; return JSON.stringify(a)"),
-        )
-        .await
-        .unwrap();
-    bench.tool("bad", json!({})).await;
-    assert_eq!(bench.fault("stuck").await.kind, "stuck");
-    bench
-        .until("a restart", |b| {
-            b.statuses.lock().unwrap().iter().filter(|s| s.2.state == RunState::Running).count() == 2
-        })
-        .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plugin_that_throws_or_loops_or_hangs_while_it_loads_is_refused_with_the_place() {
     let bench = Bench::with(HostOptions {
         load_timeout: Duration::from_secs(3),

@@ -158,6 +158,11 @@ impl Inbox {
         Ok(())
     }
 
+    /// Calls that have not begun.
+    pub(crate) fn waiting(&self) -> usize {
+        self.lanes().calls.len()
+    }
+
     pub(crate) fn settle(&self, settled: Settled) {
         let mut lanes = self.lanes();
         if !lanes.closed {

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// The one bare specifier.
 const SDK: &str = "@kata-agents/plugin-sdk";
@@ -153,6 +154,8 @@ pub(crate) struct Sources {
     pub(crate) positions: Positions,
     /// What the files must be; `None` takes them as they are.
     pub(crate) pins: Option<Arc<Pins>>,
+    /// Told how long a module was with the parser, whose thread is not the plugin's.
+    pub(crate) parsed: Box<dyn Fn(Duration)>,
 }
 
 impl Loader for Sources {
@@ -194,7 +197,10 @@ impl Loader for Sources {
             let value: serde_json::Value = serde_json::from_str(&source).map_err(|e| refuse(format!("{name}: {e}")))?;
             return Module::declare(ctx.clone(), name, format!("export default {value};"));
         }
-        let script = script::strip(name, source).map_err(|e| refuse(e.to_string()))?;
+        let began = Instant::now();
+        let script = script::strip(name, source);
+        (self.parsed)(began.elapsed());
+        let script = script.map_err(|e| refuse(e.to_string()))?;
         self.positions.0.borrow_mut().insert(name.to_owned(), script.map);
         Module::declare(ctx.clone(), name, script.code)
     }

@@ -7,6 +7,7 @@
 //! Deliberately absent: rquickjs' async runtime, `Persistent`, and any wait for the host while JavaScript runs.
 
 mod codec;
+mod heap;
 mod inbox;
 mod loader;
 mod native;
@@ -55,7 +56,9 @@ pub(crate) struct Link {
     pub(crate) cpu_ms: AtomicU32,
     pub(crate) timers: AtomicU32,
     pub(crate) operations: AtomicU32,
-    /// The thread's id with the system, for lowering it when it is stuck; 0 where there is none.
+    /// Log lines dropped in the present minute or the one before, whichever were more.
+    pub(crate) lines_dropped: AtomicU32,
+    /// The thread's id with the system, for lowering it when it is stuck; 0 once it has ended.
     pub(crate) thread: AtomicU32,
 }
 
@@ -104,7 +107,8 @@ pub(crate) fn begin(spec: Spec) -> std::io::Result<Begun> {
         cpu_ms: AtomicU32::new(0),
         timers: AtomicU32::new(0),
         operations: AtomicU32::new(0),
-        thread: AtomicU32::new(0),
+        lines_dropped: AtomicU32::new(0),
+        thread: AtomicU32::new(u32::MAX),
     });
     let (boot_tx, boot) = oneshot::channel();
     let (exit_tx, exit) = oneshot::channel();
@@ -116,11 +120,13 @@ pub(crate) fn begin(spec: Spec) -> std::io::Result<Begun> {
             #[cfg(target_os = "linux")]
             thread_link
                 .thread
-                .store(rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs(), Ordering::Relaxed);
+                .store(rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs(), Ordering::Release);
             // Host calls are spawned from here.
             let pool = spec.pool.clone();
             let _entered = pool.enter();
             let exit = run(spec, &thread_link, boot_tx);
+            // Its id may be another thread's soon.
+            thread_link.thread.store(0, Ordering::Release);
             let _ = exit_tx.send(exit);
         })?;
     Ok(Begun { link, boot, exit })
@@ -195,15 +201,22 @@ fn runtime(
     folder: PathBuf,
     pins: Option<Arc<crate::contents::Pins>>,
 ) -> rquickjs::Result<(Runtime, Context)> {
-    let runtime = Runtime::new()?;
+    let runtime = Runtime::new_with_alloc(heap::Heap::new(watch))?;
     runtime.set_memory_limit((options.memory_mb as usize) << 20);
     runtime.set_max_stack_size((options.stack_kb as usize) << 10);
+    let (parser, loaded) = (Rc::clone(watch), Rc::clone(core));
     runtime.set_loader(
         Folder { root: folder.clone() },
         Sources {
             root: folder,
             positions: core.positions.clone(),
             pins,
+            parsed: Box::new(move |spent| {
+                // A load has limits of its own.
+                if loaded.sealed.get() {
+                    parser.charge(spent);
+                }
+            }),
         },
     );
     let over = Rc::clone(watch);
@@ -392,7 +405,7 @@ impl<'js> Loop<'_, 'js> {
             Err(error) => dispatch.settle.call::<_, ()>((settled.id, false, error.to_json())),
             Ok((text, None)) => dispatch.settle.call::<_, ()>((settled.id, true, text)),
             Ok((text, Some(bytes))) => {
-                let bytes = rquickjs::TypedArray::<u8>::new(self.ctx.clone(), bytes)?;
+                let bytes = rquickjs::TypedArray::<u8>::new_copy(self.ctx.clone(), bytes)?;
                 dispatch.settle.call::<_, ()>((settled.id, true, text, bytes))
             }
         })

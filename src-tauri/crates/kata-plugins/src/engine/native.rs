@@ -15,11 +15,32 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Frames of a stack that go into a fault's words.
 const FRAMES: usize = 160;
+/// Bytes of an error's name and of its message that go into them; a plugin chooses both.
+const NAME: usize = 100;
+const MESSAGE: usize = 2_000;
+
+/// The beginning of a text, at a character's edge.
+fn cut(text: &str, max: usize) -> &str {
+    let mut at = text.len().min(max);
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    &text[..at]
+}
+
+/// What the prelude says was thrown; a plugin may have had its hands in that.
+fn thrown(json: &str) -> Thrown {
+    let mut thrown: Thrown = serde_json::from_str(json).unwrap_or_default();
+    thrown.name = cut(&thrown.name, NAME).to_owned();
+    thrown.message = cut(&thrown.message, MESSAGE).to_owned();
+    thrown
+}
 
 /// State of one plugin's thread. No JavaScript value in it.
 pub(crate) struct Core {
@@ -79,6 +100,8 @@ pub(crate) struct LineBudget {
     began: Instant,
     written: u32,
     dropped: u64,
+    /// Dropped in the minute before.
+    last: u32,
 }
 
 impl Default for LineBudget {
@@ -87,6 +110,7 @@ impl Default for LineBudget {
             began: Instant::now(),
             written: 0,
             dropped: 0,
+            last: 0,
         }
     }
 }
@@ -95,11 +119,19 @@ impl Core {
     pub(crate) fn log(&self, level: &str, text: &str) {
         let mut lines = self.lines.borrow_mut();
         if lines.began.elapsed() >= Duration::from_secs(60) {
+            let last = u32::try_from(lines.dropped).unwrap_or(u32::MAX);
             self.tell_dropped(&mut lines);
-            *lines = LineBudget::default();
+            *lines = LineBudget {
+                last,
+                ..LineBudget::default()
+            };
         }
         if lines.written >= self.reach.options.log_lines_per_minute {
             lines.dropped += 1;
+        }
+        let dropped = u32::try_from(lines.dropped).unwrap_or(u32::MAX).max(lines.last);
+        self.link.lines_dropped.store(dropped, Ordering::Relaxed);
+        if lines.dropped > 0 {
             return;
         }
         lines.written += 1;
@@ -121,9 +153,10 @@ impl Core {
     pub(crate) fn words(&self, thrown: &Thrown) -> String {
         let frames = self.positions.rewrite(&thrown.stack);
         let frames: String = frames.chars().take(FRAMES).collect();
+        let (name, message) = (cut(&thrown.name, NAME), cut(&thrown.message, MESSAGE));
         match frames.is_empty() {
-            true => format!("{}: {}", thrown.name, thrown.message),
-            false => format!("{}: {} ({})", thrown.name, thrown.message, frames.trim()),
+            true => format!("{name}: {message}"),
+            false => format!("{name}: {message} ({})", frames.trim()),
         }
     }
 
@@ -149,7 +182,7 @@ impl Core {
             ))),
             text if ok => Ok(text),
             text => {
-                let thrown: Thrown = text.and_then(|t| serde_json::from_str(&t).ok()).unwrap_or_default();
+                let thrown = thrown(text.as_deref().unwrap_or_default());
                 self.note_exhausted(&thrown);
                 Err(CallFault::Threw(self.words(&thrown), Box::new(thrown)))
             }
@@ -164,7 +197,7 @@ impl Core {
     }
 
     pub(crate) fn throw_fault(&self, kind: &str, json: &str) {
-        let thrown: Thrown = serde_json::from_str(json).unwrap_or_default();
+        let thrown = thrown(json);
         let kind = self.note_exhausted(&thrown).unwrap_or(kind);
         self.reach.reporter.fault(kind, self.words(&thrown));
     }
@@ -310,7 +343,8 @@ fn web<'js>(ctx: Ctx<'js>) -> Result<Value<'js>> {
 
 fn bytes<'js>(ctx: Ctx<'js>, bytes: Option<Vec<u8>>) -> Result<TypedArray<'js, u8>> {
     match bytes {
-        Some(bytes) => TypedArray::new(ctx, bytes),
+        // A copy on the plugin's own heap: the engine does not count what it is lent.
+        Some(bytes) => TypedArray::new_copy(ctx, bytes),
         None => Err(Exception::throw_type(&ctx, "bytes expected")),
     }
 }

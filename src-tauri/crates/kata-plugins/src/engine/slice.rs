@@ -81,6 +81,11 @@ impl Watch {
         }
     }
 
+    /// Counts work that another thread does for this one.
+    pub(crate) fn charge(&self, spent: Duration) {
+        self.used.set(self.used.get() + spent);
+    }
+
     /// Asked by the engine while JavaScript runs, and between jobs. Once true, true for ever.
     pub(crate) fn over(&self) -> bool {
         if self.tripped.get().is_some() {

@@ -228,6 +228,12 @@ impl Bench {
         .await;
     }
 
+    /// The newest state of a part.
+    pub fn state(&self, part: PluginPart) -> Option<RunState> {
+        let statuses = self.backend.statuses.lock().unwrap();
+        statuses.iter().rev().find(|s| s.1 == part).map(|s| s.2.state.clone())
+    }
+
     pub fn fault_kinds(&self) -> Vec<String> {
         self.backend.faults.lock().unwrap().iter().map(|(_, f)| f.kind.clone()).collect()
     }
@@ -269,6 +275,14 @@ pub fn tool_module(id: &str, body: &str) -> String {
     format!(
         "export default (api) => {{ api.registerTool({{ name: '{id}', description: 'd', parameters: {{ type: 'object' }},\n\
          execute(args, ctx) {{ {body} }} }}); }};"
+    )
+}
+
+/// A module with the channel `c`, whose `connect` is `body`.
+pub fn channel_module(body: &str) -> String {
+    format!(
+        "export default (api) => {{ api.registerChannel({{ id: 'c', meta: {{ label: 'C' }}, capabilities: {{}}, outbound: {{ send() {{}} }},\n\
+         messaging: {{ async connect(ctx) {{ {body} }} }} }}); }};"
     )
 }
 

@@ -1,0 +1,171 @@
+//! Memory without end, on the plugin's heap and beside it.
+
+use super::Attack;
+use super::Door::{Hook, Module, Register, Timer, Tool};
+
+pub(crate) const ATTACKS: &[Attack] = &[
+    (
+        "buffers without end",
+        Tool,
+        "const a = []; for (;;) a.push(new Uint8Array(1e6))",
+        "memory",
+    ),
+    (
+        "buffers without end in a hook",
+        Hook,
+        "const a = []; for (;;) a.push(new Uint8Array(1e6))",
+        "memory",
+    ),
+    (
+        "buffers without end in register",
+        Register,
+        "const a = []; for (;;) a.push(new Uint8Array(1e6))",
+        "load",
+    ),
+    (
+        "buffers without end in a timer",
+        Timer,
+        "const a = []; for (;;) a.push(new Uint8Array(1e6))",
+        "memory",
+    ),
+    (
+        "objects without end",
+        Tool,
+        "const a = []; for (;;) a.push({ a: { b: {} } })",
+        "cpu|memory",
+    ),
+    (
+        "functions without end",
+        Tool,
+        "const a = []; for (;;) a.push(() => a)",
+        "cpu|memory",
+    ),
+    ("text without end", Tool, "let s = 'x'; for (;;) s += s", ""),
+    (
+        "ropes without end",
+        Tool,
+        "let s = 'x'.repeat(1000); const a = []; for (let i = 0; ; i++) a.push((s = i + s))",
+        "memory|cpu",
+    ),
+    (
+        "names without end",
+        Tool,
+        "const o = {}; for (let i = 0; ; i++) o['key' + i] = i",
+        "cpu|memory",
+    ),
+    (
+        "symbols without end",
+        Tool,
+        "const a = []; for (let i = 0; ; i++) a.push(Symbol.for('s' + i))",
+        "cpu|memory",
+    ),
+    (
+        "a map without end",
+        Tool,
+        "const m = new Map(); for (let i = 0; ; i++) m.set({}, m)",
+        "cpu|memory",
+    ),
+    (
+        "memory that is caught",
+        Tool,
+        "const a = []; for (;;) { try { for (;;) a.push(new Uint8Array(1e5)); } catch {} }",
+        "memory|cpu",
+    ),
+    ("a buffer of a terabyte", Tool, "return `${new ArrayBuffer(2 ** 40)}`", ""),
+    (
+        "a buffer that may grow to a terabyte",
+        Tool,
+        "return `${new ArrayBuffer(0, { maxByteLength: 2 ** 40 }).byteLength}`",
+        "",
+    ),
+    (
+        "a buffer that grows",
+        Tool,
+        "const b = new ArrayBuffer(1, { maxByteLength: 1e9 }); for (let n = 1; ; n *= 2) b.resize(n)",
+        "",
+    ),
+    ("a typed array of eight gigabytes", Tool, "new Float64Array(2 ** 30)", ""),
+    ("padding to a gigabyte", Tool, "return `${'a'.padEnd(2 ** 30, 'b').length}`", ""),
+    ("repetition to a gigabyte", Tool, "return `${'ab'.repeat(2 ** 29).length}`", ""),
+    (
+        "encoded text that is kept",
+        Tool,
+        "const a = []; const s = 'x'.repeat(1e6); for (;;) a.push(new TextEncoder().encode(s))",
+        "memory",
+    ),
+    (
+        "random bytes that are kept",
+        Tool,
+        "const a = []; for (;;) a.push(crypto.getRandomValues(new Uint8Array(65536)))",
+        "memory|cpu",
+    ),
+    (
+        "blobs that are kept",
+        Tool,
+        "const a = []; const s = 'x'.repeat(1e6); for (;;) a.push(new Blob([s, s]))",
+        "memory|cpu",
+    ),
+    (
+        "base64 that is kept",
+        Tool,
+        "const a = []; const s = 'x'.repeat(1e6); for (;;) a.push(btoa(s))",
+        "memory|cpu",
+    ),
+    (
+        "decoded text that is kept",
+        Tool,
+        "const a = []; const b = new Uint8Array(1e6).fill(97); for (;;) a.push(new TextDecoder().decode(b))",
+        "memory|cpu",
+    ),
+    (
+        "copies that are kept",
+        Tool,
+        "const a = []; for (;;) a.push(structuredClone(new Uint8Array(1e6)))",
+        "memory|cpu",
+    ),
+    (
+        "text of a wide list",
+        Tool,
+        "return `${JSON.parse('[' + '1,'.repeat(4e6) + '1]').length}`",
+        "",
+    ),
+    ("names of a long text", Tool, "return `${Object.keys('x'.repeat(8e6)).length}`", ""),
+    ("spread of a long text", Tool, "return `${[...'x'.repeat(8e6)].length}`", ""),
+    (
+        "matches without end",
+        Tool,
+        "return `${[...'a'.repeat(4e6).matchAll(/a/g)].length}`",
+        "cpu|memory",
+    ),
+    (
+        "a closure over everything",
+        Timer,
+        "globalThis.a ??= []; const f = () => { a.push(new Uint8Array(1e6)); setTimeout(f, 0); }; f()",
+        "memory",
+    ),
+    (
+        "weak references that are kept alive",
+        Tool,
+        "const a = []; for (;;) { const o = { p: new Array(1000).fill(1) }; a.push(o, new WeakRef(o)); }",
+        "cpu|memory",
+    ),
+    (
+        "finalizers that breed",
+        Tool,
+        "const f = new FinalizationRegistry(() => { for (let i = 0; i < 10; i++) f.register({}, 1); }); for (;;) f.register({}, 1)",
+        "cpu|memory",
+    ),
+    (
+        "a module of long texts",
+        Module,
+        "const a = []; for (;;) a.push('x'.repeat(1e6) + a.length);",
+        "load",
+    ),
+    ("an error with a long text", Tool, "throw new Error('x'.repeat(8e6))", ""),
+    (
+        "an error with a long name",
+        Timer,
+        "const e = new Error('m'); e.name = 'x'.repeat(8e6); throw e",
+        "throw",
+    ),
+];
