@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 /// Largest module, bytes.
 pub(crate) const MAX_SOURCE: usize = 512 << 10;
 /// The parser recurses with the source's nesting, up to a frame or two per byte; below that an overflow would end the process.
-const STACK_BASE: usize = 16 << 20;
-const STACK_PER_BYTE: usize = 2 << 10;
+pub(crate) const STACK_BASE: usize = 16 << 20;
+pub(crate) const STACK_PER_BYTE: usize = 2 << 10;
 /// Most brackets open at once. Far more than anybody writes, and far less than would make that stack real: a parser's frame
 /// for each of half a million brackets is most of a gigabyte.
 const MAX_OPEN: usize = 1_000;
@@ -151,13 +151,20 @@ fn strip_here(name: &str, source: &str) -> Result<Script, ScriptError> {
 
 fn syntax(name: &str, source: &str, error: &OxcDiagnostic) -> ScriptError {
     let offset = error.labels.first().map_or(0, |label| label.offset() as usize);
-    let before = source.get(..offset).unwrap_or("");
+    let (line, column) = position(source, offset);
     ScriptError::Syntax {
         name: name.to_owned(),
-        line: before.matches('\n').count() + 1,
-        column: before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1,
+        line,
+        column,
         message: error.message.to_string(),
     }
+}
+
+/// Line and column of a byte offset, both from 1.
+pub(crate) fn position(source: &str, offset: usize) -> (usize, usize) {
+    let before = source.get(..offset).unwrap_or("");
+    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+    (before.matches('\n').count() + 1, column)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! ES modules from the plugin's own folder, and one built-in: the SDK.
+//! ES modules from the plugin's own folder, and those that the host serves itself (see [`super::sdk`]).
 
+use super::sdk::{self, SDK};
 use crate::contents::{Pins, sha256_hex};
 use crate::script::{self, PositionMap};
 use rquickjs::loader::{ImportAttributes, Loader, Resolver};
@@ -12,8 +13,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The one bare specifier.
-const SDK: &str = "@kata-agents/plugin-sdk";
 /// Name of the host's own script, from which the entry module is imported.
 pub(crate) const PRELUDE: &str = "kata:plugin";
 /// Modules one plugin may load.
@@ -141,8 +140,8 @@ pub(crate) struct Folder {
 
 impl Resolver for Folder {
     fn resolve<'js>(&mut self, ctx: &Ctx<'js>, base: &str, name: &str, _with: Option<ImportAttributes<'js>>) -> Result<String> {
-        if name == SDK {
-            return Ok(SDK.to_owned());
+        if let Some(own) = sdk::resolve(base, name) {
+            return Ok(own);
         }
         let base = if base == PRELUDE { "" } else { base };
         resolve(&self.root, base, name).map_err(|e| Exception::throw_reference(ctx, &format!("import: {e}")))
@@ -160,10 +159,11 @@ pub(crate) struct Sources {
 
 impl Loader for Sources {
     fn load<'js>(&mut self, ctx: &Ctx<'js>, name: &str, _with: Option<ImportAttributes<'js>>) -> Result<Module<'js, Declared>> {
-        if name == SDK {
-            return Module::declare(ctx.clone(), SDK, include_str!("js/sdk.js"));
-        }
         let refuse = |why: String| Exception::throw_syntax(ctx, &why);
+        if let Some(source) = sdk::source(name) {
+            let script = script::strip(name, source.to_owned()).map_err(|e| refuse(e.to_string()))?;
+            return Module::declare(ctx.clone(), name, script.code);
+        }
         if self.positions.0.borrow().len() >= MAX_MODULES {
             return Err(refuse(format!("{name}: more than {MAX_MODULES} modules")));
         }

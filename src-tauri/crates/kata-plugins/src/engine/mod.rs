@@ -13,6 +13,7 @@ mod loader;
 mod native;
 mod ops;
 mod scripts;
+mod sdk;
 mod slice;
 
 use crate::error::LoadFault;
