@@ -1,4 +1,8 @@
-//! What a person types.
+//! What a person types. `kata plugins` has a file of its own.
+
+mod plugins;
+
+pub use plugins::{Plugins, Template};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -52,6 +56,16 @@ pub enum Command {
     /// Plugins.
     #[command(subcommand)]
     Plugins(Plugins),
+    /// Slash commands of the plugins.
+    Commands,
+    /// Run a slash command.
+    Run {
+        /// Command, with or without its slash.
+        command: String,
+        /// Everything after it.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Channels, services and other sources.
     #[command(subcommand)]
     Sources(Sources),
@@ -128,28 +142,6 @@ pub enum Sessions {
         /// At most this many newest messages.
         #[arg(short = 'n', long, value_name = "N")]
         limit: Option<u32>,
-    },
-}
-
-/// `kata plugins`.
-#[derive(Debug, Subcommand)]
-pub enum Plugins {
-    /// List plugins.
-    List,
-    /// Load a plugin again; the old one serves until the new one stands.
-    Reload {
-        /// Plugin.
-        id: PluginId,
-    },
-    /// Switch a plugin on.
-    Enable {
-        /// Plugin.
-        id: PluginId,
-    },
-    /// Switch a plugin off.
-    Disable {
-        /// Plugin.
-        id: PluginId,
     },
 }
 
@@ -366,6 +358,26 @@ mod tests {
             "kata sessions show 260201-swift-river -n 3 --json",
             "kata plugins list",
             "kata plugins reload echo",
+            "kata plugins new word-count --template tool",
+            "kata plugins new word-count -t channel --dir /tmp/w --name Words",
+            "kata plugins new word-count --install",
+            "kata plugins check",
+            "kata plugins check ./word-count --json",
+            "kata plugins dev ./word-count -y",
+            "kata plugins install ./word-count.tgz --yes",
+            "kata plugins inspect echo",
+            "kata plugins trust echo -y --development",
+            "kata plugins trust echo --capability net:a.example --capability secret:token",
+            "kata plugins revoke echo --capability net:a.example",
+            "kata plugins revoke echo",
+            "kata plugins logs echo -n 5 --follow",
+            "kata plugins uninstall echo -y",
+            "kata plugins discovery",
+            "kata plugins set echo a=1",
+            "kata plugins secret echo token",
+            "kata commands",
+            "kata run echo one --two",
+            "kata run /echo",
             "kata sources set channel:telegram apiRoot=http://127.0.0.1:1 polling.timeout=5",
             "kata sources secret channel:telegram botToken",
             "kata pair approve ABCD2345",
@@ -398,6 +410,10 @@ mod tests {
             "kata models set x --kind nonsense --model m",
             "kata models set x --kind anthropic --model m --key-env A --key-stdin",
             "kata serve --port 70000",
+            "kata plugins new",
+            "kata plugins new x --template nonsense",
+            "kata plugins new x --install --dir /tmp",
+            "kata run",
         ] {
             let error = parse(line).expect_err(line);
             assert_eq!(error.exit_code(), 2, "{line}");

@@ -14,6 +14,7 @@ mod failure;
 mod interrupts;
 mod render;
 mod screen;
+mod setting;
 
 pub use failure::{Exit, Failure};
 

@@ -61,13 +61,13 @@ fn show(screen: &Screen, records: Vec<LogRecord>) -> Result<(), Failure> {
 
 /// What was shown already. Lines carry no number, so those of the newest millisecond are compared.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     newest: Ms,
     at_newest: Vec<LogRecord>,
 }
 
 impl Seen {
-    fn fresh(&mut self, records: Vec<LogRecord>) -> Vec<LogRecord> {
+    pub(super) fn fresh(&mut self, records: Vec<LogRecord>) -> Vec<LogRecord> {
         let mut known = self.at_newest.clone();
         let fresh: Vec<_> = records
             .into_iter()

@@ -4,10 +4,11 @@ mod chat;
 mod follow;
 mod logs;
 mod models;
+mod plugins;
 mod serve;
 mod sources;
 
-use crate::args::{Cli, Command, Pair, Plugins, Sessions, Trace};
+use crate::args::{Cli, Command, Pair, Sessions, Trace};
 use crate::client::Client;
 use crate::engine;
 use crate::failure::{Exit, Failure};
@@ -44,7 +45,9 @@ pub(crate) async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
         Command::Stop => stop(screen, &home).await,
         Command::Chat(chat) => chat::run(screen, &home, chat).await,
         Command::Sessions(command) => sessions(screen, &home, command).await,
-        Command::Plugins(command) => plugins(screen, &home, command).await,
+        Command::Plugins(command) => plugins::run(screen, &home, command).await,
+        Command::Commands => plugins::commands(screen, &home).await,
+        Command::Run { command, args } => plugins::command(screen, &home, &command, &args).await,
         Command::Sources(command) => sources::run(screen, &home, command).await,
         Command::Pair(command) => pair(screen, &home, command).await,
         Command::Trace(options) => trace(screen, &home, options).await,
@@ -108,20 +111,6 @@ async fn sessions(screen: &Screen, home: &Path, command: Sessions) -> Result<(),
     }
 }
 
-async fn plugins(screen: &Screen, home: &Path, command: Plugins) -> Result<(), Failure> {
-    let mut client = connect(home).await?;
-    let one = match command {
-        Plugins::List => {
-            let plugins = client.plugin_list(Empty {}).await?;
-            return screen.result(&plugins, |p| render::plugins(p, render::now()));
-        }
-        Plugins::Reload { id } => screen.working("loading the plugin", client.plugin_reload(PluginRef { id })).await?,
-        Plugins::Enable { id } => client.plugin_enable(PluginEnable { id, enabled: true }).await?,
-        Plugins::Disable { id } => client.plugin_enable(PluginEnable { id, enabled: false }).await?,
-    };
-    screen.result(&one, |p| render::plugins(std::slice::from_ref(p), render::now()))
-}
-
 async fn pair(screen: &Screen, home: &Path, command: Pair) -> Result<(), Failure> {
     let mut client = connect(home).await?;
     match command {
@@ -169,7 +158,7 @@ async fn token(screen: &Screen, home: &Path) -> Result<(), Failure> {
 }
 
 /// Everything on standard input, without the line end.
-fn standard_input() -> Result<String, Failure> {
+pub(crate) fn standard_input() -> Result<String, Failure> {
     let mut text = String::new();
     let read = std::io::stdin().lock().take(INPUT + 1).read_to_string(&mut text);
     if let Err(e) = read {

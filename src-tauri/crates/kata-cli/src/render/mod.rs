@@ -5,10 +5,12 @@
 
 mod details;
 mod lists;
+mod plugins;
 mod trace;
 
 pub(crate) use details::{pairing, session, source, status};
 pub(crate) use lists::{detected, log_line, models, pairings, plugins, sessions, settings, sources, traces};
+pub(crate) use plugins::{asks, commands, discovery, fault, plugin, registered, report};
 pub(crate) use trace::waterfall;
 
 use kata_protocol::{Ms, RunState, Status, UserAction};
