@@ -39,6 +39,7 @@ pub(crate) fn plugins(plugins: &[PluginSummary], now: Ms) -> String {
                 (c.tools.len(), "tool"),
                 (c.hooks.len(), "hook"),
                 (c.commands.len(), "command"),
+                (c.routes.len(), "route"),
             ];
             let brings: Vec<_> = counts
                 .iter()
@@ -49,7 +50,13 @@ pub(crate) fn plugins(plugins: &[PluginSummary], now: Ms) -> String {
                 p.id.to_string(),
                 line(&p.version, 12),
                 word(&p.origin),
-                if p.enabled { state(&p.status, now) } else { "off".into() },
+                match (p.trust, p.enabled) {
+                    (TrustState::Untrusted, _) => "untrusted".into(),
+                    (TrustState::Changed, true) => format!("{}; changed, to be trusted again", state(&p.status, now)),
+                    (TrustState::Changed, false) => "off; changed, to be trusted again".into(),
+                    (_, true) => state(&p.status, now),
+                    (_, false) => "off".into(),
+                },
                 brings.join(", "),
                 p.generation.to_string(),
                 p.faults.len().to_string(),
@@ -251,16 +258,19 @@ mod tests {
     fn plugins_and_sources_show_their_state_or_that_they_are_off() {
         let contributes = json!({"channels": ["telegram"], "tools": ["a", "b"]});
         let plugin = |id: &str, enabled: bool| {
-            json!({"id": id, "name": id, "version": "1.0.0", "description": "", "origin": "bundled", "path": "/p", "enabled": enabled,
+            json!({"id": id, "name": id, "version": "1.0.0", "description": "", "origin": "bundled", "path": "/p", "enabled": enabled, "trust": "bundled", "workspace": null,
                 "status": running(), "contributes": contributes, "capabilities": [], "generation": 2,
                 "usage": serde_json::to_value(PluginUsage::default()).unwrap(), "faults": []})
         };
-        let text = plugins(&[read(plugin("telegram", true)), read(plugin("echo", false))], NOW);
+        let mut strange = plugin("new", false);
+        strange["trust"] = json!("untrusted");
+        let text = plugins(&[read(plugin("telegram", true)), read(plugin("echo", false)), read(strange)], NOW);
         assert_eq!(
             text,
-            "ID        VERSION  FROM     STATE    BRINGS              LOADS  FAULTS\n\
-             telegram  1.0.0    bundled  running  1 channel, 2 tools  2      0\n\
-             echo      1.0.0    bundled  off      1 channel, 2 tools  2      0\n"
+            "ID        VERSION  FROM     STATE      BRINGS              LOADS  FAULTS\n\
+             telegram  1.0.0    bundled  running    1 channel, 2 tools  2      0\n\
+             echo      1.0.0    bundled  off        1 channel, 2 tools  2      0\n\
+             new       1.0.0    bundled  untrusted  1 channel, 2 tools  2      0\n"
         );
         let source = read(
             json!({"id": "channel:telegram", "kind": "channel", "name": "Telegram", "tagline": null, "icon": null,
