@@ -11,6 +11,7 @@
 mod cli;
 mod crash;
 mod existing_home;
+mod guide;
 mod hostile;
 mod hostile_suite;
 mod install;
