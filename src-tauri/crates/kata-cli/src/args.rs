@@ -364,6 +364,7 @@ mod tests {
             "kata plugins check",
             "kata plugins check ./word-count --json",
             "kata plugins dev ./word-count -y",
+            "kata plugins pack ./word-count --out w.tgz",
             "kata plugins install ./word-count.tgz --yes",
             "kata plugins inspect echo",
             "kata plugins trust echo -y --development",

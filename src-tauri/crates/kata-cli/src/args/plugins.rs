@@ -47,6 +47,15 @@ pub enum Plugins {
         #[arg(short, long)]
         yes: bool,
     },
+    /// Pack a plugin's folder into a .tgz and print its hash.
+    Pack {
+        /// Folder.
+        #[arg(default_value = ".", value_name = "DIR")]
+        dir: PathBuf,
+        /// File to write [default: ID-VERSION.tgz here].
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Copy a folder or a .tgz into the extensions folder, show what it is, and ask whether to trust it.
     Install {
         /// Folder or .tgz.

@@ -385,22 +385,11 @@ pub fn manifest(folder: &Path) -> Result<PluginManifest, Unfit> {
     inspect(folder).map(|candidate| candidate.manifest)
 }
 
-fn inspect(folder: &Path) -> Result<Candidate, Unfit> {
-    let unfit = |reason: String| Unfit {
-        reason,
-        hint: String::new(),
-    };
-    let folder = folder.canonicalize().map_err(|e| unfit(format!("{}: {e}", folder.display())))?;
-    let parent = folder.parent().map(Path::to_path_buf).unwrap_or_default();
-    let found = kata_plugins::discover(&[(kata_protocol::PluginOrigin::Global, parent)]);
-    if let Some(dropped) = found.dropped.into_iter().find(|d| d.path == folder) {
-        return Err(unfit(dropped.reason));
-    }
-    found
-        .found
-        .into_iter()
-        .find(|c| c.folder == folder)
-        .ok_or_else(|| unfit("is no plugin".into()))
+pub(super) fn inspect(folder: &Path) -> Result<Candidate, Unfit> {
+    kata_plugins::inspect(folder).map_err(|dropped| Unfit {
+        reason: dropped.reason,
+        hint: dropped.hint,
+    })
 }
 
 /// A copy of the plugin beside which a runner can stand.

@@ -57,7 +57,23 @@ pub(super) async fn create(screen: &Screen, home: &Path, new: New) -> Result<(),
     let detail = connect(home).await?.plugin_create(create).await?;
     screen.result(&detail, |d| {
         let (id, path) = (&d.summary.id, render::line(&d.summary.path, 200));
-        format!("{path}\n\nkata plugins enable {id}   switches it on; saving a file loads it again\nkata plugins dev {path}\n")
+        format!("{path}\n\n{id} runs; saving a file loads it again\nkata plugins dev {path}   shows what comes of it\n")
+    })
+}
+
+/// Packs a folder; beside it where the person stands in it.
+pub(super) fn pack(screen: &Screen, folder: &Path, out: Option<&Path>) -> Result<(), Failure> {
+    let here = std::env::current_dir()?;
+    let own = folder.canonicalize().ok().filter(|folder| here.starts_with(folder));
+    let place = own.as_deref().and_then(Path::parent).unwrap_or(&here);
+    let packed = author::pack(folder, out, place).map_err(|unfit| Failure::new(Exit::Failure, unfit.reason).hint(unfit.hint))?;
+    screen.result(&packed, |p| {
+        let files: String = p
+            .files
+            .iter()
+            .map(|f| format!("  {:>8}  {}\n", f.bytes.0, render::line(&f.path, 120)))
+            .collect();
+        format!("{}\n{files}  sha256    {}\n", p.path.display(), p.hash)
     })
 }
 

@@ -190,6 +190,10 @@ impl Dev<'_> {
             plugin: Some(self.id.clone()),
         };
         for record in self.log.fresh(self.client.log_tail(query).await?) {
+            // What the app itself says about the plugin is shown as states and faults already.
+            if record.target.starts_with("kata_") {
+                continue;
+            }
             let text = render::log_line(&record);
             self.event("log", json!(record), text.trim_end().to_owned())?;
         }

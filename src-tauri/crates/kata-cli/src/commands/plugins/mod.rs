@@ -40,6 +40,7 @@ pub(super) async fn run(screen: &Screen, home: &Path, command: Plugins) -> Resul
             }
         }
         Plugins::Check { dir } => author::check(screen, &dir).await,
+        Plugins::Pack { dir, out } => author::pack(screen, &dir, out.as_deref()),
         Plugins::Dev { dir, yes } => dev::run(screen, home, &dir, yes).await,
         Plugins::Install { path, replace, yes } => grant::install(screen, home, &path, replace, yes).await,
         Plugins::Trust {
