@@ -1,7 +1,6 @@
 //! The guide in docs/plugins, as it stands there: every listing with a file name is written into an extensions folder, trusted
 //! as a person would, and asked to do what the guide says it does.
 
-use kata_core::operations::Operations;
 use kata_engine::author;
 use kata_protocol::*;
 use kata_tests::{TestEngine, TestHome, caller, eventually};
@@ -257,6 +256,8 @@ struct ChatServer {
     child: std::process::Child,
     base: String,
     http: reqwest::Client,
+    /// Kept open: the server prints what is written.
+    _out: std::io::BufReader<std::process::ChildStdout>,
 }
 
 impl ChatServer {
@@ -272,12 +273,14 @@ impl ChatServer {
             .spawn()
             .expect("node can be run; the build needs it too");
         let mut line = String::new();
-        std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
         let port = line.trim().strip_prefix("listening on ").unwrap();
         Self {
             base: format!("http://127.0.0.1:{port}"),
             child,
             http: reqwest::Client::new(),
+            _out: out,
         }
     }
 
@@ -354,4 +357,18 @@ async fn the_channel_of_the_guide_pairs_a_stranger_and_answers_over_its_server()
     })
     .await;
     engine.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bundled_plugins_keep_their_contracts_in_the_sandbox() {
+    for (name, cases) in [("echo", 6), ("telegram", 15)] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins").join(name);
+        let report = author::check(&folder).await;
+        assert!(!report.failed(), "{name}: {:#?}", report.findings);
+        let held = report
+            .findings
+            .iter()
+            .filter(|f| f.step == author::Step::Contract && f.verdict == author::Verdict::Ok);
+        assert!(held.count() >= cases, "{name}: {:#?}", report.findings);
+    }
 }
