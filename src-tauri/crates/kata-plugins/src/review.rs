@@ -2,7 +2,7 @@
 //!
 //! Deliberately absent: a list of what a plugin has. The sandbox itself is asked for its names, so that nothing can differ.
 
-use crate::script::{MAX_SOURCE, STACK_BASE, STACK_PER_BYTE, position};
+use crate::script::{MAX_SOURCE, STACK_BASE, STACK_PER_BYTE, position, too_deep};
 use kata_protocol::SourcePosition;
 use oxc::allocator::Allocator;
 use oxc::ast::AstKind;
@@ -45,6 +45,9 @@ pub fn free_names(file: &str, source: &str) -> Result<Vec<FreeName>, Unreadable>
             "{} bytes are over the limit of {MAX_SOURCE} for one module",
             source.len()
         )));
+    }
+    if let Some(line) = too_deep(source) {
+        return Err(unreadable(format!("too many brackets are open in line {line}")));
     }
     let (file, source) = (file.to_owned(), source.to_owned());
     // The parser recurses with the source's nesting; see `script`.

@@ -93,7 +93,7 @@ pub(crate) fn strip(name: &str, source: String) -> Result<Script, ScriptError> {
 
 /// The line where too many brackets are open. Those in texts and comments count as well: there they come in pairs too, or
 /// are few.
-fn too_deep(source: &str) -> Option<usize> {
+pub(crate) fn too_deep(source: &str) -> Option<usize> {
     let (mut open, mut line) = (0_usize, 1);
     for byte in source.bytes() {
         match byte {

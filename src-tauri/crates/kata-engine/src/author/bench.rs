@@ -17,6 +17,11 @@ const SHUTDOWN: Duration = Duration::from_secs(5);
 /// CPU milliseconds per minute while contracts run: they pack hours of a plugin's time into a second of ours.
 const CPU_MS: u32 = 50_000;
 
+/// A call of the check's own tool failed; in the plugin's words or the host's.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct CallFailed(pub(super) String);
+
 /// The host, with one plugin in it.
 pub(super) struct Bench {
     host: Arc<PluginHost>,
@@ -59,10 +64,11 @@ impl Bench {
         &self.host
     }
 
-    /// Calls a tool of the plugin; the text it gave, or what went wrong.
-    pub(super) async fn call(&self, tool: &str, params: Value) -> Result<String, String> {
-        let (Ok(session), Ok(turn), Ok(call_id)) = (SessionId::new("260101-calm-lake"), TurnId::new("check"), CallId::new("check")) else {
-            return Err("the check has no names".into());
+    /// Calls a tool of the plugin; the text it gave.
+    pub(super) async fn call(&self, tool: &str, params: Value) -> Result<String, CallFailed> {
+        let named = (SessionId::new("260101-calm-lake"), TurnId::new("check"), CallId::new("check"));
+        let (Ok(session), Ok(turn), Ok(call_id)) = named else {
+            return Err(CallFailed("the check has no names".into()));
         };
         let outcome = self
             .host
@@ -75,7 +81,11 @@ impl Bench {
                 cancel: CancellationToken::new(),
             })
             .await;
-        if outcome.is_error { Err(outcome.text) } else { Ok(outcome.text) }
+        if outcome.is_error {
+            Err(CallFailed(outcome.text))
+        } else {
+            Ok(outcome.text)
+        }
     }
 
     /// The newest fault of the plugin.

@@ -3,7 +3,7 @@
 //! A finding says where and what to do. Nothing of the plugin reaches the network, a secret or a disk while it is checked.
 //! Deliberately absent: types; only TypeScript's own compiler knows those, and the CLI asks it where it is installed.
 
-use super::bench::Bench;
+use super::bench::{Bench, CallFailed};
 use kata_plugins::{Candidate, free_names};
 use kata_protocol::{PluginManifest, Registered, SourcePosition};
 use serde::{Deserialize, Serialize};
@@ -324,8 +324,8 @@ async fn contracts(report: &mut Report, scratch: &Scratch) {
         Ok(bench) => bench,
         Err(error) => return report.add(failed(error.to_string())),
     };
-    let names: Result<Vec<String>, _> = match bench.call(TOOL, json!({})).await {
-        Ok(text) => serde_json::from_str(&text).map_err(|e| e.to_string()),
+    let names = match bench.call(TOOL, json!({})).await {
+        Ok(text) => serde_json::from_str::<Vec<String>>(&text).map_err(|e| CallFailed(e.to_string())),
         Err(error) => Err(error),
     };
     match names {
@@ -333,7 +333,7 @@ async fn contracts(report: &mut Report, scratch: &Scratch) {
         Ok(names) => {
             for (index, name) in names.iter().enumerate() {
                 let result = match bench.call(TOOL, json!({ "index": index })).await {
-                    Ok(text) => serde_json::from_str::<CaseResult>(&text).map_err(|e| e.to_string()),
+                    Ok(text) => serde_json::from_str::<CaseResult>(&text).map_err(|e| CallFailed(e.to_string())),
                     Err(error) => Err(error),
                 };
                 report.add(match result {
