@@ -344,3 +344,95 @@ async fn a_signed_update_of_a_remembered_key_carries_over_and_one_that_asks_for_
     assert!(matches!(stranger.signature, PluginSignature::Valid { known: false, .. }));
     engine.engine.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_update_that_came_while_the_app_was_off_runs_at_the_next_start() {
+    let pair = KeyPair::generate_unencrypted_keypair().unwrap();
+    let home = TestHome::new();
+    let installed = extensions(&home).join("pub");
+    signed(&installed, "1.0.0", &[], "one", &pair);
+    let engine = TestEngine::start(home).await;
+    let params = PluginTrust {
+        id: id("pub"),
+        hash: get(&engine.ops, "pub").await.hash,
+        capabilities: Vec::new(),
+        development: None,
+        remember_signer: Some(true),
+    };
+    engine.ops.plugin_trust(&caller(), params).await.unwrap();
+    enable(&engine.ops, "pub").await.unwrap();
+    engine.engine.shutdown().await;
+    let TestEngine { home, engine, ops } = engine;
+    drop((engine, ops));
+    signed(&installed, "1.1.0", &[], "two", &pair);
+    let engine = TestEngine::start(home).await;
+    let summary = becomes(&engine, "pub", "runs", |p| p.status.state == RunState::Running).await;
+    assert_eq!((summary.trust, summary.version.as_str()), (TrustState::Trusted, "1.1.0"));
+    let actions: Vec<_> = get(&engine.ops, "pub").await.history.iter().map(|e| e.action).collect();
+    assert_eq!(actions, [GrantAction::CarriedOver, GrantAction::Enabled, GrantAction::Granted]);
+    engine.engine.shutdown().await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_extensions_folder_that_is_a_link_is_watched_at_its_real_place_and_new_folders_in_a_plugin_are_seen() {
+    let home = TestHome::new();
+    let real = home.dir.path().join("my-plugins");
+    write_plugin(&real.join("shout"), &manifest("shout", json!({})), &module("shout", "one"));
+    std::fs::create_dir_all(home.path()).unwrap();
+    std::os::unix::fs::symlink(&real, extensions(&home)).unwrap();
+    let engine = TestEngine::start(home).await;
+    trusted(&engine.ops, "shout", true).await;
+    // A folder, a file in it, and the module that needs it, in one breath.
+    std::fs::create_dir_all(real.join("shout/src/words")).unwrap();
+    std::fs::write(real.join("shout/src/words/two.ts"), "export default \"from a new folder\";").unwrap();
+    let text = module("shout", "X")
+        .replace("\"X\"", "two")
+        .replacen("import", "import two from \"./src/words/two.ts\";\nimport", 1);
+    std::fs::write(real.join("shout/index.ts"), text).unwrap();
+    becomes(&engine, "shout", "is live", |p| {
+        p.generation >= 2 && p.status.state == RunState::Running
+    })
+    .await;
+    let generation = get(&engine.ops, "shout").await.summary.generation;
+    std::fs::write(real.join("shout/src/words/two.ts"), "export default \"edited\";").unwrap();
+    becomes(&engine, "shout", "sees the file below", |p| {
+        p.generation > generation && p.status.state == RunState::Running
+    })
+    .await;
+    engine.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_person_may_choose_a_workspaces_plugin_over_the_global_one_of_the_same_id() {
+    let home = TestHome::new();
+    let workspace = home.path().join("workspaces/one");
+    std::fs::create_dir_all(workspace.join("sessions")).unwrap();
+    write_plugin(
+        &extensions(&home).join("shout"),
+        &manifest("shout", json!({})),
+        &module("shout", "global"),
+    );
+    let own = workspace.join("extensions/shout");
+    write_plugin(&own, &manifest("shout", json!({ "version": "9.0.0" })), &module("shout", "own"));
+    let engine = TestEngine::start(home).await;
+    trusted(&engine.ops, "shout", true).await;
+    let discovery = engine.ops.plugin_discovery(&caller(), Empty {}).await.unwrap();
+    assert!(discovery.dropped[0].hint.contains("workspace:one"), "{:?}", discovery.dropped);
+    engine.engine.shutdown().await;
+    let TestEngine { home, engine, ops } = engine;
+    drop((engine, ops));
+    home.settings(&json!({ "plugins": { "shout": { "enabled": true, "from": "workspace:one" } } }));
+    let engine = TestEngine::start(home).await;
+    let seen = get(&engine.ops, "shout").await;
+    assert_eq!(
+        (seen.summary.version.as_str(), seen.summary.origin),
+        ("9.0.0", PluginOrigin::Workspace)
+    );
+    assert_eq!(
+        seen.summary.trust,
+        TrustState::Changed,
+        "development mode is for one folder, not for an id"
+    );
+    engine.engine.shutdown().await;
+}

@@ -63,3 +63,49 @@ pub(super) fn text_of(path: &Path) -> Option<String> {
     let text = String::from_utf8(std::fs::read(path).ok()?).ok()?;
     (!text.contains('\0')).then_some(text)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::disallowed_methods)]
+mod tests {
+    use super::*;
+    use kata_protocol::{Ms, PluginGrant, PluginId};
+
+    fn grant(contents: &Contents) -> StoredGrant {
+        StoredGrant {
+            plugin: PluginId::new("a").unwrap(),
+            grant: PluginGrant {
+                hash: contents.hash().to_owned(),
+                version: "1".into(),
+                capabilities: Vec::new(),
+                development: false,
+                granted_at: Ms(1),
+                signer: None,
+            },
+            folder: String::new(),
+            files: contents.files().to_vec(),
+            declared: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn texts_are_kept_by_what_they_hold_and_go_with_the_last_grant_that_names_them() {
+        let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for (name, bytes) in [("a.ts", b"text".as_slice()), ("b.png", &[0, 159, 146])] {
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+        }
+        let contents = Contents::read(folder.path()).unwrap();
+        keep(home.path(), folder.path(), &contents).unwrap();
+        let of = |path: &str| contents.files().iter().find(|f| f.path == path).unwrap().sha256.clone();
+        assert_eq!(kept(home.path(), &of("a.ts")).as_deref(), Some("text"));
+        assert_eq!(kept(home.path(), &of("b.png")), None, "no text");
+
+        // What was altered in the folder of texts is not shown as what was granted.
+        std::fs::write(place(home.path()).join(of("a.ts")), "altered").unwrap();
+        assert_eq!(kept(home.path(), &of("a.ts")), None);
+
+        tidy(home.path(), [grant(&contents)].iter());
+        assert!(place(home.path()).join(of("a.ts")).exists());
+        tidy(home.path(), std::iter::empty());
+        assert!(!place(home.path()).join(of("a.ts")).exists());
+    }
+}
