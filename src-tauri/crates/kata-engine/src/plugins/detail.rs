@@ -55,7 +55,7 @@ impl Plugins {
             settings: Json(self.plugin_settings(&candidate)),
             secrets,
             registered: self.host.registered(id).unwrap_or_else(nothing),
-            limits: ceilings(&candidate),
+            limits: self.host.ceilings(id),
             parts: self.board.list().into_iter().filter(|s| s.plugin.as_ref() == Some(id)).collect(),
             history,
             summary: self.summary(candidate),
@@ -100,19 +100,5 @@ fn nothing() -> Registered {
         services: Vec::new(),
         commands: Vec::new(),
         routes: Vec::new(),
-    }
-}
-
-fn ceilings(candidate: &Candidate) -> kata_protocol::PluginCeilings {
-    let (options, limits) = (kata_plugins::HostOptions::default(), &candidate.manifest.limits);
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    kata_protocol::PluginCeilings {
-        memory_bytes: kata_protocol::Count(u64::from(limits.memory_mb.unwrap_or(u32::MAX).min(options.memory_mb)) << 20),
-        cpu_ms_per_minute: limits.cpu_ms_per_minute.unwrap_or(u32::MAX).min(options.cpu_ms_per_minute),
-        timers: count(options.timers),
-        calls_in_flight: count(options.host_calls),
-        sockets: 0,
-        queue: count(options.queue),
-        log_lines_per_minute: options.log_lines_per_minute,
     }
 }
