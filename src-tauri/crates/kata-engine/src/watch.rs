@@ -94,7 +94,8 @@ impl Map {
                 None | Some("sources" | "config.json") => dirty.files = true,
                 Some(_) => {}
             }
-            dirty.folders |= inside.as_os_str().is_empty();
+            // A folder at the top came or went: it may be one to watch.
+            dirty.folders |= ["", "sources"].iter().any(|name| inside.as_os_str() == *name);
             return;
         }
         if path.starts_with(&self.above) {
@@ -327,6 +328,7 @@ mod tests {
         assert_eq!(folders("/home/ext/a"), (true, false));
         assert_eq!(folders("/ws/one/extensions"), (true, false));
         assert_eq!(folders("/ws/one/sources/x/config.json"), (false, true));
+        assert_eq!(folders("/ws/one/sources"), (true, true));
         assert_eq!(folders("/ws/two"), (true, true));
     }
 }
