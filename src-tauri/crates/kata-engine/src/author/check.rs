@@ -231,8 +231,9 @@ async fn registration(report: &mut Report, candidate: &Candidate) {
     let bench = match Bench::load(candidate).await {
         Ok(bench) => bench,
         Err(error) => {
-            let hint = "nothing may run in `register` but registrations; what they need stands in the manifest";
-            report.add(Finding::new(Step::Registration, Verdict::Error, error.to_string()).hint(hint));
+            let words = error.to_string();
+            let hint = hint_of_registration(&words);
+            report.add(Finding::new(Step::Registration, Verdict::Error, words).hint(hint));
             return;
         }
     };
@@ -251,6 +252,17 @@ async fn registration(report: &mut Report, candidate: &Candidate) {
     }
     report.registered = registered;
     bench.end().await;
+}
+
+/// What to do about a registration that was refused, by the words of the refusal.
+fn hint_of_registration(words: &str) -> &'static str {
+    if words.contains("is not in the manifest's contributes.") {
+        "declare it in kata-plugin.json under `contributes`, or do not register it"
+    } else if words.contains("manifest") {
+        "add the capability to `capabilities` in kata-plugin.json; a person is then asked for it"
+    } else {
+        "`register` only registers: it starts nothing, asks nobody, and waits for nothing"
+    }
 }
 
 fn declared_only(manifest: &PluginManifest, registered: &Registered) -> Vec<(&'static str, String)> {

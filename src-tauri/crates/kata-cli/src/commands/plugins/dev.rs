@@ -13,6 +13,7 @@ use crate::screen::Screen;
 use kata_engine::author::{self, Mirror};
 use kata_protocol::*;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -28,7 +29,7 @@ pub(super) async fn run(screen: &Screen, home: &Path, folder: &Path, yes: bool) 
         .canonicalize()
         .map_err(|e| Failure::usage(format!("{}: {e}", folder.display())).hint("name the plugin's folder"))?;
     let manifest = author::manifest(&folder).map_err(|unfit| Failure::new(Exit::Failure, unfit.reason).hint(unfit.hint))?;
-    let mut client = Client::connect(home, &[Topic::Plugins, Topic::Session]).await?;
+    let mut client = Client::connect(home, &[Topic::Plugins, Topic::Sources, Topic::Session]).await?;
     let detail = bring_up(screen, &mut client, &folder, manifest.id, yes).await?;
     let installed = Path::new(&detail.summary.path).to_owned();
     let mut dev = Dev {
@@ -42,6 +43,12 @@ pub(super) async fn run(screen: &Screen, home: &Path, folder: &Path, yes: bool) 
         id: detail.summary.id.clone(),
     };
     dev.show(&detail)?;
+    for part in &detail.parts {
+        dev.part(part)?;
+        if !part.enabled {
+            dev.say(&format!("switch it on with `kata sources enable {}`", part.id));
+        }
+    }
     dev.say(&dev.invitation(&detail));
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut open = true;
@@ -131,6 +138,7 @@ struct Dev<'a> {
 struct Shown {
     generation: u32,
     status: Option<(RunState, String)>,
+    parts: BTreeMap<SourceId, String>,
     newest_fault: Ms,
     change: bool,
 }
@@ -214,9 +222,25 @@ impl Dev<'_> {
                 let text = format!("event {}: {}", render::line(&name, 60), render::line(&payload.0.to_string(), 200));
                 self.event("event", json!({"name": name, "payload": payload}), text)
             }
+            Fact::SourceChanged { source } if source.plugin.as_ref() == Some(&self.id) => self.part(&source),
             Fact::Session { id, event } if Some(&id) == self.session.as_ref() => self.turn(&event),
             _ => Ok(()),
         }
+    }
+
+    /// How one of its channels or services stands.
+    fn part(&mut self, source: &SourceSummary) -> Result<(), Failure> {
+        let state = if source.enabled {
+            render::state(&source.status, render::now())
+        } else {
+            "off".to_owned()
+        };
+        if self.shown.parts.get(&source.id) == Some(&state) {
+            return Ok(());
+        }
+        let text = format!("{} is {state}", source.id);
+        self.shown.parts.insert(source.id.clone(), state);
+        self.event("source", json!(source), text)
     }
 
     /// What is new about the plugin.
@@ -299,15 +323,15 @@ impl Dev<'_> {
             return self.event("output", json!(output), render::clean(&output.text));
         }
         match registered.tools.first() {
-            Some(tool) => self.call(&tool.name, line).await,
+            Some(tool) => self.call(tool, line).await,
             None => Err(Failure::new(Exit::Failure, "it has registered nothing that takes a line")),
         }
     }
 
     /// Calls a tool as the scripted demo does, which spends nothing.
-    async fn call(&mut self, tool: &str, line: &str) -> Result<(), Failure> {
-        if serde_json::from_str::<Value>(line).is_err() {
-            return Err(Failure::usage("a tool takes JSON").hint(format!("for example {}", r#"{"text":"hello"}"#)));
+    async fn call(&mut self, tool: &ToolInfo, line: &str) -> Result<(), Failure> {
+        if !serde_json::from_str::<Value>(line).is_ok_and(|value| value.is_object()) {
+            return Err(Failure::usage("a tool takes a JSON object").hint(format!("like {}", example(&tool.parameters))));
         }
         let session = match &self.session {
             Some(session) => session.clone(),
@@ -324,7 +348,7 @@ impl Dev<'_> {
         };
         let submit = SessionSubmit {
             id: session,
-            text: format!("/tool {tool} {line}"),
+            text: format!("/tool {} {line}", tool.name),
             delivery: None,
             idempotency_key: None,
         };
@@ -353,5 +377,33 @@ impl Dev<'_> {
             self.follow = None;
         }
         Ok(())
+    }
+}
+
+/// What arguments of a tool look like, by its schema.
+fn example(schema: &Json) -> String {
+    let properties = schema.0.get("properties").and_then(Value::as_object);
+    let fields = properties.into_iter().flatten().map(|(name, property)| {
+        let value = match property.get("type").and_then(Value::as_str) {
+            Some("number" | "integer") => json!(1),
+            Some("boolean") => json!(true),
+            Some("array") => json!([]),
+            Some("object") => json!({}),
+            _ => json!("…"),
+        };
+        (name.clone(), value)
+    });
+    Value::Object(fields.collect()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hint_for_a_tool_names_its_own_fields() {
+        let schema = Json(json!({"type": "object", "properties": {"dice": {"type": "string"}, "times": {"type": "integer"}}}));
+        assert_eq!(example(&schema), r#"{"dice":"…","times":1}"#);
+        assert_eq!(example(&Json(json!({"type": "object"}))), "{}");
     }
 }
