@@ -21,7 +21,8 @@ export function applyFact(client: QueryClient, chats: Chats, fact: Fact): void {
       sourceChanged(client, fact.source);
       return;
     case "plugin_changed":
-      invalidate(client, ["plugins"]);
+      // Its channels and services may have come or gone with it.
+      invalidate(client, ["plugins", "sources"]);
       return;
     case "pairing_requested":
     case "pairing_changed":

@@ -118,10 +118,10 @@ pub(crate) fn known(capability: &str) -> Result<(), Fix> {
     })
 }
 
-/// A path below `/hooks/<plugin>/`: parts of letters, digits, `-`, `_`, `.` and `~`, with `/` between them.
+/// A path below `/hooks/<plugin>/`: parts of letters, digits, `-` and `_`, with `/` between them, as `registerRoute` takes it.
 fn valid_route(path: &str) -> bool {
-    let good = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b));
-    path.len() <= 256 && path.split('/').all(|part| good(part) && part != "." && part != "..")
+    let good = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    path.len() <= 256 && path.split('/').all(good)
 }
 
 /// What a capability allows, for a person who decides.

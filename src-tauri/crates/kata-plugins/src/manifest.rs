@@ -427,6 +427,45 @@ mod tests {
         assert!(told(id).ends_with("write \"my-plugin\""), "{}", told(id));
     }
 
+    /// An editor marks with the published schema what the host would refuse, and nothing that it takes.
+    #[test]
+    fn the_published_schema_and_the_host_agree() {
+        let schema = include_str!("../../../../docs/schema/kata-plugin.schema.json");
+        let schema = schema_options().build(&serde_json::from_str(schema).unwrap()).unwrap();
+        let good = [
+            include_str!("../../../../plugins/echo/kata-plugin.json").to_owned(),
+            include_str!("../../../../plugins/telegram/kata-plugin.json").to_owned(),
+            with(r#""$schema": "./.kata/kata-plugin.schema.json", "main": "a.ts", "limits": { "memoryMb": 8 }"#),
+            with(r#""contributes": { "routes": ["a/b"] }, "capabilities": ["route:a/b", "net:*.x.y:443", "files:workspace:ro"]"#),
+        ];
+        for manifest in good {
+            assert!(
+                parse_manifest(&manifest).is_ok() && schema.is_valid(&serde_json::from_str(&manifest).unwrap()),
+                "{manifest}"
+            );
+        }
+        let bad = [
+            r#"{ "id": "A", "name": "A", "version": "1", "api": "1" }"#.to_owned(),
+            r#"{ "id": "a", "name": " ", "version": "1", "api": "1" }"#.into(),
+            r#"{ "id": "a", "name": "A", "version": "1", "api": "11" }"#.into(),
+            r#"{ "id": "a", "name": "A", "api": "1" }"#.into(),
+            with(r#""zebra": 1"#),
+            with(r#""capabilities": ["root"]"#),
+            with(r#""capabilities": ["hooks:all"]"#),
+            with(r#""capabilities": ["secret:a", "secret:a"]"#),
+            with(r#""contributes": { "tools": [""] }"#),
+            with(r#""contributes": { "tools": ["a", "a"] }"#),
+            with(r#""contributes": { "hooks": ["everything"] }"#),
+            with(r#""limits": { "memoryMb": "much" }"#),
+        ];
+        for manifest in bad {
+            assert!(
+                parse_manifest(&manifest).is_err() && !schema.is_valid(&serde_json::from_str(&manifest).unwrap()),
+                "{manifest}"
+            );
+        }
+    }
+
     #[test]
     fn a_manifest_in_package_json_is_named_by_its_own_path() {
         let folder = tempfile::tempdir().unwrap();

@@ -171,6 +171,35 @@ mod tests {
         assert!(reason.contains("does not fit the files"), "{reason}");
     }
 
+    /// Made with the program minisign 0.11: `echo HASH > hash.txt; minisign -S -s a.key -m hash.txt -x kata-plugin.minisig`,
+    /// the second with `-l`, as older ones sign.
+    #[test]
+    fn signatures_of_the_program_minisign_fit_new_and_old() {
+        let key = "untrusted comment: minisign public key 20C1BAB7D90F402\nRWQC9JB9qxsMAtQsQY1oDqyUhf9NEBSBL8nxQ+J9rtr/pwh3GicQoP0g\n";
+        let signatures = [
+            (
+                "reading-time 1.2.0",
+                "untrusted comment: signature from minisign secret key\nRUQC9JB9qxsMAiEXG55ZYDUsVwXFYweXOLlmZZC0dRWWoMAJu7KU09NQhjqFtgHBFGKlBvXbN6jcqs0DAU4LUhZYR6P4fUNiDAo=\ntrusted comment: reading-time 1.2.0\nJG4mIzOY1XOJmWYe797e5zSTgzvvMktWrvjaEoLcUNIi5u9Y9g6xVvcbgxoVbFynfs4xqua+maqMLHO4gPQHDQ==\n",
+            ),
+            (
+                "an older minisign",
+                "untrusted comment: signature from minisign secret key\nRWQC9JB9qxsMAuGyTGAZrFRonTFFSILFnEcXcGeIdgQ6aiIRQZtAntDLuJDgnsgo0baw4h8nSxtkNvYXJAQ9SDlLimSM5APEew4=\ntrusted comment: an older minisign\no/FyY3tsDKWDUBDp6TDrbfvriZDBFRVfY2tgNhdKD1uEtFHCU5viRfQRx5gwuv7F3kHZXOmZYiOChkyLZ90QBA==\n",
+            ),
+        ];
+        for (words, signature) in signatures {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join(KEY_FILE), key).unwrap();
+            std::fs::write(folder.path().join(SIGNATURE_FILE), signature).unwrap();
+            let Signed::Yes { key_id, comment, .. } = check_signature(folder.path(), HASH, &|_| None) else {
+                panic!("{:?}", check_signature(folder.path(), HASH, &|_| None))
+            };
+            assert_eq!((key_id.as_str(), comment.as_str()), ("020C1BAB7D90F402", words));
+            // The comment is signed too.
+            std::fs::write(folder.path().join(SIGNATURE_FILE), signature.replace(words, "something else")).unwrap();
+            assert!(matches!(check_signature(folder.path(), HASH, &|_| None), Signed::Bad { .. }));
+        }
+    }
+
     #[test]
     fn a_remembered_key_is_believed_and_the_one_in_the_folder_is_not() {
         let (ours, theirs) = (

@@ -98,12 +98,39 @@ pub fn sdk_typescript() -> Result<String, Error> {
 pub fn json_schemas() -> Vec<(&'static str, String)> {
     let pretty = |s: schemars::Schema| serde_json::to_string_pretty(&s).unwrap_or_default() + "\n";
     vec![
-        ("kata-plugin.schema.json", pretty(schemars::schema_for!(PluginManifest))),
+        ("kata-plugin.schema.json", pretty(manifest_schema())),
         ("gateway-client-frame.schema.json", pretty(schemars::schema_for!(ClientFrame))),
         ("gateway-server-frame.schema.json", pretty(schemars::schema_for!(ServerFrame))),
         ("gateway-fact.schema.json", pretty(schemars::schema_for!(NumberedFact))),
         ("operations.schema.json", operations_schema()),
     ]
+}
+
+/// The manifest's schema with what the types cannot say, so that an editor marks it before the host refuses it.
+fn manifest_schema() -> schemars::Schema {
+    let mut schema = schemars::schema_for!(PluginManifest);
+    let mut add = |pointer: &str, more: serde_json::Value| {
+        let place = schema.pointer_mut(pointer).and_then(serde_json::Value::as_object_mut);
+        if let (Some(place), serde_json::Value::Object(more)) = (place, more) {
+            place.extend(more);
+        }
+    };
+    add("/properties/id", serde_json::json!({ "pattern": "^[a-z0-9-]+$" }));
+    add("/properties/name", serde_json::json!({ "pattern": "\\S" }));
+    add("/properties/api", serde_json::json!({ "pattern": "^1(\\.|$)", "examples": ["1"] }));
+    let capabilities = "^(net:\\S+|secret:\\S+|oauth:\\S+|sessions:(read|submit)|files:(state|workspace:(ro|rw))|\
+                        route:[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*|hooks:(conversation|gate))$";
+    add("/properties/capabilities", serde_json::json!({ "uniqueItems": true }));
+    add(
+        "/properties/capabilities/items",
+        serde_json::json!({ "pattern": capabilities, "examples": ["net:api.example.com", "secret:token", "hooks:conversation", "route:push"] }),
+    );
+    for list in ["tools", "channels", "services", "commands", "routes"] {
+        let at = format!("/$defs/Contributes/properties/{list}");
+        add(&at, serde_json::json!({ "uniqueItems": true }));
+        add(&format!("{at}/items"), serde_json::json!({ "minLength": 1 }));
+    }
+    schema
 }
 
 macro_rules! operation_schemas {
