@@ -5,7 +5,9 @@
 //! A figure above its target is reported, never an error: this program judges nobody, it only fails where it could not
 //! measure. Linux only, because process trees are read from `/proc`.
 //!
-//! Deliberately absent: anything of the engine's own crates. What is measured is what a stranger's program would see.
+//! Deliberately absent: anything of the engine's own crates. What is measured is what a stranger's program would see. The one
+//! exception is the plugin host alone, in a program of its own (`plugin-bench`), and the platform that a channel plugin talks
+//! to is the one of the tests.
 
 mod http;
 mod kata;
@@ -70,10 +72,16 @@ enum Stage {
     Rpc,
     /// A changed plugin file until it is live.
     Reload,
+    /// The plugin host beside a Node child and a bare hop between threads.
+    Hooks,
+    /// Saves under 200 messages a second.
+    Tide,
     /// Message turns without a model.
     Turns,
     /// One bad plugin, eight ways.
     Faults,
+    /// What a neighbour notices of each class of attack.
+    Hostile,
     /// 10,000 sessions, and one of 10,000 messages.
     Sessions,
 }
@@ -142,8 +150,11 @@ async fn run(options: Options) -> Result<()> {
             Stage::Start => stages::start::run(&bench, &mut report).await,
             Stage::Rpc => stages::rpc::run(&bench, &mut report).await,
             Stage::Reload => stages::reload::run(&bench, &mut report).await,
+            Stage::Hooks => stages::hooks::run(&bench, &mut report).await,
+            Stage::Tide => stages::tide::run(&bench, &mut report).await,
             Stage::Turns => stages::turns::run(&bench, &mut report).await,
             Stage::Faults => stages::faults::run(&bench, &mut report).await,
+            Stage::Hostile => stages::hostile::run(&bench, &mut report).await,
             Stage::Sessions => stages::sessions::run(&bench, &mut report).await,
         };
         if let Err(error) = outcome {

@@ -72,6 +72,51 @@ const ROWS: &[Row] = &[
     more("survived", "one bad plugin, 8 ways: survived", "of 8", Some(8.0)),
     less("beside_p99", "turn p99 beside the worst bad plugin ÷ beside none", "×", None),
     less("reload", "plugin file saved → new code serves", "s", Some(0.25)),
+    less(
+        "tide_live",
+        "saved under 200 messages/s, every second → new code serves, p50",
+        "s",
+        Some(0.25),
+    ),
+    less("tide_live_p99", "the same, p99", "s", None),
+    less(
+        "tide_wrong",
+        "messages lost, doubled or answered with an error meanwhile",
+        "",
+        Some(0.0),
+    ),
+    less(
+        "hostile_hook",
+        "innocent hook's p99 beside the worst attack ÷ quiet",
+        "×",
+        Some(2.0),
+    ),
+    less(
+        "hostile_status",
+        "`system.status` p99 beside the worst attack ÷ quiet",
+        "×",
+        Some(2.0),
+    ),
+    less("hop_p50", "for comparison: a bare hop to another thread and back, p50", "µs", None),
+    less("hop_p99", "for comparison: the same, p99", "µs", None),
+    less("hook_0", "an event that no plugin hooks", "µs", Some(0.2)),
+    less("hook_1_p50", "hook into a plugin, 500-byte event, 1 handler, p50", "µs", None),
+    less("hook_1_p99", "the same, p99", "µs", None),
+    less("hook_10_p50", "hook, 10 handlers one after the other, p50", "µs", None),
+    less("hook_10_p99", "the same, p99", "µs", None),
+    less("hook_50_p50", "hook, 50 handlers one after the other, p50", "µs", None),
+    less("hook_50_p99", "the same, p99", "µs", None),
+    less("hook_over_hop", "1 handler beyond the bare hop, p50", "µs", Some(25.0)),
+    less("node_1_p50", "for comparison: the same hook in a Node child, p50", "µs", None),
+    less("node_1_p99", "for comparison: the same, p99", "µs", None),
+    less("node_50_p50", "for comparison: 50 calls into a Node child, p50", "µs", None),
+    less("hook_by_node", "hook into a plugin ÷ into a Node child, p50", "×", Some(1.0)),
+    less("load_ts", "plugin loaded from TypeScript, p50", "ms", Some(3.0)),
+    less("node_load", "for comparison: a Node child until it answers, p50", "ms", None),
+    less("idle_1", "memory of an idle plugin (PSS), the first", "MB", None),
+    less("idle_10", "memory of an idle plugin, of 10", "MB", Some(0.5)),
+    less("idle_100", "memory of an idle plugin, of 100", "MB", Some(0.5)),
+    less("node_idle", "for comparison: an idle Node child, of 10", "MB", None),
     less("list_index", "first start ever over 10,000 sessions, to ready", "s", None),
     less("list_start", "every later start with 10,000 sessions, to ready", "s", None),
     less("list_page", "session list: newest 200 of 10,000", "ms", None),
@@ -253,6 +298,11 @@ fn method(bench: &Bench) -> String {
          - Bad plugin: the same eight faults in both; a fault that needs time comes 3 s after the service starts. For 12 s `/healthz` is asked every 250 ms and an operation \
          every second, each with 1 s to answer; at the end a new client must get in and be answered. Survived = ready within 40 s, no probe lost, process alive. Ours is \
          also asked for a message turn every 10 ms in another session, for the p99 beside the bad plugin.\n\
+         - Reload under load: a channel plugin polls a platform of the tests, 400 people write in turn, the file is written whole each second; the watcher, its quiet \
+         time, compiling and swapping are in the figure. Broken are saves that do not parse and saves that throw.\n\
+         - Neighbours: message turns through one plugin and `system.status` beside them, while another plugin is loaded three times a second and attacks at once; the hook's \
+         time is that of the newest 200 traces.\n\
+         - Hooks: the plugin host alone in a process; the Node child is one process that answers the same event over its standard streams, a line of JSON each way.\n\
          - Sessions: files on disk as the older program writes them; times are until the whole answer is with the client. The window's own painting is not in it.\n\
          - Run it on a quiet machine; the load before and after stands above.",
         rest.as_secs(),

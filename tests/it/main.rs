@@ -19,5 +19,6 @@ mod install;
 mod invariants;
 mod message;
 mod models;
+mod reload;
 mod secrecy_of_logs;
 mod trust;

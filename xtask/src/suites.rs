@@ -20,7 +20,7 @@ pub(crate) fn peers(root: &Path, name: &str) -> Result<(), Failure> {
 /// The load program, release build; what follows `bench` goes to it.
 pub(crate) fn bench(root: &Path, rest: &[&str]) -> Result<(), Failure> {
     setup::for_run(root)?;
-    let compile = "cargo build --release --workspace --bin kata-agents --bin kata --bin bench";
+    let compile = "cargo build --release --workspace --bin kata-agents --bin kata --bin bench --bin plugin-bench";
     run("compile for release", &mut command(root, compile))?;
     let program = build::program(root, "release", "bench");
     let mut bench = command(root, &program.to_string_lossy());

@@ -16,6 +16,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("kata-cli", 4),
     ("kata-agents", 4),
     ("kata-tests", 5),
+    ("kata-fuzz", 5),
 ];
 
 /// A dependency, who may name it in what ships, and who may name it in tests or behind an optional feature.

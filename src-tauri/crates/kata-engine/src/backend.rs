@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use kata_core::EventHub;
 use kata_core::path::Path;
 use kata_core::ports::{Clock, PluginBackend, PluginPart, PluginStateStore, StoreError};
-use kata_protocol::{ChannelId, ErrorCode, Fact, InboundDraft, IngressAnswer, Json, PluginFault, PluginId, SourceId, Status, WireError};
+use kata_protocol::{
+    ChannelId, ErrorCode, Fact, InboundDraft, IngressAnswer, Json, Notice, PluginFault, PluginId, SourceId, Status, WireError,
+};
 use kata_store::SqliteStore;
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
@@ -28,6 +30,8 @@ pub(crate) struct Backend {
     pub path: OnceLock<Arc<Path>>,
     /// States of the plugins themselves.
     pub statuses: Mutex<HashMap<PluginId, Status>>,
+    /// What the person should know.
+    pub notices: Arc<Mutex<Vec<Notice>>>,
 }
 
 /// The board's name of a plugin's part; `None` for the plugin itself.
@@ -99,7 +103,31 @@ impl PluginBackend for Backend {
 
     fn fault(&self, plugin: &PluginId, fault: PluginFault) {
         tracing::warn!(target: "plugin", plugin = plugin.as_str(), kind = fault.kind, "{}", fault.message);
+        if fault.kind == "stuck" {
+            self.stuck(plugin);
+        }
         self.events.publish(Fact::PluginChanged { id: plugin.clone() });
+    }
+}
+
+impl Backend {
+    /// A thread of a plugin cannot be ended. It does no harm to others but takes what the machine has left over.
+    fn stuck(&self, plugin: &PluginId) {
+        let notice = Notice {
+            id: format!("plugin-stuck-{plugin}"),
+            at: self.clock.now(),
+            message: format!("The plugin “{plugin}” is stuck in native code that cannot be interrupted. It was switched to waiting; everything else goes on."),
+            hint: Some("Restart the app when it suits you: turns that run are finished first, and no message is lost. Then look at the plugin's faults.".into()),
+        };
+        {
+            let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+            notices.retain(|n| n.id != notice.id);
+            notices.push(notice);
+        }
+        // The windows ask for the status, and with it the notices, when health is told.
+        self.events.publish(Fact::HealthChanged {
+            health: self.board.health(),
+        });
     }
 }
 

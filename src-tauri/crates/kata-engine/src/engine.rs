@@ -67,7 +67,7 @@ pub(crate) struct Inner {
     pub tasks: Tasks,
     pub log: LogRing,
     pub clock: Arc<dyn Clock>,
-    pub notices: Mutex<Vec<Notice>>,
+    pub notices: Arc<Mutex<Vec<Notice>>>,
     pub rules: Arc<ArcSwap<HashMap<ChannelId, ChannelRules>>>,
     pub bindings: Arc<ArcSwap<Bindings>>,
     pub started_at: Ms,
@@ -128,7 +128,9 @@ impl Engine {
             clock: Arc::clone(&clock),
             path: OnceLock::new(),
             statuses: Mutex::default(),
+            notices: Arc::new(Mutex::new(notices)),
         });
+        let notices = Arc::clone(&backend.notices);
         let host = PluginHost::new(
             Arc::clone(&backend) as _,
             Arc::clone(&clock),
@@ -242,7 +244,7 @@ impl Engine {
             tasks,
             log,
             clock,
-            notices: Mutex::new(notices),
+            notices,
             rules,
             bindings,
             started_at,

@@ -9,12 +9,13 @@ use kata_protocol::{ChannelId, ChannelInfo, HookName, OutboundMessage, PluginId,
 use serde::Deserialize;
 use std::sync::Arc;
 
+/// What the prelude makes of a tool's result.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
-    text: String,
+pub(crate) struct Answer {
+    pub(crate) text: String,
     #[serde(default)]
-    is_error: bool,
+    pub(crate) is_error: bool,
 }
 
 #[async_trait]
@@ -66,7 +67,7 @@ impl Tools for PluginHost {
 }
 
 /// At most `max` bytes, at a character's edge, saying so.
-fn cut(mut text: String, max: usize) -> String {
+pub(crate) fn cut(mut text: String, max: usize) -> String {
     if text.len() > max {
         let note = "\n[cut: the result is longer than the host passes on]";
         let mut at = max.saturating_sub(note.len());

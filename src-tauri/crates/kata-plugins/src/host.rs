@@ -73,6 +73,14 @@ impl PluginHost {
         &self.options
     }
 
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
     /// Activates a plugin, or replaces the version that serves: the new one is built beside it and takes over in one step
     /// when all of it succeeded. Calls in flight end on the version they began on.
     ///
@@ -106,7 +114,6 @@ impl PluginHost {
         };
         match self.load_and_swap(&plugin, &activation).await {
             Ok(()) => {
-                *lock(&plugin.activation) = Some(activation);
                 plugin.renewed.send_modify(|n| *n = n.wrapping_add(1));
                 Ok(())
             }
@@ -140,6 +147,7 @@ impl PluginHost {
             registrations,
             faults: Arc::clone(plugin) as Arc<dyn Reporter>,
         };
+        let old = self.registry.load().members.get(&plugin.id).cloned();
         if let Err(taken) = self.put(&plugin.id, Some(Arc::new(member))) {
             generation.discard(exit);
             return Err(PluginError::Conflict {
@@ -148,17 +156,21 @@ impl PluginHost {
             });
         }
         plugin.moved(Happening::Running, "", "");
-        let before = plugin.live.send_replace(Some(Arc::clone(&generation)));
+        let past = lock(&plugin.activation).replace(activation.clone());
+        // Kept before the new one is seen to serve: it may fail at once.
+        let serving = plugin.live.borrow().clone();
+        if let Some(((old, past), serving)) = old.zip(past).zip(serving)
+            && Arc::ptr_eq(&old.generation, &serving)
+        {
+            self.keep(plugin, generation.number, old, past);
+        }
+        plugin.live.send_replace(Some(Arc::clone(&generation)));
         let (host, watched, new) = (Arc::clone(self), Arc::clone(plugin), Arc::clone(&generation));
         self.watchdog.watch(&generation);
         self.tasks.spawn("plugin exit", async move {
             let exit = new.ended(exit).await;
             host.exited(&watched, &new, exit).await;
         });
-        if let Some(before) = before {
-            let (drain, dispose) = (self.options.drain, self.options.stop_timeout);
-            self.tasks.spawn("plugin drain", async move { before.retire(drain, dispose).await });
-        }
         Ok(())
     }
 
@@ -229,6 +241,9 @@ impl PluginHost {
     }
 
     async fn crashed(self: &Arc<Self>, plugin: &Arc<Plugin>, generation: &Arc<Generation>, kind: &str, message: &str) {
+        if self.roll_back(plugin, generation, message) {
+            return;
+        }
         let served = plugin.live.send_if_modified(|live| {
             let is_this = live.as_ref().is_some_and(|g| Arc::ptr_eq(g, generation));
             if is_this {
@@ -298,6 +313,7 @@ impl PluginHost {
         }
         let _turn = plugin.turn.lock().await;
         lock(&plugin.activation).take();
+        self.drain(lock(&plugin.reserve).take());
         plugin.moved(Happening::Stop, "", "");
         // Taking out cannot conflict.
         let _ = self.put(id, None);
@@ -317,7 +333,7 @@ impl PluginHost {
         }
     }
 
-    fn put(&self, id: &PluginId, member: Option<Arc<Member>>) -> Result<(), Taken> {
+    pub(crate) fn put(&self, id: &PluginId, member: Option<Arc<Member>>) -> Result<(), Taken> {
         let _swap = lock(&self.swap);
         let mut members = self.registry.load().members.clone();
         match member {
@@ -439,8 +455,9 @@ impl PluginHost {
         drop(parts);
         let (host, wanted, options, plugin) = (Arc::clone(self), part, self.options.clone(), Arc::clone(&plugin));
         self.tasks.spawn("plugin part", async move {
-            let find = move |generation: &Generation| host.handle_of(generation, &wanted);
-            made.supervise(plugin, find, options).await;
+            let find = |generation: &Generation| host.handle_of(generation, &wanted);
+            let failed = |generation: &Arc<Generation>, reason: &str| host.roll_back(&plugin, generation, reason);
+            made.supervise(&plugin, find, failed, options).await;
         });
         Ok(())
     }

@@ -47,6 +47,8 @@ pub struct HostOptions {
     pub stop_timeout: Duration,
     /// Time calls in flight get to finish on a generation that was replaced.
     pub drain: Duration,
+    /// Time a new version has to prove itself after a reload; when it fails within it, the version before takes over again.
+    pub trial: Duration,
     /// A thread that answers nothing for this long is given up.
     pub stuck: Duration,
     /// Backoff and breaker of plugins, channels and services.
@@ -76,6 +78,7 @@ impl Default for HostOptions {
             send_timeout: Duration::from_secs(30),
             stop_timeout: Duration::from_secs(5),
             drain: Duration::from_secs(10),
+            trial: Duration::from_secs(2),
             stuck: Duration::from_secs(10),
             policy: Policy::default(),
         }

@@ -127,11 +127,13 @@ impl Part {
         true
     }
 
-    /// Runs until it is stopped. `find` gives the part's handle in a generation, or nothing when it is not in there.
+    /// Runs until it is stopped. `find` gives the part's handle in a generation, or nothing when it is not in there. `failed` is
+    /// told of a generation that could not bring it up, and answers whether the version before has taken over.
     pub(crate) async fn supervise(
         self: Arc<Self>,
-        plugin: Arc<Plugin>,
+        plugin: &Arc<Plugin>,
         find: impl Fn(&Generation) -> Option<u32> + Send + Sync,
+        failed: impl Fn(&Arc<Generation>, &str) -> bool + Send + Sync,
         options: HostOptions,
     ) {
         let mut live = plugin.live.subscribe();
@@ -157,13 +159,20 @@ impl Part {
             };
             let Some(generation) = generation else { continue };
             let ended = match find(&generation) {
-                Some(handle) => self.run(&generation, handle, &mut live, &plugin, &options).await,
+                Some(handle) => self.run(&generation, handle, &mut live, plugin, &options).await,
                 None => Ended::Gone,
             };
             self.on.store(0, Ordering::Release);
+            // A version on trial that cannot bring it up is no fault of the part: the version before takes over again.
+            let ended = match ended {
+                Ended::Fault(message) if failed(&generation, &format!("{}: {message}", self.name())) => Ended::Moved,
+                Ended::Gone if failed(&generation, &format!("{} is gone", self.name())) => Ended::Moved,
+                Ended::Crashed if failed(&generation, "it ended over a limit") || plugin.moved_on(generation.number) => Ended::Moved,
+                other => other,
+            };
             match ended {
                 Ended::Stopped => break,
-                Ended::Moved => self.moved(Happening::Connecting, "reload", "moving to the plugin's new version"),
+                Ended::Moved => self.moved(Happening::Connecting, "reload", "moving to another version of the plugin"),
                 Ended::Gone => self.moved(Happening::Broken { recoverable: true }, "gone", "the plugin no longer provides it"),
                 Ended::Crashed => self.moved(Happening::Fault, "plugin_restart", "the plugin is being restarted"),
                 Ended::Fault(message) => self.moved(Happening::Fault, "failed", &message),
@@ -254,7 +263,9 @@ impl Part {
             if open {
                 // Its signal is aborted; it gets a moment to leave in order.
                 tokio::select! {
-                    _ = call.ended() => {}
+                    answer = call.ended() => if matches!(answer, Err(CallFault::NotStarted(_))) {
+                        return ended;
+                    },
                     () = self.clock.sleep(options.stop_timeout) => {}
                 }
             }

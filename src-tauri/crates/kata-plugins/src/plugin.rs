@@ -6,6 +6,7 @@ use crate::generation::Generation;
 use crate::network::NetworkPolicy;
 use crate::parts::{Part, STATES_A_MINUTE};
 use crate::ports::{Report, Reporter};
+use crate::reserve::Reserve;
 use crate::standing::Standing;
 use kata_core::lifecycle::{Happening, Lifecycle};
 use kata_core::ports::{Clock, Entropy, PluginBackend, PluginPart};
@@ -47,6 +48,8 @@ pub(crate) struct Plugin {
     /// `None` once deactivated: nothing restarts it then.
     pub(crate) activation: Mutex<Option<Activation>>,
     pub(crate) parts: Mutex<HashMap<PluginPart, Arc<Part>>>,
+    /// The version before, for as long as the one that serves is on trial.
+    pub(crate) reserve: Mutex<Option<Reserve>>,
     /// What its generations may do, those that are being drained included.
     pub(crate) standings: Mutex<Vec<Weak<Standing>>>,
     /// One activation, restart or deactivation at a time.
@@ -80,6 +83,7 @@ impl Plugin {
             live: watch::Sender::new(None),
             activation: Mutex::new(None),
             parts: Mutex::default(),
+            reserve: Mutex::default(),
             standings: Mutex::default(),
             turn: tokio::sync::Mutex::new(()),
         }
@@ -116,6 +120,11 @@ impl Plugin {
     /// Whether so many threads are stuck that another one is not begun.
     pub(crate) fn worn_out(&self) -> bool {
         self.lingering() >= MOST_STUCK
+    }
+
+    /// Whether another generation serves than this one.
+    pub(crate) fn moved_on(&self, generation: u32) -> bool {
+        self.live.borrow().as_ref().is_some_and(|g| g.number != generation)
     }
 
     /// Moves the plugin's own state and tells the engine.

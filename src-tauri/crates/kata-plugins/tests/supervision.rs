@@ -10,11 +10,13 @@ use serde_json::json;
 use std::time::Duration;
 use support::*;
 
-/// Native code that asks for no memory and polls nothing: it cannot be interrupted. It ends by itself after a second or two, so
-/// that a test leaves no thread behind.
-const NATIVE: &str = "const noise = crypto.getRandomValues(new Uint8Array(65536)); const bytes = new Uint8Array(16 * 1048576); \
-                      for (let round = 0; round < 4; round++) { for (let i = 0; i < 256; i++) bytes.set(noise, i * 65536); \
-                      for (let i = 0; i < 2097152; i += 7) bytes[i] = i * round; new Float64Array(bytes.buffer).sort(); }";
+/// What `NATIVE` works on, made while the module is loaded.
+const NOISE: &str = "const noise = crypto.getRandomValues(new Uint8Array(65536)); const source = new Uint8Array(160 * 65536); \
+                     for (let i = 0; i < 160; i++) source.set(noise, i * 65536); \
+                     for (let i = 0; i < source.length; i += 61) source[i] = i; const bytes = new Uint8Array(source.length);\n";
+/// Native code that asks for no memory and, in its few rounds, for no permission: it cannot be interrupted. It ends by itself
+/// after a second or two, so that a test leaves no thread behind.
+const NATIVE: &str = "for (let round = 0; round < 8; round++) { bytes.set(source); new Float64Array(bytes.buffer).sort(); }";
 
 fn impatient() -> HostOptions {
     HostOptions {
@@ -34,7 +36,10 @@ async fn quarantined(bench: &Bench) {
 async fn a_thread_that_cannot_be_interrupted_is_given_up_and_its_plugin_quarantined_until_a_person_says_so() {
     let bench = Bench::with(impatient());
     bench
-        .run("bad", &tool_module("bad", &format!("{NATIVE}; return 'done'")))
+        .run(
+            "bad",
+            &format!("{NOISE}{}", tool_module("bad", &format!("{NATIVE}; return 'done'"))),
+        )
         .await
         .unwrap();
     bench.tool("bad", json!({})).await;
@@ -56,7 +61,8 @@ async fn a_thread_that_cannot_be_interrupted_is_given_up_and_its_plugin_quaranti
 async fn native_code_that_nobody_waits_for_is_found_by_the_watchdog() {
     let bench = Bench::with(impatient());
     let body = format!("setTimeout(() => {{ {NATIVE} }}, 1); return 'set'");
-    bench.run("bad", &tool_module("bad", &body)).await.unwrap();
+    let module = format!("{NOISE}{}", tool_module("bad", &body));
+    bench.run("bad", &module).await.unwrap();
     assert_eq!(bench.tool("bad", json!({})).await.text, "set");
     bench.fault("stuck").await;
     quarantined(&bench).await;
@@ -209,4 +215,68 @@ async fn what_crosses_from_the_host_is_counted_as_the_plugins_memory() {
         "a gigabyte was kept with a limit of 32 MB"
     );
     bench.fault("memory").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_is_stopped_before_it_began_does_not_begin() {
+    let bench = Bench::with(HostOptions {
+        stop_timeout: Duration::from_secs(600),
+        ..quick()
+    });
+    let module = "export default (api) => { api.registerService({ id: 'p', async start(ctx) { await new Promise((r) => ctx.signal.addEventListener('abort', r)); } });\n\
+                  api.registerTool({ name: 'p', description: 'd', parameters: {}, execute() { for (let i = 0; i < 1e6; i++); return 'x'; } }); };";
+    bench.run("p", module).await.unwrap();
+    for _ in 0..20 {
+        // The thread is busy, so that the start waits in the queue.
+        let busy = bench.host.call(request("p", json!({})));
+        let life = async {
+            bench.host.start_service(&id("p"), "p").await.unwrap();
+            bench.host.stop_service(&id("p"), "p").await;
+        };
+        let (outcome, ()) = tokio::join!(busy, life);
+        assert_eq!(outcome.text, "x");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_version_whose_channel_or_service_does_not_come_up_is_rolled_back() {
+    let bench = Bench::with(HostOptions {
+        trial: Duration::from_secs(600),
+        call_slice: Duration::from_millis(50),
+        slice: Duration::from_millis(50),
+        ..quick()
+    });
+    let module = |version: u32, connect: &str, start: &str| {
+        format!(
+            "export default (api) => {{ api.registerTool({{ name: 'c', description: 'd', parameters: {{}}, execute: () => 'version {version}' }});\n\
+             api.registerChannel({{ id: 'c', meta: {{ label: 'C' }}, capabilities: {{}}, outbound: {{ send() {{}} }}, messaging: {{ async connect(ctx) {{ {connect} }} }} }});\n\
+             api.registerService({{ id: 'c', async start(ctx) {{ {start} }} }}); }};"
+        )
+    };
+    let (up, held) = (
+        "ctx.status({ state: 'running' }); ctx.logger.info('up');",
+        "await new Promise((r) => ctx.signal.addEventListener('abort', r));",
+    );
+    bench.run("c", &module(1, &format!("{up} {held}"), held)).await.unwrap();
+    bench.host.start_channel(&channel("c")).await.unwrap();
+    bench.host.start_service(&id("c"), "c").await.unwrap();
+    let part = PluginPart::Channel(channel("c"));
+    bench.state_of(part.clone(), |s| *s == RunState::Running).await;
+    for (connect, start, words) in [
+        ("throw new Error('no connection');", held, "channel c: "),
+        (held, "await null; throw new Error('no start');", "service c: "),
+        (held, "await null; for (;;) {}", "ended over a limit|without a pause"),
+    ] {
+        bench.backend.faults.lock().unwrap().clear();
+        bench.run("c", &module(2, connect, start)).await.unwrap();
+        let fault = bench.fault("load").await;
+        assert!(fault.message.contains("the one before goes on"), "{}", fault.message);
+        assert!(words.split('|').any(|w| fault.message.contains(w)), "{words}: {}", fault.message);
+        bench.state_of(PluginPart::Plugin, |s| *s == RunState::Degraded).await;
+        assert_eq!(bench.tool("c", json!({})).await.text, "version 1");
+        bench.state_of(part.clone(), |s| *s == RunState::Running).await;
+    }
+    bench.run("c", &module(3, &format!("{up} {held}"), held)).await.unwrap();
+    assert_eq!(bench.tool("c", json!({})).await.text, "version 3");
+    bench.host.shutdown(Duration::from_secs(10)).await;
 }

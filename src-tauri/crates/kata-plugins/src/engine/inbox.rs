@@ -187,14 +187,22 @@ impl Inbox {
         }
     }
 
-    /// Aborts the signal of a call whose answer is still waited for.
+    /// Aborts the signal of a call whose answer is still waited for. One that has not begun does not begin: it would come after
+    /// its own abort and never hear of it.
     pub(crate) fn signal(&self, id: u32) {
         let mut lanes = self.lanes();
-        if !lanes.closed {
-            lanes.aborts.push_back((id, false));
-            drop(lanes);
-            self.wake.notify_one();
+        if lanes.closed {
+            return;
         }
+        let queued = lanes.calls.iter().position(|c| c.id == id);
+        if let Some(call) = queued.and_then(|at| lanes.calls.remove(at)) {
+            drop(lanes);
+            let _ = call.reply.send(Err(CallFault::NotStarted("it was stopped before it began".into())));
+            return;
+        }
+        lanes.aborts.push_back((id, false));
+        drop(lanes);
+        self.wake.notify_one();
     }
 
     pub(crate) fn quit(&self) {

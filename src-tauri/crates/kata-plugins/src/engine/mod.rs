@@ -27,6 +27,8 @@ use inbox::{Command, Inbox};
 use loader::{Folder, Positions, Sources};
 pub(crate) use loader::{ResolveError, entry};
 use native::Core;
+pub(crate) use native::thrown;
+pub(crate) use ops::{Op, decode_draft};
 use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Function, Object, Runtime};
 use slice::{Tripped, Watch};
 use std::cell::Cell;

@@ -35,7 +35,7 @@ fn cut(text: &str, max: usize) -> &str {
 }
 
 /// What the prelude says was thrown; a plugin may have had its hands in that.
-fn thrown(json: &str) -> Thrown {
+pub(crate) fn thrown(json: &str) -> Thrown {
     let mut thrown: Thrown = serde_json::from_str(json).unwrap_or_default();
     thrown.name = cut(&thrown.name, NAME).to_owned();
     thrown.message = cut(&thrown.message, MESSAGE).to_owned();

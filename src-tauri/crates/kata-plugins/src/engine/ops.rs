@@ -141,17 +141,7 @@ async fn run(op: Op, reach: &Reach) -> Result<(Option<String>, Option<Vec<u8>>),
             text(None)
         }
         Op::Receive { channel, draft } => {
-            let draft: InboundDraft = serde_path_to_error::deserialize(draft).map_err(|e| {
-                let field = e.path().to_string();
-                let field = if field == "." {
-                    "draft".to_owned()
-                } else {
-                    format!("draft.{field}")
-                };
-                let message = format!("channel {channel}: receive: {field}: {}", without_values(&e.inner().to_string()));
-                reach.reporter.fault("bad_result", message.clone());
-                OpError::of_type(message)
-            })?;
+            let draft = decode_draft(&channel, draft).inspect_err(|e| reach.reporter.fault("bad_result", e.message.clone()))?;
             let answer = reach.backend.ingest(&reach.plugin, &channel, draft).await?;
             text(Some(serde_json::to_string(&answer).map_err(|e| OpError::of_type(e.to_string()))?))
         }
@@ -172,6 +162,20 @@ async fn run(op: Op, reach: &Reach) -> Result<(Option<String>, Option<Vec<u8>>),
             ))
         }
     }
+}
+
+/// A message as a channel hands it in; the error names the field and no value.
+pub(crate) fn decode_draft(channel: &ChannelId, draft: Value) -> Result<InboundDraft, OpError> {
+    serde_path_to_error::deserialize(draft).map_err(|e| {
+        let field = e.path().to_string();
+        let field = if field == "." {
+            "draft".to_owned()
+        } else {
+            format!("draft.{field}")
+        };
+        let words = without_values(&e.inner().to_string()).to_owned();
+        OpError::of_type(format!("channel {channel}: receive: {field}: {words}"))
+    })
 }
 
 /// A decoder's words without the value it found: that may be somebody's message.
