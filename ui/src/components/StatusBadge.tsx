@@ -35,9 +35,9 @@ export function StatusBadge({ status, full = false, wrap = false, testId, classN
       data-testid={testId}
       data-state={status.state.kind}
       title={sentence === "" ? label : `${label}: ${sentence}`}
-      className={cn("inline-flex min-w-0 items-center gap-1.5", WORDS[tone], className)}
+      className={cn("inline-flex min-w-0 gap-1.5", wrap ? "items-start" : "items-center", WORDS[tone], className)}
     >
-      <StatusDot tone={tone} />
+      <StatusDot tone={tone} className={wrap ? "mt-1.5" : ""} />
       <span className={wrap ? "[overflow-wrap:anywhere]" : "truncate"}>
         {label}
         {full && sentence !== "" && <span className="text-muted"> — {sentence}</span>}

@@ -41,7 +41,7 @@ export function PluginHead({ detail, shown, onShow }: HeadProps) {
         {summary.origin !== "bundled" && <More summary={summary} granted={detail.grant !== null} />}
       </div>
       <div className="flex min-h-11 flex-wrap items-center gap-x-3 gap-y-1 rounded-lg border border-line bg-list py-1.5 pr-2 pl-3.5">
-        <StatusBadge status={summary.status} full wrap testId="plugin-state" className="min-w-0 flex-1" />
+        <StatusBadge status={summary.status} full wrap testId="plugin-state" className="min-w-60 flex-1" />
         <Badge title="Loads since the app started">generation {summary.generation}</Badge>
         <Mend summary={summary} shown={shown} busy={reload.isPending} onReload={() => reload.mutate({ id: summary.id })} onShow={onShow} />
       </div>

@@ -23,7 +23,7 @@ export function PluginRow({ row, selected }: { row: PluginSummary; selected: boo
         <span className="flex w-full items-center gap-1.5">
           <span className="truncate font-medium">{row.name}</span>
           <span className="shrink-0 text-xs text-faint max-[960px]:hidden">{row.version}</span>
-          {row.trust !== "bundled" && row.trust !== "trusted" && <TrustBadge trust={row.trust} />}
+          {row.trust !== "bundled" && row.trust !== "trusted" && <TrustBadge trust={row.trust} compact />}
           {row.faults.length > 0 && (
             <Badge tone="bad" title={plural(row.faults.length, "fault")}>
               <TriangleAlert aria-hidden className="size-3" />

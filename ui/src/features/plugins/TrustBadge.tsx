@@ -6,13 +6,14 @@ import { TRUST } from "./words";
 
 const ICONS = { bundled: ShieldCheck, untrusted: ShieldQuestion, trusted: ShieldCheck, development: FlaskConical, changed: PencilLine };
 
-export function TrustBadge({ trust }: { trust: TrustState }) {
+/** `compact` leaves the sign alone where the window is narrow. */
+export function TrustBadge({ trust, compact = false }: { trust: TrustState; compact?: boolean }) {
   const { label, tone, sentence } = TRUST[trust];
   const Icon = ICONS[trust];
   return (
     <Badge tone={tone} title={sentence}>
       <Icon aria-hidden className="size-3" />
-      <span data-testid="trust" data-trust={trust}>
+      <span data-testid="trust" data-trust={trust} className={compact ? "max-[960px]:sr-only" : undefined}>
         {label}
       </span>
     </Badge>
