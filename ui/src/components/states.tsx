@@ -3,6 +3,7 @@ import { CircleAlert, CloudOff, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
 import { useConnection } from "@/data/platform";
 import { cn } from "@/lib/cn";
+import { sentence } from "@/lib/sentence";
 import type { OperationError } from "@/platform";
 import { Button } from "./Button";
 
@@ -53,8 +54,8 @@ export function Failure({ error, onRetry }: { error: OperationError; onRetry?: (
   return (
     <div role="alert" className="flex h-full flex-col items-center justify-center gap-1 px-8 pb-12 text-center">
       <CircleAlert aria-hidden className="mb-2 size-6 text-bad" strokeWidth={1.5} />
-      <p className="font-medium selectable">{error.wire.message}</p>
-      {error.wire.hint != null && <p className="max-w-96 text-muted">{error.wire.hint}</p>}
+      <p className="font-medium selectable">{sentence(error.wire.message)}</p>
+      {error.wire.hint != null && <p className="max-w-96 text-muted">{sentence(error.wire.hint)}</p>}
       {onRetry !== undefined && (
         <Button className="mt-3" onClick={onRetry}>
           Try again

@@ -10,6 +10,7 @@ import {
 } from "@tanstack/react-query";
 import { INVALIDATES, type OperationName, type Topic } from "@/generated/protocol";
 import { OperationError, type Params, type Result } from "@/platform";
+import { sentence } from "@/lib/sentence";
 import { notify } from "./notify";
 import { usePlatform } from "./platform";
 
@@ -71,7 +72,7 @@ export function useAct<K extends OperationName>(op: K, options: ActOptions<K> = 
       return options.onSuccess?.(...args);
     },
     onError: (error) => {
-      if (options.quiet !== true) notify({ tone: "error", message: error.wire.message, hint: error.wire.hint ?? null });
+      if (options.quiet !== true) notify({ tone: "error", message: sentence(error.wire.message), hint: error.wire.hint == null ? null : sentence(error.wire.hint) });
     },
   });
 }

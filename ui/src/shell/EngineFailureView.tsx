@@ -6,6 +6,7 @@ import { CopyButton } from "@/components/Code";
 import { Facts } from "@/components/layout";
 import { usePlatform } from "@/data/platform";
 import { focusOnMount } from "@/lib/focus";
+import { sentence } from "@/lib/sentence";
 import type { EngineFailure } from "@/platform";
 
 export function EngineFailureView({ failure }: { failure: EngineFailure }) {
@@ -56,5 +57,3 @@ function Path({ path }: { path: string }) {
     </span>
   );
 }
-
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;

@@ -3,6 +3,7 @@ import { notify } from "@/data/notify";
 import { usePlatform } from "@/data/platform";
 import { useRunCommand } from "@/features/chat/useCommands";
 import { useRoute } from "@/lib/route";
+import { errorWords } from "@/lib/sentence";
 import { toOperationError } from "@/platform";
 
 export function usePaletteCommand(): (name: string) => Promise<void> {
@@ -21,7 +22,7 @@ export function usePaletteCommand(): (name: string) => Promise<void> {
       notify({ tone: "info", message: `/${name}`, hint: text === "" ? "Done." : text });
     } catch (cause) {
       const { wire } = toOperationError(cause);
-      notify({ tone: "error", message: wire.message, hint: wire.hint ?? null });
+      notify({ tone: "error", message: errorWords(wire), hint: null });
     }
   };
 }

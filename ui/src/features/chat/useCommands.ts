@@ -5,6 +5,7 @@ import { usePlatform } from "@/data/platform";
 import { useNewSession } from "@/features/sessions/useNewSession";
 import type { SessionId } from "@/generated/protocol";
 import { newKey } from "@/lib/key";
+import { errorWords } from "@/lib/sentence";
 import { type Platform, toOperationError } from "@/platform";
 import type { Chats } from "./chats";
 import type { Command } from "./commands";
@@ -48,7 +49,7 @@ async function runIn(chats: Chats, session: SessionId, command: Command, args: s
     if (command.plugin !== null || text !== "") chats.note(session, { ...note, state: "done", text });
   } catch (cause) {
     const { wire } = toOperationError(cause);
-    chats.note(session, { ...note, state: "failed", text: [wire.message, wire.hint].filter(Boolean).join(" ") });
+    chats.note(session, { ...note, state: "failed", text: errorWords(wire) });
   }
 }
 

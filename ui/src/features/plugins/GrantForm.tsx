@@ -7,6 +7,7 @@ import { Section } from "@/components/layout";
 import { useAct } from "@/data/operations";
 import type { PluginDetail } from "@/generated/protocol";
 import { plural } from "@/lib/format";
+import { errorWords } from "@/lib/sentence";
 import { CapabilityFacts } from "./CapabilityFacts";
 
 /** At first everything it asks for; after a change what it had, so that what is new is a decision. */
@@ -35,7 +36,8 @@ export function GrantForm({ detail, blocked }: { detail: PluginDetail; blocked: 
       // Said below, or in the status line.
     }
   };
-  const busy = blocked || trust.isPending || enable.isPending;
+  const forged = signature.kind === "invalid";
+  const busy = blocked || forged || trust.isPending || enable.isPending;
 
   return (
     <>
@@ -51,9 +53,14 @@ export function GrantForm({ detail, blocked }: { detail: PluginDetail; blocked: 
         <Option title="Development mode" note="You write it yourself: edits in its folder are taken without asking. New capabilities never are." checked={development} onChange={setDevelopment} />
         {newKey !== null && <Option title="Remember who signed it" note={`Updates signed with ${newKey} that ask for nothing more are taken without asking.`} checked={remember} onChange={setRemember} />}
       </div>
+      {forged && (
+        <p role="alert" className="rounded-lg border border-bad/30 bg-bad-soft px-3.5 py-2 text-bad">
+          Its signature does not fit its files, so it is not taken as it is. Get it anew from its author; if the files are yours, sign them again or remove kata-plugin.minisig.
+        </p>
+      )}
       {trust.error !== null && (
         <p role="alert" className="text-bad">
-          {[trust.error.wire.message, trust.error.wire.hint].filter(Boolean).join(" ")}
+          {errorWords(trust.error.wire)}
         </p>
       )}
       <div className="flex flex-wrap items-center gap-2">

@@ -4,15 +4,17 @@ import { Button } from "@/components/Button";
 import { Field, Input } from "@/components/controls";
 import { Dialog } from "@/components/Dialog";
 import { useAct } from "@/data/operations";
+import { isRecord } from "@/features/sources/schema";
 import { focusOnMount } from "@/lib/focus";
+import { errorAtField } from "@/lib/sentence";
 import { go } from "@/lib/route";
 
 export function InstallPlugin({ onClose }: { onClose: () => void }) {
   const install = useAct("plugin.install", { quiet: true });
   const [path, setPath] = useState("");
   const failure = install.error?.wire ?? null;
-  // The only conflict here is a plugin of the same id; replacing it is asked for, never assumed.
-  const taken = failure?.code === "conflict";
+  // Replacing another plugin is asked for, never assumed.
+  const taken = isRecord(failure?.details) && "installed" in failure.details;
   const run = (replace: boolean) =>
     install.mutate(
       { path: path.trim(), ...(replace ? { replace } : {}) },
@@ -32,7 +34,7 @@ export function InstallPlugin({ onClose }: { onClose: () => void }) {
           if (path.trim() !== "") run(false);
         }}
       >
-        <Field label="Folder or .tgz" hint="The whole path on this machine." error={failure === null ? null : [failure.message, failure.hint].filter(Boolean).join(" ")}>
+        <Field label="Folder or .tgz" hint="The whole path on this machine." error={failure === null ? null : taken ? "A plugin of this id is installed already. Replace it?" : errorAtField(failure)}>
           {(ids) => (
             <Input
               {...ids}

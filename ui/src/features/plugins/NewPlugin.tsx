@@ -9,7 +9,7 @@ import type { PluginTemplate } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
 import { focusOnMount } from "@/lib/focus";
 import { go } from "@/lib/route";
-import { toOperationError } from "@/platform";
+import { errorAtField } from "@/lib/sentence";
 
 const TEMPLATES: Record<PluginTemplate, { title: string; note: string; icon: LucideIcon }> = {
   tool: { title: "Tool", note: "Something the agent can call.", icon: Wrench },
@@ -26,8 +26,8 @@ export function NewPlugin({ onClose }: { onClose: () => void }) {
   const [template, setTemplate] = useState<PluginTemplate>("tool");
   const [id, setId] = useState("");
   const [name, setName] = useState("");
-  const failure = create.error === null ? null : toOperationError(create.error).wire;
-  const problem = idProblem(id) ?? (failure === null ? null : [failure.message, failure.hint].filter(Boolean).join(" "));
+  const failure = create.error?.wire ?? null;
+  const problem = idProblem(id) ?? (failure === null ? null : errorAtField(failure));
   const submit = () => {
     create.mutate(
       { id, template, ...(name.trim() === "" ? {} : { name: name.trim() }) },

@@ -59,7 +59,7 @@ describe("a plugin's settings", () => {
     const to = await screen.findByLabelText("Send to");
     await user.clear(to);
     await user.type(to, "mara@nowhere.example{Enter}");
-    await waitFor(() => expect(to).toHaveAccessibleDescription("nobody answers at mara@nowhere.example"));
+    await waitFor(() => expect(to).toHaveAccessibleDescription("Nobody answers at mara@nowhere.example."));
     expect(to).toBeInvalid();
     expect(platform.world.extra("digest").settings).toMatchObject({ to: "team@acme.example" });
   });

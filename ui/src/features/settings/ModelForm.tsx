@@ -4,6 +4,7 @@ import { Button } from "@/components/Button";
 import { Field, Input, Select, Switch } from "@/components/controls";
 import { useAct } from "@/data/operations";
 import type { ProviderSummary } from "@/generated/protocol";
+import { errorWords } from "@/lib/sentence";
 import { PRESETS } from "./kinds";
 
 interface FormProps {
@@ -80,7 +81,7 @@ export function ModelForm({ provider, first, onDone }: FormProps) {
       </div>
       {set.isError && (
         <p role="alert" className="text-bad">
-          {set.error.wire.message} {set.error.wire.hint}
+          {errorWords(set.error.wire)}
         </p>
       )}
       <div className="flex justify-end gap-2">

@@ -1,6 +1,7 @@
 /** A settings form drawn from a JSON Schema; sources and plugins use the same one. */
 import { useState } from "react";
 import { Button } from "@/components/Button";
+import { errorAtField, errorWords } from "@/lib/sentence";
 import { toOperationError } from "@/platform";
 import { FormControl } from "./FormControl";
 import { fieldsOf } from "./schema";
@@ -45,9 +46,8 @@ export function SettingsForm({ schema, settings, onSave }: FormProps) {
     } catch (cause) {
       const { wire } = toOperationError(cause);
       const path = fieldOfError(fields, wire.details, wire.message);
-      const words = wire.message.replace(/^“[^”]*”: /, "");
-      if (path === null) setNote({ tone: "bad", words: [wire.message, wire.hint].filter(Boolean).join(" ") });
-      else fail({ [path]: words }, form);
+      if (path === null) setNote({ tone: "bad", words: errorWords(wire) });
+      else fail({ [path]: errorAtField(wire) }, form);
     } finally {
       setSaving(false);
     }

@@ -65,6 +65,7 @@ export const PLUGIN_OPERATIONS: PluginOperations = {
     const row = rowOf(world, id);
     const extra = world.extra(id);
     if (hash !== extra.hash) throw refuse("conflict", `The files of ${row.name} are others by now.`, "Look at them again.");
+    if (extra.signature.kind === "invalid") throw refuse("conflict", `plugin “${id}” is not taken as it is: ${extra.signature.reason}`, "get it anew from its author");
     extra.grant = { hash, version: row.version, capabilities, development: development === true, grantedAt: Date.now(), signer: null };
     extra.change = null;
     if (rememberSigner === true && extra.signature.kind === "valid") extra.signature = { ...extra.signature, known: true };
@@ -88,7 +89,7 @@ export const PLUGIN_OPERATIONS: PluginOperations = {
   "plugin.install": (world, { path, replace }) => {
     const id = path.replace(/\/$/, "").split("/").at(-1)?.replace(/(-[\d.]+)?\.tgz$/, "") ?? "";
     if (!/^[a-z0-9-]+$/.test(id)) throw refuse("invalid", `${path} holds no plugin: there is no kata-plugin.json in it.`, "Choose the plugin's folder, or a .tgz that “kata plugins pack” made.");
-    if (replace !== true && world.plugins.some((row) => row.id === id)) throw refuse("conflict", `A plugin “${id}” is installed already.`, "Replace it, or remove it first.", { exists: id });
+    if (replace !== true && world.plugins.some((row) => row.id === id)) throw refuse("conflict", `A plugin “${id}” is installed already.`, "Replace it, or remove it first.", { installed: id });
     add(world, id, waits());
     note(world, id, "installed", `from ${path}`);
     return detail(world, id);

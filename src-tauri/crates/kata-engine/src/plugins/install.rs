@@ -7,8 +7,9 @@
 use super::{Plugins, lock, store_failed};
 use kata_core::ports::GrantStore;
 use kata_plugins::{Dropped, inspect, lay_out};
-use kata_protocol::{ErrorCode, GrantAction, PluginId, PluginInstall, PluginOrigin, WireError};
+use kata_protocol::{ErrorCode, GrantAction, Json, PluginId, PluginInstall, PluginOrigin, WireError};
 use kata_store::private_dir;
+use serde_json::json;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -100,9 +101,11 @@ impl Plugins {
         let replaced = !old.is_empty();
         if replaced && !replace {
             let message = format!("plugin “{id}” is installed already");
-            return Err(
-                WireError::new(ErrorCode::Conflict, message).hint("install it with “replace” (`--replace`) to put this one in its place")
-            );
+            let mut error =
+                WireError::new(ErrorCode::Conflict, message).hint("install it with “replace” (`--replace`) to put this one in its place");
+            // A client may ask whether to replace it; no other conflict can be answered so.
+            error.details = Some(Json(json!({ "installed": id })));
+            return Err(error);
         }
         for folder in &old {
             self.to_trash(&extensions, folder, &id)?;
