@@ -5,7 +5,7 @@ import { type Tab, Tabs } from "@/components/Tabs";
 import { Scroll } from "@/components/layout";
 import { Empty, Failure, SkeletonRows } from "@/components/states";
 import { useRead } from "@/data/operations";
-import type { PluginDetail as Detail, PluginId } from "@/generated/protocol";
+import type { PluginDetail as Detail, PluginId, PluginSummary, UserAction } from "@/generated/protocol";
 import { PluginHead } from "./PluginHead";
 import { PluginLog } from "./PluginLog";
 import { PluginSettings } from "./PluginSettings";
@@ -29,11 +29,11 @@ export function PluginDetail({ id }: { id: PluginId }) {
 
 function Body({ detail }: { detail: Detail }) {
   const { summary } = detail;
-  const waits = waitsForTrust(summary.trust);
+  const waits = waitsForTrust(summary.trust) || needs(summary, "trust");
   // What waits for the person is in front; afterwards they stay where they are.
   const [chosen, setChosen] = useState(waits ? "trust" : "status");
   const settable = detail.settingsSchema !== null || detail.secrets.length > 0;
-  const needsSetting = detail.secrets.some((secret) => !secret.set) || (summary.status.state.kind === "needs_user" && summary.status.state.action.kind === "configure");
+  const needsSetting = detail.secrets.some((secret) => !secret.set) || needs(summary, "configure");
   const tabs: Tab[] = [
     { id: "status", title: "Status", content: <PluginStatus id={summary.id} /> },
     { id: "trust", title: "Trust", waits, content: <PluginTrust detail={detail} /> },
@@ -50,3 +50,5 @@ function Body({ detail }: { detail: Detail }) {
     </Scroll>
   );
 }
+
+const needs = ({ status: { state } }: PluginSummary, action: UserAction["kind"]): boolean => state.kind === "needs_user" && state.action.kind === action;

@@ -54,7 +54,11 @@ function Mend({ summary, shown, busy, onReload, onShow }: Omit<HeadProps, "detai
   const { state } = summary.status;
   if (waitsForTrust(summary.trust)) return shown === "trust" ? null : <MendButton label={summary.trust === "changed" ? "See what changed" : "Look at it"} onClick={() => onShow("trust")} />;
   if (!summary.enabled) return null;
-  if (state.kind === "needs_user") return shown === "settings" ? null : <MendButton label="Set it up" onClick={() => onShow("settings")} />;
+  if (state.kind === "needs_user") {
+    const trust = state.action.kind === "trust";
+    const tab = trust ? "trust" : "settings";
+    return shown === tab ? null : <MendButton label={trust ? "See what it asks for" : "Set it up"} onClick={() => onShow(tab)} />;
+  }
   if (state.kind === "quarantined") return <MendButton label="Start it now" title={`Otherwise it is started at ${dateTime(state.until)}`} busy={busy} onClick={onReload} />;
   if (state.kind === "failed" || state.kind === "backoff") return <MendButton label="Try now" busy={busy} onClick={onReload} />;
   return null;
