@@ -1,5 +1,5 @@
 /** The window once there is an engine and something that answers. */
-import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { Suspense, useEffect, useMemo, useState } from "react";
 import { ContentPane } from "@/components/layout";
 import { preloadMarkdown } from "@/components/Markdown";
 import { Failure, SkeletonRows } from "@/components/states";
@@ -11,14 +11,15 @@ import { type Route, useRoute } from "@/lib/route";
 import { Sidebar } from "./Sidebar";
 import { StatusLine } from "./StatusLine";
 import { type Sheet, useShortcuts } from "./useShortcuts";
+import { preloadViews, view } from "./views";
 
-const SourcesView = lazy(async () => ({ default: (await import("@/features/sources/SourcesView")).SourcesView }));
-const PluginsView = lazy(async () => ({ default: (await import("@/features/plugins/PluginsView")).PluginsView }));
-const TracesView = lazy(async () => ({ default: (await import("@/features/traces/TracesView")).TracesView }));
-const SettingsView = lazy(async () => ({ default: (await import("@/features/settings/SettingsView")).SettingsView }));
-const Onboarding = lazy(async () => ({ default: (await import("@/features/onboarding/Onboarding")).Onboarding }));
-const CommandPalette = lazy(() => import("./CommandPalette"));
-const Shortcuts = lazy(() => import("./Shortcuts"));
+const SourcesView = view(async () => (await import("@/features/sources/SourcesView")).SourcesView);
+const PluginsView = view(async () => (await import("@/features/plugins/PluginsView")).PluginsView);
+const TracesView = view(async () => (await import("@/features/traces/TracesView")).TracesView);
+const SettingsView = view(async () => (await import("@/features/settings/SettingsView")).SettingsView);
+const Onboarding = view(async () => (await import("@/features/onboarding/Onboarding")).Onboarding);
+const CommandPalette = view(async () => (await import("./CommandPalette")).default);
+const Shortcuts = view(async () => (await import("./Shortcuts")).default);
 
 const WORKSPACE_KEY = "kata.workspace";
 
@@ -58,6 +59,7 @@ export function Shell() {
 
 function Panes() {
   useEffect(preloadMarkdown, []);
+  useEffect(preloadViews, []);
   const route = useRoute();
   const [sidebar, setSidebar] = useState(true);
   const [sheet, setSheet] = useState<Sheet>(null);

@@ -63,7 +63,7 @@ function Line({ tone, icon, message, hint, more = 0, action, onDismiss }: LinePr
       <span aria-hidden className="shrink-0">
         {icon}
       </span>
-      <p className="selectable min-w-0 flex-1 truncate" title={hint === null ? message : `${message} ${hint}`}>
+      <p className="selectable line-clamp-2 min-w-0 flex-1" title={hint === null ? message : `${message} ${hint}`}>
         {message} {hint !== null && <span className={tone === "plain" ? "text-muted" : "opacity-85"}>{hint}</span>}
       </p>
       {more > 0 && <span className="shrink-0 text-sm opacity-80">{more} more</span>}

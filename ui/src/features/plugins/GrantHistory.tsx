@@ -11,7 +11,7 @@ export function GrantHistory({ history }: { history: readonly GrantEvent[] }) {
           <time className="w-48 shrink-0 text-faint tabular-nums">{dateTime(event.at)}</time>
           <p className="min-w-0 flex-1">
             <span className="font-medium">{ACTIONS[event.action]}</span>
-            {event.detail !== "" && <span className="text-muted [overflow-wrap:anywhere]"> — {event.detail}</span>}
+            {event.detail !== "" && event.detail !== ACTIONS[event.action] && <span className="text-muted [overflow-wrap:anywhere]"> — {event.detail}</span>}
             {event.hash !== null && (
               <code title={`SHA-256 ${event.hash}`} className="ml-2 font-mono text-xs text-faint">
                 {event.hash.slice(0, 8)}

@@ -9,7 +9,7 @@ import type { CapabilityState, PluginDetail } from "@/generated/protocol";
 import { dateTime } from "@/lib/time";
 import { CapabilityFacts } from "./CapabilityFacts";
 import { RevokeAll } from "./RevokeAll";
-import { TRUST } from "./words";
+import { clauseOf, TRUST } from "./words";
 
 export function Granted({ detail }: { detail: PluginDetail }) {
   const { summary, grant } = detail;
@@ -59,7 +59,7 @@ export function Granted({ detail }: { detail: PluginDetail }) {
         action="Take back"
         onConfirm={() => one !== null && revoke.mutate({ id, capability: one.capability })}
       >
-        “{one?.means}”. It holds at once: what {summary.name} does with it now is ended, and every later use is denied.
+        “{clauseOf(one?.means ?? "")}”. It holds at once: what {summary.name} does with it now is ended, and every later use is denied.
       </Confirm>
       <RevokeAll summary={summary} open={asking === "all"} onClose={() => setAsking(null)} />
     </Section>

@@ -32,7 +32,7 @@ export function PassedOver() {
                   <Badge>{ORIGINS[each.origin].toLowerCase()}</Badge>
                 </p>
                 <p className="selectable mt-1.5 [overflow-wrap:anywhere]">{each.reason}</p>
-                {each.hint !== "" && <p className="selectable text-muted [overflow-wrap:anywhere]">{each.hint}</p>}
+                {each.hint !== "" && !each.reason.includes(each.hint) && <p className="selectable text-muted [overflow-wrap:anywhere]">{each.hint}</p>}
               </li>
             ))}
           </ul>

@@ -13,6 +13,7 @@ import { ChangeView } from "./ChangeView";
 import { FileList } from "./FileList";
 import { GrantForm } from "./GrantForm";
 import { Origin } from "./Origin";
+import { clauseOf } from "./words";
 
 export function TrustPrompt({ detail }: { detail: PluginDetail }) {
   const [seen, setSeen] = useState(detail);
@@ -61,6 +62,6 @@ export function TrustPrompt({ detail }: { detail: PluginDetail }) {
 /** What is new among what it asks for, before anything else is read. */
 function asksForMore({ wanted, change }: PluginDetail): string {
   const added = change?.capabilitiesAdded ?? [];
-  const words = added.map((capability) => wanted.find((each) => each.capability === capability)?.means ?? capability);
+  const words = added.map((capability) => clauseOf(wanted.find((each) => each.capability === capability)?.means ?? capability));
   return `It asks for ${plural(added.length, "thing", "things")} more: ${words.join("; ")}.`;
 }

@@ -48,9 +48,11 @@ export function UsageCharts({ usage, limits, at }: { usage: PluginUsage; limits:
 }
 
 function Tile({ chart, values }: { chart: Chart; values: readonly number[] }) {
-  const { name, ceiling, words } = chart;
+  const { name, words } = chart;
+  // A plugin that does not run has no ceilings yet.
+  const ceiling = chart.ceiling === 0 ? null : chart.ceiling;
   const value = values.at(-1) ?? 0;
-  const close = ceiling !== null && ceiling > 0 && value >= ceiling * CLOSE;
+  const close = ceiling !== null && value >= ceiling * CLOSE;
   return (
     <div data-testid={`usage-${name}`} className={cn("flex flex-col rounded-lg border px-3 pt-2 pb-1.5", close ? "border-bad/50" : "border-line")}>
       <dt className="truncate text-sm text-faint">{name}</dt>

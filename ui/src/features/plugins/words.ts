@@ -40,5 +40,8 @@ export const HOOK_KINDS: Record<HookKind, string> = { observe: "looks on", trans
 /** Whether a person has to look before it runs as it is now. */
 export const waitsForTrust = (trust: TrustState): boolean => trust === "untrusted" || trust === "changed";
 
+/** What a capability means, as a part of a sentence of ours. */
+export const clauseOf = (means: string): string => means.replace(/\.$/, "");
+
 /** The beginning of a hash: enough to compare by eye, the whole is in the tooltip and in what is copied. */
 export const shortHash = (hash: string): string => `${hash.slice(0, 8)} ${hash.slice(8, 16)} … ${hash.slice(-8)}`;

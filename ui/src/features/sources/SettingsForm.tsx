@@ -1,6 +1,7 @@
 /** A settings form drawn from a JSON Schema; sources and plugins use the same one. */
 import { useState } from "react";
 import { Button } from "@/components/Button";
+import { notify } from "@/data/notify";
 import { errorAtField, errorWords } from "@/lib/sentence";
 import { toOperationError } from "@/platform";
 import { FormControl } from "./FormControl";
@@ -13,20 +14,18 @@ interface FormProps {
   onSave: (settings: unknown) => Promise<unknown>;
 }
 
-type Note = { tone: "good" | "bad"; words: string } | null;
-
 export function SettingsForm({ schema, settings, onSave }: FormProps) {
   const fields = fieldsOf(schema);
   const [values, setValues] = useState<FormValues>(() => valuesOf(fields, settings));
   const [errors, setErrors] = useState<Record<string, string>>({});
-  const [note, setNote] = useState<Note>(null);
+  const [note, setNote] = useState<string | null>(null);
   const [saving, setSaving] = useState(false);
   if (fields.length === 0) return <p className="text-faint">There is nothing to set.</p>;
 
   const fail = (found: Record<string, string>, form: HTMLFormElement) => {
     setErrors(found);
     const n = Object.keys(found).length;
-    setNote({ tone: "bad", words: n === 1 ? "One field needs another look." : `${n} fields need another look.` });
+    setNote(n === 1 ? "One field needs another look." : `${n} fields need another look.`);
     // After the fields have been drawn as wrong.
     requestAnimationFrame(() => form.querySelector<HTMLElement>("[aria-invalid=true]")?.focus());
   };
@@ -42,11 +41,12 @@ export function SettingsForm({ schema, settings, onSave }: FormProps) {
     setSaving(true);
     try {
       await onSave(parsed.settings);
-      setNote({ tone: "good", words: "Saved." });
+      // In the status line: this form is drawn anew from what was saved.
+      notify({ tone: "info", message: "Settings saved.", hint: null });
     } catch (cause) {
       const { wire } = toOperationError(cause);
       const path = fieldOfError(fields, wire.details, wire.message);
-      if (path === null) setNote({ tone: "bad", words: errorWords(wire) });
+      if (path === null) setNote(errorWords(wire));
       else fail({ [path]: errorAtField(wire) }, form);
     } finally {
       setSaving(false);
@@ -70,8 +70,8 @@ export function SettingsForm({ schema, settings, onSave }: FormProps) {
           {saving ? "Saving" : "Save"}
         </Button>
         {note !== null && (
-          <span role="status" className={note.tone === "bad" ? "text-bad" : "text-muted"}>
-            {note.words}
+          <span role="status" className="text-bad">
+            {note}
           </span>
         )}
       </div>

@@ -115,8 +115,8 @@ function Head({ detail, onShow }: { detail: Detail; onShow: (part: "settings" | 
           Restart
         </Button>
       </div>
-      <div className="flex min-h-11 items-center gap-3 rounded-lg border border-line bg-list py-1.5 pr-2 pl-3.5">
-        <StatusBadge status={summary.status} full className="flex-1" />
+      <div className="flex min-h-11 flex-wrap items-center gap-x-3 gap-y-1 rounded-lg border border-line bg-list py-1.5 pr-2 pl-3.5">
+        <StatusBadge status={summary.status} full wrap className="min-w-60 flex-1" />
         <MendButton source={summary} onShow={onShow} />
       </div>
     </header>
