@@ -46,7 +46,12 @@ impl Element {
 impl Desktop {
     /// Starts the app in a fresh home, runs the story, and quits the app whatever happened.
     pub(crate) async fn drive(name: &'static str, story: impl AsyncFnOnce(&Desktop)) {
-        let mut desktop = Self::start(name).await;
+        Self::drive_in(name, tempfile::tempdir().expect("a home for the app"), story).await;
+    }
+
+    /// The same in a home that is there already.
+    pub(crate) async fn drive_in(name: &'static str, home: TempDir, story: impl AsyncFnOnce(&Desktop)) {
+        let mut desktop = Self::start(name, home).await;
         let outcome = futures::FutureExt::catch_unwind(AssertUnwindSafe(story(&desktop))).await;
         if outcome.is_err() {
             desktop.screenshot("failed").await;
@@ -69,8 +74,7 @@ impl Desktop {
         asked.is_ok() && ended
     }
 
-    async fn start(name: &'static str) -> Self {
-        let home = tempfile::tempdir().expect("a home for the app");
+    async fn start(name: &'static str, home: TempDir) -> Self {
         let port = free_port();
         let driver = Command::new("WebKitWebDriver")
             .args([format!("--port={port}"), "--host=127.0.0.1".into()])

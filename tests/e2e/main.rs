@@ -26,6 +26,26 @@ async fn a_person_starts_the_demo_sends_a_message_and_looks_around() {
     .await;
 }
 
+/// An engine that cannot start is not a window that stays empty.
+#[tokio::test]
+async fn an_engine_that_cannot_start_says_why_and_starts_when_it_is_asked_again() {
+    let home = tempfile::tempdir().unwrap();
+    // A folder where the engine's lock belongs.
+    let lock = home.path().join("engine.lock");
+    std::fs::create_dir(&lock).unwrap();
+    Desktop::drive_in("engine-failure", home, async |desktop| {
+        let said = desktop.see("engine-failure").await.text().await;
+        assert!(said.contains("engine.lock"), "the file is named: {said}");
+        assert!(said.contains("logs"), "it says where the log is: {said}");
+        desktop.screenshot("failed-to-start").await;
+        std::fs::remove_dir(&lock).unwrap();
+        desktop.click("engine-try-again").await;
+        desktop.see("onboarding").await;
+        desktop.screenshot("started").await;
+    })
+    .await;
+}
+
 async fn choose_the_demo(desktop: &Desktop) {
     desktop.see("onboarding").await;
     desktop.screenshot("first-run").await;

@@ -91,7 +91,9 @@ async fn it_is_trusted_and_its_tool_and_its_command_answer(desktop: &Desktop) {
 async fn its_files_change_and_the_difference_is_shown(desktop: &Desktop) {
     std::fs::write(folder(desktop).join("index.ts"), module("?")).unwrap();
     desktop.click("nav-plugins").await;
+    shows_state(desktop, "needs_user").await;
     desktop.click("plugin-row-shout").await;
+    desktop.click("tab-trust").await;
     let change = desktop.see("change-index.ts").await.text().await;
     assert!(
         change.contains("BEHIND = \"!\"") && change.contains("BEHIND = \"?\""),

@@ -51,7 +51,7 @@ export function EngineFailureView({ failure }: { failure: EngineFailure }) {
 
 function Path({ path }: { path: string }) {
   return (
-    <span className="flex items-center gap-1">
+    <span className="flex min-h-5 items-center gap-1 [&>button]:-my-0.5">
       <code className="min-w-0 flex-1 font-mono text-sm [overflow-wrap:anywhere]">{path}</code>
       <CopyButton text={path} label={`Copy ${path}`} />
     </span>

@@ -57,7 +57,7 @@ function Tile({ chart, values }: { chart: Chart; values: readonly number[] }) {
     <div data-testid={`usage-${name}`} className={cn("flex flex-col rounded-lg border px-3 pt-2 pb-1.5", close ? "border-bad/50" : "border-line")}>
       <dt className="truncate text-sm text-faint">{name}</dt>
       <dd className="flex items-baseline gap-1.5 truncate">
-        <span className={cn("text-lg font-semibold tabular-nums", close && "text-bad")}>{words(value)}</span>
+        <span className={cn("text-lg font-semibold", close && "text-bad")}>{words(value)}</span>
         {ceiling !== null && <span className="truncate text-xs text-faint">of {words(ceiling)}</span>}
       </dd>
       <dd className="mt-1">
