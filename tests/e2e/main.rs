@@ -3,7 +3,13 @@
 //! Run by `cargo xtask e2e`, which builds the app and brings Xvfb, a window manager and a session bus. [`app`] starts the
 //! program and finds things in its window, [`tray`] looks at the tray over the session bus; the tests here say what a person does and sees. Screenshots of every view are left
 //! in `target/screenshots/` to be looked at.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests; what the app logged is printed where a story failed"
+)]
 
 mod app;
 mod plugins;
