@@ -346,6 +346,11 @@ async fn a_new_capability_in_development_mode_asks_and_is_denied_until_it_is_gra
             .contains("a the capability “secret:a” has not been granted")
     );
 
+    // Given again, it is there again.
+    let hash = get(&engine.ops, "notes").await.hash;
+    trust(&engine.ops, "notes", &hash, &["secret:a"], true).await.unwrap();
+    assert!(tool(&engine, "notes").await.contains("a=first"));
+
     // The whole trust: it is down when the answer is there.
     let revoke = PluginRevoke {
         id: id("notes"),
@@ -355,7 +360,36 @@ async fn a_new_capability_in_development_mode_asks_and_is_denied_until_it_is_gra
     assert_eq!((summary.trust, waits_for_trust(&summary)), (TrustState::Untrusted, true));
     assert!(!tools(&engine).await.contains(&"notes".to_owned()));
     let history: Vec<_> = get(&engine.ops, "notes").await.history.iter().map(|e| e.action).collect();
-    assert_eq!(history[..2], [GrantAction::Revoked, GrantAction::CapabilityRevoked]);
+    assert_eq!(
+        history[..3],
+        [GrantAction::Revoked, GrantAction::Granted, GrantAction::CapabilityRevoked]
+    );
+    engine.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_for_fewer_capabilities_counts_at_once_also_when_the_plugin_cannot_be_loaded_with_them() {
+    let home = TestHome::new();
+    let module = "import { definePlugin } from \"@kata-agents/plugin-sdk\";\n\
+        export default definePlugin((api) => {\n\
+          api.registerHook(\"message_received\", () => undefined);\n\
+          api.registerTool({ name: \"needy\", description: \"d\", parameters: { type: \"object\" }, readOnly: true,\n\
+            execute: async (_, ctx) => { try { return `has ${await ctx.secrets.get(\"a\")}`; } catch (e) { return e.message; } } });\n\
+        });\n";
+    let more = json!({
+        "contributes": { "tools": ["needy"], "hooks": ["message_received"] },
+        "capabilities": ["secret:a", "hooks:conversation"],
+    });
+    write_plugin(&extensions(&home).join("needy"), &manifest("needy", more), module);
+    let engine = TestEngine::start(home).await;
+    trusted(&engine.ops, "needy", false).await;
+    assert!(tool(&engine, "needy").await.contains("has "));
+    let hash = get(&engine.ops, "needy").await.hash;
+    let summary = trust(&engine.ops, "needy", &hash, &[], false).await.unwrap();
+    assert_eq!(summary.status.state, RunState::Degraded, "{:?}", summary.status);
+    assert!(summary.status.message.contains("hooks:conversation"), "{}", summary.status.message);
+    let answer = tool(&engine, "needy").await;
+    assert!(answer.contains("“secret:a” has not been granted"), "{answer}");
     engine.engine.shutdown().await;
 }
 

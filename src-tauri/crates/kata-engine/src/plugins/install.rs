@@ -35,6 +35,18 @@ impl Drop for Staging {
     }
 }
 
+/// A plugin that is laid out and may be put in its place.
+struct Staged {
+    id: PluginId,
+    version: String,
+    laid_out: PathBuf,
+    target: PathBuf,
+    /// Folders of the same id that go to the trash.
+    old: Vec<PathBuf>,
+    /// Falls after the move, with what is left in it.
+    _staging: Staging,
+}
+
 impl Plugins {
     /// Copies a folder or a `.tgz` into the global extensions folder; it waits there until it is trusted.
     pub(crate) async fn install(self: &Arc<Self>, params: PluginInstall) -> Result<PluginId, WireError> {
@@ -53,10 +65,20 @@ impl Plugins {
             );
         }
         let (this, replace) = (Arc::clone(self), params.replace == Some(true));
-        let placed = tokio::task::spawn_blocking(move || this.place(&source, replace)).await;
-        let (id, version, replaced) = placed.map_err(|_| WireError::internal("the plugin could not be put in its place"))??;
+        let failed = |_| WireError::internal("the plugin could not be put in its place");
+        let staged = tokio::task::spawn_blocking(move || this.stage(&source, replace))
+            .await
+            .map_err(failed)??;
+        let (id, version, replaced) = (staged.id.clone(), staged.version.clone(), !staged.old.is_empty());
         if replaced {
+            // Before the files are there: not for a moment may they count as an author's edits.
             self.end_development(&id, "another version was installed over it").await?;
+        }
+        {
+            // Nobody looks while the old folder is gone and the new one is not there: the plugin would be brought down.
+            let _turn = self.scanning.lock().await;
+            let this = Arc::clone(self);
+            tokio::task::spawn_blocking(move || this.put(staged)).await.map_err(failed)??;
         }
         self.look_through().await;
         let hash = lock(&self.found).seen.get(&id).and_then(|s| s.hash().map(str::to_owned));
@@ -67,8 +89,8 @@ impl Plugins {
         Ok(id)
     }
 
-    /// Lays a plugin out and puts it in its place. Blocks.
-    fn place(&self, source: &Path, replace: bool) -> Result<(PluginId, String, bool), WireError> {
+    /// Lays a plugin out and checks it. Blocks.
+    fn stage(&self, source: &Path, replace: bool) -> Result<Staged, WireError> {
         let extensions = self.extensions();
         let staging = Staging::beside(&extensions).map_err(|e| no_room(&extensions, &e))?;
         let laid_out = lay_out(source, staging.path()).map_err(|error| {
@@ -98,8 +120,7 @@ impl Plugins {
         if std::fs::symlink_metadata(&target).is_ok() && !old.iter().any(|f| target.canonicalize().is_ok_and(|t| t == *f)) {
             old.push(target.clone());
         }
-        let replaced = !old.is_empty();
-        if replaced && !replace {
+        if !old.is_empty() && !replace {
             let message = format!("plugin “{id}” is installed already");
             let mut error =
                 WireError::new(ErrorCode::Conflict, message).hint("install it with “replace” (`--replace`) to put this one in its place");
@@ -107,14 +128,26 @@ impl Plugins {
             error.details = Some(Json(json!({ "installed": id })));
             return Err(error);
         }
-        for folder in &old {
-            self.to_trash(&extensions, folder, &id)?;
+        sync_dirs(&laid_out).map_err(|e| no_room(&laid_out, &e))?;
+        Ok(Staged {
+            version: candidate.manifest.version,
+            _staging: staging,
+            laid_out,
+            target,
+            old,
+            id,
+        })
+    }
+
+    /// Puts it in its place. Blocks.
+    fn put(&self, staged: Staged) -> Result<(), WireError> {
+        let extensions = self.extensions();
+        for folder in &staged.old {
+            self.to_trash(&extensions, folder, &staged.id)?;
         }
-        sync_dirs(&laid_out)
-            .and_then(|()| std::fs::rename(&laid_out, &target))
-            .map_err(|e| no_room(&target, &e))?;
+        std::fs::rename(&staged.laid_out, &staged.target).map_err(|e| no_room(&staged.target, &e))?;
         sync(&extensions);
-        Ok((id, candidate.manifest.version, replaced))
+        Ok(())
     }
 
     /// Takes a plugin's folder out and its trust back. State, settings and secrets stay.

@@ -41,6 +41,12 @@ impl Plugins {
                 }
             }
             let signer = self.signer(&seen.signed, params.remember_signer == Some(true)).await?;
+            // What the person leaves out this time is gone at once, also from the version that goes on if this one fails.
+            for taken in self.granted_now(&id).unwrap_or_default() {
+                if !params.capabilities.contains(&taken) {
+                    self.host.revoke(&id, &taken);
+                }
+            }
             let development = params.development == Some(true);
             let detail = format!(
                 "Version {}, from {}{}: {}",
