@@ -323,6 +323,8 @@ impl Generation {
             calls_in_flight: self.link.operations.load(Ordering::Relaxed),
             queue_depth: u32::try_from(self.link.inbox.waiting()).unwrap_or(u32::MAX),
             log_lines_dropped: self.link.lines_dropped.load(Ordering::Relaxed),
+            sockets: self.link.sockets.load(Ordering::Relaxed),
+            requests_last_minute: self.link.requests.figure(),
             ..PluginUsage::default()
         }
     }

@@ -13,6 +13,7 @@
 //! event loop.
 
 mod archive;
+mod body;
 mod capability;
 mod contents;
 mod discover;
@@ -25,6 +26,7 @@ mod generation;
 mod host;
 mod inject;
 mod manifest;
+mod meter;
 mod network;
 mod options;
 mod parts;
@@ -37,6 +39,7 @@ mod reserve;
 mod review;
 mod script;
 mod signature;
+mod socket;
 mod standing;
 mod surface;
 mod usage;

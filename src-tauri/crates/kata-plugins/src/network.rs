@@ -26,6 +26,8 @@ pub(crate) enum Blocked {
     NoHost,
     #[error("{host}: {denied}")]
     Capability { host: String, denied: Denied },
+    #[error("the plugin ends")]
+    Ended,
     #[error("{0} is an address of this machine or network; a plugin reaches it only where a capability names it")]
     Local(String),
 }

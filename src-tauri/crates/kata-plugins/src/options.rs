@@ -35,6 +35,8 @@ pub struct HostOptions {
     pub fetch_bytes: usize,
     /// Time of one HTTP exchange, long polls included.
     pub fetch_timeout: Duration,
+    /// Open WebSockets.
+    pub sockets: usize,
     /// Log lines per minute; more are dropped and counted.
     pub log_lines_per_minute: u32,
     /// Calls waiting for a plugin; more are refused as busy.
@@ -72,6 +74,7 @@ impl Default for HostOptions {
             tool_text_bytes: 256 << 10,
             fetch_bytes: 4 << 20,
             fetch_timeout: Duration::from_secs(120),
+            sockets: 8,
             log_lines_per_minute: 200,
             queue: 256,
             tool_timeout: Duration::from_secs(60),

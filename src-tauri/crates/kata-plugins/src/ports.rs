@@ -1,13 +1,16 @@
 //! What the engine's thread tells the rest of the host, and what host calls need. The seam that lets `engine` and `fetch`
 //! know nothing of generations, registries and supervision.
 
+use crate::body::Bodies;
 use crate::network::Clients;
 use crate::options::HostOptions;
+use crate::socket::Sockets;
 use crate::standing::Standing;
 use kata_core::ports::{PluginBackend, PluginPart};
 use kata_core::tasks::Tasks;
 use kata_protocol::{PluginId, SourcePosition, UserAction};
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// How a part says it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,4 +43,8 @@ pub(crate) struct Reach {
     pub(crate) clients: Clients,
     pub(crate) options: HostOptions,
     pub(crate) tasks: Tasks,
+    pub(crate) bodies: Bodies,
+    pub(crate) sockets: Sockets,
+    /// Cancelled when the generation ends.
+    pub(crate) stop: CancellationToken,
 }

@@ -86,8 +86,60 @@ const EXPRESSIONS: &[(&str, &str)] = &[
         r#"[3,"bc"]"#,
     ),
     (
+        "await (async () => { const o = []; for await (const x of ReadableStream.from([1, 2]).pipeThrough(new TransformStream({ transform(c, k) { k.enqueue(c * 2); } }))) o.push(x); const [a, b] = new Blob(['ab']).stream().tee(); return [o, await new Response(a).text(), await new Response(b).text()]; })()",
+        r#"[[2,4],"ab","ab"]"#,
+    ),
+    (
+        "await (async () => { let pulled = 0; const s = new ReadableStream({ pull(c) { c.enqueue(++pulled); } }, { highWaterMark: 2 }); await new Promise((r) => setTimeout(r, 5)); const before = pulled; await s.getReader().read(); await new Promise((r) => setTimeout(r, 5)); return [before, pulled]; })()",
+        "[2,3]",
+    ),
+    (
+        "await (async () => { const seen = []; const p = new ReadableStream({ pull(c) { c.error(new Error('source')); } }).pipeTo(new WritableStream({ abort(r) { seen.push(r.message); } })); try { await p; } catch (e) { seen.push(e.message); } return seen; })()",
+        r#"["source","source"]"#,
+    ),
+    (
+        "await (async () => { const t = []; for await (const c of ReadableStream.from(['a\\ud83d', '\\ude00']).pipeThrough(new TextEncoderStream()).pipeThrough(new TextDecoderStream())) t.push(c); return t.join(''); })()",
+        r#""a😀""#,
+    ),
+    (
+        "await (async () => { const f = new FormData(); f.append('a', 'ü\\r\\nx'); f.append('b', new File(['hi'], 'n.txt', { type: 'text/x' })); const g = await new Response(f).formData(); const b = g.get('b'); const q = await new Response(new URLSearchParams('x=1&y=2')).formData(); return [g.get('a'), b.name, b.type, await b.text(), q.get('y')]; })()",
+        r#"["ü\r\nx","n.txt","text/x","hi","2"]"#,
+    ),
+    (
+        "await (async () => { const r = new Response('once'); const c = r.clone(); return [await r.text(), await c.text(), r.bodyUsed]; })()",
+        r#"["once","once",true]"#,
+    ),
+    (
+        "(() => { const u = new URL('https://a.com/p'); u.host = 'b.com:99'; u.pathname = 'ü'; u.protocol = 'ftp'; u.port = ''; return u.href; })()",
+        r#""ftp://b.com/%C3%BC""#,
+    ),
+    (
+        "[new TextDecoder('utf-16le').decode(new Uint8Array([0x3d, 0xd8, 0, 0xde])), new TextDecoder('latin1').decode(new Uint8Array([0x80, 0xe9])), new TextDecoder('ascii').encoding]",
+        r#"["😀","€é","windows-1252"]"#,
+    ),
+    (
+        "(() => { const e = new DOMException('m', 'AbortError'); const seen = []; const t = new EventTarget(); t.addEventListener('x', { handleEvent(v) { seen.push(v.detail, v.defaultPrevented); v.preventDefault(); } }, { once: true }); const c = new CustomEvent('x', { detail: 3, cancelable: true }); return [e.name, e.code, e instanceof Error, t.dispatchEvent(c), t.dispatchEvent(new CustomEvent('x')), seen]; })()",
+        r#"["AbortError",20,true,false,true,[3,false]]"#,
+    ),
+    (
+        "(() => { const b = new ArrayBuffer(8); const c = structuredClone({ b }, { transfer: [b] }); return [c.b.byteLength, b.byteLength, structuredClone(new Map([[1, new Set([2])]])).get(1).has(2)]; })()",
+        "[8,0,true]",
+    ),
+    (
+        "await (async () => { const b = (t) => new TextEncoder().encode(t); const hex = (v) => [...new Uint8Array(v)].map((x) => x.toString(16).padStart(2, '0')).join(''); const s = crypto.subtle; const base = await s.importKey('raw', b('password'), 'PBKDF2', false, ['deriveBits']); const ikm = await s.importKey('raw', new Uint8Array(22).fill(0x0b), 'HKDF', false, ['deriveBits']); return [hex(await s.digest('SHA-1', b('abc'))), hex(await s.deriveBits({ name: 'PBKDF2', hash: 'SHA-256', salt: b('salt'), iterations: 2 }, base, 256)).slice(0, 16), hex(await s.deriveBits({ name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]), info: new Uint8Array([0xf0, 0xf1, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9]) }, ikm, 336)).slice(0, 16)]; })()",
+        r#"["a9993e364706816aba3e25717850c26c9cd0d89d","ae4d0c95af6b46d3","3cb25f25faacd57a"]"#,
+    ),
+    (
+        "await (async () => { const s = crypto.subtle; const k = await s.generateKey({ name: 'AES-GCM', length: 256 }, true, ['encrypt', 'decrypt']); const iv = crypto.getRandomValues(new Uint8Array(12)); const t = await s.encrypt({ name: 'AES-GCM', iv }, k, new Uint8Array([1, 2, 3])); const p = await s.decrypt({ name: 'AES-GCM', iv }, k, t); new Uint8Array(t)[0] ^= 1; let wrong; try { await s.decrypt({ name: 'AES-GCM', iv }, k, t); } catch (e) { wrong = e.name; } return [t.byteLength, [...new Uint8Array(p)], wrong]; })()",
+        r#"[19,[1,2,3],"OperationError"]"#,
+    ),
+    (
+        "await (async () => { const s = crypto.subtle; const out = []; const data = new Uint8Array([1, 2, 3]); for (const [a, h] of [[{ name: 'ECDSA', namedCurve: 'P-256' }, { name: 'ECDSA', hash: 'SHA-256' }], [{ name: 'Ed25519' }, 'Ed25519']]) { const { publicKey, privateKey } = await s.generateKey(a, true, ['sign', 'verify']); const sig = await s.sign(h, privateKey, data); const again = await s.importKey('jwk', await s.exportKey('jwk', publicKey), a, true, ['verify']); const spki = await s.importKey('spki', await s.exportKey('spki', publicKey), a, true, ['verify']); const own = await s.importKey('jwk', await s.exportKey('jwk', privateKey), a, false, ['sign']); out.push(sig.byteLength, await s.verify(h, again, sig, data), await s.verify(h, spki, await s.sign(h, own, data), data), await s.verify(h, publicKey, sig, new Uint8Array([1]))); } return out; })()",
+        "[64,true,true,false,64,true,true,false]",
+    ),
+    (
         "await (async () => { const c = new AbortController(); const seen = []; c.signal.addEventListener('abort', () => seen.push(1), { once: true }); c.signal.onabort = () => seen.push(2); c.abort(); c.abort(); return [seen, c.signal.aborted, c.signal.reason.name]; })()",
-        r#"[[2,1],true,"AbortError"]"#,
+        r#"[[1,2],true,"AbortError"]"#,
     ),
     (
         "await new Promise((r) => AbortSignal.any([AbortSignal.timeout(5)]).addEventListener('abort', (e) => r(e.target.reason.name)))",

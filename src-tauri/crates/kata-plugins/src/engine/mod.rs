@@ -8,6 +8,7 @@
 
 mod codec;
 mod heap;
+mod crypto;
 mod inbox;
 mod loader;
 mod native;
@@ -15,8 +16,10 @@ mod ops;
 mod scripts;
 mod sdk;
 mod slice;
+mod web;
 
 use crate::error::LoadFault;
+use crate::meter::Minute;
 use crate::network::Clients;
 use crate::options::HostOptions;
 use crate::ports::{Reach, Reporter};
@@ -59,6 +62,9 @@ pub(crate) struct Link {
     pub(crate) cpu_ms: AtomicU32,
     pub(crate) timers: AtomicU32,
     pub(crate) operations: AtomicU32,
+    pub(crate) sockets: AtomicU32,
+    /// HTTP requests and sockets begun.
+    pub(crate) requests: Minute,
     /// Log lines dropped in the present minute or the one before, whichever were more.
     pub(crate) lines_dropped: AtomicU32,
     /// The thread's id with the system, for lowering it when it is stuck; 0 once it has ended.
@@ -110,6 +116,8 @@ pub(crate) fn begin(spec: Spec) -> std::io::Result<Begun> {
         cpu_ms: AtomicU32::new(0),
         timers: AtomicU32::new(0),
         operations: AtomicU32::new(0),
+        sockets: AtomicU32::new(0),
+        requests: Minute::default(),
         lines_dropped: AtomicU32::new(0),
         thread: AtomicU32::new(u32::MAX),
     });
@@ -139,6 +147,7 @@ fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations,
     let (folder, pins, entry, settings, slices) = (spec.folder, spec.pins, spec.entry, spec.settings, Slices::of(&spec.options));
     let positions = Positions::default();
     let watch = Rc::new(Watch::new(Arc::clone(&link.kill), spec.options.cpu_ms_per_minute));
+    let cancel = CancellationToken::new();
     let core = Rc::new(Core {
         link: Arc::clone(link),
         reach: Arc::new(Reach {
@@ -150,6 +159,9 @@ fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations,
             clients: spec.clients,
             options: spec.options.clone(),
             tasks: spec.tasks,
+            bodies: Default::default(),
+            sockets: Default::default(),
+            stop: cancel.clone(),
         }),
         rules: spec.rules,
         positions: positions.clone(),
@@ -163,7 +175,7 @@ fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations,
         timers: Default::default(),
         rejections: Default::default(),
         lines: Default::default(),
-        cancel: CancellationToken::new(),
+        cancel,
         exhausted: Cell::new(None),
     });
     let exit = match runtime(&spec.options, &watch, &core, folder, pins) {
@@ -485,7 +497,9 @@ impl<'js> Loop<'_, 'js> {
         let link = &self.core.link;
         let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         link.timers.store(small(self.core.timers.borrow().len()), Ordering::Relaxed);
-        link.operations.store(small(self.core.operations.borrow().len()), Ordering::Relaxed);
+        let going = self.core.operations.borrow().values().filter(|(_, waits)| !waits).count();
+        link.operations.store(small(going), Ordering::Relaxed);
+        link.sockets.store(self.core.reach.sockets.open(), Ordering::Relaxed);
         link.cpu_ms.store(self.watch.cpu_ms(), Ordering::Relaxed);
         if count_heap {
             link.memory.store(heap_bytes(&self.ctx), Ordering::Relaxed);

@@ -4,19 +4,20 @@
 use super::inbox::{CallFault, Reply, Settled, Thrown};
 use super::loader::Positions;
 use super::ops::{self, Op};
-use super::{Link, codec};
+use super::{Link, web};
 use crate::ports::{Reach, Report};
 use crate::register::{Refused, Registrations, Rules};
 use bytes::Bytes;
 use kata_protocol::{ChannelId, UserAction};
 use rquickjs::function::{Func, Opt};
-use rquickjs::{Ctx, Exception, Function, Object, Result, TypedArray, Value};
+use rquickjs::{Ctx, Exception, Object, Result, TypedArray, Value};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 
 /// Frames of a stack that go into a fault's words.
@@ -53,7 +54,8 @@ pub(crate) struct Core {
     pub(crate) sealed: Cell<bool>,
     pub(crate) booted: Cell<Option<std::result::Result<(), CallFault>>>,
     pub(crate) calls: RefCell<HashMap<u32, Reply>>,
-    pub(crate) operations: RefCell<HashMap<u32, CancellationToken>>,
+    /// Those that are open, and whether each merely waits for something to come.
+    pub(crate) operations: RefCell<HashMap<u32, (CancellationToken, bool)>>,
     pub(crate) next_operation: Cell<u32>,
     pub(crate) timers: RefCell<Timers>,
     pub(crate) rejections: RefCell<HashMap<u64, String>>,
@@ -212,31 +214,39 @@ impl Core {
         Ok(())
     }
 
-    fn operation(self: &Rc<Self>, ctx: &Ctx<'_>, name: &str, args: String, body: Option<String>, binary: bool) -> Result<u32> {
+    fn operation(self: &Rc<Self>, ctx: &Ctx<'_>, name: &str, args: String, body: Option<&Value<'_>>) -> Result<u32> {
         let options = &self.reach.options;
-        if self.operations.borrow().len() >= options.host_calls {
+        // A socket waits for its next message as long as it is open; that is no call that is in flight.
+        let waits = name == "socket_next";
+        let going = self.operations.borrow().values().filter(|(_, waits)| !waits).count();
+        if !waits && going >= options.host_calls {
             return Err(Exception::throw_range(
                 ctx,
                 &format!("{name}: {} host calls are in flight already", options.host_calls),
             ));
         }
-        let size = args.len() + body.as_ref().map_or(0, String::len);
+        let body = match body.filter(|body| !body.is_undefined()) {
+            None => None,
+            Some(body) => Some(match body.as_string() {
+                Some(text) => Bytes::from(text.to_string()?),
+                None => Bytes::from(web::copied(&TypedArray::<u8>::from_value(body.clone())?)),
+            }),
+        };
+        let size = args.len() + body.as_ref().map_or(0, Bytes::len);
         if size > options.payload_bytes * 2 || args.len() > options.payload_bytes {
             return Err(Exception::throw_range(
                 ctx,
                 &format!("{name}: the argument is over {} bytes", options.payload_bytes),
             ));
         }
-        let bytes = match body {
-            Some(text) if binary => Some(Bytes::from(codec::from_binary(&text).unwrap_or_default())),
-            Some(text) => Some(Bytes::from(text)),
-            None => None,
-        };
+        if matches!(name, "fetch" | "socket_open") {
+            self.link.requests.count();
+        }
         let id = self.next_operation.get() + 1;
         self.next_operation.set(id);
         let token = self.cancel.child_token();
-        self.operations.borrow_mut().insert(id, token.clone());
-        let decoded = Op::decode(name, args, bytes, &self.channels.borrow());
+        self.operations.borrow_mut().insert(id, (token.clone(), waits));
+        let decoded = Op::decode(name, args, body, &self.channels.borrow(), &self.reach);
         let (reach, link) = (Arc::clone(&self.reach), Arc::clone(&self.link));
         match decoded {
             Err(error) => link.inbox.settle(Settled { id, result: Err(error) }),
@@ -251,7 +261,7 @@ impl Core {
     }
 
     fn cancel_operation(&self, id: u32) {
-        if let Some(token) = self.operations.borrow_mut().remove(&id) {
+        if let Some((token, _)) = self.operations.borrow_mut().remove(&id) {
             token.cancel();
         }
     }
@@ -337,15 +347,11 @@ pub(crate) fn describe(reason: &Value<'_>) -> Thrown {
     }
 }
 
-fn web<'js>(ctx: Ctx<'js>) -> Result<Value<'js>> {
-    super::scripts::WEB.evaluate(&ctx)
-}
-
-fn bytes<'js>(ctx: Ctx<'js>, bytes: Option<Vec<u8>>) -> Result<TypedArray<'js, u8>> {
-    match bytes {
-        // A copy on the plugin's own heap: the engine does not count what it is lent.
-        Some(bytes) => TypedArray::new_copy(ctx, bytes),
-        None => Err(Exception::throw_type(&ctx, "bytes expected")),
+/// A WebSocket message out of text or bytes.
+fn message(data: &Value<'_>) -> Message {
+    match TypedArray::<u8>::from_value(data.clone()) {
+        Ok(array) => Message::Binary(web::copied(&array).into()),
+        Err(_) => Message::text(data.as_string().and_then(|s| s.to_string().ok()).unwrap_or_default()),
     }
 }
 
@@ -366,8 +372,7 @@ pub(crate) fn object<'js>(ctx: &Ctx<'js>, core: &Rc<Core>) -> Result<Object<'js>
         Func::from(move |id: u32, ok: bool, text: Opt<Option<String>>| c.reply(id, ok, text.0.flatten())),
     )?;
     let c = with();
-    let op =
-        move |ctx: Ctx<'_>, name: String, args: String, body: Option<String>, binary: bool| c.operation(&ctx, &name, args, body, binary);
+    let op = move |ctx: Ctx<'_>, name: String, args: String, body: Opt<Value<'_>>| c.operation(&ctx, &name, args, body.0.as_ref());
     n.set("op", Func::from(op))?;
     let c = with();
     n.set("cancel", Func::from(move |id: u32| c.cancel_operation(id)))?;
@@ -382,39 +387,25 @@ pub(crate) fn object<'js>(ctx: &Ctx<'js>, core: &Rc<Core>) -> Result<Object<'js>
     let c = with();
     let status = move |ctx: Ctx<'_>, _call: u32, kind: String, name: String, json: String| c.status(&ctx, &kind, &name, &json);
     n.set("status", Func::from(status))?;
-    n.set("web", Function::new(ctx.clone(), web)?)?;
+    let c = with();
+    n.set("bodyEnd", Func::from(move |id: u32| c.reach.bodies.end(id)))?;
+    let c = with();
     n.set(
-        "utf8",
-        Function::new(ctx.clone(), |ctx, text: String| bytes(ctx, Some(text.into_bytes())))?,
+        "uploadEnd",
+        Func::from(move |id: u32, whole: bool| c.reach.bodies.written(id, whole)),
     )?;
+    let c = with();
     n.set(
-        "random",
-        Function::new(ctx.clone(), |ctx, length: usize| bytes(ctx, codec::random(length)))?,
+        "socketSend",
+        Func::from(move |id: u32, data: Value<'_>| c.reach.sockets.send(id, message(&data), c.reach.options.fetch_bytes)),
     )?;
-    n.set(
-        "digest",
-        Function::new(ctx.clone(), |ctx, hash: String, data: String| {
-            bytes(ctx, codec::digest(&hash, &data))
-        })?,
-    )?;
-    n.set(
-        "hmac",
-        Function::new(ctx.clone(), |ctx, hash: String, key: String, data: String| {
-            bytes(ctx, codec::hmac(&hash, &key, &data))
-        })?,
-    )?;
-    n.set("text", Func::from(|binary: String, fatal: bool| codec::decode(&binary, fatal)))?;
-    n.set("b64", Func::from(|binary: String| codec::base64(&binary)))?;
-    n.set("unb64", Func::from(|text: String| codec::unbase64(&text)))?;
-    n.set(
-        "url",
-        Func::from(|href: String, base: Option<String>| codec::url(&href, base.as_deref())),
-    )?;
-    n.set(
-        "urlSet",
-        Func::from(|href: String, part: String, value: String| codec::url_with(&href, &part, &value)),
-    )?;
-    n.set("query", Func::from(|text: String| codec::query(&text)))?;
-    n.set("unquery", Func::from(|pairs: String| codec::unquery(&pairs)))?;
+    let c = with();
+    n.set("socketBuffered", Func::from(move |id: u32| c.reach.sockets.buffered(id)))?;
+    let c = with();
+    let close = move |id: u32, code: Option<u16>, reason: String| c.reach.sockets.close(id, code, &reason);
+    n.set("socketClose", Func::from(close))?;
+    let c = with();
+    n.set("socketEnd", Func::from(move |id: u32| c.reach.sockets.end(id)))?;
+    web::install(ctx, &n)?;
     Ok(n)
 }

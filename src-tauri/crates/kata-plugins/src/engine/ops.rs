@@ -1,26 +1,35 @@
 //! Calls from a plugin to the host. Each runs on the host's pool and is answered by a settlement in the plugin's inbox.
 //! Capabilities are checked here, on the host's side of the boundary.
 
+use super::crypto;
 use super::inbox::Settled;
-use crate::fetch::{self, FetchError};
+use crate::fetch::{self, FetchError, Outgoing};
 use crate::ports::Reach;
+use crate::socket::{self, Incoming, SocketError};
 use bytes::Bytes;
 use kata_core::ports::PluginPart;
 use kata_protocol::{ChannelId, InboundDraft, Json, WireError};
 use serde_json::{Value, json};
+use std::num::NonZeroU32;
+use std::sync::Arc;
 
 /// Longest key of the plugin's state, bytes.
 const MAX_KEY: usize = 512;
 
 /// What a plugin asks for.
-#[derive(Debug)]
 pub(crate) enum Op {
     Secret(String),
     StateGet(String),
     StateSet { key: String, value: String },
     StateDelete(String),
     Receive { channel: ChannelId, draft: Value },
-    Fetch { request: fetch::Request, body: Option<Bytes> },
+    Fetch { request: fetch::Request, body: Outgoing },
+    BodyNext(u32),
+    BodyAll(u32),
+    UploadPiece { id: u32, piece: Bytes },
+    SocketOpen(socket::Opening),
+    SocketNext(u32),
+    Pbkdf2 { wanted: Derive, secret: Bytes },
 }
 
 /// Why a host call failed; becomes an exception in the plugin.
@@ -77,10 +86,20 @@ impl From<FetchError> for OpError {
     }
 }
 
+impl From<SocketError> for OpError {
+    fn from(error: SocketError) -> Self {
+        Self {
+            name: "Error",
+            code: error.code().map(str::to_owned),
+            message: error.to_string(),
+        }
+    }
+}
+
 impl Op {
     /// Decodes a request. `channels` are the plugin's own: an envelope that names another is refused before its payload is
     /// looked at.
-    pub(crate) fn decode(name: &str, args: String, body: Option<Bytes>, channels: &[ChannelId]) -> Result<Self, OpError> {
+    pub(crate) fn decode(name: &str, args: String, body: Option<Bytes>, channels: &[ChannelId], reach: &Reach) -> Result<Self, OpError> {
         let bad = |e: serde_json::Error| OpError::of_type(format!("{name}: {e}"));
         let op = match name {
             "secret" => Self::Secret(args),
@@ -99,9 +118,26 @@ impl Op {
                     .clone();
                 Self::Receive { channel, draft }
             }
-            "fetch" => Self::Fetch {
-                request: serde_json::from_str(&args).map_err(bad)?,
-                body,
+            "fetch" => {
+                let request: fetch::Request = serde_json::from_str(&args).map_err(bad)?;
+                let body = match (request.upload, body) {
+                    (Some(id), _) => Outgoing::Pieces(reqwest::Body::wrap_stream(reach.bodies.upload(id))),
+                    (None, Some(bytes)) => Outgoing::Bytes(bytes),
+                    (None, None) => Outgoing::None,
+                };
+                Self::Fetch { request, body }
+            }
+            "body_next" => Self::BodyNext(serde_json::from_str(&args).map_err(bad)?),
+            "body_all" => Self::BodyAll(serde_json::from_str(&args).map_err(bad)?),
+            "upload_piece" => Self::UploadPiece {
+                id: serde_json::from_str(&args).map_err(bad)?,
+                piece: body.unwrap_or_default(),
+            },
+            "socket_open" => Self::SocketOpen(serde_json::from_str(&args).map_err(bad)?),
+            "socket_next" => Self::SocketNext(serde_json::from_str(&args).map_err(bad)?),
+            "pbkdf2" => Self::Pbkdf2 {
+                wanted: serde_json::from_str(&args).map_err(bad)?,
+                secret: body.unwrap_or_default(),
             },
             _ => return Err(OpError::of_type(format!("the host knows no “{name}”"))),
         };
@@ -115,14 +151,14 @@ impl Op {
 }
 
 /// Runs one and gives its settlement.
-pub(crate) async fn settle(id: u32, op: Op, reach: &Reach) -> Settled {
+pub(crate) async fn settle(id: u32, op: Op, reach: &Arc<Reach>) -> Settled {
     Settled {
         id,
         result: run(op, reach).await,
     }
 }
 
-async fn run(op: Op, reach: &Reach) -> Result<(Option<String>, Option<Vec<u8>>), OpError> {
+async fn run(op: Op, reach: &Arc<Reach>) -> Result<(Option<String>, Option<Vec<u8>>), OpError> {
     let text = |t: Option<String>| Ok((t, None));
     match op {
         Op::Secret(name) => {
@@ -146,19 +182,45 @@ async fn run(op: Op, reach: &Reach) -> Result<(Option<String>, Option<Vec<u8>>),
             text(Some(serde_json::to_string(&answer).map_err(|e| OpError::of_type(e.to_string()))?))
         }
         Op::Fetch { request, body } => {
-            let options = &reach.options;
-            let (answer, bytes) = fetch::fetch(
-                &reach.clients,
-                &reach.standing,
-                request,
-                body,
-                options.fetch_timeout,
-                options.fetch_bytes,
-            )
-            .await?;
+            let upload = request.upload;
+            let done = fetch::fetch(reach, request, body).await;
+            if let Some(upload) = upload {
+                // Whoever still writes is told that there is nobody to write to.
+                reach.bodies.written(upload, false);
+            }
+            let (answer, bytes) = done?;
+            Ok((Some(json_of(&answer)?), bytes))
+        }
+        Op::BodyNext(id) => Ok((None, reach.bodies.read(id, None, &reach.standing).await?)),
+        Op::BodyAll(id) => {
+            let all = reach.bodies.read(id, Some(reach.options.fetch_bytes), &reach.standing).await?;
+            Ok(fetch::text_or_bytes(all.unwrap_or_default()))
+        }
+        Op::UploadPiece { id, piece } => {
+            reach.bodies.write(id, piece).await.map_err(OpError::of_type)?;
+            text(None)
+        }
+        Op::SocketOpen(opening) => text(Some(json_of(&socket::open(reach, opening).await?)?)),
+        Op::SocketNext(id) => match reach.sockets.next(id).await {
+            Incoming::Text(message) => text(Some(format!("t{message}"))),
+            Incoming::Bytes(bytes) => Ok((None, Some(bytes))),
+            Incoming::Closed(closed) => text(Some(format!("c{}", json_of(&closed)?))),
+        },
+        Op::Pbkdf2 { wanted, secret } => {
+            let Derive {
+                hash,
+                iterations,
+                length,
+                salt,
+            } = wanted;
+            let rounds = NonZeroU32::new(iterations).filter(|r| r.get() <= crypto::MAX_ROUNDS && length <= crypto::MAX_DERIVED);
+            let most = "deriveBits: at most 2,000,000 iterations and 1,024 bytes";
+            let rounds = rounds.ok_or_else(|| OpError::of_type(most))?;
+            let derive = move || crypto::pbkdf2_derive(&hash, &secret, &salt, rounds, length);
+            let derived = tokio::task::spawn_blocking(derive).await.ok().flatten();
             Ok((
-                Some(serde_json::to_string(&answer).map_err(|e| OpError::of_type(e.to_string()))?),
-                bytes,
+                None,
+                Some(derived.ok_or_else(|| OpError::of_type("deriveBits: the hash is not supported"))?),
             ))
         }
     }
@@ -176,6 +238,19 @@ pub(crate) fn decode_draft(channel: &ChannelId, draft: Value) -> Result<InboundD
         let words = without_values(&e.inner().to_string()).to_owned();
         OpError::of_type(format!("channel {channel}: receive: {field}: {words}"))
     })
+}
+
+/// What PBKDF2 is to give.
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct Derive {
+    hash: String,
+    iterations: u32,
+    length: usize,
+    salt: Vec<u8>,
+}
+
+fn json_of(value: &impl serde::Serialize) -> Result<String, OpError> {
+    serde_json::to_string(value).map_err(|e| OpError::of_type(e.to_string()))
 }
 
 /// A decoder's words without the value it found: that may be somebody's message.

@@ -48,5 +48,21 @@ impl HostScript {
 pub(crate) static BOUNDS: HostScript = HostScript::new("kata:plugin/bounds", include_str!("js/bounds.js"));
 /// Registry, calls, timers.
 pub(crate) static CORE: HostScript = HostScript::new(PRELUDE, include_str!("js/core.js"));
-/// Web globals, at first use.
-pub(crate) static WEB: HostScript = HostScript::new("kata:plugin/web", include_str!("js/web.js"));
+/// Web globals, one script for each kind, each at first use.
+static WEB: [HostScript; 10] = [
+    HostScript::new("kata:plugin/events", include_str!("js/events.js")),
+    HostScript::new("kata:plugin/text", include_str!("js/text.js")),
+    HostScript::new("kata:plugin/url", include_str!("js/url.js")),
+    HostScript::new("kata:plugin/blob", include_str!("js/blob.js")),
+    HostScript::new("kata:plugin/fetch", include_str!("js/fetch.js")),
+    HostScript::new("kata:plugin/readable", include_str!("js/readable.js")),
+    HostScript::new("kata:plugin/writable", include_str!("js/writable.js")),
+    HostScript::new("kata:plugin/crypto", include_str!("js/crypto.js")),
+    HostScript::new("kata:plugin/clone", include_str!("js/clone.js")),
+    HostScript::new("kata:plugin/socket", include_str!("js/socket.js")),
+];
+
+/// The script of that name.
+pub(crate) fn web(name: &str) -> Option<&'static HostScript> {
+    WEB.iter().find(|script| script.name.rsplit('/').next() == Some(name))
+}

@@ -1,5 +1,5 @@
 // What every plugin's context starts with: the registry of handlers, calls from the host, answers to it, timers, console.
-// `n` is the host's side (see native.rs); the web globals are loaded at first use (web.js).
+// `n` is the host's side (see native.rs); the web globals are loaded at first use, one script for each kind.
 // Not a boundary: every limit and every capability is held in Rust. What a plugin breaks here, it breaks for itself.
 (function (n, config) {
   "use strict";
@@ -20,8 +20,16 @@
   };
   freeze(config);
 
-  let web;
-  const lib = () => (web ??= n.web()(n, op, describe));
+  // Scripts of web globals. What they share is in `kit`.
+  const loaded = { __proto__: null };
+  const lib = (name) => (loaded[name] ??= n.script(name)(kit));
+  const isView = ArrayBuffer.isView;
+  const bytesOf = (value, what) => {
+    if (value instanceof ArrayBuffer) return new Uint8Array(value);
+    if (isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+    throw new TypeError(`${what}: bytes expected`);
+  };
+  const utf8 = (value) => n.utf8(`${value}`.toWellFormed());
   const describe = (error) => {
     try {
       // The engine throws null when there is no memory left for an error.
@@ -46,25 +54,26 @@
 
   // Calls from a plugin to the host: numbered, answered by `settle`.
   const waiting = new Map();
-  function op(name, args, body, binary, signal) {
+  function op(name, args, body, signal) {
     return new P((resolve, reject) => {
-      const id = n.op(name, args, body, binary === true);
-      set(waiting, id, { resolve, reject });
+      const id = n.op(name, args, body);
+      const entry = { resolve, reject, off: undefined };
+      set(waiting, id, entry);
       if (signal) {
-        const stop = () => {
+        entry.off = lib("events").onAbort(signal, (reason) => {
           if (!remove(waiting, id)) return;
           n.cancel(id);
-          reject(signal.reason);
-        };
-        if (signal.aborted) stop();
-        else signal.addEventListener("abort", stop, { once: true });
+          reject(reason);
+        });
       }
     });
   }
+  const kit = { n, op, describe, lib, bytesOf, utf8 };
   function settle(id, ok, answer, bytes) {
     const entry = get(waiting, id);
     if (!entry) return;
     remove(waiting, id);
+    entry.off?.();
     if (ok) return entry.resolve(bytes === undefined ? answer : { text: answer, bytes });
     const failure = parse(answer);
     const error = failure.name === "TypeError" ? new TypeError(failure.message) : new Error(failure.message);
@@ -116,7 +125,7 @@
     get signal() {
       const call = this[CALL];
       if (!call.controller) {
-        call.controller = new (lib().AbortController)();
+        call.controller = new (lib("events").AbortController)();
         if (call.aborted) call.controller.abort();
       }
       return call.controller.signal;
@@ -260,22 +269,29 @@
     then(microtask, () => fn());
   });
   global("console", { log: log.info, trace: log.debug, assert: (ok, ...parts) => ok || log.error("assertion failed", ...parts), ...log });
-  const lazy = [
-    "fetch", "Headers", "Request", "Response", "FormData", "Blob", "File", "URL", "URLSearchParams", "AbortController", "AbortSignal",
-    "Event", "EventTarget", "TextEncoder", "TextDecoder", "crypto", "structuredClone", "atob", "btoa",
-  ];
-  for (let i = 0; i < lazy.length; i++) {
-    const name = lazy[i];
-    define(globalThis, name, {
+  const lazy = {
+    events: "DOMException Event CustomEvent MessageEvent CloseEvent ErrorEvent EventTarget AbortController AbortSignal performance",
+    text: "TextEncoder TextDecoder TextEncoderStream TextDecoderStream atob btoa",
+    url: "URL URLSearchParams",
+    blob: "Blob File FormData",
+    fetch: "fetch Headers Request Response",
+    readable: "ReadableStream ReadableStreamDefaultReader ReadableStreamDefaultController ReadableByteStreamController",
+    writable: "WritableStream WritableStreamDefaultWriter WritableStreamDefaultController TransformStream TransformStreamDefaultController CountQueuingStrategy ByteLengthQueuingStrategy",
+    crypto: "crypto CryptoKey",
+    clone: "structuredClone",
+    socket: "WebSocket",
+  };
+  for (const script in lazy) {
+    lazy[script].split(" ").forEach((name) => define(globalThis, name, {
       configurable: true,
       enumerable: false,
       get() {
-        const value = lib()[name];
+        const value = lib(script)[name];
         global(name, value);
         return value;
       },
       set(value) { global(name, value); },
-    });
+    }));
   }
 
   let plugin;
