@@ -5,13 +5,16 @@ use crate::board::Board;
 use async_trait::async_trait;
 use kata_core::EventHub;
 use kata_core::path::Path;
-use kata_core::ports::{Clock, PluginBackend, PluginPart, PluginStateStore, StoreError};
+use kata_core::ports::{Clock, FilesRoot, PluginBackend, PluginPart, PluginStateStore, StoreError, Transcripts};
+use kata_core::session::Sessions;
 use kata_protocol::{
-    ChannelId, ErrorCode, Fact, InboundDraft, IngressAnswer, Json, Notice, PluginFault, PluginId, SourceId, Status, WireError,
+    ChannelId, ErrorCode, Fact, InboundDraft, IngressAnswer, Json, Notice, PluginFault, PluginId, SessionId, SessionList, SessionSubmitted,
+    SessionSummary, SourceId, Status, WireError,
 };
-use kata_store::SqliteStore;
+use kata_store::{HomePaths, SqliteStore};
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The engine as plugins see it.
@@ -28,6 +31,12 @@ pub(crate) struct Backend {
     pub clock: Arc<dyn Clock>,
     /// The path; set once everything stands.
     pub path: OnceLock<Arc<Path>>,
+    /// Home.
+    pub home: HomePaths,
+    /// Lists of sessions.
+    pub transcripts: Arc<dyn Transcripts>,
+    /// The sessions; set once everything stands.
+    pub sessions: OnceLock<Arc<Sessions>>,
     /// States of the plugins themselves.
     pub statuses: Mutex<HashMap<PluginId, Status>>,
     /// What the person should know.
@@ -76,6 +85,60 @@ impl PluginBackend for Backend {
         Ok(found
             .map_err(|_| WireError::internal("the secret store failed"))?
             .map(|s| s.expose_secret().to_owned()))
+    }
+
+    async fn sessions(&self, _plugin: &PluginId) -> Result<Vec<SessionSummary>, WireError> {
+        let newest = SessionList {
+            workspace: None,
+            channel: None,
+            search: None,
+            limit: Some(200),
+            offset: None,
+        };
+        let (rows, _) = self
+            .transcripts
+            .list(newest)
+            .await
+            .map_err(|e| WireError::internal(e.to_string()))?;
+        Ok(rows)
+    }
+
+    async fn submit(
+        &self,
+        plugin: &PluginId,
+        session: &SessionId,
+        text: String,
+        key: Option<String>,
+    ) -> Result<SessionSubmitted, WireError> {
+        let sessions = self
+            .sessions
+            .get()
+            .ok_or_else(|| WireError::new(ErrorCode::Busy, "the program is still starting"))?;
+        // Keys of two plugins never meet.
+        let key = key.map(|key| format!("plugin:{plugin}:{key}"));
+        sessions
+            .submit(session, text, Default::default(), key, &format!("plugin:{plugin}"))
+            .await
+    }
+
+    fn emit(&self, plugin: &PluginId, name: &str, payload: Json) {
+        self.events.publish(Fact::PluginEvent {
+            id: plugin.clone(),
+            name: name.to_owned(),
+            payload,
+        });
+    }
+
+    fn folder(&self, plugin: &PluginId, root: FilesRoot) -> Result<PathBuf, WireError> {
+        match root {
+            FilesRoot::State => Ok(self.home.root().join("services").join(plugin.as_str())),
+            FilesRoot::Workspace(wanted) => {
+                let mut all = kata_store::workspaces(&self.home).into_iter();
+                let found = all.find(|w| wanted.as_ref().map_or(w.active, |id| w.id == *id));
+                let found = found.ok_or_else(|| WireError::new(ErrorCode::NotFound, "there is no active workspace"))?;
+                Ok(PathBuf::from(found.path))
+            }
+        }
     }
 
     fn status(&self, plugin: &PluginId, part: PluginPart, status: Status) {

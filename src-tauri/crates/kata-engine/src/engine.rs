@@ -127,6 +127,9 @@ impl Engine {
             events: Arc::clone(&events),
             clock: Arc::clone(&clock),
             path: OnceLock::new(),
+            home: home.clone(),
+            transcripts: Arc::clone(&transcripts) as _,
+            sessions: OnceLock::new(),
             statuses: Mutex::default(),
             notices: Arc::new(Mutex::new(notices)),
         });
@@ -228,6 +231,7 @@ impl Engine {
         }));
         // Set once, here; nothing else can have set it before.
         let _ = backend.path.set(Arc::clone(&path));
+        let _ = backend.sessions.set(Arc::clone(&sessions));
         let plugins = Plugins::new(host, backend, Arc::clone(&settings), home.clone(), options.plugins_dir.clone());
 
         let inner = Arc::new(Inner {
@@ -463,6 +467,7 @@ async fn open_gateway(inner: &Arc<Inner>, entropy: Arc<dyn Entropy>) -> Result<(
         entropy,
     )
     .await?;
+    gateway.serve_routes(Arc::clone(&inner.plugins.host) as _);
     let port = gateway.port();
     Ok((gateway, port))
 }

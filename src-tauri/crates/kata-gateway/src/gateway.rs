@@ -4,18 +4,19 @@ use crate::connection::{Client, ClientInfo, MAX_SOCKETS};
 use crate::file::{self, GatewayFile, GatewayFileError};
 use crate::frames::EventTexts;
 use crate::guard::Guard;
+use crate::hooks;
 use crate::http;
 use crate::listener::{Door, Meter};
 use crate::tokens::{Lockout, Tokens};
 use kata_core::EventHub;
 use kata_core::operations::Operations;
-use kata_core::ports::{Clock, Entropy};
+use kata_core::ports::{Clock, Entropy, Routes};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -81,6 +82,10 @@ pub(crate) struct Shared {
     pub(crate) next_client: AtomicU64,
     /// Places for sockets, strangers included.
     pub(crate) sockets: Arc<Semaphore>,
+    /// Plugins' own paths, once somebody has them.
+    pub(crate) routes: OnceLock<Arc<dyn Routes>>,
+    /// Places for requests to them.
+    pub(crate) hooks: Semaphore,
     /// Connections and the requests that outlive their first poll.
     pub(crate) tasks: TaskTracker,
     /// The program ends: say goodbye.
@@ -144,6 +149,8 @@ impl Gateway {
             clients: Mutex::default(),
             next_client: AtomicU64::new(1),
             sockets: Arc::new(Semaphore::new(MAX_SOCKETS)),
+            routes: OnceLock::new(),
+            hooks: Semaphore::new(hooks::AT_ONCE),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             kill: CancellationToken::new(),
@@ -164,6 +171,12 @@ impl Gateway {
             file: options.file,
             server,
         })
+    }
+
+    /// Serves plugins' own paths below `/hooks/`. Before this is called, nothing is there.
+    pub fn serve_routes(&self, routes: Arc<dyn Routes>) {
+        // The first one stays; there is one engine to a gateway.
+        let _ = self.shared.routes.set(routes);
     }
 
     /// Port in use.

@@ -41,7 +41,11 @@ pub(crate) async fn serve(State(shared): State<Arc<Shared>>, Path((plugin, path)
         path,
         method: parts.method.as_str().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
-        headers: parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
+        headers: parts
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+            .collect(),
         body: body.to_vec(),
     };
     match routes.serve(request).await {
@@ -62,7 +66,10 @@ fn respond(answer: RouteAnswer) -> Response {
     // What a plugin answers is never a page of this origin.
     let policy = HeaderValue::from_static("sandbox; default-src 'none'");
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    response.headers_mut().entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+        .headers_mut()
+        .entry(header::CONTENT_TYPE)
+        .or_insert(HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }
 

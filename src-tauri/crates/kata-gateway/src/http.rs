@@ -1,7 +1,8 @@
-//! The routes: `/healthz`, `/readyz`, `/ws`, and files for everything else. The guard stands before all of them.
+//! The routes: `/healthz`, `/readyz`, `/ws`, `/hooks/…` of plugins, and files for everything else. The guard stands before all of them.
 
 use crate::connection::{self, MAX_SOCKETS};
 use crate::gateway::Shared;
+use crate::hooks;
 use crate::listener::Meter;
 use crate::ui;
 use axum::Router;
@@ -22,6 +23,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/healthz", get(|| async { json(StatusCode::OK, r#"{"ok":true}"#) }))
         .route("/readyz", get(ready))
         .route("/ws", any(socket))
+        .route("/hooks/{plugin}/{*path}", any(hooks::serve))
         .fallback(ui::serve)
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), guard))
         .with_state(shared)

@@ -14,6 +14,7 @@ mod frames;
 mod gateway;
 mod guard;
 mod handshake;
+mod hooks;
 mod http;
 mod listener;
 mod requests;

@@ -1,7 +1,7 @@
 //! Why a plugin could not be brought up.
 
 use crate::engine::CallFault;
-use kata_protocol::PluginId;
+use kata_protocol::{PluginId, SourcePosition};
 use std::time::Duration;
 
 /// Why one copy of a plugin did not get to serve; the reason of [`PluginError::Load`].
@@ -30,6 +30,26 @@ pub(crate) enum LoadFault {
     Stuck,
 }
 
+impl LoadFault {
+    /// Where in the author's source, when it threw.
+    pub(crate) fn position(&self) -> Option<SourcePosition> {
+        match self {
+            Self::Register(CallFault::Threw(_, thrown)) => thrown.position.clone(),
+            _ => None,
+        }
+    }
+}
+
+impl PluginError {
+    /// Where in the author's source, when it threw.
+    pub fn position(&self) -> Option<SourcePosition> {
+        match self {
+            Self::Load { position, .. } => position.clone(),
+            _ => None,
+        }
+    }
+}
+
 /// Why a plugin was not activated, or not reloaded (the version before goes on serving then).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PluginError {
@@ -48,6 +68,8 @@ pub enum PluginError {
         plugin: PluginId,
         /// Why.
         reason: String,
+        /// Where in the author's source, when it threw.
+        position: Option<SourcePosition>,
     },
     /// It registers what another plugin provides.
     #[error("plugin “{plugin}”: {reason}")]

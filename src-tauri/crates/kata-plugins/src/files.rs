@@ -6,6 +6,7 @@
 use crate::capability::Denied;
 use crate::standing::Standing;
 use kata_core::ports::FilesRoot;
+use kata_protocol::WorkspaceId;
 use serde::{Deserialize, Serialize};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -46,10 +47,11 @@ pub(crate) enum RootName {
 }
 
 impl RootName {
-    pub(crate) fn root(self) -> FilesRoot {
+    /// As the engine knows it; `workspace` is the one the plugin was found in.
+    pub(crate) fn root(self, workspace: Option<&WorkspaceId>) -> FilesRoot {
         match self {
             Self::State => FilesRoot::State,
-            Self::Workspace => FilesRoot::Workspace,
+            Self::Workspace => FilesRoot::Workspace(workspace.cloned()),
         }
     }
 }
@@ -122,7 +124,11 @@ pub(crate) fn perform(wanted: &Wanted, root: &Path, bytes: &[u8], most: usize) -
         },
     };
     let names = names(&wanted.path, wanted.what == Do::List)?;
-    if wanted.root == RootName::Workspace && names.first().is_some_and(|first| APART.iter().any(|a| first.eq_ignore_ascii_case(a))) {
+    if wanted.root == RootName::Workspace
+        && names
+            .first()
+            .is_some_and(|first| APART.iter().any(|a| first.eq_ignore_ascii_case(a)))
+    {
         return Err(FilesError::Outside(shown()));
     }
     if wanted.root == RootName::State {
@@ -164,7 +170,11 @@ pub(crate) fn perform(wanted: &Wanted, root: &Path, bytes: &[u8], most: usize) -
         }
         Do::Delete => match place() {
             Ok(path) => {
-                let gone = if path.is_dir() { std::fs::remove_dir(&path) } else { std::fs::remove_file(&path) };
+                let gone = if path.is_dir() {
+                    std::fs::remove_dir(&path)
+                } else {
+                    std::fs::remove_file(&path)
+                };
                 gone.map_err(failed)?;
                 Ok(Done::Nothing)
             }
@@ -209,9 +219,17 @@ fn inside(root: &Path, names: &[String], shown: &str) -> Result<PathBuf, FilesEr
     }
 }
 
-fn write(root: &Path, names: &[String], shown: &str, bytes: &[u8], failed: impl Fn(std::io::Error) -> FilesError) -> Result<(), FilesError> {
+fn write(
+    root: &Path,
+    names: &[String],
+    shown: &str,
+    bytes: &[u8],
+    failed: impl Fn(std::io::Error) -> FilesError,
+) -> Result<(), FilesError> {
     let outside = || FilesError::Outside(shown.to_owned());
-    let Some((last, folders)) = names.split_last() else { return Err(outside()) };
+    let Some((last, folders)) = names.split_last() else {
+        return Err(outside());
+    };
     // One folder at a time: each is looked at before the next is made below it.
     let mut folder = root.to_path_buf();
     for name in folders {
@@ -233,8 +251,15 @@ fn write(root: &Path, names: &[String], shown: &str, bytes: &[u8], failed: impl 
     // Beside it, flushed, then renamed: a crash leaves the old or the new one.
     let beside = folder.join(format!(".{last}.{}.tmp", std::process::id()));
     let _ = std::fs::remove_file(&beside);
-    let mut file = std::fs::File::options().write(true).create_new(true).open(&beside).map_err(&failed)?;
-    let done = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| std::fs::rename(&beside, &target));
+    let mut file = std::fs::File::options()
+        .write(true)
+        .create_new(true)
+        .open(&beside)
+        .map_err(&failed)?;
+    let done = file
+        .write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::rename(&beside, &target));
     if done.is_err() {
         let _ = std::fs::remove_file(&beside);
     }

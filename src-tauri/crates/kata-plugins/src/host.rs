@@ -118,7 +118,7 @@ impl PluginHost {
                 Ok(())
             }
             Err(error) => {
-                plugin.fault("load", error.to_string());
+                plugin.fault_at("load", error.to_string(), error.position());
                 let (what, code) = if serving {
                     (Happening::Degraded, "reload_failed")
                 } else {
@@ -140,6 +140,7 @@ impl PluginHost {
             .map_err(|fault| PluginError::Load {
                 plugin: plugin.id.clone(),
                 reason: fault.to_string(),
+                position: fault.position(),
             })?;
         let member = Member {
             origin: activation.candidate.origin,
@@ -222,6 +223,7 @@ impl PluginHost {
             backend: Arc::clone(&self.backend),
             clients: self.clients()?,
             tasks: self.tasks.clone(),
+            workspace: candidate.workspace.clone(),
             pool: tokio::runtime::Handle::current(),
         })
     }
@@ -292,7 +294,7 @@ impl PluginHost {
             match self.load_and_swap(plugin, &activation).await {
                 Ok(()) => return,
                 Err(error) => {
-                    plugin.fault("load", error.to_string());
+                    plugin.fault_at("load", error.to_string(), error.position());
                     plugin.moved(Happening::Fault, "load_failed", &error.to_string());
                 }
             }

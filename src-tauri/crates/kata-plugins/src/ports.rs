@@ -2,13 +2,14 @@
 //! know nothing of generations, registries and supervision.
 
 use crate::body::Bodies;
+use crate::meter::Minute;
 use crate::network::Clients;
 use crate::options::HostOptions;
 use crate::socket::Sockets;
 use crate::standing::Standing;
 use kata_core::ports::{PluginBackend, PluginPart};
 use kata_core::tasks::Tasks;
-use kata_protocol::{PluginId, SourcePosition, UserAction};
+use kata_protocol::{PluginId, SourcePosition, UserAction, WorkspaceId};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -43,6 +44,10 @@ pub(crate) struct Reach {
     pub(crate) clients: Clients,
     pub(crate) options: HostOptions,
     pub(crate) tasks: Tasks,
+    /// The workspace it was found in.
+    pub(crate) workspace: Option<WorkspaceId>,
+    /// Events for clients.
+    pub(crate) emitted: Minute,
     pub(crate) bodies: Bodies,
     pub(crate) sockets: Sockets,
     /// Cancelled when the generation ends.

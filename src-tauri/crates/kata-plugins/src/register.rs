@@ -69,6 +69,13 @@ pub(crate) struct CommandEntry {
     pub(crate) handle: u32,
 }
 
+/// A path of the gateway.
+pub(crate) struct RouteEntry {
+    pub(crate) path: String,
+    pub(crate) methods: Vec<String>,
+    pub(crate) handle: u32,
+}
+
 /// Everything one generation registered.
 #[derive(Default)]
 pub(crate) struct Registrations {
@@ -77,6 +84,7 @@ pub(crate) struct Registrations {
     pub(crate) channels: Vec<ChannelEntry>,
     pub(crate) services: Vec<(String, u32)>,
     pub(crate) commands: Vec<CommandEntry>,
+    pub(crate) routes: Vec<RouteEntry>,
 }
 
 /// What a plugin may register.
@@ -135,6 +143,12 @@ struct Named {
 }
 
 #[derive(Deserialize)]
+struct RouteMeta {
+    path: String,
+    methods: Vec<String>,
+}
+
+#[derive(Deserialize)]
 struct CommandMeta {
     name: String,
     #[serde(default)]
@@ -147,7 +161,8 @@ impl Registrations {
     /// # Errors
     /// [`Refused`], naming what is wrong with it; nothing is taken then.
     pub(crate) fn declare(&mut self, rules: &Rules, kind: &str, handle: u32, json: &str) -> Result<(), Refused> {
-        let count = self.tools.len() + self.hooks.len() + self.channels.len() + self.services.len() + self.commands.len();
+        let count =
+            self.tools.len() + self.hooks.len() + self.channels.len() + self.services.len() + self.commands.len() + self.routes.len();
         if count >= MAX_ITEMS {
             return Err(Refused::TooMany);
         }
@@ -159,6 +174,7 @@ impl Registrations {
             "tool" => self.tool(rules, handle, json),
             "hook" => self.hook(rules, handle, json),
             "channel" => self.channel(rules, handle, json),
+            "route" => self.route(rules, handle, json),
             "service" => {
                 let Named { name } = decode("Service", json)?;
                 rules.contributes("Service", "services", &name, &rules.manifest.contributes.services)?;
@@ -238,6 +254,36 @@ impl Registrations {
             order: u32::try_from(self.hooks.len()).unwrap_or(u32::MAX),
             handle,
         });
+        Ok(())
+    }
+
+    fn route(&mut self, rules: &Rules, handle: u32, json: &str) -> Result<(), Refused> {
+        let what = "Route";
+        let RouteMeta { path, methods } = decode(what, json)?;
+        rules.contributes(what, "routes", &path, &rules.manifest.contributes.routes)?;
+        let bad = |field: &str, reason: &str| Refused::Field {
+            what,
+            field: field.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let fine = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        if !path.split('/').all(fine) {
+            return Err(bad(
+                "path",
+                "must be of letters, digits, “-” and “_”, with “/” between, e.g. “github” or “v1/events”",
+            ));
+        }
+        let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+        if methods.is_empty() || !methods.iter().all(|m| known.contains(&m.as_str())) {
+            return Err(bad("methods", "must be some of GET, HEAD, POST, PUT, PATCH, DELETE"));
+        }
+        rules.grants.check(&format!("route:{path}")).map_err(|denied| Refused::Denied {
+            what,
+            name: path.clone(),
+            denied,
+        })?;
+        unique(what, &path, self.routes.iter().any(|r| r.path == path))?;
+        self.routes.push(RouteEntry { path, methods, handle });
         Ok(())
     }
 

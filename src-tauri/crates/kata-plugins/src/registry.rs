@@ -202,5 +202,9 @@ pub(crate) fn report(faults: &dyn crate::ports::Reporter, what: &str, fault: &Ca
         CallFault::BadResult(_) => "bad_result",
         CallFault::Ended(_) | CallFault::NotStarted(_) | CallFault::Cancelled => return,
     };
-    faults.fault(kind, format!("{what}: {fault}"));
+    let position = match fault {
+        CallFault::Threw(_, thrown) => thrown.position.clone(),
+        _ => None,
+    };
+    faults.fault_at(kind, format!("{what}: {fault}"), position);
 }

@@ -6,7 +6,7 @@ use crate::host::PluginHost;
 use crate::plugin::lock;
 use crate::registry::report;
 use kata_core::hooks::limit;
-use kata_protocol::{CommandInfo, ErrorCode, HookName, PluginId, Registered, RegisteredHook, WireError};
+use kata_protocol::{CommandInfo, ErrorCode, HookName, PluginId, Registered, RegisteredHook, RouteInfo, WireError};
 use std::sync::{Arc, Weak};
 
 impl PluginHost {
@@ -75,13 +75,17 @@ impl PluginHost {
             description: c.description.clone(),
             plugin: id.clone(),
         };
+        let route = |r: &crate::register::RouteEntry| RouteInfo {
+            path: format!("/hooks/{id}/{}", r.path),
+            methods: r.methods.clone(),
+        };
         Some(Registered {
             tools: all.tools.iter().map(|t| t.info.clone()).collect(),
             hooks,
             channels: all.channels.iter().map(|c| c.info.clone()).collect(),
             services: all.services.iter().map(|(name, _)| name.clone()).collect(),
             commands: all.commands.iter().map(command).collect(),
-            routes: Vec::new(),
+            routes: all.routes.iter().map(route).collect(),
         })
     }
 

@@ -113,7 +113,7 @@ async fn a_capability_taken_back_is_gone_at_once_and_a_restart_does_not_bring_it
         } catch (e) { return `${e.code}: ${e.message}`; }\n\
       } });\n\
       api.registerHook('message_received', () => ({ text: 'read' }));\n};";
-    bench.backend.secrets.lock().unwrap().insert("token".into(), "s".into());
+    bench.backend.secrets.lock().unwrap().insert("r/token".into(), "s".into());
     bench.activate(bench.write("r", &manifest, &[("index.ts", module)])).await.unwrap();
 
     let received = || bench.hooks(HookName::MessageReceived, json!({ "text": "hi" }), Duration::from_secs(5));

@@ -3,6 +3,7 @@
 mod grants;
 mod model;
 mod plugins;
+mod routes;
 mod store;
 mod time;
 mod tools;
@@ -11,6 +12,7 @@ mod transcript;
 pub use grants::*;
 pub use model::*;
 pub use plugins::*;
+pub use routes::*;
 pub use store::*;
 pub use time::*;
 pub use tools::*;

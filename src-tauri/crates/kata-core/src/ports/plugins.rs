@@ -1,7 +1,11 @@
 //! What the plugin host needs from the engine, so that floor 2 knows neither the store nor the secrets.
 
 use async_trait::async_trait;
-use kata_protocol::{ChannelId, InboundDraft, IngressAnswer, Json, PluginFault, PluginId, Status, WireError};
+use kata_protocol::{
+    ChannelId, InboundDraft, IngressAnswer, Json, PluginFault, PluginId, SessionId, SessionSubmitted, SessionSummary, Status, WireError,
+    WorkspaceId,
+};
+use std::path::PathBuf;
 
 /// The part of a plugin a state belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -12,6 +16,15 @@ pub enum PluginPart {
     Channel(ChannelId),
     /// One of its services.
     Service(String),
+}
+
+/// A folder a plugin's files lie in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FilesRoot {
+    /// The plugin's own. It need not exist yet.
+    State,
+    /// A workspace: the one the plugin was found in, or the active one.
+    Workspace(Option<WorkspaceId>),
 }
 
 /// What plugins ask of the engine. Every call names the plugin; the host has already checked its capabilities.
@@ -25,6 +38,20 @@ pub trait PluginBackend: Send + Sync + 'static {
     async fn state_set(&self, plugin: &PluginId, key: &str, value: Option<Json>) -> Result<(), WireError>;
     /// A secret of the plugin, as the person stored it.
     async fn secret(&self, plugin: &PluginId, name: &str) -> Result<Option<String>, WireError>;
+    /// Sessions, newest first, at most 200.
+    async fn sessions(&self, plugin: &PluginId) -> Result<Vec<SessionSummary>, WireError>;
+    /// Submits an input to a session. The same key again is the same input.
+    async fn submit(
+        &self,
+        plugin: &PluginId,
+        session: &SessionId,
+        text: String,
+        key: Option<String>,
+    ) -> Result<SessionSubmitted, WireError>;
+    /// Tells clients something; the host has checked name and size.
+    fn emit(&self, plugin: &PluginId, name: &str, payload: Json);
+    /// Where the plugin's files lie.
+    fn folder(&self, plugin: &PluginId, root: FilesRoot) -> Result<PathBuf, WireError>;
     /// A part's state changed.
     fn status(&self, plugin: &PluginId, part: PluginPart, status: Status);
     /// A log line of the plugin; `level` is `error`, `warn`, `info` or `debug`.

@@ -122,6 +122,11 @@ pub(crate) fn base64(binary: &str) -> Option<String> {
     Some(base64::engine::general_purpose::STANDARD.encode(from_binary(binary)?))
 }
 
+/// Bytes the host itself has written as base64.
+pub(crate) fn bytes64(text: &str) -> Option<Vec<u8>> {
+    base64::engine::general_purpose::STANDARD.decode(text).ok()
+}
+
 pub(crate) fn unbase64(text: &str) -> Option<String> {
     let plain: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
     Some(FORGIVING.decode(plain).ok()?.into_iter().map(char::from).collect())

@@ -14,6 +14,7 @@ pub(crate) enum Kind {
     Hook,
     Tool,
     Command,
+    Route,
     Send,
     Typing,
     Connect,
@@ -30,6 +31,7 @@ impl Kind {
             Self::Hook => "hook",
             Self::Tool => "tool",
             Self::Command => "command",
+            Self::Route => "route",
             Self::Send => "send",
             Self::Typing => "typing",
             Self::Connect => "connect",
@@ -52,6 +54,9 @@ pub(crate) struct Thrown {
     #[serde(deserialize_with = "whole_ms")]
     pub(crate) retry_after_ms: Option<u32>,
     pub(crate) certain: bool,
+    /// Where, in the author's source.
+    #[serde(skip)]
+    pub(crate) position: Option<kata_protocol::SourcePosition>,
 }
 
 /// A wait as JavaScript writes it: any number; what is none is no wait.

@@ -1,8 +1,10 @@
 //! ES modules from the plugin's own folder, and those that the host serves itself (see [`super::sdk`]).
 
+use super::inbox::Thrown;
 use super::sdk::{self, SDK};
 use crate::contents::{Pins, sha256_hex};
 use crate::script::{self, PositionMap};
+use kata_protocol::SourcePosition;
 use rquickjs::loader::{ImportAttributes, Loader, Resolver};
 use rquickjs::module::Declared;
 use rquickjs::{Ctx, Exception, Module, Result};
@@ -101,37 +103,63 @@ pub(crate) fn resolve(root: &Path, base: &str, name: &str) -> std::result::Resul
 
 /// Position maps of the modules that were loaded, for the words of a fault.
 #[derive(Clone, Default)]
-pub(crate) struct Positions(Rc<RefCell<HashMap<String, PositionMap>>>);
+pub(crate) struct Positions {
+    maps: Rc<RefCell<HashMap<String, PositionMap>>>,
+    /// Where the last module that is no JavaScript is wrong.
+    broken: Rc<RefCell<Option<SourcePosition>>>,
+}
 
 impl Positions {
+    /// Where something was thrown, as the author wrote it: the innermost frame in a module of theirs.
+    pub(crate) fn place(&self, thrown: &Thrown) -> Option<SourcePosition> {
+        if thrown.name == "SyntaxError" {
+            let broken = self.broken.borrow();
+            let here = broken
+                .as_ref()
+                .filter(|p| thrown.message.starts_with(&format!("{}:{}:{}", p.file, p.line, p.column)));
+            if here.is_some() {
+                return here.cloned();
+            }
+        }
+        let maps = self.maps.borrow();
+        thrown.stack.lines().find_map(|line| {
+            let (name, at, column) = frame(line)?;
+            let (line, column) = maps.get(name)?.original(at, column)?;
+            Some(SourcePosition {
+                file: name.to_owned(),
+                line,
+                column,
+            })
+        })
+    }
+
     /// Rewrites every `module:line:column` in a stack to the author's own, and drops frames of the host.
     pub(crate) fn rewrite(&self, stack: &str) -> String {
-        let maps = self.0.borrow();
+        let maps = self.maps.borrow();
         let mut out = Vec::new();
         for line in stack
             .lines()
             .map(str::trim)
             .filter(|l| !l.is_empty() && !l.contains(PRELUDE) && !l.contains("(native)"))
         {
-            let inner = line
-                .rsplit_once('(')
-                .map_or(line, |(_, rest)| rest)
-                .trim_end_matches(')')
-                .trim_start_matches("at ");
-            let mut parts = inner.rsplitn(3, ':');
-            let column = parts.next().and_then(|c| c.parse().ok());
-            let at = parts.next().and_then(|l| l.parse().ok());
-            let mapped = match (parts.next(), at, column) {
-                (Some(name), Some(at), Some(column)) => maps
-                    .get(name)
-                    .and_then(|m| m.original(at, column))
-                    .map(|(l, c)| line.replace(inner, &format!("{name}:{l}:{c}"))),
-                _ => None,
-            };
+            let mapped = frame(line).and_then(|(name, at, column)| {
+                let (l, c) = maps.get(name)?.original(at, column)?;
+                Some(line.replace(&format!("{name}:{at}:{column}"), &format!("{name}:{l}:{c}")))
+            });
             out.push(mapped.unwrap_or_else(|| line.to_owned()));
         }
         out.join(" ")
     }
+}
+
+/// Module, line and column of one line of a stack.
+fn frame(line: &str) -> Option<(&str, u32, u32)> {
+    let inner = line.trim().rsplit_once('(').map_or(line.trim(), |(_, rest)| rest);
+    let inner = inner.trim_end_matches(')').trim_start_matches("at ");
+    let mut parts = inner.rsplitn(3, ':');
+    let column = parts.next()?.parse().ok()?;
+    let at = parts.next()?.parse().ok()?;
+    Some((parts.next()?, at, column))
 }
 
 pub(crate) struct Folder {
@@ -164,7 +192,7 @@ impl Loader for Sources {
             let script = script::strip(name, source.to_owned()).map_err(|e| refuse(e.to_string()))?;
             return Module::declare(ctx.clone(), name, script.code);
         }
-        if self.positions.0.borrow().len() >= MAX_MODULES {
+        if self.positions.maps.borrow().len() >= MAX_MODULES {
             return Err(refuse(format!("{name}: more than {MAX_MODULES} modules")));
         }
         let path = self.root.join(name);
@@ -200,8 +228,18 @@ impl Loader for Sources {
         let began = Instant::now();
         let script = script::strip(name, source);
         (self.parsed)(began.elapsed());
-        let script = script.map_err(|e| refuse(e.to_string()))?;
-        self.positions.0.borrow_mut().insert(name.to_owned(), script.map);
+        let script = script.map_err(|e| {
+            if let script::ScriptError::Syntax { name, line, column, .. } = &e {
+                let whole = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+                *self.positions.broken.borrow_mut() = Some(SourcePosition {
+                    file: name.clone(),
+                    line: whole(*line),
+                    column: whole(*column),
+                });
+            }
+            refuse(e.to_string())
+        })?;
+        self.positions.maps.borrow_mut().insert(name.to_owned(), script.map);
         Module::declare(ctx.clone(), name, script.code)
     }
 }

@@ -7,8 +7,8 @@
 //! Deliberately absent: rquickjs' async runtime, `Persistent`, and any wait for the host while JavaScript runs.
 
 mod codec;
-mod heap;
 mod crypto;
+mod heap;
 mod inbox;
 mod loader;
 mod native;
@@ -94,6 +94,7 @@ pub(crate) struct Spec {
     pub(crate) backend: Arc<dyn kata_core::ports::PluginBackend>,
     pub(crate) clients: Clients,
     pub(crate) tasks: kata_core::tasks::Tasks,
+    pub(crate) workspace: Option<kata_protocol::WorkspaceId>,
     pub(crate) pool: tokio::runtime::Handle,
 }
 
@@ -159,6 +160,8 @@ fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations,
             clients: spec.clients,
             options: spec.options.clone(),
             tasks: spec.tasks,
+            workspace: spec.workspace,
+            emitted: Minute::default(),
             bodies: Default::default(),
             sockets: Default::default(),
             stop: cancel.clone(),
@@ -247,8 +250,8 @@ fn runtime(
             // Described before the map is borrowed: a getter on the reason may run and reject something itself.
             let thrown = native::describe(&reason);
             seen.note_exhausted(&thrown);
-            let words = seen.words(&thrown);
-            seen.rejections.borrow_mut().insert(key, words);
+            let told = (seen.words(&thrown), seen.positions.place(&thrown));
+            seen.rejections.borrow_mut().insert(key, told);
         }
     })));
     let context = Context::full(&runtime)?;
@@ -449,7 +452,8 @@ impl<'js> Loop<'_, 'js> {
                 None => {
                     self.core.note_exhausted(&thrown);
                     let words = self.core.words(&thrown);
-                    self.core.reach.reporter.fault("throw", words.clone());
+                    let place = self.core.positions.place(&thrown);
+                    self.core.reach.reporter.fault_at("throw", words.clone(), place);
                     self.broke.set(Some(words));
                 }
             }
@@ -463,9 +467,9 @@ impl<'js> Loop<'_, 'js> {
         }
         self.watch.end();
         link.pulse.fetch_add(1, Ordering::AcqRel);
-        let unheard: Vec<String> = self.core.rejections.borrow_mut().drain().map(|(_, words)| words).collect();
-        for words in unheard {
-            self.core.reach.reporter.fault("unhandled_rejection", words);
+        let unheard: Vec<_> = self.core.rejections.borrow_mut().drain().map(|(_, told)| told).collect();
+        for (words, place) in unheard {
+            self.core.reach.reporter.fault_at("unhandled_rejection", words, place);
         }
         if let Some(tripped) = self.watch.tripped() {
             let place = place.split_whitespace().take(4).collect::<Vec<_>>().join(" ");

@@ -8,7 +8,7 @@ use super::{Link, web};
 use crate::ports::{Reach, Report};
 use crate::register::{Refused, Registrations, Rules};
 use bytes::Bytes;
-use kata_protocol::{ChannelId, UserAction};
+use kata_protocol::{ChannelId, SourcePosition, UserAction};
 use rquickjs::function::{Func, Opt};
 use rquickjs::{Ctx, Exception, Object, Result, TypedArray, Value};
 use std::cell::{Cell, RefCell};
@@ -58,7 +58,7 @@ pub(crate) struct Core {
     pub(crate) operations: RefCell<HashMap<u32, (CancellationToken, bool)>>,
     pub(crate) next_operation: Cell<u32>,
     pub(crate) timers: RefCell<Timers>,
-    pub(crate) rejections: RefCell<HashMap<u64, String>>,
+    pub(crate) rejections: RefCell<HashMap<u64, (String, Option<SourcePosition>)>>,
     pub(crate) lines: RefCell<LineBudget>,
     pub(crate) cancel: CancellationToken,
     /// Set when the engine ran out of memory or stack; the runtime is replaced after the batch.
@@ -184,7 +184,8 @@ impl Core {
             ))),
             text if ok => Ok(text),
             text => {
-                let thrown = thrown(text.as_deref().unwrap_or_default());
+                let mut thrown = thrown(text.as_deref().unwrap_or_default());
+                thrown.position = self.positions.place(&thrown);
                 self.note_exhausted(&thrown);
                 Err(CallFault::Threw(self.words(&thrown), Box::new(thrown)))
             }
@@ -201,7 +202,9 @@ impl Core {
     pub(crate) fn throw_fault(&self, kind: &str, json: &str) {
         let thrown = thrown(json);
         let kind = self.note_exhausted(&thrown).unwrap_or(kind);
-        self.reach.reporter.fault(kind, self.words(&thrown));
+        self.reach
+            .reporter
+            .fault_at(kind, self.words(&thrown), self.positions.place(&thrown));
     }
 
     fn declare(&self, kind: &str, handle: u32, json: &str) -> std::result::Result<(), Refused> {

@@ -4,32 +4,66 @@
 use super::crypto;
 use super::inbox::Settled;
 use crate::fetch::{self, FetchError, Outgoing};
+use crate::files::{self, Done, FilesError};
 use crate::ports::Reach;
 use crate::socket::{self, Incoming, SocketError};
 use bytes::Bytes;
 use kata_core::ports::PluginPart;
-use kata_protocol::{ChannelId, InboundDraft, Json, WireError};
+use kata_protocol::{ChannelId, InboundDraft, Json, SessionId, WireError};
 use serde_json::{Value, json};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 /// Longest key of the plugin's state, bytes.
 const MAX_KEY: usize = 512;
+/// Largest payload of an event for clients, bytes of JSON.
+const MAX_EVENT: usize = 16 << 10;
+/// Events for clients in a minute.
+const MAX_EVENTS: u32 = 600;
 
 /// What a plugin asks for.
 pub(crate) enum Op {
     Secret(String),
     StateGet(String),
-    StateSet { key: String, value: String },
+    StateSet {
+        key: String,
+        value: String,
+    },
     StateDelete(String),
-    Receive { channel: ChannelId, draft: Value },
-    Fetch { request: fetch::Request, body: Outgoing },
+    Receive {
+        channel: ChannelId,
+        draft: Value,
+    },
+    Fetch {
+        request: fetch::Request,
+        body: Outgoing,
+    },
     BodyNext(u32),
     BodyAll(u32),
-    UploadPiece { id: u32, piece: Bytes },
+    UploadPiece {
+        id: u32,
+        piece: Bytes,
+    },
     SocketOpen(socket::Opening),
     SocketNext(u32),
-    Pbkdf2 { wanted: Derive, secret: Bytes },
+    Pbkdf2 {
+        wanted: Derive,
+        secret: Bytes,
+    },
+    Sessions,
+    Submit {
+        session: SessionId,
+        text: String,
+        key: Option<String>,
+    },
+    Emit {
+        name: String,
+        payload: String,
+    },
+    Files {
+        wanted: files::Wanted,
+        bytes: Bytes,
+    },
 }
 
 /// Why a host call failed; becomes an exception in the plugin.
@@ -86,6 +120,16 @@ impl From<FetchError> for OpError {
     }
 }
 
+impl From<FilesError> for OpError {
+    fn from(error: FilesError) -> Self {
+        Self {
+            name: "Error",
+            code: Some(error.code().to_owned()),
+            message: error.to_string(),
+        }
+    }
+}
+
 impl From<SocketError> for OpError {
     fn from(error: SocketError) -> Self {
         Self {
@@ -135,6 +179,19 @@ impl Op {
             },
             "socket_open" => Self::SocketOpen(serde_json::from_str(&args).map_err(bad)?),
             "socket_next" => Self::SocketNext(serde_json::from_str(&args).map_err(bad)?),
+            "sessions_list" => Self::Sessions,
+            "sessions_submit" => {
+                let (session, text, key) = serde_json::from_str(&args).map_err(bad)?;
+                Self::Submit { session, text, key }
+            }
+            "emit" => {
+                let (name, payload) = serde_json::from_str(&args).map_err(bad)?;
+                Self::Emit { name, payload }
+            }
+            "files" => Self::Files {
+                wanted: serde_json::from_str(&args).map_err(bad)?,
+                bytes: body.unwrap_or_default(),
+            },
             "pbkdf2" => Self::Pbkdf2 {
                 wanted: serde_json::from_str(&args).map_err(bad)?,
                 secret: body.unwrap_or_default(),
@@ -206,6 +263,50 @@ async fn run(op: Op, reach: &Arc<Reach>) -> Result<(Option<String>, Option<Vec<u
             Incoming::Bytes(bytes) => Ok((None, Some(bytes))),
             Incoming::Closed(closed) => text(Some(format!("c{}", json_of(&closed)?))),
         },
+        Op::Sessions => {
+            reach.standing.check("sessions:read").map_err(|e| OpError::denied(&e))?;
+            text(Some(json_of(&reach.backend.sessions(&reach.plugin).await?)?))
+        }
+        Op::Submit { session, text: said, key } => {
+            reach.standing.check("sessions:submit").map_err(|e| OpError::denied(&e))?;
+            if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > MAX_KEY) {
+                return Err(OpError::of_type(format!(
+                    "sessions.submit: idempotencyKey has 1 to {MAX_KEY} bytes"
+                )));
+            }
+            text(Some(json_of(&reach.backend.submit(&reach.plugin, &session, said, key).await?)?))
+        }
+        Op::Emit { name, payload } => {
+            if name.is_empty() || name.len() > 64 {
+                return Err(OpError::of_type("emit: the name has 1 to 64 bytes"));
+            }
+            if payload.len() > MAX_EVENT {
+                return Err(OpError::of_type(format!(
+                    "emit: the payload has {} bytes, over the limit of {MAX_EVENT}",
+                    payload.len()
+                )));
+            }
+            if reach.emitted.count() > MAX_EVENTS {
+                return Err(OpError::of_type(format!("emit: at most {MAX_EVENTS} events a minute")));
+            }
+            let payload = serde_json::from_str(&payload).map_err(|_| OpError::of_type("emit: the payload is nested too deep"))?;
+            reach.backend.emit(&reach.plugin, &name, Json(payload));
+            text(None)
+        }
+        Op::Files { wanted, bytes } => {
+            files::allowed(&wanted, &reach.standing)?;
+            let root = reach.backend.folder(&reach.plugin, wanted.root.root(reach.workspace.as_ref()))?;
+            let most = reach.options.payload_bytes;
+            if bytes.len() > most {
+                return Err(OpError::of_type(format!("files: a file has at most {most} bytes")));
+            }
+            let done = tokio::task::spawn_blocking(move || files::perform(&wanted, &root, &bytes, most)).await;
+            match done.map_err(|_| OpError::of_type("files: the disk failed"))?? {
+                Done::Nothing => text(None),
+                Done::Bytes(bytes) => Ok((None, Some(bytes))),
+                Done::List(list) => text(Some(json_of(&list)?)),
+            }
+        }
         Op::Pbkdf2 { wanted, secret } => {
             let Derive {
                 hash,

@@ -49,7 +49,8 @@ pub(crate) static BOUNDS: HostScript = HostScript::new("kata:plugin/bounds", inc
 /// Registry, calls, timers.
 pub(crate) static CORE: HostScript = HostScript::new(PRELUDE, include_str!("js/core.js"));
 /// Web globals, one script for each kind, each at first use.
-static WEB: [HostScript; 10] = [
+static WEB: [HostScript; 11] = [
+    HostScript::new("kata:plugin/context", include_str!("js/context.js")),
     HostScript::new("kata:plugin/events", include_str!("js/events.js")),
     HostScript::new("kata:plugin/text", include_str!("js/text.js")),
     HostScript::new("kata:plugin/url", include_str!("js/url.js")),

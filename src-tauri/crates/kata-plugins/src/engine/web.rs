@@ -51,6 +51,10 @@ pub(crate) fn install<'js>(ctx: &Ctx<'js>, n: &Object<'js>) -> Result<()> {
         "decode",
         Func::from(|data: Bytes<'_>, encoding: String, fatal: bool| codec::decode(copied(&data), &encoding, fatal)),
     )?;
+    n.set(
+        "bytes64",
+        Function::new(ctx.clone(), |ctx, text: String| bytes(ctx, codec::bytes64(&text)))?,
+    )?;
     n.set("b64", Func::from(|binary: String| codec::base64(&binary)))?;
     n.set("unb64", Func::from(|text: String| codec::unbase64(&text)))?;
     n.set(

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use kata_core::lifecycle::Policy;
-use kata_core::ports::{Clock, Entropy, HookFault, Hooks, PluginBackend, PluginPart, ToolOutcome, ToolRequest, Tools};
+use kata_core::ports::{Clock, Entropy, FilesRoot, HookFault, Hooks, PluginBackend, PluginPart, ToolOutcome, ToolRequest, Tools};
 use kata_plugins::{Candidate, Discovery, HostOptions, NetworkPolicy, PluginError, PluginHost, discover};
 use kata_protocol::{
     CallId, ChannelId, HookName, InboundDraft, IngressAnswer, Json, Ms, PluginFault, PluginId, PluginOrigin, RunState, SessionId, Status,
@@ -49,6 +49,10 @@ pub struct Backend {
     pub statuses: Mutex<Vec<(PluginId, PluginPart, Status)>>,
     pub logs: Mutex<Vec<(String, String)>>,
     pub faults: Mutex<Vec<(PluginId, PluginFault)>>,
+    pub submitted: Mutex<Vec<(String, String, String, Option<String>)>>,
+    pub emitted: Mutex<Vec<(String, String, Value)>>,
+    /// Folder that holds `services` and `workspace`.
+    pub files: Mutex<Option<PathBuf>>,
     pub changed: Notify,
 }
 
@@ -59,19 +63,44 @@ impl PluginBackend for Backend {
         self.changed.notify_waiters();
         Ok(IngressAnswer::Admitted)
     }
-    async fn state_get(&self, _plugin: &PluginId, key: &str) -> Result<Option<Json>, WireError> {
-        Ok(self.state.lock().unwrap().get(key).cloned().map(Json))
+    async fn state_get(&self, plugin: &PluginId, key: &str) -> Result<Option<Json>, WireError> {
+        Ok(self.state.lock().unwrap().get(&format!("{plugin}/{key}")).cloned().map(Json))
     }
-    async fn state_set(&self, _plugin: &PluginId, key: &str, value: Option<Json>) -> Result<(), WireError> {
+    async fn state_set(&self, plugin: &PluginId, key: &str, value: Option<Json>) -> Result<(), WireError> {
         let mut state = self.state.lock().unwrap();
+        let key = format!("{plugin}/{key}");
         match value {
-            Some(value) => state.insert(key.to_owned(), value.0),
-            None => state.remove(key),
+            Some(value) => state.insert(key, value.0),
+            None => state.remove(&key),
         };
         Ok(())
     }
-    async fn secret(&self, _plugin: &PluginId, name: &str) -> Result<Option<String>, WireError> {
-        Ok(self.secrets.lock().unwrap().get(name).cloned())
+    async fn secret(&self, plugin: &PluginId, name: &str) -> Result<Option<String>, WireError> {
+        Ok(self.secrets.lock().unwrap().get(&format!("{plugin}/{name}")).cloned())
+    }
+    async fn sessions(&self, _plugin: &PluginId) -> Result<Vec<kata_protocol::SessionSummary>, WireError> {
+        Ok(Vec::new())
+    }
+    async fn submit(
+        &self,
+        plugin: &PluginId,
+        session: &SessionId,
+        text: String,
+        key: Option<String>,
+    ) -> Result<kata_protocol::SessionSubmitted, WireError> {
+        let mut submitted = self.submitted.lock().unwrap();
+        submitted.push((plugin.to_string(), session.to_string(), text, key));
+        Ok(serde_json::from_value(json!({ "message": "m1", "trace": "t1" })).unwrap())
+    }
+    fn emit(&self, plugin: &PluginId, name: &str, payload: Json) {
+        self.emitted.lock().unwrap().push((plugin.to_string(), name.to_owned(), payload.0));
+    }
+    fn folder(&self, plugin: &PluginId, root: FilesRoot) -> Result<PathBuf, WireError> {
+        let home = self.files.lock().unwrap().clone().unwrap();
+        Ok(match root {
+            FilesRoot::State => home.join("services").join(plugin.as_str()),
+            FilesRoot::Workspace(_) => home.join("workspace"),
+        })
     }
     fn status(&self, plugin: &PluginId, part: PluginPart, status: Status) {
         self.statuses.lock().unwrap().push((plugin.clone(), part, status));

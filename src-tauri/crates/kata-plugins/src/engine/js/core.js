@@ -122,6 +122,9 @@
     get secrets() { return secrets; }
     get state() { return state; }
     get logger() { return logger; }
+    get sessions() { return lib("context").sessions; }
+    get files() { return lib("context").files; }
+    emit(name, payload) { return lib("context").emit(name, payload); }
     get signal() {
       const call = this[CALL];
       if (!call.controller) {
@@ -168,6 +171,11 @@
       need(typeof service?.start === "function", "registerService: `start` must be a function");
       declare("service", { __proto__: null, id: service.id }, { target: service, name: service.id });
     },
+    registerRoute(route) {
+      need(typeof route?.verify === "function", "registerRoute: `verify` must be a function; it says whether a request is from whom it should be");
+      need(typeof route?.handle === "function", "registerRoute: `handle` must be a function");
+      declare("route", { __proto__: null, path: route.path, methods: route.methods ?? ["POST"] }, { target: route });
+    },
     registerCommand(command) {
       need(typeof command?.run === "function", "registerCommand: `run` must be a function");
       declare("command", { __proto__: null, name: command.name, description: command.description }, { target: command });
@@ -185,6 +193,7 @@
     hook: [(e, arg, ctx) => e.target(arg, ctx), plain],
     tool: [(e, arg, ctx) => e.target.execute(arg, ctx), toolResult],
     command: [(e, arg, ctx) => e.target.run(arg, ctx), plain],
+    route: [(e, arg, ctx) => lib("context").route(e.target, arg, ctx), stringify],
     send: [(e, arg, ctx) => e.target.outbound.send(arg, ctx), plain],
     typing: [(e, arg, ctx) => e.target.heartbeat?.typing?.(arg, ctx), () => undefined],
     connect: [(e, arg, ctx) => e.target.messaging?.connect?.(ctx), () => undefined, true],
