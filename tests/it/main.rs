@@ -20,5 +20,6 @@ mod invariants;
 mod message;
 mod models;
 mod reload;
+mod routes;
 mod secrecy_of_logs;
 mod trust;

@@ -12,8 +12,10 @@ export interface RouteRequest {
   readonly query: string;
   /** Headers by lower-case name; a header that came twice is joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The body as text. A body that is not UTF-8 is refused by the host with 400. */
+  /** The body as text; where it is not UTF-8, with replacement characters. */
   readonly body: string;
+  /** The body exactly as it came: what a signature is over. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** What the caller is told. */
@@ -40,6 +42,6 @@ export interface Route {
    * anything but `true`, a throw too, is answered with 401. May not do anything besides looking.
    */
   verify(request: RouteRequest, ctx: PluginContext): boolean | Promise<boolean>;
-  /** Takes the request. A throw is answered with 500 and counted as the plugin's fault. */
-  handle(request: RouteRequest, ctx: PluginContext): RouteResponse | void | Promise<RouteResponse | void>;
+  /** Takes the request; answers plain values, or a web `Response` with a text. A throw is answered with 500 and counted as the plugin's fault. */
+  handle(request: RouteRequest, ctx: PluginContext): RouteResponse | Response | void | Promise<RouteResponse | Response | void>;
 }

@@ -1,7 +1,7 @@
 /** A host that a test holds in its hand: time, network, settings, secrets, state, log, and the front door for messages. */
 
-import type { ConnectContext, PluginContext, StatusReport } from "../context.ts";
-import type { InboundDraft, IngressAnswer, OutboundMessage } from "../generated.ts";
+import type { ConnectContext, FileEntry, Folder, PluginContext, StatusReport } from "../context.ts";
+import type { InboundDraft, IngressAnswer, OutboundMessage, SessionSummary } from "../generated.ts";
 import { FakeClock, settle } from "./clock.ts";
 import { type Answer, FakeNetwork, refused } from "./fetch.ts";
 
@@ -46,7 +46,11 @@ export class FakeHost {
   /** Everything the plugin told clients. */
   readonly emitted: { name: string; payload: unknown }[] = [];
   /** Everything the plugin submitted to sessions. */
-  readonly submitted: unknown[] = [];
+  readonly submitted: { session: string; text: string; idempotencyKey?: string }[] = [];
+  /** What `sessions.list` gives. */
+  sessions: SessionSummary[] = [];
+  /** Files of the plugin's own folder and of the workspace, by path. */
+  readonly files = { state: new Map<string, Uint8Array<ArrayBuffer>>(), workspace: new Map<string, Uint8Array<ArrayBuffer>>() };
   /** What the front door answers; it may wait, refuse, or throw as a full disk does. */
   door: (draft: InboundDraft) => IngressAnswer | Promise<IngressAnswer> = () => ({ outcome: "admitted" });
 
@@ -93,6 +97,15 @@ export class FakeHost {
         delete: async (key) => void this.state.delete(key),
       },
       logger: { error: line("error"), warn: line("warn"), info: line("info"), debug: line("debug") },
+      sessions: {
+        list: async () => copy(this.sessions),
+        submit: async (session, text, options) => {
+          this.submitted.push({ session, text, ...options });
+          return { message: `message-${this.submitted.length}`, trace: `trace-${this.submitted.length}` };
+        },
+      },
+      files: { state: folder(this.files.state), workspace: folder(this.files.workspace) },
+      emit: async (name, payload) => void this.emitted.push({ name, payload: copy(payload) ?? null }),
       signal,
       status: (report) => void this.statuses.push(copy(report)),
       receive: async (draft) => {
@@ -119,6 +132,34 @@ export class FakeHost {
     const words = errors.map((error) => (error instanceof Error ? error.message : String(error)));
     return [...this.log.map((line) => line.message), ...this.statuses.map((status) => status.message ?? ""), ...words].join("\n");
   }
+}
+
+/** A folder in memory; a folder in it is what the paths of its files say. */
+function folder(files: Map<string, Uint8Array<ArrayBuffer>>): Folder {
+  const read = async (path: string) => {
+    const found = files.get(path);
+    if (!found) throw Object.assign(new Error(`files: “${path}” does not exist`), { code: "not_found" });
+    return found.slice();
+  };
+  return {
+    read,
+    readText: async (path) => new TextDecoder().decode(await read(path)),
+    write: async (path, data) => {
+      const bytes = typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(ArrayBuffer.isView(data) ? data.buffer : data).slice();
+      files.set(path, bytes);
+    },
+    list: async (path = "") => {
+      const below = path === "" ? "" : `${path}/`;
+      const found = new Map<string, FileEntry>();
+      for (const [key, bytes] of files) {
+        if (!key.startsWith(below)) continue;
+        const [name = "", ...deeper] = key.slice(below.length).split("/");
+        found.set(name, deeper.length ? { name, kind: "folder", bytes: 0 } : { name, kind: "file", bytes: bytes.length });
+      }
+      return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    },
+    delete: async (path) => void files.delete(path),
+  };
 }
 
 /** A call that runs until it is told to end. */

@@ -151,6 +151,7 @@ impl Source {
     async fn serve(mut self, mut asked: mpsc::Receiver<Ask>, lease: Arc<Lease>) {
         loop {
             let ask = tokio::select! {
+                biased;
                 () = lease.ended() => return,
                 ask = tokio::time::timeout(self.idle, asked.recv()) => match ask {
                     Ok(Some(ask)) => ask,
@@ -165,6 +166,7 @@ impl Source {
                 }
             };
             let result = tokio::select! {
+                biased;
                 // The sender falls with this task, and whoever asked looks for the reason.
                 () = lease.ended() => return,
                 () = answer.closed() => return,

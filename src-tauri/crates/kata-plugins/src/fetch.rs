@@ -160,6 +160,7 @@ async fn follow(reach: &Reach, request: Request, mut url: Url, mut body: Outgoin
             }
         };
         let response = tokio::select! {
+            biased;
             () = lease.ended() => return Err(FetchError::Blocked(taken_back(standing, &url))),
             sent = builder.send() => sent.map_err(|e| failed(&host, &e, hop > 0))?,
         };

@@ -25,8 +25,6 @@ pub struct HostOptions {
     pub timers: usize,
     /// Host calls in flight.
     pub host_calls: usize,
-    /// Open WebSockets.
-    pub sockets: usize,
     /// Bytes of one argument or result.
     pub payload_bytes: usize,
     /// Bytes of a tool's text; longer is cut.
@@ -69,7 +67,6 @@ impl Default for HostOptions {
             cpu_ms_per_minute: 6_000,
             timers: 256,
             host_calls: 64,
-            sockets: 16,
             payload_bytes: 1 << 20,
             tool_text_bytes: 256 << 10,
             fetch_bytes: 4 << 20,

@@ -280,6 +280,7 @@ pub(crate) async fn open(reach: &Arc<Reach>, opening: Opening) -> Result<Opened,
     let connecting = connect(&url, &as_http, how, opening.protocols, &reach.options);
     let limit = reach.options.fetch_timeout.min(Duration::from_secs(30));
     let connected = tokio::select! {
+        biased;
         () = lease.ended() => Err(SocketError::Blocked(taken_back(&reach.standing, &as_http))),
         () = line.ended.cancelled() => Err(failed(&host, "it was closed before it was open".into())),
         connected = tokio::time::timeout(limit, connecting) => {

@@ -150,7 +150,7 @@ fn discovery_takes_folders_in_name_order_and_says_why_it_drops_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_capability_needs_both_keys_and_the_denial_names_the_one_that_is_missing() {
     let bench = Bench::new();
-    bench.backend.secrets.lock().unwrap().insert("token".into(), "s3cret".into());
+    bench.backend.secrets.lock().unwrap().insert("t/token".into(), "s3cret".into());
     let module = tool_module("t", "return ctx.secrets.get(args.name)");
     let candidate = bench.write("t", &manifest("t"), &[("index.ts", &module)]);
     let with = |granted: &[&str]| granted.iter().map(|g| (*g).to_owned()).collect::<Vec<_>>();

@@ -128,7 +128,8 @@ async fn a_path_nobody_has_or_may_have_is_not_there() {
 async fn a_route_that_the_manifest_does_not_declare_or_the_person_did_not_grant_is_refused() {
     let bench = Bench::new();
     let mut undeclared = with_route("p");
-    undeclared["contributes"]["routes"] = json!([]);
+    undeclared["contributes"]["routes"] = json!(["other"]);
+    undeclared["capabilities"] = json!(["route:other", "hooks:conversation", "hooks:gate"]);
     let error = bench
         .activate(bench.write("p", &undeclared, &[("index.ts", MODULE)]))
         .await

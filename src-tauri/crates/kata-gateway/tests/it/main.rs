@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::result_large_err)]
 
 mod events;
+mod hooks;
 mod http;
 mod life;
 mod requests;
