@@ -155,6 +155,54 @@ declare module "@kata-agents/plugin-sdk" {
     message: string;
     action: UserAction;
   };
+  /** Sessions of the person. */
+  export interface Sessions {
+    /** Sessions, newest first, at most 200. Needs the capability `sessions:read`. */
+    list(): Promise<SessionSummary[]>;
+    /**
+     * Submits a text to a session, as if it had been typed there. Resolves when it is durable, before the agent answers.
+     * Needs `sessions:submit`. The same `idempotencyKey` (1 to 512 bytes) again is the same input: use one for whatever
+     * may be tried twice.
+     */
+    submit(session: SessionId, text: string, options?: {
+      idempotencyKey?: string;
+    }): Promise<SessionSubmitted>;
+  }
+  /** One entry of a folder. */
+  export interface FileEntry {
+    /** Name. */
+    name: string;
+    /** What it is; anything else is not listed. */
+    kind: "file" | "folder";
+    /** Length; 0 for a folder. */
+    bytes: number;
+  }
+  /**
+   * One folder. A path has names with `/` between them, below the folder; nothing leads out, no link either. A file has at
+   * most 1 MiB. Rejects with `code`: `forbidden`, `invalid`, `not_found`, `failed`.
+   */
+  export interface Folder {
+    /** A file's bytes. */
+    read(path: string): Promise<Uint8Array<ArrayBuffer>>;
+    /** A file's text. */
+    readText(path: string): Promise<string>;
+    /** Writes a file whole, and the folders above it; on the disk when it resolves. A crash leaves the old one or the new one. */
+    write(path: string, data: string | ArrayBuffer | ArrayBufferView): Promise<void>;
+    /** What is in a folder, in order of name, at most 1,000; without a path the folder itself. */
+    list(path?: string): Promise<FileEntry[]>;
+    /** Removes a file or an empty folder; what is not there is no error. */
+    delete(path: string): Promise<void>;
+  }
+  /** The plugin's files. */
+  export interface Files {
+    /** The plugin's own folder, `services/PLUGIN` of the home; at most 64 MiB. Needs `files:state`. */
+    readonly state: Folder;
+    /**
+     * The workspace the plugin was found in, else the active one. Needs `files:workspace:ro` to read, `files:workspace:rw`
+     * to write. The folders `sessions` and `extensions` are not there.
+     */
+    readonly workspace: Folder;
+  }
   /** Given to every call. */
   export interface PluginContext {
     /** Settings, checked against the manifest's schema, defaults filled in. */
@@ -165,10 +213,19 @@ declare module "@kata-agents/plugin-sdk" {
     readonly state: State;
     /** The plugin's log. */
     readonly logger: Logger;
+    /** The person's sessions. */
+    readonly sessions: Sessions;
+    /** The plugin's files. */
+    readonly files: Files;
     /** Aborted when the call is no longer wanted: the person stopped the turn, or the plugin is being brought down. */
     readonly signal: AbortSignal;
     /** Says how this part of the plugin stands. Cheap; the host drops repetitions. */
     status(report: StatusReport): void;
+    /**
+     * Tells the window and other clients something, as the event `plugin_event`. `name` has 1 to 64 bytes, `payload` is JSON
+     * of at most 16 KiB, and there are at most 600 a minute. Nothing is kept: who is not connected does not hear of it.
+     */
+    emit(name: string, payload?: unknown): Promise<void>;
   }
   /** Given to `messaging.connect`. */
   export interface ConnectContext extends PluginContext {
@@ -281,8 +338,10 @@ declare module "@kata-agents/plugin-sdk" {
     readonly query: string;
     /** Headers by lower-case name; a header that came twice is joined with `, `. */
     readonly headers: Readonly<Record<string, string>>;
-    /** The body as text. A body that is not UTF-8 is refused by the host with 400. */
+    /** The body as text; where it is not UTF-8, with replacement characters. */
     readonly body: string;
+    /** The body exactly as it came: what a signature is over. */
+    readonly bytes: Uint8Array<ArrayBuffer>;
   }
   /** What the caller is told. */
   export interface RouteResponse {
@@ -307,8 +366,8 @@ declare module "@kata-agents/plugin-sdk" {
      * anything but `true`, a throw too, is answered with 401. May not do anything besides looking.
      */
     verify(request: RouteRequest, ctx: PluginContext): boolean | Promise<boolean>;
-    /** Takes the request. A throw is answered with 500 and counted as the plugin's fault. */
-    handle(request: RouteRequest, ctx: PluginContext): RouteResponse | void | Promise<RouteResponse | void>;
+    /** Takes the request; answers plain values, or a web `Response` with a text. A throw is answered with 500 and counted as the plugin's fault. */
+    handle(request: RouteRequest, ctx: PluginContext): RouteResponse | Response | void | Promise<RouteResponse | Response | void>;
   }
   /** A channel as a plugin registers it. */
   export interface Channel {
@@ -1094,7 +1153,7 @@ declare module "@kata-agents/plugin-sdk" {
 }
 
 declare module "@kata-agents/plugin-sdk/testing" {
-  import type { Channel, Command, ConnectContext, HookEvents, HookHandler, HookName, HookOptions, InboundDraft, IngressAnswer, OutboundMessage, PluginContext, PluginModule, Route, Service, StatusReport, Tool } from "@kata-agents/plugin-sdk";
+  import type { Channel, Command, ConnectContext, HookEvents, HookHandler, HookName, HookOptions, InboundDraft, IngressAnswer, OutboundMessage, PluginContext, PluginModule, Route, Service, SessionSummary, StatusReport, Tool } from "@kata-agents/plugin-sdk";
 
   /** One sentence that must hold. `run` throws where it does not. */
   export interface ContractCase {
@@ -1249,7 +1308,18 @@ declare module "@kata-agents/plugin-sdk/testing" {
       payload: unknown;
     }[];
     /** Everything the plugin submitted to sessions. */
-    readonly submitted: unknown[];
+    readonly submitted: {
+      session: string;
+      text: string;
+      idempotencyKey?: string;
+    }[];
+    /** What `sessions.list` gives. */
+    sessions: SessionSummary[];
+    /** Files of the plugin's own folder and of the workspace, by path. */
+    readonly files: {
+      state: Map<string, Uint8Array<ArrayBuffer>>;
+      workspace: Map<string, Uint8Array<ArrayBuffer>>;
+    };
     /** What the front door answers; it may wait, refuse, or throw as a full disk does. */
     door: (draft: InboundDraft) => IngressAnswer | Promise<IngressAnswer>;
     constructor(options?: FakeHostOptions);

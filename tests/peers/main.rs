@@ -10,3 +10,4 @@
 
 mod judges;
 mod telegram;
+mod web;

@@ -31,7 +31,7 @@ cargo xtask <command>
   tidy                  the rules that no compiler checks; part of lint, without a build
   gen [--check]         write the generated files, or fail where they differ
   e2e                   the real app under Xvfb, driven by WebDriver
-  peers [NAME]          our code against programs we did not write: telegram, judges or all (default)
+  peers [NAME]          our code against programs we did not write: telegram, judges, web or all (default)
   bench [ARGS]          measurements beside a peer, release build
   setup                 only install what the build and the tests need
 ";
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         ["gen", "--check"] => generate::check(&root),
         ["e2e"] => desktop::end_to_end(&root).map(drop),
         ["peers"] => suites::peers(&root, "all"),
-        ["peers", name @ ("telegram" | "judges" | "all")] => suites::peers(&root, name),
+        ["peers", name @ ("telegram" | "judges" | "web" | "all")] => suites::peers(&root, name),
         ["bench", rest @ ..] => suites::bench(&root, rest),
         ["setup"] => setup::everything(&root),
         [] | ["help" | "--help" | "-h"] => {

@@ -2,19 +2,54 @@
 
 use crate::process::{Failure, command, run};
 use crate::{build, setup};
+use std::fs;
 use std::path::Path;
+use std::process::Stdio;
 
-/// Our plugins, models and fakes against programs from npm: `telegram`, `judges` or `all`.
+/// What `peers web` fetches: suites that others wrote, and clients and a server for the web globals.
+const WEB_CRATES: &str = "url = \"=2.5.8\"\nwycheproof = \"=0.6.0\"\n";
+const WEB_PACKAGES: &str = "ws@8.23.0 reconnecting-websocket@4.4.0 eventsource@5.1.5 eventsource-parser@4.1.3";
+
+/// Our plugins, models and fakes against programs from npm: `telegram`, `judges`, `web` or `all`.
 pub(crate) fn peers(root: &Path, name: &str) -> Result<(), Failure> {
     setup::for_run(root)?;
     setup::npm_packages(root, Path::new("tests/peers"))?;
     setup::npm_packages(root, Path::new("tests/peers/judges"))?;
+    if matches!(name, "web" | "all") {
+        fetch_web(root)?;
+    }
     build::everything(root)?;
     let mut test = command(root, "cargo test --workspace --test peers -- --nocapture --test-threads=1");
     if name != "all" {
         test.arg(name);
     }
     run("peers", test.env("KATA_BIN", build::program(root, "debug", "kata")))
+}
+
+/// Sources of the crates and packages of `peers web` into `target/peers-web`, by the registries' own clients.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what was cut off is fetched again: the note that all is there comes last"
+)]
+fn fetch_web(root: &Path) -> Result<(), Failure> {
+    let place = root.join("target/peers-web");
+    let done = place.join("fetched");
+    let wanted = format!("{WEB_CRATES}{WEB_PACKAGES}");
+    if fs::read_to_string(&done).is_ok_and(|had| had == wanted) {
+        return Ok(());
+    }
+    fs::create_dir_all(place.join("src"))?;
+    fs::write(place.join("src/lib.rs"), "")?;
+    let head = "[package]\nname = \"peers-web\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n";
+    fs::write(place.join("Cargo.toml"), format!("{head}{WEB_CRATES}"))?;
+    run(
+        "suites from crates.io",
+        command(&place, "cargo vendor --quiet vendor").stdout(Stdio::null()),
+    )?;
+    let install = format!("install --no-audit --no-fund --loglevel=error --prefix . {WEB_PACKAGES}");
+    run("clients and server from npm", &mut setup::npm(&place, &install))?;
+    fs::write(done, wanted)?;
+    Ok(())
 }
 
 /// The load program, release build; what follows `bench` goes to it.

@@ -1,6 +1,7 @@
 /** A host and a Telegram for the tests: both scripted, both without real time. */
 
 import type { ConnectContext, IngressAnswer, InboundDraft, OutboundMessage, PluginContext, StatusReport } from "@kata-agents/plugin-sdk";
+import { FakeHost } from "@kata-agents/plugin-sdk/testing";
 import type { Clock } from "../clock.ts";
 import type { User } from "../types.ts";
 
@@ -62,6 +63,8 @@ export class TestHost {
   }
 
   get ctx(): ConnectContext {
+    // What this plugin does not use is there as the SDK's own fake host has it.
+    const { sessions, files, emit } = new FakeHost().connectContext();
     const log = (line: string) => void this.logs.push(line);
     return {
       config: {},
@@ -72,6 +75,9 @@ export class TestHost {
         delete: async (key) => void this.state.delete(key),
       },
       logger: { error: log, warn: log, info: log, debug: log },
+      sessions,
+      files,
+      emit,
       signal: this.abort.signal,
       status: (report) => void this.statuses.push(report),
       receive: async (draft) => {

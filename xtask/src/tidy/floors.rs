@@ -28,6 +28,7 @@ const HEAVY: &[(&str, &[&str], &[&str])] = &[
     ("rusqlite_migration", &["kata-store"], &[]),
     // kata-agent serves scripted fakes of model providers to the tests (feature `fake`, never in a program).
     ("axum", &["kata-gateway"], &["kata-agent", "kata-plugins"]),
+    ("aws-lc-rs", &["kata-plugins"], &[]),
     ("keyring-core", &["kata-engine"], &[]),
 ];
 

@@ -29,7 +29,11 @@ fn same_place(fault: &PluginFault, wanted: &SourcePosition, source: &str) {
     assert_eq!((&found.file, found.line), (&wanted.file, wanted.line), "{}", fault.message);
     let width = source.lines().nth(wanted.line as usize - 1).unwrap().chars().count();
     let expression = wanted.column..=u32::try_from(width).unwrap();
-    assert!(expression.contains(&found.column), "{found:?}, expected {wanted:?}: {}", fault.message);
+    assert!(
+        expression.contains(&found.column),
+        "{found:?}, expected {wanted:?}: {}",
+        fault.message
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
