@@ -42,7 +42,7 @@ impl Routes for PluginHost {
         if generation.standing.check(&format!("route:{}", route.path)).is_err() {
             return Err(RouteRefusal::NotFound);
         }
-        if !route.methods.iter().any(|m| *m == request.method) {
+        if !route.methods.contains(&request.method) {
             return Err(RouteRefusal::Method(route.methods.join(", ")));
         }
         let body = base64::engine::general_purpose::STANDARD.encode(&request.body);

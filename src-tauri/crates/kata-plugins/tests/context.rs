@@ -157,9 +157,7 @@ async fn a_plugin_reads_neither_the_secrets_nor_the_state_of_another() {
     let bench = Bench::new();
     evaluator(&bench, "one", &["secret:token"]).await;
     evaluator(&bench, "two", &["secret:token"]).await;
-    let mut secrets = bench.backend.secrets.lock().unwrap();
-    secrets.insert("one/token".into(), "of one".into());
-    drop(secrets);
+    bench.backend.secrets.lock().unwrap().insert("one/token".into(), "of one".into());
     run(&bench, "one", "await ctx.state.set('k', 'of one')").await;
     let both = "return [await ctx.secrets.get('token'), await ctx.state.get('k')]";
     assert_eq!(run(&bench, "one", both).await, r#"["of one","of one"]"#);

@@ -2,12 +2,14 @@
 
 use crate::{OsEntropy, SystemClock};
 use async_trait::async_trait;
-use kata_core::ports::{PluginBackend, PluginPart, ToolRequest, Tools};
+use kata_core::ports::{FilesRoot, PluginBackend, PluginPart, ToolRequest, Tools};
 use kata_plugins::{Candidate, HostOptions, NetworkPolicy, PluginError, PluginHost};
 use kata_protocol::{
-    CallId, ChannelId, ErrorCode, InboundDraft, IngressAnswer, Json, PluginFault, PluginId, SessionId, Status, TurnId, WireError,
+    CallId, ChannelId, ErrorCode, InboundDraft, IngressAnswer, Json, PluginFault, PluginId, SessionId, SessionSubmitted, SessionSummary,
+    Status, TurnId, WireError,
 };
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -141,6 +143,22 @@ impl PluginBackend for Nothing {
     }
     async fn secret(&self, _plugin: &PluginId, _name: &str) -> Result<Option<String>, WireError> {
         Ok(None)
+    }
+    async fn sessions(&self, _plugin: &PluginId) -> Result<Vec<SessionSummary>, WireError> {
+        Ok(Vec::new())
+    }
+    async fn submit(
+        &self,
+        _plugin: &PluginId,
+        _session: &SessionId,
+        _text: String,
+        _key: Option<String>,
+    ) -> Result<SessionSubmitted, WireError> {
+        Err(absent("session"))
+    }
+    fn emit(&self, _plugin: &PluginId, _name: &str, _payload: Json) {}
+    fn folder(&self, _plugin: &PluginId, _root: FilesRoot) -> Result<PathBuf, WireError> {
+        Err(absent("folder"))
     }
     fn status(&self, _plugin: &PluginId, _part: PluginPart, _status: Status) {}
     fn log(&self, _plugin: &PluginId, level: &str, message: &str) {

@@ -40,6 +40,9 @@ impl Entropy for Zero {
     }
 }
 
+/// Plugin, session, text, key.
+pub type Submitted = (String, String, String, Option<String>);
+
 /// What plugins did, and what they get.
 #[derive(Default)]
 pub struct Backend {
@@ -49,7 +52,7 @@ pub struct Backend {
     pub statuses: Mutex<Vec<(PluginId, PluginPart, Status)>>,
     pub logs: Mutex<Vec<(String, String)>>,
     pub faults: Mutex<Vec<(PluginId, PluginFault)>>,
-    pub submitted: Mutex<Vec<(String, String, String, Option<String>)>>,
+    pub submitted: Mutex<Vec<Submitted>>,
     pub emitted: Mutex<Vec<(String, String, Value)>>,
     /// Folder that holds `services` and `workspace`.
     pub files: Mutex<Option<PathBuf>>,
