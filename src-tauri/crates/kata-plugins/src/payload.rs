@@ -3,6 +3,7 @@
 //!
 //! Deliberately absent: hook outcomes, which the core decodes into types of kata-protocol.
 
+use crate::body::Bodies;
 use crate::capability::Grants;
 use crate::doors::{Answer, cut};
 use crate::engine::{Op, decode_draft, thrown};
@@ -30,7 +31,7 @@ pub fn complaint(payload: Payload, text: &str) -> Option<String> {
     match payload {
         Payload::Draft => {
             let channel = ChannelId::new("c").ok()?;
-            match Op::decode("receive", text.to_owned(), None, &[channel]) {
+            match Op::decode("receive", text.to_owned(), None, &[channel], &Bodies::default()) {
                 Ok(Op::Receive { channel, draft }) => decode_draft(&channel, draft).err().map(|e| e.to_string()),
                 Ok(_) => None,
                 Err(e) => Some(e.to_string()),

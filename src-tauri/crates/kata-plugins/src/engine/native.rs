@@ -249,7 +249,7 @@ impl Core {
         self.next_operation.set(id);
         let token = self.cancel.child_token();
         self.operations.borrow_mut().insert(id, (token.clone(), waits));
-        let decoded = Op::decode(name, args, body, &self.channels.borrow(), &self.reach);
+        let decoded = Op::decode(name, args, body, &self.channels.borrow(), &self.reach.bodies);
         let (reach, link) = (Arc::clone(&self.reach), Arc::clone(&self.link));
         match decoded {
             Err(error) => link.inbox.settle(Settled { id, result: Err(error) }),

@@ -3,6 +3,7 @@
 
 use super::crypto;
 use super::inbox::Settled;
+use crate::body::Bodies;
 use crate::fetch::{self, FetchError, Outgoing};
 use crate::files::{self, Done, FilesError};
 use crate::ports::Reach;
@@ -143,7 +144,7 @@ impl From<SocketError> for OpError {
 impl Op {
     /// Decodes a request. `channels` are the plugin's own: an envelope that names another is refused before its payload is
     /// looked at.
-    pub(crate) fn decode(name: &str, args: String, body: Option<Bytes>, channels: &[ChannelId], reach: &Reach) -> Result<Self, OpError> {
+    pub(crate) fn decode(name: &str, args: String, body: Option<Bytes>, channels: &[ChannelId], bodies: &Bodies) -> Result<Self, OpError> {
         let bad = |e: serde_json::Error| OpError::of_type(format!("{name}: {e}"));
         let op = match name {
             "secret" => Self::Secret(args),
@@ -165,7 +166,7 @@ impl Op {
             "fetch" => {
                 let request: fetch::Request = serde_json::from_str(&args).map_err(bad)?;
                 let body = match (request.upload, body) {
-                    (Some(id), _) => Outgoing::Pieces(reqwest::Body::wrap_stream(reach.bodies.upload(id))),
+                    (Some(id), _) => Outgoing::Pieces(reqwest::Body::wrap_stream(bodies.upload(id))),
                     (None, Some(bytes)) => Outgoing::Bytes(bytes),
                     (None, None) => Outgoing::None,
                 };
