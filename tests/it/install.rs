@@ -309,6 +309,11 @@ async fn a_signed_update_of_a_remembered_key_carries_over_and_one_that_asks_for_
         "what was not granted then is not now"
     );
     assert!(carried.history.iter().any(|e| e.action == GrantAction::CarriedOver));
+    assert!(
+        carried.history.iter().all(|e| e.action != GrantAction::Changed),
+        "{:?}",
+        carried.history
+    );
 
     // Somebody changes a file of the signed version.
     let installed = extensions(&engine.home).join("pub");

@@ -261,6 +261,10 @@ impl Plugins {
             Ok(false) => {}
             Err(error) => tracing::error!(plugin = %id, %error, "a signed update could not be carried over"),
         }
+        // Somebody else may have decided meanwhile: an update that two saw is carried over once.
+        if self.candidate(id).is_ok_and(|c| self.standing(&c) != Standing::Changed) {
+            return;
+        }
         let hash = lock(&self.found).seen.get(id).and_then(|s| s.hash().map(str::to_owned));
         let newest = self.store.grant_history(id, 1).await.unwrap_or_default();
         let told = newest.first().is_some_and(|e| e.action == GrantAction::Changed && e.hash == hash);

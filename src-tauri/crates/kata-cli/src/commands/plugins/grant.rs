@@ -31,6 +31,10 @@ pub(super) async fn install(screen: &Screen, home: &Path, path: &Path, replace: 
     };
     let detail = screen.working("installing", client.plugin_install(install)).await?;
     let id = detail.summary.id.clone();
+    if detail.summary.trust == TrustState::Trusted {
+        screen.note("signed by a key you remember, and it asks for nothing new: the trust carries over");
+        return row(screen, &detail.summary);
+    }
     if !yes && (screen.json || !screen.is_interactive()) {
         // Installed is not trusted: it waits until somebody has looked.
         screen.note(&format!("it waits to be trusted: `kata plugins trust {id}`"));
