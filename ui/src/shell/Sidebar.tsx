@@ -6,6 +6,7 @@ import { StatusDot } from "@/components/StatusBadge";
 import { useRead } from "@/data/operations";
 import { useSessionList } from "@/data/sessionList";
 import { useWorkspace } from "@/data/workspace";
+import { waitsForTrust } from "@/features/plugins/words";
 import { UNMARKED } from "@/features/sessions/rows";
 import { WorkflowIcon } from "@/features/sessions/StatusMenu";
 import type { Health } from "@/generated/protocol";
@@ -24,6 +25,7 @@ export function Sidebar({ route }: { route: Route }) {
   const counts = useMemo(() => countBy(sessions ?? []), [sessions]);
   const sources = useRead("source.list", {}).data;
   const needing = sources?.filter((source) => source.enabled && source.status.state.kind === "needs_user").length ?? 0;
+  const untrusted = useRead("plugin.list", {}).data?.filter((plugin) => waitsForTrust(plugin.trust)).length ?? 0;
   const filter = route.view === "sessions" ? route.filter : null;
   const item = (next: SessionFilter, icon: ReactNode, name: string, n: number | undefined, testId?: string, indent = 0) => (
     <NavItem key={`${next.by}-${"id" in next ? next.id : ""}`} icon={icon} name={name} count={n} testId={testId} indent={indent} active={filter !== null && sameFilter(filter, next)} onGo={() => go({ view: "sessions", filter: next, session: null })} />
@@ -54,7 +56,7 @@ export function Sidebar({ route }: { route: Route }) {
         )}
         <Group title="Engine">
           <NavItem icon={<Icon of={Unplug} />} name="Sources" count={needing} warn testId="nav-sources" active={route.view === "sources"} onGo={() => go({ view: "sources", source: null })} />
-          <NavItem icon={<Icon of={Plug} />} name="Plugins" testId="nav-plugins" active={route.view === "plugins"} onGo={() => go({ view: "plugins", plugin: null })} />
+          <NavItem icon={<Icon of={Plug} />} name="Plugins" count={untrusted} warn testId="nav-plugins" active={route.view === "plugins"} onGo={() => go({ view: "plugins", plugin: null })} />
           <NavItem icon={<Icon of={Waypoints} />} name="Traces" testId="nav-traces" active={route.view === "traces"} onGo={() => go({ view: "traces", trace: null, session: null })} />
           <NavItem icon={<Icon of={Settings} />} name="Settings" testId="nav-settings" active={route.view === "settings"} onGo={() => go({ view: "settings", section: "models" })} />
         </Group>

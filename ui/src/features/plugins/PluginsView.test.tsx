@@ -14,6 +14,13 @@ describe("the list of plugins", () => {
     expect(within(screen.getByRole("region", { name: "From a workspace" })).getByTestId("plugin-row-redact")).toBeVisible();
   });
 
+  it("counts in the sidebar those that wait for a person", async () => {
+    const { user } = openWindow("#/plugins/calendar");
+    await waitFor(() => expect(screen.getByTestId("nav-plugins")).toHaveTextContent("Plugins2"));
+    await user.click(await screen.findByTestId("trust-only"));
+    await waitFor(() => expect(screen.getByTestId("nav-plugins")).toHaveTextContent("Plugins1"));
+  });
+
   it("has no switch for a plugin that nobody has looked at", async () => {
     openWindow("#/plugins");
     expect(within(await screen.findByTestId("plugin-row-calendar")).queryByRole("switch")).toBeNull();
@@ -36,13 +43,14 @@ describe("the list of plugins", () => {
     expect(screen.getByText("~/.kata-agents/extensions")).toBeVisible();
   });
 
-  it("says that the engine is away instead of waiting with empty bars", async () => {
+  it("keeps what it knows while the engine is away, and says so where something is missing", async () => {
     const { platform } = openWindow("", { latencyMs: 0 });
     await screen.findByTestId("health-line");
     platform.hold();
     platform.move({ kind: "offline", reason: "The engine cannot be reached.", retryAt: Date.now() + 5_000 });
-    window.location.hash = "#/plugins";
+    window.location.hash = "#/plugins/echo";
     expect(await screen.findByText("The engine is away")).toBeVisible();
+    expect(screen.getByTestId("plugin-row-echo")).toBeVisible();
     await waitFor(() => expect(screen.getByTestId("try-now")).toBeVisible());
   });
 });

@@ -72,6 +72,7 @@ describe("a plugin's settings", () => {
     await user.type(screen.getByLabelText("From"), "22");
     await user.click(screen.getByRole("button", { name: "Save" }));
     await waitFor(() => expect(platform.world.extra("digest").settings).toEqual({ sendAt: "08:00", to: "team@acme.example", style: "short", maxItems: 20, weekends: false, skip: ["private", "draft"], quiet: { from: 22 } }));
+    await waitFor(() => expect(screen.getAllByTestId("status-line").some((line) => line.textContent?.includes("Settings saved."))).toBe(true));
   });
 
   it("keep a secret beside them and forget what was typed", async () => {
