@@ -6,6 +6,9 @@ const MAX_STEPS = 10_000;
 const ROUNDS = 6;
 
 const real = { setTimeout: globalThis.setTimeout };
+/** One turn of the real event loop, the quickest there is: Node has one that waits for no millisecond, the sandbox has not. */
+const immediate = (globalThis as { setImmediate?: (run: () => void) => unknown }).setImmediate;
+const turn = (run: () => void): unknown => (immediate === undefined ? real.setTimeout(run, 0) : immediate(run));
 
 interface Timer {
   at: number;
@@ -15,7 +18,7 @@ interface Timer {
 
 /** Lets everything run that waits for nothing but its turn. */
 export async function settle(): Promise<void> {
-  for (let round = 0; round < ROUNDS; round += 1) await new Promise<void>((resolve) => void real.setTimeout(resolve, 0));
+  for (let round = 0; round < ROUNDS; round += 1) await new Promise<void>((resolve) => void turn(resolve));
 }
 
 /** A clock with timers. `install` puts it in the place of `setTimeout`, `setInterval` and `Date.now`. */

@@ -21,16 +21,6 @@ export function expect(holds: boolean, message: string | (() => string)): assert
   if (!holds) throw new ContractError(typeof message === "string" ? message : message());
 }
 
-/** What `work` throws; fails when it does not throw. */
-export async function thrown(work: Promise<unknown>, message: string): Promise<unknown> {
-  const failure = await work.then(
-    () => undefined,
-    (error: unknown) => ({ error }),
-  );
-  expect(failure !== undefined, message);
-  return failure.error;
-}
-
 /** A value as a person reads it. */
 export function shown(value: unknown): string {
   if (value instanceof Error) return `${value.name}: ${value.message}`;
