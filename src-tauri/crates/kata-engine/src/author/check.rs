@@ -4,20 +4,17 @@
 //! Deliberately absent: types; only TypeScript's own compiler knows those, and the CLI asks it where it is installed.
 
 use super::bench::{Bench, CallFailed};
+use super::scratch::{SDK, Scratch, TOOL, files_of};
 use kata_plugins::{Candidate, free_names};
 use kata_protocol::{PluginManifest, Registered, SourcePosition};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Where a plugin's contracts stand: a module whose default export is a list of cases.
 const CONTRACT: &str = "tests/contract.ts";
-/// Entry of the copy that runs them, and the tool it has.
-const RUNNER: &str = "kata-contract-runner.ts";
-const TOOL: &str = "kata-contract";
-const SDK: &str = "@kata-agents/plugin-sdk";
 
 /// A step of the check, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -404,81 +401,6 @@ pub(super) fn inspect(folder: &Path) -> Result<Candidate, Unfit> {
     })
 }
 
-/// A copy of the plugin beside which a runner can stand.
-struct Scratch {
-    candidate: Candidate,
-}
-
-impl Scratch {
-    fn copy(candidate: &Candidate) -> std::io::Result<Self> {
-        let name = format!("kata-check-{}", uuid::Uuid::now_v7());
-        let folder = std::env::temp_dir().join(name);
-        kata_store::private_dir(&folder)?;
-        let folder = folder.canonicalize()?;
-        let mut copy = candidate.clone();
-        copy.folder.clone_from(&folder);
-        let scratch = Self { candidate: copy };
-        for path in files_of(&candidate.folder, &["ts", "js", "mts", "mjs", "json"]) {
-            let target = folder.join(path.strip_prefix(&candidate.folder).unwrap_or(&path));
-            if let Some(parent) = target.parent() {
-                fs::create_dir_all(parent)?;
-            }
-            fs::copy(&path, &target)?;
-        }
-        Ok(scratch)
-    }
-
-    /// The copy with a runner of `cases` as its module.
-    fn runner(&self, cases: &str) -> std::io::Result<Candidate> {
-        let code = format!(
-            "{cases}import {{ runContract }} from \"{SDK}/testing\";\n\
-             export default (api) => api.registerTool({{\n\
-             name: \"{TOOL}\", description: \"Runs one case.\", parameters: {{ type: \"object\" }}, readOnly: true,\n\
-             execute: async ({{ index }}) => index === undefined\n\
-             ? JSON.stringify(cases.map((one) => one.name)) : JSON.stringify((await runContract([cases[index]]))[0]),\n\
-             }});\n"
-        );
-        // Not a file of the person's: it lies in a folder of our own and goes with it.
-        kata_store::atomic_write(&self.candidate.folder.join(RUNNER), code.as_bytes(), 0o600)?;
-        let mut runner = self.candidate.clone();
-        runner.manifest.main = Some(RUNNER.into());
-        runner.manifest.capabilities.clear();
-        runner.manifest.contributes = kata_protocol::Contributes {
-            tools: vec![TOOL.into()],
-            ..Default::default()
-        };
-        Ok(runner)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.candidate.folder);
-    }
-}
-
-/// Files with these endings, without what was installed or is hidden.
-pub(super) fn files_of(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut open = vec![folder.to_path_buf()];
-    while let Some(place) = open.pop() {
-        for entry in fs::read_dir(place).into_iter().flatten().flatten() {
-            let (path, name) = (entry.path(), entry.file_name());
-            if name == "node_modules" || name.as_encoded_bytes().first() == Some(&b'.') {
-                continue;
-            }
-            let end = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-            if path.is_dir() {
-                open.push(path);
-            } else if endings.contains(&end) {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,
@@ -489,6 +411,7 @@ mod tests {
     use super::*;
     use crate::author::new_plugin;
     use kata_protocol::{PluginId, PluginTemplate};
+    use std::path::PathBuf;
 
     fn fresh(template: PluginTemplate) -> (tempfile::TempDir, PathBuf) {
         let home = tempfile::tempdir().unwrap();

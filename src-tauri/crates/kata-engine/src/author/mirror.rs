@@ -4,7 +4,7 @@
 //! Deliberately absent: watching by the system. Whoever holds a [`Mirror`] looks as often as it likes; a look reads sizes and
 //! times, and contents only where those differ.
 
-use super::check::files_of;
+use super::scratch::files_of;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
