@@ -1168,8 +1168,6 @@ declare module "@kata-agents/plugin-sdk/testing" {
   }
   /** Throws `message` unless `holds`. */
   export function expect(holds: boolean, message: string | (() => string)): asserts holds;
-  /** What `work` throws; fails when it does not throw. */
-  export function thrown(work: Promise<unknown>, message: string): Promise<unknown>;
   /** A value as a person reads it. */
   export function shown(value: unknown): string;
   /** Runs every case in order; what `kata plugins check` does. */
