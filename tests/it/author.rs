@@ -137,3 +137,37 @@ async fn a_packed_plugin_is_installed_trusted_run_revoked_and_taken_out() {
     assert!(!list.to_string().contains("signs"), "{list}");
     serve.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fresh_plugin_has_types_in_an_editor_without_node_modules_and_no_names_of_node() {
+    let compiler = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/node_modules/typescript/lib/tsc.js");
+    assert!(
+        compiler.is_file(),
+        "TypeScript is not installed: `npm ci` in plugins/, or `cargo xtask setup`"
+    );
+    let compile = |folder: &Path| {
+        let output = std::process::Command::new("node")
+            .arg(&compiler)
+            .args(["--noEmit", "-p"])
+            .arg(folder)
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let home = TestHome::new();
+    let kata = Kata(&home);
+    for template in ["tool", "hook", "channel", "service"] {
+        let folder = home.dir.path().join(template);
+        kata.json(&["plugins", "new", "fresh", "-t", template, "--dir", folder.to_str().unwrap()]);
+        assert_eq!(compile(&folder), "", "{template}");
+        let extra = "import { definePlugin } from \"@kata-agents/plugin-sdk\";\n\
+                     export default definePlugin((api) => { api.registerTool({ name: 1 }); process.exit(0); });\n";
+        std::fs::write(folder.join("extra.ts"), extra).unwrap();
+        let told = compile(&folder);
+        assert!(told.contains("'process'") && told.contains("extra.ts(2,"), "{template}: {told}");
+        assert!(
+            told.contains("TS2322") || told.contains("TS2345"),
+            "the SDK's types are known: {told}"
+        );
+    }
+}

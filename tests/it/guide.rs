@@ -372,3 +372,30 @@ async fn the_bundled_plugins_keep_their_contracts_in_the_sandbox() {
         assert!(held.count() >= cases, "{name}: {:#?}", report.findings);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_webhook_of_the_guide_takes_what_is_signed_and_nothing_else() {
+    /// As `openssl dgst -sha256 -hmac s3cret` signs the body.
+    const SIGNED: &str = "38e93f9f290e5e048a86d6057d36b32ada6a47b5c35ed1d8bcce49537379f643";
+    let (home, extensions) = home();
+    for folder in write("routes.md", &extensions) {
+        assert_eq!(mistakes(&folder).await, [""; 0]);
+    }
+    let engine = TestEngine::start(home).await;
+    trust(&engine, "deployed").await;
+    let secret = PluginSecret {
+        id: PluginId::new("deployed").unwrap(),
+        name: "signing".into(),
+        value: Some("s3cret".into()),
+    };
+    engine.ops.plugin_secret(&caller(), secret).await.unwrap();
+    let url = format!("http://127.0.0.1:{}/hooks/deployed/deployed", engine.engine.gateway_port().unwrap());
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let post = |body: &'static str| http.post(&url).header("x-signature", format!("sha256={SIGNED}")).body(body).send();
+    assert_eq!(post(r#"{"service":"shop","version":"9.9.9"}"#).await.unwrap().status(), 401);
+    assert_eq!(http.get(&url).send().await.unwrap().status(), 405);
+    assert_eq!(run(&engine, "deployed").await, "Nothing yet.");
+    assert_eq!(post(r#"{"service":"shop","version":"1.4.2"}"#).await.unwrap().status(), 202);
+    assert_eq!(run(&engine, "deployed").await, "shop 1.4.2");
+    engine.engine.shutdown().await;
+}
