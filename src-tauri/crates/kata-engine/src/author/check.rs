@@ -265,7 +265,10 @@ fn hint_of_registration(words: &str) -> &'static str {
 fn declared_only(manifest: &PluginManifest, registered: &Registered) -> Vec<(&'static str, String)> {
     let declared = &manifest.contributes;
     let hooks: Vec<String> = declared.hooks.iter().map(|h| h.as_str().to_owned()).collect();
-    let lists: [(&str, &[String], Vec<&str>); 5] = [
+    let below = format!("/hooks/{}/", manifest.id);
+    let routes = registered.routes.iter();
+    let routes = routes.map(|r| r.path.strip_prefix(&below).unwrap_or(&r.path)).collect();
+    let lists: [(&str, &[String], Vec<&str>); 6] = [
         ("tools", &declared.tools, registered.tools.iter().map(|t| t.name.as_str()).collect()),
         ("hooks", &hooks, registered.hooks.iter().map(|h| h.event.as_str()).collect()),
         (
@@ -278,6 +281,7 @@ fn declared_only(manifest: &PluginManifest, registered: &Registered) -> Vec<(&'s
             &declared.services,
             registered.services.iter().map(String::as_str).collect(),
         ),
+        ("routes", &declared.routes, routes),
         (
             "commands",
             &declared.commands,
