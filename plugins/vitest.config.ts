@@ -18,5 +18,5 @@ export default defineConfig({
       { find: /^@kata-agents\/plugin-sdk\/testing$/, replacement: sdk("testing/index.ts") },
     ],
   },
-  test: { include: ["*/tests/**/*.test.ts"], passWithNoTests: false },
+  test: { include: ["*/tests/**/*.test.ts"], passWithNoTests: false, testTimeout: 30_000 },
 });

@@ -1,7 +1,7 @@
 /** The contracts themselves: each mistake an author makes is found, by the sentence that names it. */
 
 import { type Channel, type ConnectContext, type Service, SendError, type Tool } from "@kata-agents/plugin-sdk";
-import { channelContract, type ContractCase, type FakePlatform, json, runContract, serviceContract, toolContract } from "@kata-agents/plugin-sdk/testing";
+import { channelContract, type ContractCase, FakeHost, type FakePlatform, json, runContract, serviceContract, toolContract } from "@kata-agents/plugin-sdk/testing";
 import { describe, expect, test } from "vitest";
 
 type Mistake =
@@ -173,4 +173,12 @@ describe("toolContract", () => {
     const execute: Tool<{ n: number }>["execute"] = () => new Promise(() => {});
     expect(await cases({ execute })).toContain("a call that nobody waits for any more ends");
   });
+});
+
+test("a file written from a part of a buffer is that part", async () => {
+  const host = new FakeHost();
+  const { files } = host.context();
+  await files.state.write("a/b.bin", new Uint8Array([1, 2, 3, 4]).subarray(1, 3));
+  expect([...(await files.state.read("a/b.bin"))]).toEqual([2, 3]);
+  expect(await files.state.list()).toEqual([{ name: "a", kind: "folder", bytes: 0 }]);
 });

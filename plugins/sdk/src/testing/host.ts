@@ -134,6 +134,11 @@ export class FakeHost {
   }
 }
 
+function bytesOf(data: ArrayBuffer | ArrayBufferView): Uint8Array<ArrayBuffer> {
+  const view = ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+  return new Uint8Array(view);
+}
+
 /** A folder in memory; a folder in it is what the paths of its files say. */
 function folder(files: Map<string, Uint8Array<ArrayBuffer>>): Folder {
   const read = async (path: string) => {
@@ -145,7 +150,7 @@ function folder(files: Map<string, Uint8Array<ArrayBuffer>>): Folder {
     read,
     readText: async (path) => new TextDecoder().decode(await read(path)),
     write: async (path, data) => {
-      const bytes = typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(ArrayBuffer.isView(data) ? data.buffer : data).slice();
+      const bytes = typeof data === "string" ? new TextEncoder().encode(data) : bytesOf(data);
       files.set(path, bytes);
     },
     list: async (path = "") => {
