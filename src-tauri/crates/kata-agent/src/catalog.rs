@@ -2,12 +2,13 @@
 //!
 //! Deliberately absent: where settings and keys come from; the engine brings both.
 
-use crate::anthropic::{self, Anthropic};
+use crate::anthropic::{self, Messages};
 use crate::attempt::Surroundings;
 use crate::demo::Demo;
 use crate::fault::Fault;
 use crate::http::{Http, HttpError, ModelOptions};
-use crate::openai::{self, OpenAiChat};
+use crate::openai::{self, Chat};
+use crate::remote::{Remote, Wire};
 use crate::retry::Retry;
 use arc_swap::ArcSwap;
 use kata_core::ports::{Clock, Entropy, Model, ModelErrorCode, Models};
@@ -15,6 +16,7 @@ use kata_protocol::{ErrorCode, ProviderKind, ProviderSettings, WireError};
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
+use std::marker::PhantomData;
 use std::sync::Arc;
 use url::Url;
 
@@ -143,24 +145,23 @@ impl Catalog {
                 .hint("Set `model`.")
                 .into());
         }
-        let surroundings = self.surroundings.clone();
-        Ok(match settings.kind {
-            ProviderKind::Anthropic => Arc::new(Anthropic {
-                settings,
-                label,
-                base,
-                key,
-                extra,
-                surroundings,
-            }),
-            _ => Arc::new(OpenAiChat {
-                settings,
-                label,
-                base,
-                key,
-                extra,
-                surroundings,
-            }),
+        fn model<W: Wire>(remote: Remote<W>) -> Arc<dyn Model> {
+            Arc::new(remote)
+        }
+        let messages = settings.kind == ProviderKind::Anthropic;
+        let remote = Remote {
+            settings,
+            label,
+            base,
+            key,
+            extra,
+            surroundings: self.surroundings.clone(),
+            wire: PhantomData::<Chat>,
+        };
+        Ok(if messages {
+            model(remote.speaking::<Messages>())
+        } else {
+            model(remote)
         })
     }
 }

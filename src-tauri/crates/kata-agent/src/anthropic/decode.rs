@@ -68,7 +68,7 @@ enum State {
 
 /// The answer so far.
 #[derive(Default)]
-pub(super) struct Decoder {
+pub(crate) struct Decoder {
     slots: Vec<Slot>,
     stop: Option<String>,
     usage: StepUsage,

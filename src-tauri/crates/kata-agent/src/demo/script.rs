@@ -109,13 +109,18 @@ pub(super) fn plan(request: &ModelRequest) -> Plan {
     Plan::Say(thinking.into_iter().chain(text).chain(tools).collect())
 }
 
-/// Words in the conversation, in place of tokens.
+/// Words since the last answer, in place of tokens; those before it count as read from a cache, for nothing.
 pub(super) fn words(request: &ModelRequest) -> u64 {
     let count = |text: &str| text.split_whitespace().count() as u64;
-    let items = request.history.iter().map(|item| match item {
+    let fresh = request
+        .history
+        .iter()
+        .rev()
+        .take_while(|item| !matches!(item, HistoryItem::Assistant { .. }));
+    let items = fresh.map(|item| match item {
         HistoryItem::User { text, context } => count(text) + context.iter().map(|text| count(text)).sum::<u64>(),
         HistoryItem::ToolResult { text, .. } => count(text),
-        HistoryItem::Assistant { blocks, .. } => blocks.iter().filter_map(|block| block["text"].as_str()).map(count).sum(),
+        HistoryItem::Assistant { .. } => 0,
     });
     count(&request.system) + items.sum::<u64>()
 }

@@ -77,7 +77,7 @@ enum Part {
 }
 
 /// The answer so far.
-pub(super) struct Decoder {
+pub(crate) struct Decoder {
     parts: Vec<Part>,
     finish: Option<String>,
     refused: bool,

@@ -203,7 +203,7 @@ pub(super) fn request(history: Vec<HistoryItem>) -> ModelRequest {
     ModelRequest {
         session: SessionId::new("s").unwrap(),
         system: "You are terse.".into(),
-        history,
+        history: history.into(),
         tools,
     }
 }
