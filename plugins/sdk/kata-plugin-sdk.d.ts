@@ -245,7 +245,7 @@ declare module "@kata-agents/plugin-sdk" {
    * - The *gate* `before_tool_call` runs the same way, and a handler that throws or is late blocks the call.
    */
   export interface HookEvents {
-    /** Observe: the engine takes messages now. Also delivered to a plugin that is loaded later. */
+    /** Observe: the engine takes messages now, and the plugins that start with it are up. A plugin that comes later does not hear it. */
     gateway_start: {
       event: GatewayStart;
       outcome: undefined;
@@ -290,7 +290,7 @@ declare module "@kata-agents/plugin-sdk" {
       event: AfterToolCall;
       outcome: AfterToolCallOutcome;
     };
-    /** Observe: the agent handed in a plan. */
+    /** Observe: the agent handed in a plan. Not sent by this version. */
     plan_submitted: {
       event: PlanSubmitted;
       outcome: undefined;
@@ -310,7 +310,7 @@ declare module "@kata-agents/plugin-sdk" {
       event: MessageSent;
       outcome: undefined;
     };
-    /** Observe: a person is asked to sign in at a provider. */
+    /** Observe: a person is asked to sign in at a provider. Not sent by this version. */
     oauth_open: {
       event: OauthOpen;
       outcome: undefined;

@@ -11,8 +11,10 @@
 mod author;
 mod cli;
 mod crash;
+mod disk;
 mod existing_home;
 mod guide;
+mod hooks;
 mod hostile;
 mod hostile_suite;
 mod install;

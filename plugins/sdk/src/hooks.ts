@@ -34,7 +34,7 @@ import type {
  * - The *gate* `before_tool_call` runs the same way, and a handler that throws or is late blocks the call.
  */
 export interface HookEvents {
-  /** Observe: the engine takes messages now. Also delivered to a plugin that is loaded later. */
+  /** Observe: the engine takes messages now, and the plugins that start with it are up. A plugin that comes later does not hear it. */
   gateway_start: { event: GatewayStart; outcome: undefined };
   /** Observe: the engine drains and ends. */
   gateway_stop: { event: GatewayStop; outcome: undefined };
@@ -52,7 +52,7 @@ export interface HookEvents {
   before_tool_call: { event: BeforeToolCall; outcome: BeforeToolCallOutcome };
   /** Transform: a tool has answered. `result` is what the model sees instead. */
   after_tool_call: { event: AfterToolCall; outcome: AfterToolCallOutcome };
-  /** Observe: the agent handed in a plan. */
+  /** Observe: the agent handed in a plan. Not sent by this version. */
   plan_submitted: { event: PlanSubmitted; outcome: undefined };
   /** Observe: a turn ended. */
   agent_end: { event: AgentEnd; outcome: undefined };
@@ -60,7 +60,7 @@ export interface HookEvents {
   message_sending: { event: MessageSending; outcome: MessageSendingOutcome };
   /** Observe: the platform has the reply. */
   message_sent: { event: MessageSent; outcome: undefined };
-  /** Observe: a person is asked to sign in at a provider. */
+  /** Observe: a person is asked to sign in at a provider. Not sent by this version. */
   oauth_open: { event: OauthOpen; outcome: undefined };
 }
 

@@ -3,7 +3,7 @@
 
 use crate::EventHub;
 use crate::outbox::{Outbox, Reply};
-use crate::ports::{Clock, Entropy, InboxEnd, InboxId, InboxRow, MessageStore, PairingStore, StoreError};
+use crate::ports::{Clock, Entropy, InboxId, InboxRow, MessageStore, PairingStore, StoreError};
 use crate::rate::RateLimiter;
 use arc_swap::ArcSwap;
 use kata_protocol::{
@@ -99,7 +99,7 @@ impl Ingress {
     }
 
     /// Takes a draft. The answer is final when it returns: the message is durable, known already, or refused.
-    pub async fn admit(&self, channel: &ChannelId, mut draft: InboundDraft) -> Result<(IngressAnswer, Option<Admitted>), WireError> {
+    pub async fn admit(&self, channel: &ChannelId, draft: InboundDraft) -> Result<(IngressAnswer, Option<Admitted>), WireError> {
         let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| {
             WireError::new(
                 kata_protocol::ErrorCode::Busy,
@@ -108,21 +108,28 @@ impl Ingress {
         })?;
         let rules = self.deps.rules.load().get(channel).cloned().unwrap_or_default();
         let refusal = self.refusal(channel, &draft, &rules).await?;
-        if refusal == Some(RefusalCode::TooLarge) {
-            draft.text.clear();
-        }
         let now = self.deps.clock.now();
-        let Some(id) = self.deps.messages.accept(channel, &draft, now).await.map_err(store)? else {
-            return Ok((IngressAnswer::Duplicate, None));
-        };
         if let Some(code) = refusal {
+            // In one step: a message that was refused is never found as one that was accepted.
+            if self
+                .deps
+                .messages
+                .refuse(channel, &draft, code, now)
+                .await
+                .map_err(store)?
+                .is_none()
+            {
+                return Ok((IngressAnswer::Duplicate, None));
+            }
             if code == RefusalCode::PairingRequired {
                 self.offer_pairing(channel, &draft, now).await?;
             }
-            self.deps.messages.finish(id, InboxEnd::Refused(code)).await.map_err(store)?;
             tracing::info!(%channel, ?code, "a message was refused");
             return Ok((IngressAnswer::Refused { code }, None));
         }
+        let Some(id) = self.deps.messages.accept(channel, &draft, now).await.map_err(store)? else {
+            return Ok((IngressAnswer::Duplicate, None));
+        };
         crate::fault::point("after_ingress_commit");
         let row = InboxRow {
             id,

@@ -12,6 +12,7 @@ pub mod lifecycle;
 pub mod operations;
 pub mod outbox;
 pub mod path;
+pub mod persist;
 pub mod ports;
 mod rate;
 pub mod router;

@@ -3,12 +3,14 @@
 //! reach a session.
 
 use crate::ingress::{Admitted, Ingress};
+use crate::persist::Persist;
 use crate::ports::{InboxEnd, InboxId, KeyStore, MessageStore, NewSession};
 use crate::router::{Bindings, Routed, route};
-use crate::session::Sessions;
+use crate::session::{Lease, Sessions};
+use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
 use arc_swap::ArcSwap;
-use kata_protocol::{ChannelId, Gate, InboundDraft, IngressAnswer, PluginId, SessionChannel, SessionId, StepOutcome, WireError};
+use kata_protocol::{ChannelId, ErrorCode, Gate, InboundDraft, IngressAnswer, PluginId, SessionChannel, SessionId, StepOutcome, WireError};
 use std::sync::Arc;
 
 /// What the path works with.
@@ -25,6 +27,27 @@ pub struct PathDeps {
     pub sessions: Arc<Sessions>,
     /// Traces.
     pub tracer: Arc<Tracer>,
+    /// Writes that must stand.
+    pub persist: Persist,
+    /// Where a message waits that could not be placed yet.
+    pub tasks: Tasks,
+}
+
+/// Why a message has no session.
+enum Misplaced {
+    /// The store or a disk failed; it may not do so the next time.
+    NotYet(WireError),
+    /// Nothing here will ever take it.
+    Never(WireError),
+}
+
+impl From<WireError> for Misplaced {
+    fn from(error: WireError) -> Self {
+        match error.code {
+            ErrorCode::Internal => Self::NotYet(error),
+            _ => Self::Never(error),
+        }
+    }
 }
 
 /// The path.
@@ -44,7 +67,7 @@ impl Path {
     }
 
     /// Takes a message in. When it answers, the message is durable (or refused) and the platform may be told.
-    pub async fn ingest(&self, plugin: &PluginId, channel: &ChannelId, draft: InboundDraft) -> Result<IngressAnswer, WireError> {
+    pub async fn ingest(self: &Arc<Self>, plugin: &PluginId, channel: &ChannelId, draft: InboundDraft) -> Result<IngressAnswer, WireError> {
         let trace = self.deps.tracer.begin(channel.as_str());
         let mark = trace.mark();
         let (answer, admitted) = self.deps.ingress.admit(channel, draft).await?;
@@ -67,7 +90,7 @@ impl Path {
     }
 
     /// Takes up what earlier runs accepted and did not finish. Answers how many.
-    pub async fn recover(&self) -> Result<usize, WireError> {
+    pub async fn recover(self: &Arc<Self>) -> Result<usize, WireError> {
         let rows = self
             .deps
             .messages
@@ -85,30 +108,69 @@ impl Path {
         Ok(count)
     }
 
-    /// Routes and delivers. The message is durable already: what fails here ends it visibly, it does not fail the channel.
-    async fn forward(&self, admitted: Admitted, trace: LiveTrace) {
-        let inbox = admitted.row().id;
+    /// Routes and delivers. The message is durable already: what fails here ends it visibly, or is tried again behind the
+    /// channel's back, it does not fail the channel.
+    async fn forward(self: &Arc<Self>, admitted: Admitted, trace: LiveTrace) {
         let mark = trace.mark();
-        let bindings = self.deps.bindings.load_full();
-        let found = match route(&bindings, &admitted.row().channel, &admitted.row().draft) {
-            Ok(routed) => self.session(inbox, &admitted, &routed).await.map(|session| (routed, session)),
-            Err(error) => Err(WireError::invalid(error.to_string())),
-        };
-        let result = match found {
-            Ok((routed, session)) => {
-                trace.step(Gate::Router, routed.key().as_str(), mark, StepOutcome::Ok, None);
-                self.deps.sessions.deliver(&session, admitted, trace.clone()).await
+        match self.place(&admitted, &trace, mark).await {
+            Ok(lease) => self.hand_over(lease, admitted, trace, mark).await,
+            Err(Misplaced::Never(error)) => self.give_up(admitted, trace, mark, error).await,
+            Err(Misplaced::NotYet(error)) => {
+                let path = Arc::clone(self);
+                self.deps.tasks.spawn(
+                    "place a message",
+                    async move { path.place_later(admitted, trace, mark, error).await },
+                );
             }
-            Err(error) => Err(error),
-        };
-        if let Err(error) = result {
-            tracing::error!(inbox = inbox.0, %error, "a message could not be handed to its session");
-            trace.step(Gate::Router, "no session", mark, StepOutcome::Error, Some(error.message.clone()));
-            if let Err(error) = self.deps.messages.finish(inbox, InboxEnd::Dead(error.message)).await {
-                tracing::error!(inbox = inbox.0, %error, "a message could not be marked as dead");
-            }
-            self.deps.tracer.record(&trace, true).await;
         }
+    }
+
+    /// Tries again until the message has its session, or the program ends: the next start finds it then.
+    async fn place_later(self: Arc<Self>, admitted: Admitted, trace: LiveTrace, mark: u64, mut error: WireError) {
+        let mut again = self.deps.persist.again("placing a message");
+        while again.after(&error).await.is_ok() {
+            match self.place(&admitted, &trace, mark).await {
+                Ok(lease) => return self.hand_over(lease, admitted, trace, mark).await,
+                Err(Misplaced::Never(error)) => return self.give_up(admitted, trace, mark, error).await,
+                Err(Misplaced::NotYet(now)) => error = now,
+            }
+        }
+    }
+
+    /// Finds the session and keeps it loaded.
+    async fn place(&self, admitted: &Admitted, trace: &LiveTrace, mark: u64) -> Result<Lease, Misplaced> {
+        let bindings = self.deps.bindings.load_full();
+        let row = admitted.row();
+        let routed = route(&bindings, &row.channel, &row.draft).map_err(|e| Misplaced::Never(WireError::invalid(e.to_string())))?;
+        let session = self.session(row.id, admitted, &routed).await?;
+        let lease = self.deps.sessions.lease(&session).await?;
+        trace.step(Gate::Router, routed.key().as_str(), mark, StepOutcome::Ok, None);
+        Ok(lease)
+    }
+
+    async fn hand_over(&self, lease: Lease, admitted: Admitted, trace: LiveTrace, mark: u64) {
+        let inbox = admitted.row().id;
+        if let Err(error) = lease.deliver(admitted, trace.clone()) {
+            self.dead(inbox, trace, mark, error).await;
+        }
+    }
+
+    async fn give_up(&self, admitted: Admitted, trace: LiveTrace, mark: u64, error: WireError) {
+        self.dead(admitted.row().id, trace, mark, error).await;
+    }
+
+    async fn dead(&self, inbox: InboxId, trace: LiveTrace, mark: u64, error: WireError) {
+        tracing::error!(inbox = inbox.0, %error, "a message could not be handed to its session");
+        trace.step(Gate::Router, "no session", mark, StepOutcome::Error, Some(error.message.clone()));
+        let messages = &self.deps.messages;
+        let ended = self
+            .deps
+            .persist
+            .until_done("ending a message", || messages.finish(inbox, InboxEnd::Dead(error.message.clone())));
+        if let Err(stopping) = ended.await {
+            tracing::warn!(inbox = inbox.0, %stopping, "a message was not marked as dead");
+        }
+        self.deps.tracer.record(&trace, true).await;
     }
 
     /// The session of a place; a new one at first contact.

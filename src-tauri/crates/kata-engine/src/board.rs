@@ -3,6 +3,7 @@
 use kata_core::EventHub;
 use kata_protocol::{Fact, Health, Ms, RunState, SourceId, SourceKind, SourceSummary, Status, WireError};
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// States kept per source.
@@ -15,6 +16,8 @@ pub(crate) struct Board {
     events: Arc<EventHub>,
     entries: Mutex<BTreeMap<SourceId, Entry>>,
     health: Mutex<Health>,
+    /// Something cannot be written at present.
+    trouble: AtomicBool,
 }
 
 struct Entry {
@@ -29,6 +32,7 @@ impl Board {
             events,
             entries: Mutex::default(),
             health: Mutex::default(),
+            trouble: AtomicBool::new(false),
         }
     }
 
@@ -118,6 +122,12 @@ impl Board {
         self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Something cannot be written, or can again.
+    pub(crate) fn disk_trouble(&self, now: bool) {
+        self.trouble.store(now, Ordering::Relaxed);
+        self.refresh_health(None);
+    }
+
     /// Counts again and tells a change. `busy` is the number of sessions in a turn, where the caller knows it.
     pub(crate) fn refresh_health(&self, busy: Option<u32>) {
         let mut next = Health::default();
@@ -137,7 +147,7 @@ impl Board {
         }
         let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         next.busy_sessions = busy.unwrap_or(health.busy_sessions);
-        next.line = line(&next, channels);
+        next.line = line(&next, channels, self.trouble.load(Ordering::Relaxed));
         if *health != next {
             *health = next.clone();
             drop(health);
@@ -160,8 +170,11 @@ fn order(kind: SourceKind) -> u8 {
     }
 }
 
-fn line(health: &Health, channels: u32) -> String {
+fn line(health: &Health, channels: u32, trouble: bool) -> String {
     let mut parts = Vec::new();
+    if trouble {
+        parts.push("the disk does not take what is written".to_owned());
+    }
     if channels > 0 {
         parts.push(format!("{channels} channel{} running", if channels == 1 { "" } else { "s" }));
     }

@@ -17,6 +17,7 @@ use kata_core::ingress::{ChannelRules, Ingress, IngressDeps};
 use kata_core::operations::Operations;
 use kata_core::outbox::{Outbox, OutboxDeps};
 use kata_core::path::{Path as MessagePath, PathDeps};
+use kata_core::persist::{Persist, Trouble};
 use kata_core::ports::{Clock, Entropy};
 use kata_core::router::{Binding, Bindings, SessionScope};
 use kata_core::session::{SessionDeps, Sessions};
@@ -24,7 +25,10 @@ use kata_core::tasks::Tasks;
 use kata_core::trace::Tracer;
 use kata_gateway::{Gateway, GatewayOptions, Token, Tokens};
 use kata_plugins::{HostOptions, PluginHost};
-use kata_protocol::{ChannelId, Fact, Ms, Notice, PermissionMode, Scope, SessionEvent, SourceId, WorkspaceId};
+use kata_protocol::{
+    ChannelId, ConfigChange, Fact, GatewayStart, GatewayStop, HookName, Ms, Notice, PermissionMode, Scope, SessionEvent, SourceId,
+    WorkspaceId,
+};
 use kata_store::{FileTranscripts, HomePaths, SqliteStore};
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
@@ -40,6 +44,10 @@ const MODEL_STREAMS: usize = 8;
 const PORT_TRIES: u16 = 20;
 /// Time turns get to end when the program quits.
 const DRAIN: Duration = Duration::from_secs(7);
+/// Time between two counts of the sessions that work.
+const HEALTH_EVERY: Duration = Duration::from_millis(100);
+/// Notice that is up while something cannot be written.
+const DISK_TROUBLE: &str = "disk-trouble";
 /// Account of the token that the CLI and a paired browser of this machine use.
 const LOCAL_TOKEN: &str = "gateway/local";
 
@@ -61,6 +69,7 @@ pub(crate) struct Inner {
     pub transcripts: Arc<FileTranscripts>,
     pub models: ModelBoard,
     pub sessions: Arc<Sessions>,
+    pub hooks: Arc<Dispatcher>,
     pub plugins: Arc<Plugins>,
     pub board: Arc<Board>,
     pub events: Arc<EventHub>,
@@ -118,6 +127,10 @@ impl Engine {
         let tasks = Tasks::default();
         let transcripts = FileTranscripts::open(home.clone(), Arc::clone(&store), Arc::clone(&clock), Arc::clone(&entropy)).await?;
         notices.extend(transcripts.notices());
+        match transcripts.rebuild_keys().await? {
+            0 => {}
+            count => tracing::info!(count, "conversations found their sessions again"),
+        }
 
         let board = Arc::new(Board::new(Arc::clone(&events)));
         let backend = Arc::new(Backend {
@@ -167,6 +180,12 @@ impl Engine {
             Arc::clone(&store) as _,
             Arc::clone(&events),
         ));
+        let persist = {
+            let persist_clock = Arc::clone(&clock);
+            let (board, notices, clock) = (Arc::clone(&board), Arc::clone(&notices), Arc::clone(&clock));
+            let tell = move |reason: Option<String>| disk_trouble(&board, &notices, clock.now(), reason);
+            Persist::new(persist_clock, tasks.stopping(), Trouble::new(Arc::new(tell)))
+        };
         let hooks = Arc::new(Dispatcher::new(Arc::clone(&host) as _, Arc::clone(&clock)));
         let activity = {
             let (board, clock) = (Arc::clone(&board), Arc::clone(&clock));
@@ -184,6 +203,7 @@ impl Engine {
             entropy: Arc::clone(&entropy),
             tasks: tasks.clone(),
             tracer: Arc::clone(&tracer),
+            persist: persist.clone(),
             activity,
         });
         let draining = CancellationToken::new();
@@ -197,11 +217,12 @@ impl Engine {
             models: catalog,
             tools: Arc::clone(&host) as _,
             channels: Arc::clone(&host) as _,
-            hooks,
+            hooks: Arc::clone(&hooks),
             outbox: Arc::clone(&outbox),
             events: Arc::clone(&events),
             tasks: tasks.clone(),
             tracer: Arc::clone(&tracer),
+            persist: persist.clone(),
             system_prompt: Arc::new(move |session| prompt::system(&preferences, session)),
             context: Arc::new(move || prompt::date(date_clock.now())),
             model_permits: Arc::new(Semaphore::new(MODEL_STREAMS)),
@@ -228,6 +249,8 @@ impl Engine {
             bindings: Arc::clone(&bindings),
             sessions: Arc::clone(&sessions),
             tracer,
+            persist,
+            tasks: tasks.clone(),
         }));
         // Set once, here; nothing else can have set it before.
         let _ = backend.path.set(Arc::clone(&path));
@@ -242,6 +265,7 @@ impl Engine {
             transcripts,
             models,
             sessions,
+            hooks,
             plugins,
             board,
             events,
@@ -266,6 +290,7 @@ impl Engine {
         let _ = inner.ready_after_ms.set(u32::try_from(took).unwrap_or(u32::MAX));
         let _ = inner.port.set(port);
         inner.settings.keep_as_good();
+        inner.tell_changes();
         inner.run_background(path, outbox);
         tracing::info!(port, ready_after_ms = took, "ready");
         Ok(Self {
@@ -313,9 +338,17 @@ impl Engine {
             while inner.sessions.busy() > 0 {
                 let _ = facts.recv().await;
             }
+            // With the turns done; both within the time the turns have.
+            inner.sessions.end_all().await;
         };
+        let told = inner.hooks.observe(
+            GatewayStop {
+                deadline_ms: u32::try_from(DRAIN.as_millis()).unwrap_or(u32::MAX),
+            },
+            None,
+        );
         tokio::select! {
-            () = ended => {}
+            ((), ()) = async { tokio::join!(ended, told) } => {}
             () = inner.clock.sleep(DRAIN) => tracing::warn!(busy = inner.sessions.busy(), "turns are still running; they go on at the next start"),
         }
         inner.plugins.host.shutdown(Duration::from_secs(1)).await;
@@ -379,6 +412,20 @@ impl Inner {
         }));
     }
 
+    /// Says to plugins which settings have changed.
+    fn tell_changes(self: &Arc<Self>) {
+        let (hooks, tasks) = (Arc::clone(&self.hooks), self.tasks.clone());
+        self.settings.on_change(move |keys| {
+            if hooks.listened(HookName::ConfigChange) {
+                let hooks = Arc::clone(&hooks);
+                tasks.spawn(
+                    "config_change hooks",
+                    async move { hooks.observe(ConfigChange { keys }, None).await },
+                );
+            }
+        });
+    }
+
     fn run_background(self: &Arc<Self>, path: Arc<MessagePath>, outbox: Arc<Outbox>) {
         let inner = Arc::clone(self);
         self.tasks.spawn("start plugins, then take up what was left", async move {
@@ -386,6 +433,11 @@ impl Inner {
                 tracing::error!(%error, "replies of the last run could not be read");
             }
             inner.plugins.start_all().await;
+            // Beside what follows: a plugin that thinks long about it holds nobody up.
+            let (hooks, version) = (Arc::clone(&inner.hooks), env!("CARGO_PKG_VERSION").to_owned());
+            inner.tasks.spawn("gateway_start hooks", async move {
+                hooks.observe(GatewayStart { version }, None).await;
+            });
             match path.recover().await {
                 Ok(0) => {}
                 Ok(count) => tracing::info!(count, "messages of the last run were taken up"),
@@ -407,19 +459,19 @@ impl Inner {
                 };
                 // After a gap in the facts the count is taken anew as well.
                 let gap = fact.is_err();
-                if gap
-                    || fact.is_ok_and(|f| {
-                        matches!(
-                            &f.fact,
-                            Fact::Session {
-                                event: SessionEvent::State { .. } | SessionEvent::TurnEnded { .. },
-                                ..
-                            }
-                        )
-                    })
-                {
-                    inner.board.refresh_health(Some(inner.sessions.busy()));
+                let counts = |event: &SessionEvent| matches!(event, SessionEvent::TurnStarted { .. } | SessionEvent::TurnEnded { .. });
+                if !gap && !fact.is_ok_and(|f| matches!(&f.fact, Fact::Session { event, .. } if counts(event))) {
+                    continue;
                 }
+                inner.board.refresh_health(Some(inner.sessions.busy()));
+                // Turns come and go by the thousand; the line is told a few times a second, and the last word is the truth.
+                tokio::select! {
+                    biased;
+                    () = stopping.cancelled() => return,
+                    () = inner.clock.sleep(HEALTH_EVERY) => {}
+                }
+                facts = inner.events.subscribe();
+                inner.board.refresh_health(Some(inner.sessions.busy()));
             }
         });
         let inner = Arc::clone(self);
@@ -437,6 +489,22 @@ impl Inner {
             }
         });
     }
+}
+
+/// Says that something cannot be written, or that it can again.
+fn disk_trouble(board: &Board, notices: &Mutex<Vec<Notice>>, now: Ms, reason: Option<String>) {
+    let failing = reason.is_some();
+    {
+        let mut notices = locked(notices);
+        notices.retain(|notice| notice.id != DISK_TROUBLE);
+        notices.extend(reason.map(|reason| Notice {
+            id: DISK_TROUBLE.into(),
+            at: now,
+            message: format!("Something cannot be written: {reason}. It is tried again until it can; nothing is lost."),
+            hint: Some("Is the disk full, or the folder read-only? Messages go on by themselves when there is room again.".into()),
+        }));
+    }
+    board.disk_trouble(failing);
 }
 
 async fn open_gateway(inner: &Arc<Inner>, entropy: Arc<dyn Entropy>) -> Result<(Gateway, u16), EngineError> {

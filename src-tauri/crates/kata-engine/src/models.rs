@@ -163,7 +163,7 @@ impl ModelBoard {
                 let request = ModelRequest {
                     session,
                     system: "You are being tested for a connection. Answer with one word.".into(),
-                    history: vec![HistoryItem::User { text, context: Vec::new() }],
+                    history: vec![HistoryItem::User { text, context: Vec::new() }].into(),
                     tools: Arc::from([]),
                 };
                 let (events, mut said) = tokio::sync::mpsc::channel(64);

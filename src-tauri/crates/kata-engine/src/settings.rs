@@ -6,9 +6,9 @@ use kata_protocol::{DmPolicy, Json, Ms, Notice, PermissionMode, ProviderSettings
 use kata_store::{atomic_write, copy_aside};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -136,7 +136,11 @@ pub struct SettingsFile {
     path: PathBuf,
     now: Mutex<Arc<Settings>>,
     from: String,
+    told: OnceLock<Tell>,
 }
+
+/// Told the paths of settings that have another value now.
+type Tell = Box<dyn Fn(Vec<String>) + Send + Sync>;
 
 impl SettingsFile {
     /// Reads the file. A damaged one is copied aside and the last good one takes its place; the notice says so.
@@ -174,6 +178,7 @@ impl SettingsFile {
                 path,
                 now: Mutex::new(Arc::new(settings)),
                 from,
+                told: OnceLock::new(),
             },
             notice,
         ))
@@ -197,8 +202,18 @@ impl SettingsFile {
             path: self.path.clone(),
             reason: e.to_string(),
         })?;
+        let keys = changed(&now, &next);
         *now = Arc::new(next);
+        drop(now);
+        if let (Some(told), false) = (self.told.get(), keys.is_empty()) {
+            told(keys);
+        }
         Ok(answer)
+    }
+
+    /// Sets who is told of changes; once.
+    pub fn on_change(&self, told: impl Fn(Vec<String>) + Send + Sync + 'static) {
+        let _ = self.told.set(Box::new(told));
     }
 
     /// This start went well with these settings: keep a copy for a start that does not.
@@ -238,6 +253,21 @@ impl SettingsFile {
             })
             .collect()
     }
+}
+
+/// Dotted paths whose values differ. Their values stay here.
+fn changed(before: &Settings, after: &Settings) -> Vec<String> {
+    let values = |settings: &Settings| {
+        let mut values = BTreeMap::new();
+        flatten("", &serde_json::to_value(settings).unwrap_or_default(), &mut |path, value| {
+            values.insert(path, value);
+        });
+        values
+    };
+    let (before, after) = (values(before), values(after));
+    let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let differs = |key: &&&String| before.get(**key).filter(|v| !v.is_null()) != after.get(**key).filter(|v| !v.is_null());
+    keys.iter().filter(differs).map(|key| (*key).clone()).collect()
 }
 
 fn good_path(path: &Path) -> PathBuf {

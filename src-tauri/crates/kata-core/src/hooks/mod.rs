@@ -7,9 +7,15 @@ mod after_tool_call;
 mod agent_end;
 mod before_agent_start;
 mod before_tool_call;
+mod config_change;
+mod gateway_start;
+mod gateway_stop;
 mod message_received;
 mod message_sending;
 mod message_sent;
+mod oauth_open;
+mod plan_submitted;
+mod session_end;
 mod session_start;
 
 use crate::ports::{Clock, HookFault, HookHandler, Hooks};

@@ -1,7 +1,8 @@
 //! One conversation's sends, one after the other.
 
 use super::{Job, Lane, Outbox, ReplyTrace};
-use crate::ports::{OutboxState, StoreError};
+use crate::persist::Stopping;
+use crate::ports::OutboxState;
 use kata_protocol::{Gate, MessageSent, Ms, Receipt, SendError, SendErrorCode, StepOutcome};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -22,9 +23,9 @@ pub(super) async fn run(outbox: Arc<Outbox>, lane: Lane) {
             biased;
             () = stopping.cancelled() => return,
             result = deliver(&outbox, &mut job) => {
-                if let Err(error) = result {
-                    // The row stays pending in the store and is taken up at the next start.
-                    tracing::error!(%error, "the outbox could not be written");
+                if result.is_err() {
+                    // The row stays as it is in the store and is taken up at the next start.
+                    return;
                 }
             }
         }
@@ -47,8 +48,11 @@ fn take(job: &mut Job) -> Job {
     }
 }
 
-async fn deliver(outbox: &Arc<Outbox>, job: &mut Job) -> Result<(), StoreError> {
+/// Sends one part. What happened to it is written whatever it takes: a failing store delays the lane and loses nothing, and
+/// nothing is sent that the store does not know to be under way.
+async fn deliver(outbox: &Arc<Outbox>, job: &mut Job) -> Result<(), Stopping> {
     let deps = &outbox.deps;
+    let persist = &deps.persist;
     let id = job.row.id;
     let capabilities = loop {
         match deps.channels.info(&job.row.message.route.channel) {
@@ -58,7 +62,9 @@ async fn deliver(outbox: &Arc<Outbox>, job: &mut Job) -> Result<(), StoreError> 
     };
     if job.row.state == OutboxState::Sending && !capabilities.idempotent_send {
         let note = "the program ended while this was being sent, and the platform cannot tell whether it arrived";
-        deps.store.unsent_again(id, OutboxState::Parked, note).await?;
+        persist
+            .until_done("parking a reply", || deps.store.unsent_again(id, OutboxState::Parked, note))
+            .await?;
         tracing::warn!(outbox = id.0, "a reply was parked: {note}");
         return Ok(());
     }
@@ -72,16 +78,18 @@ async fn deliver(outbox: &Arc<Outbox>, job: &mut Job) -> Result<(), StoreError> 
             deps.clock.sleep(Duration::from_millis(wait)).await;
         }
         job.row.message.attempt += 1;
-        deps.store.sending(id, job.row.message.attempt).await?;
+        let attempt = job.row.message.attempt;
+        persist.until_done("noting a send", || deps.store.sending(id, attempt)).await?;
         let mark = job.trace.as_ref().map(|t| t.live.mark());
         let result = deps.channels.send(job.row.message.clone()).await;
         crate::fault::point("after_send_before_receipt");
         match result {
             Ok(receipt) => {
-                deps.store.sent(id, &receipt).await?;
+                persist.until_done("noting a receipt", || deps.store.sent(id, &receipt)).await?;
                 (deps.activity)(&job.row.message.route);
                 step(job, mark, StepOutcome::Ok, None);
-                return finished(outbox, job, Some(&receipt)).await;
+                finished(outbox, job, Some(&receipt));
+                return Ok(());
             }
             Err(error) => {
                 step(job, mark, StepOutcome::Error, Some(error.message.clone()));
@@ -93,10 +101,15 @@ async fn deliver(outbox: &Arc<Outbox>, job: &mut Job) -> Result<(), StoreError> 
                     deps.entropy.next_u64(),
                 );
                 tracing::warn!(outbox = id.0, code = ?error.code, certain = error.certain, attempt = job.row.message.attempt, ?next, "a send failed");
-                deps.store.unsent_again(id, next.clone(), &error.message).await?;
+                persist
+                    .until_done("noting a failed send", || deps.store.unsent_again(id, next.clone(), &error.message))
+                    .await?;
                 match next {
                     OutboxState::Pending { next_at } => wait_until = next_at,
-                    _ => return finished(outbox, job, None).await,
+                    _ => {
+                        finished(outbox, job, None);
+                        return Ok(());
+                    }
                 }
             }
         }
@@ -112,10 +125,10 @@ fn step(job: &Job, mark: Option<u64>, outcome: StepOutcome, note: Option<String>
 }
 
 /// After the last part: `message_sent` hooks, and the trace is complete.
-async fn finished(outbox: &Arc<Outbox>, job: &Job, receipt: Option<&Receipt>) -> Result<(), StoreError> {
-    let Some(trace) = &job.trace else { return Ok(()) };
+fn finished(outbox: &Arc<Outbox>, job: &Job, receipt: Option<&Receipt>) {
+    let Some(trace) = &job.trace else { return };
     if trace.left.fetch_sub(1, Ordering::AcqRel) > 1 {
-        return Ok(());
+        return;
     }
     let (outbox, trace, route) = (Arc::clone(outbox), Arc::clone(trace), job.row.message.route.clone());
     let sent = receipt.is_some();
@@ -133,7 +146,6 @@ async fn finished(outbox: &Arc<Outbox>, job: &Job, receipt: Option<&Receipt>) ->
         }
         outbox.deps.tracer.record(live, true).await;
     });
-    Ok(())
 }
 
 /// What becomes of a part whose send failed.

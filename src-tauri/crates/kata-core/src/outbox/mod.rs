@@ -6,7 +6,12 @@
 pub mod chunk;
 mod lane;
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
 use crate::hooks::Dispatcher;
+use crate::persist::{Persist, Stopping};
 use crate::ports::{Channels, Clock, Entropy, InboxId, MessageStore, NewOutbound, OutboxRow, StoreError};
 use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
@@ -33,6 +38,8 @@ pub struct OutboxDeps {
     pub tasks: Tasks,
     /// Traces.
     pub tracer: Arc<Tracer>,
+    /// Writes that must stand.
+    pub persist: Persist,
     /// Told when a channel delivered something.
     pub activity: Arc<dyn Fn(&ReplyRoute) + Send + Sync>,
 }
@@ -102,6 +109,33 @@ impl Outbox {
 
     /// Cuts, stores and sends a reply. Returns when it is durable; an empty text stores nothing and answers `false`.
     pub async fn send(self: &Arc<Self>, reply: Reply) -> Result<bool, StoreError> {
+        let parts = self.parts(&reply);
+        if parts.is_empty() {
+            return Ok(false);
+        }
+        let rows = self.deps.store.enqueue(reply.inbox, parts, self.deps.clock.now()).await?;
+        self.queued(reply, rows);
+        Ok(true)
+    }
+
+    /// As [`Self::send`], for an answer that was given: a store that fails is asked again until it has it.
+    ///
+    /// # Errors
+    /// [`Stopping`]: the next start queues it.
+    pub async fn insist(self: &Arc<Self>, reply: Reply) -> Result<bool, Stopping> {
+        let parts = self.parts(&reply);
+        if parts.is_empty() {
+            return Ok(false);
+        }
+        let (store, clock) = (&self.deps.store, &self.deps.clock);
+        let enqueue = || store.enqueue(reply.inbox, parts.clone(), clock.now());
+        let rows = self.deps.persist.until_done("queueing a reply", enqueue).await?;
+        self.queued(reply, rows);
+        Ok(true)
+    }
+
+    /// The parts of a reply, as the channel can take them.
+    fn parts(&self, reply: &Reply) -> Vec<NewOutbound> {
         let (max, unit) = match self.deps.channels.info(&reply.route.channel) {
             Some((_, info)) => (info.capabilities.text_max, info.capabilities.text_unit),
             // The plugin is being reloaded or gone; every platform we know takes this much.
@@ -112,10 +146,7 @@ impl Outbox {
             texts.truncate(MAX_PARTS - 1);
             texts.push("[The answer was cut here: it is too long for this channel. The whole of it is in Kata Agents.]".into());
         }
-        if texts.is_empty() {
-            return Ok(false);
-        }
-        let parts: Vec<_> = texts
+        texts
             .into_iter()
             .enumerate()
             .map(|(n, text)| NewOutbound {
@@ -132,8 +163,11 @@ impl Outbox {
                 text,
                 idempotency_key: format!("{}:{n}", reply.key),
             })
-            .collect();
-        let rows = self.deps.store.enqueue(reply.inbox, parts, self.deps.clock.now()).await?;
+            .collect()
+    }
+
+    /// Sends rows that are in the store.
+    fn queued(self: &Arc<Self>, reply: Reply, rows: Vec<OutboxRow>) {
         crate::fault::point("after_reply_queued");
         let parts = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         let trace = reply.trace.map(|live| {
@@ -147,7 +181,6 @@ impl Outbox {
         for row in rows {
             self.push(Job { row, trace: trace.clone() });
         }
-        Ok(true)
     }
 
     /// Rows waiting in memory.

@@ -44,8 +44,8 @@ pub struct ModelRequest {
     pub session: SessionId,
     /// System prompt; the same bytes from turn to turn.
     pub system: String,
-    /// Conversation, oldest first.
-    pub history: Vec<HistoryItem>,
+    /// Conversation, oldest first. Shared with the session, which goes on with it when the request is dropped.
+    pub history: Arc<Vec<HistoryItem>>,
     /// Tools on offer, in stable order.
     pub tools: Arc<[ToolInfo]>,
 }

@@ -99,6 +99,8 @@ pub struct OutboxRow {
 pub trait MessageStore: Send + Sync + 'static {
     /// Accepts a message. `None` when channel, account and message id are known already.
     async fn accept(&self, channel: &ChannelId, draft: &InboundDraft, now: Ms) -> Result<Option<InboxId>, StoreError>;
+    /// Keeps that a message was refused, without its text. `None` when it is known already.
+    async fn refuse(&self, channel: &ChannelId, draft: &InboundDraft, code: RefusalCode, now: Ms) -> Result<Option<InboxId>, StoreError>;
     /// Notes the session a row went to.
     async fn routed(&self, id: InboxId, key: &SessionKey, session: &SessionId) -> Result<(), StoreError>;
     /// Ends a row that gets no reply. A refused row keeps no text.

@@ -116,14 +116,15 @@ pub struct NewSession {
     pub external_conversation: Option<String>,
 }
 
-/// Lines to add. One call is one write per file, journal first.
+/// Lines to add. One call is one write per file, rows first: an answer whose row is there counts, one whose turn merely
+/// ended does not. A call that fails has added nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Append {
     /// Rows for `session.jsonl`.
     pub rows: Vec<StoredRow>,
     /// Entries for `journal.jsonl`.
     pub journal: Vec<JournalEntry>,
-    /// Whether the call returns only after what was written is on the disk.
+    /// Whether the call returns only when what was written, and everything before it, survives a power cut.
     pub sync: bool,
 }
 
@@ -141,7 +142,13 @@ pub enum TranscriptError {
         /// Why.
         reason: String,
     },
-    /// The file system refused.
+    /// The workspace of a new session is not there.
+    #[error("no workspace named “{0}”")]
+    NoWorkspace(WorkspaceId),
+    /// The program ends, and this was not written any more.
+    #[error("the program ends before it was written")]
+    Stopping,
+    /// The file system refused; it may not do so the next time.
     #[error("{path}: {reason}")]
     Io {
         /// File.
@@ -162,6 +169,9 @@ pub trait Transcripts: Send + Sync + 'static {
     async fn append(&self, id: &SessionId, append: Append) -> Result<(), TranscriptError>;
     /// Replaces the list row in the index; it reaches line 1 of the file at the next rewrite.
     async fn update(&self, summary: SessionSummary) -> Result<(), TranscriptError>;
+    /// Notes the list row of a session at work; never waits. It reaches the index within a moment: what a crash takes of it
+    /// is in the files, counters of tokens excepted.
+    fn touch(&self, summary: SessionSummary);
     /// Brings line 1 up to date (temp, fsync, rename). Called when a session goes idle.
     async fn rewrite(&self, id: &SessionId) -> Result<(), TranscriptError>;
     /// One list row.

@@ -132,20 +132,16 @@ impl Runner {
 
     /// Waits for a person's answer. The error is what the model is told.
     async fn ask_person(&mut self, turn: &Turn, card: ToolCall, reason: String) -> Result<(), Refused> {
-        let session = self.live.summary().id;
         let asked = JournalEntry::ApprovalRequested {
             turn: turn.id.clone(),
             call: card.call_id.clone(),
             reason: reason.clone(),
         };
-        self.append(
-            &session,
-            Append {
-                rows: Vec::new(),
-                journal: vec![asked],
-                sync: true,
-            },
-        )
+        self.write(Append {
+            rows: Vec::new(),
+            journal: vec![asked],
+            sync: true,
+        })
         .await
         .map_err(|e| e.message)?;
         let answer = self.live.ask(&card);
@@ -170,14 +166,11 @@ impl Runner {
             decision,
         });
         let resolved = JournalEntry::ApprovalResolved { call: call_id, decision };
-        self.append(
-            &session,
-            Append {
-                rows: Vec::new(),
-                journal: vec![resolved],
-                sync: true,
-            },
-        )
+        self.write(Append {
+            rows: Vec::new(),
+            journal: vec![resolved],
+            sync: true,
+        })
         .await
         .map_err(|e| e.message)?;
         match decision {
@@ -195,7 +188,7 @@ impl Runner {
         if ready.is_empty() {
             return Ok(());
         }
-        let session = self.live.summary().id;
+        let session = self.live.id.clone();
         let journal = ready
             .iter()
             .map(|r| JournalEntry::ToolStarted {
@@ -203,14 +196,11 @@ impl Runner {
                 call: r.call.id.clone(),
             })
             .collect();
-        self.append(
-            &session,
-            Append {
-                rows: Vec::new(),
-                journal,
-                sync: true,
-            },
-        )
+        self.write(Append {
+            rows: Vec::new(),
+            journal,
+            sync: true,
+        })
         .await?;
         crate::fault::point("after_tool_started");
         let running = ready.into_iter().map(|ready| {
@@ -270,7 +260,6 @@ impl Runner {
 
     /// A result: on disk, in the window, in the conversation.
     async fn done(&mut self, turn: &Turn, ready: Ready, outcome: ToolOutcome, took: Option<u32>) -> Result<(), WireError> {
-        let session = self.live.summary().id;
         let card = ToolCall {
             call_id: ready.call.id.clone(),
             name: ready.call.name,
@@ -290,11 +279,11 @@ impl Runner {
             text: outcome.text.clone(),
             is_error: outcome.is_error,
         };
-        self.history.push(HistoryItem::ToolResult {
+        self.remember(HistoryItem::ToolResult {
             call_id: ready.call.id,
             text: outcome.text,
             is_error: outcome.is_error,
         });
-        self.append_and_keep(&session, vec![row], vec![entry], true).await
+        self.write_and_keep(vec![row], vec![entry]).await
     }
 }

@@ -1,6 +1,7 @@
 //! How a turn ends: what is written, what is sent, and who is told.
 
 use super::intake::end_inbox;
+use super::pen::Insist;
 use super::runner::Runner;
 use super::turn::Turn;
 use super::{history, rows, wire};
@@ -9,7 +10,7 @@ use crate::ingress::reply_key;
 use crate::outbox::Reply;
 use crate::ports::{Append, HistoryItem, InboxEnd, JournalEntry, StoredRow};
 use kata_protocol::{
-    AgentEnd, Gate, MessageId, MessageKind, MessageSending, SessionEvent, SessionId, SessionState, StepOutcome, TurnEnd, WireError,
+    AgentEnd, Gate, HookName, MessageId, MessageKind, MessageSending, SessionEvent, SessionState, StepOutcome, TurnEnd, WireError,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub(super) enum Outcome {
         partial: Vec<Value>,
     },
     Failed(WireError),
+    /// The input could not be written: nothing of the turn is kept.
+    Unwritten(WireError),
     /// The program ends; the turn is taken up again at the next start.
     Abandoned,
 }
@@ -33,7 +36,6 @@ pub(super) enum Outcome {
 impl Runner {
     /// Writes how the turn ended, queues the reply, tells everybody.
     pub(super) async fn finish(&mut self, turn: Turn, outcome: Outcome) {
-        let session = self.live.summary().id;
         let now = self.deps.clock.now();
         let mut replied = false;
         let (end, error) = match outcome {
@@ -51,8 +53,16 @@ impl Runner {
                     replied = sent;
                     (TurnEnd::Completed, None)
                 }
+                Err(_) if self.deps.tasks.stopping().is_cancelled() => {
+                    self.live.end_turn();
+                    return;
+                }
                 Err(error) => (TurnEnd::Failed, Some(error)),
             },
+            Outcome::Unwritten(error) => {
+                self.unwritten(&turn, error).await;
+                return;
+            }
             Outcome::Interrupted { partial } => {
                 let mut append = Append {
                     sync: true,
@@ -71,7 +81,7 @@ impl Runner {
                         blocks: partial.clone(),
                         family: String::new(),
                     });
-                    self.history.push(HistoryItem::Assistant {
+                    self.remember(HistoryItem::Assistant {
                         blocks: partial,
                         family: String::new(),
                     });
@@ -84,7 +94,7 @@ impl Runner {
                     turn: turn.id.clone(),
                     end: TurnEnd::Interrupted,
                 });
-                self.write_end(&session, append).await;
+                self.write_end(append).await;
                 if let Some((inbox, _)) = turn.inbox {
                     end_inbox(&self.live, inbox, InboxEnd::Dead("stopped by a person".into())).await;
                 }
@@ -104,14 +114,11 @@ impl Runner {
                 turn: turn.id.clone(),
                 end: TurnEnd::Failed,
             }];
-            self.write_end(
-                &session,
-                Append {
-                    rows: vec![row],
-                    journal,
-                    sync: true,
-                },
-            )
+            self.write_end(Append {
+                rows: vec![row],
+                journal,
+                sync: true,
+            })
             .await;
             if let Some((inbox, _)) = turn.inbox {
                 end_inbox(&self.live, inbox, InboxEnd::Dead(error.message.clone())).await;
@@ -129,24 +136,41 @@ impl Runner {
             error,
         });
         let summary = self.live.change(|s| s.last_message_at = now);
-        let hooks = Arc::clone(&self.deps.hooks);
-        let (transcripts, tracer) = (Arc::clone(&self.deps.transcripts), Arc::clone(&self.deps.tracer));
-        let (trace, event) = (
-            turn.trace,
-            AgentEnd {
-                session,
-                turn: turn.id,
-                end,
-            },
-        );
-        // Behind the turn: neither observers nor the list row may hold up the next one.
+        self.deps.transcripts.touch(summary);
+        if !self.deps.hooks.listened(HookName::AgentEnd) {
+            self.deps.tracer.record(&turn.trace, !replied).await;
+            return;
+        }
+        let (hooks, tracer) = (Arc::clone(&self.deps.hooks), Arc::clone(&self.deps.tracer));
+        let event = AgentEnd {
+            session: self.live.id.clone(),
+            turn: turn.id,
+            end,
+        };
+        // Behind the turn: observers must not hold up the next one.
         self.deps.tasks.spawn("turn end", async move {
-            if let Err(error) = transcripts.update(summary).await {
-                tracing::warn!(%error, "a session's list row was not written");
-            }
-            hooks.observe(event, Some(&trace)).await;
-            tracer.record(&trace, !replied).await;
+            hooks.observe(event, Some(&turn.trace)).await;
+            tracer.record(&turn.trace, !replied).await;
         });
+    }
+
+    /// A client's input that the disk did not take, and the client was told so: as if it had never come.
+    async fn unwritten(&mut self, turn: &Turn, error: WireError) {
+        self.live.forget(&turn.input.0);
+        Arc::make_mut(&mut self.history).truncate(turn.before);
+        let ended = JournalEntry::TurnEnded {
+            turn: turn.id.clone(),
+            end: TurnEnd::Failed,
+        };
+        self.live.pen.note_entry(ended).await;
+        self.live.end_turn();
+        self.live.enter_state(SessionState::Failed);
+        self.live.say(SessionEvent::TurnEnded {
+            turn: turn.id.clone(),
+            end: TurnEnd::Failed,
+            error: Some(error),
+        });
+        self.deps.tracer.record(&turn.trace, true).await;
     }
 
     /// `message_sending`, the row on disk, the reply in the outbox. Answers whether something is on its way to a channel.
@@ -158,7 +182,7 @@ impl Runner {
         row: MessageId,
         mut journal: Vec<JournalEntry>,
     ) -> Result<bool, WireError> {
-        let session = self.live.summary().id;
+        let session = self.live.id.clone();
         let route = turn.inbox.as_ref().map(|(_, route)| route.clone());
         let event = MessageSending {
             session: session.clone(),
@@ -182,7 +206,7 @@ impl Runner {
             end: TurnEnd::Completed,
         });
         let mark = turn.trace.mark();
-        self.append_and_keep(&session, new_rows, journal, true).await?;
+        self.write_and_keep(new_rows, journal).await?;
         turn.trace.step(Gate::Mailbox, "answer written", mark, StepOutcome::Ok, None);
         let Some((inbox, route)) = turn.inbox.clone() else {
             return Ok(false);
@@ -200,7 +224,7 @@ impl Runner {
             key: reply_key(inbox),
             trace: Some(turn.trace.clone()),
         };
-        match self.deps.outbox.send(reply).await {
+        match self.deps.outbox.insist(reply).await {
             Ok(true) => {
                 turn.trace.step(Gate::Outbox, "queued", mark, StepOutcome::Ok, None);
                 Ok(true)
@@ -209,40 +233,33 @@ impl Runner {
                 end_inbox(&self.live, inbox, InboxEnd::Silent).await;
                 Ok(false)
             }
-            // The answer is on disk; the next start queues it.
-            Err(error) => Err(WireError::internal(error.to_string())),
+            // The answer is on the disk; the next start queues it.
+            Err(stopping) => Err(WireError::internal(stopping.to_string())),
         }
     }
 
-    pub(super) async fn append(&self, id: &SessionId, append: Append) -> Result<(), WireError> {
-        self.deps.transcripts.append(id, append).await.map_err(wire)
+    /// Writes what has happened, and waits until it is on the disk.
+    pub(super) async fn write(&self, append: Append) -> Result<(), WireError> {
+        let written = self.live.pen.write(append, Insist::UntilWritten).await;
+        written.wait().await.map_err(wire)
     }
 
-    pub(super) async fn append_and_keep(
-        &self,
-        id: &SessionId,
-        rows: Vec<StoredRow>,
-        journal: Vec<JournalEntry>,
-        sync: bool,
-    ) -> Result<(), WireError> {
-        self.append(
-            id,
-            Append {
-                rows: rows.clone(),
-                journal,
-                sync,
-            },
-        )
-        .await?;
+    pub(super) async fn write_and_keep(&self, rows: Vec<StoredRow>, journal: Vec<JournalEntry>) -> Result<(), WireError> {
+        let append = Append {
+            rows: rows.clone(),
+            journal,
+            sync: true,
+        };
+        self.write(append).await?;
         self.live.keep(rows);
         Ok(())
     }
 
-    /// The end of a turn that went wrong: a disk that fails now must not hide what happened from the window.
-    async fn write_end(&self, id: &SessionId, append: Append) {
+    /// The end of a turn that went wrong: what cannot be written any more must not be hidden from the window.
+    async fn write_end(&self, append: Append) {
         let rows = append.rows.clone();
-        if let Err(error) = self.append(id, append).await {
-            tracing::error!(session = %id, %error, "the end of a turn could not be written");
+        if let Err(error) = self.write(append).await {
+            tracing::error!(session = %self.live.id, %error, "the end of a turn could not be written");
         }
         self.live.keep(rows);
     }

@@ -132,7 +132,13 @@ pub(super) fn fate(rows: &[StoredRow], journal: &[JournalEntry], input: &str) ->
             && !r.contains_key("isIntermediate")
             && !r.contains_key("interrupted")
     });
+    // Rows are written before the journal. A turn that is said to be completed and has no row at all lost it to a power cut,
+    // before anybody was told: it is still open.
+    let any = rows
+        .iter()
+        .any(|r| kind(r) == Some("assistant") && field(r, "turnId") == Some(turn.as_str()) && !r.contains_key("isIntermediate"));
     match (end, answer) {
+        (Some(TurnEnd::Completed), None) if !any => InputFate::Open(turn.clone()),
         (Some(end), answer) => InputFate::Ended(end, answer.and_then(|r| field(r, "content")).map(str::to_owned)),
         // The row was written and the journal's end was not: the answer is what counts.
         (None, Some(answer)) => InputFate::Ended(TurnEnd::Completed, field(answer, "content").map(str::to_owned)),

@@ -1,22 +1,30 @@
-//! Makes input durable, in order: `message_received` hooks, then the row on disk, then the answer to whoever handed it in.
+//! Takes input in, in order: `message_received` hooks, the row into the pen, the input to the runner. Whoever handed it in is
+//! answered when the row is on the disk; the agent begins meanwhile, and nothing of its answer is kept before that.
 //! Runs beside the turn, so that input is taken while the agent works.
 
 use super::history::{self, InputFate};
 use super::live::{Live, lock};
-use super::{Lease, rows, wire};
+use super::pen::{Insist, Written};
+use super::{Lease, rows};
 use crate::hooks::Verdict;
 use crate::ingress::{Admitted, reply_key, reply_route};
 use crate::outbox::Reply;
 use crate::ports::{Append, InboxEnd, InboxId, JournalEntry};
 use crate::trace::LiveTrace;
 use kata_protocol::{
-    Delivery, ErrorCode, Gate, InboundDraft, MessageId, MessageKind, MessageReceived, RefusalCode, ReplyRoute, SessionEvent,
-    SessionSubmitted, StepOutcome, TurnEnd, WireError,
+    Delivery, ErrorCode, InboundDraft, MessageId, MessageKind, MessageReceived, RefusalCode, ReplyRoute, SessionEvent, SessionSubmitted,
+    TurnEnd, WireError,
 };
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
-type Answer = oneshot::Sender<Result<SessionSubmitted, WireError>>;
+type Answer = oneshot::Sender<Result<Taken, WireError>>;
+
+/// An input that was taken in; it may be said when `written` resolves.
+pub(super) struct Taken {
+    pub submitted: SessionSubmitted,
+    pub written: Option<Written>,
+}
 
 /// What comes into a session.
 pub(super) enum Input {
@@ -39,9 +47,11 @@ pub(super) enum Input {
     },
 }
 
-/// Durable input that waits for its turn.
+/// Input that waits for its turn.
 pub(super) struct Waiting {
     pub row: MessageId,
+    /// Resolves when the row is on the disk; `None` when it was before.
+    pub written: Option<Written>,
     pub text: String,
     /// Who wrote and where, for the model.
     pub context: Vec<String>,
@@ -105,32 +115,33 @@ pub(super) async fn run(live: Arc<Live>, mut mailbox: mpsc::Receiver<Input>, que
 }
 
 async fn client(live: &Arc<Live>, lease: Lease, text: String, key: Option<String>, trace: LiveTrace, answer: Answer) -> Option<Waiting> {
-    if let Some(key) = &key
-        && let Some(row) = lock(&live.transcript)
-            .rows
-            .iter()
-            .rev()
-            .take(256)
-            .find(|r| rows::field(r, "idempotencyKey") == Some(key))
-        && let Some(id) = rows::field(row, "id")
-    {
-        let _ = answer.send(Ok(SessionSubmitted {
-            message: rows::id(id.to_owned()),
+    if let Some(id) = key.as_deref().and_then(|key| taken_before(live, key)) {
+        let submitted = SessionSubmitted {
+            message: id,
             trace: trace.id(),
-        }));
+        };
+        // The first of the two may still be on its way to the disk.
+        let written = Some(live.pen.flush().await);
+        let _ = answer.send(Ok(Taken { submitted, written }));
         return None;
     }
     let id = rows::new_id(&*live.deps.clock, &*live.deps.entropy);
     match receive(live, &id, text, None, key.as_deref(), &trace).await {
-        Ok(text) => {
-            // A client that has gone away loses nothing: the input is durable.
-            let _ = answer.send(Ok(SessionSubmitted {
+        Ok((text, written)) => {
+            let submitted = SessionSubmitted {
                 message: id.clone(),
                 trace: trace.id(),
+            };
+            let written = Some(written);
+            // A client that has gone away loses nothing: the input is written all the same.
+            let _ = answer.send(Ok(Taken {
+                submitted,
+                written: written.clone(),
             }));
             let since = trace.mark();
             Some(Waiting {
                 row: id,
+                written,
                 text,
                 context: Vec::new(),
                 inbox: None,
@@ -141,17 +152,21 @@ async fn client(live: &Arc<Live>, lease: Lease, text: String, key: Option<String
                 permit: None,
             })
         }
-        Err(Refusal::Hook(reason)) => {
+        Err(Blocked(reason)) => {
             live.deps.tracer.record(&trace, true).await;
             let error = WireError::new(ErrorCode::Forbidden, format!("a plugin refused the message: {reason}"));
             let _ = answer.send(Err(error.hint("`kata trace --last` shows which plugin and why")));
             None
         }
-        Err(Refusal::Disk(error)) => {
-            let _ = answer.send(Err(error));
-            None
-        }
     }
+}
+
+/// The row of an input that came with the same key a short while ago.
+fn taken_before(live: &Live, key: &str) -> Option<MessageId> {
+    let transcript = lock(&live.transcript);
+    let mut newest = transcript.rows.iter().rev().take(256);
+    let row = newest.find(|row| rows::field(row, "idempotencyKey") == Some(key))?;
+    rows::field(row, "id").map(|id| rows::id(id.to_owned()))
 }
 
 async fn resend(live: &Arc<Live>, lease: Lease, trace: LiveTrace, answer: Answer) -> Option<Waiting> {
@@ -187,14 +202,16 @@ async fn resend(live: &Arc<Live>, lease: Lease, trace: LiveTrace, answer: Answer
         None => None,
     };
     let row = rows::id(id);
-    let _ = answer.send(Ok(SessionSubmitted {
+    let submitted = SessionSubmitted {
         message: row.clone(),
         trace: trace.id(),
-    }));
-    trace.session(&live.summary().id);
+    };
+    let _ = answer.send(Ok(Taken { submitted, written: None }));
+    trace.session(&live.id);
     let since = trace.mark();
     Some(Waiting {
         row,
+        written: None,
         text,
         context: Vec::new(),
         inbox,
@@ -219,11 +236,12 @@ async fn channel(live: &Arc<Live>, lease: Lease, message: Admitted, trace: LiveT
     } else {
         InputFate::New
     };
-    let waiting = |text, resume| {
+    let waiting = |text, written, resume| {
         let since = trace.mark();
         let context = vec![sender_context(row.channel.as_str(), &row.draft)];
         Waiting {
             row: id.clone(),
+            written,
             text,
             context,
             inbox: Some((row.id, route.clone())),
@@ -236,41 +254,34 @@ async fn channel(live: &Arc<Live>, lease: Lease, message: Admitted, trace: LiveT
     };
     match fate {
         InputFate::New if known => {
-            trace.session(&live.summary().id);
-            Some(waiting(row.draft.text.clone(), false))
+            trace.session(&live.id);
+            Some(waiting(row.draft.text.clone(), None, false))
         }
         InputFate::New => match receive(live, &id, row.draft.text.clone(), Some((&row.draft, row.id)), None, &trace).await {
-            Ok(text) => Some(waiting(text, false)),
-            Err(Refusal::Hook(_)) => {
+            Ok((text, written)) => Some(waiting(text, Some(written), false)),
+            Err(Blocked(_)) => {
                 end_inbox(live, row.id, InboxEnd::Refused(RefusalCode::BlockedByHook)).await;
                 live.deps.tracer.record(&trace, true).await;
                 None
             }
-            // The row stays unfinished in the store and is taken up again at the next start.
-            Err(Refusal::Disk(error)) => {
-                tracing::error!(%error, inbox = row.id.0, "a message could not be written to its session");
-                None
-            }
         },
         InputFate::Open(_) => {
-            trace.session(&live.summary().id);
-            Some(waiting(row.draft.text.clone(), true))
+            trace.session(&live.id);
+            Some(waiting(row.draft.text.clone(), None, true))
         }
         // The turn ended and the program died before the reply was queued.
         InputFate::Ended(TurnEnd::Completed, Some(text)) => {
-            trace.session(&live.summary().id);
+            trace.session(&live.id);
             let reply = Reply {
                 inbox: Some(row.id),
-                session: Some(live.summary().id),
+                session: Some(live.id.clone()),
                 route,
                 text,
                 key: reply_key(row.id),
                 trace: Some(trace.clone()),
             };
-            match live.deps.outbox.send(reply).await {
-                Ok(true) => {}
-                Ok(false) => end_inbox(live, row.id, InboxEnd::Silent).await,
-                Err(error) => tracing::error!(%error, inbox = row.id.0, "a reply could not be queued"),
+            if let Ok(false) = live.deps.outbox.insist(reply).await {
+                end_inbox(live, row.id, InboxEnd::Silent).await;
             }
             None
         }
@@ -290,19 +301,22 @@ async fn channel(live: &Arc<Live>, lease: Lease, message: Admitted, trace: LiveT
     }
 }
 
-/// Ends an inbox row; a failure is logged, and the row is then taken up again at the next start.
+/// Ends an inbox row. When the program ends first, the next start takes the row up again.
 pub(super) async fn end_inbox(live: &Live, inbox: InboxId, end: InboxEnd) {
-    if let Err(error) = live.deps.messages.finish(inbox, end).await {
-        tracing::error!(%error, inbox = inbox.0, "a message could not be marked as ended");
+    let messages = &live.deps.messages;
+    let ended = live
+        .deps
+        .persist
+        .until_done("ending a message", || messages.finish(inbox, end.clone()));
+    if let Err(error) = ended.await {
+        tracing::warn!(%error, inbox = inbox.0, "a message was not marked as ended");
     }
 }
 
-enum Refusal {
-    Hook(String),
-    Disk(WireError),
-}
+/// A hook refused the input, with this reason.
+struct Blocked(String);
 
-/// Hooks, then disk. Answers the text as the hooks left it.
+/// Hooks, then the pen. Answers the text as the hooks left it, and when it is on the disk.
 async fn receive(
     live: &Arc<Live>,
     id: &MessageId,
@@ -310,9 +324,9 @@ async fn receive(
     channel: Option<(&InboundDraft, InboxId)>,
     key: Option<&str>,
     trace: &LiveTrace,
-) -> Result<String, Refusal> {
+) -> Result<(String, Written), Blocked> {
     let summary = live.summary();
-    trace.session(&summary.id);
+    trace.session(&live.id);
     let sender = channel.map(|(draft, _)| draft.sender.clone());
     let event = MessageReceived {
         session: summary.id.clone(),
@@ -327,23 +341,19 @@ async fn receive(
             let row_id = rows::new_id(&*live.deps.clock, &*live.deps.entropy);
             let row = rows::notice(&row_id, MessageKind::Info, &note, live.deps.clock.now(), None, None);
             live.show(&row);
-            return Err(Refusal::Hook(reason));
+            return Err(Blocked(reason));
         }
     };
     let now = live.deps.clock.now();
     let row = rows::user(id, &text, now, sender.as_ref(), channel.map(|(_, inbox)| inbox), key);
-    let mark = trace.mark();
     let append = Append {
         rows: vec![row.clone()],
         journal: Vec::new(),
         sync: true,
     };
-    live.deps
-        .transcripts
-        .append(&summary.id, append)
-        .await
-        .map_err(|e| Refusal::Disk(wire(e)))?;
-    trace.step(Gate::Mailbox, "written", mark, StepOutcome::Ok, None);
+    // A channel's message was accepted: it is written whatever it takes. A client's was not: the client is told.
+    let insist = if channel.is_some() { Insist::UntilWritten } else { Insist::Once };
+    let written = live.pen.write(append, insist).await;
     live.keep(vec![row]);
     let summary = live.change(|s| {
         s.last_message_at = now;
@@ -352,10 +362,8 @@ async fn receive(
             s.name = title(&text);
         }
     });
-    if let Err(error) = live.deps.transcripts.update(summary).await {
-        tracing::warn!(%error, "a session's list row was not written; the file has the message");
-    }
-    Ok(text)
+    live.deps.transcripts.touch(summary);
+    Ok((text, written))
 }
 
 /// First words of the first message.

@@ -1,14 +1,15 @@
 //! A loaded session: what clients can ask at any moment, while its tasks work.
 
 use super::intake::{Input, Waiting};
+use super::pen::Pen;
 use super::{SessionDeps, rows};
 use crate::ports::StoredRow;
 use kata_protocol::{
-    ApprovalDecision, CallId, ErrorCode, Fact, PermissionMode, SessionDetail, SessionEvent, SessionState, SessionSummary, ToolCall,
-    WireError,
+    ApprovalDecision, CallId, ErrorCode, Fact, MessageId, PermissionMode, SessionDetail, SessionEnd, SessionEndReason, SessionEvent,
+    SessionId, SessionState, SessionSummary, ToolCall, WireError,
 };
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -18,7 +19,13 @@ pub(super) const MAILBOX: usize = crate::ingress::MAX_IN_FLIGHT + super::MAX_WAI
 
 /// A loaded session.
 pub struct Live {
+    pub(super) id: SessionId,
     pub(super) deps: Arc<SessionDeps>,
+    pub(super) pen: Pen,
+    /// Its first turn has begun, and `session_start` was said.
+    pub(super) started: AtomicBool,
+    /// Of all sessions: how many are in a turn.
+    busy: Arc<AtomicU32>,
     pub(super) mailbox: mpsc::Sender<Input>,
     pub(super) transcript: Mutex<Transcript>,
     leases: Mutex<Leases>,
@@ -41,9 +48,20 @@ struct Leases {
 }
 
 impl Live {
-    pub(super) fn new(deps: Arc<SessionDeps>, mailbox: mpsc::Sender<Input>, summary: SessionSummary, rows: Vec<StoredRow>) -> Arc<Self> {
+    pub(super) fn new(
+        deps: Arc<SessionDeps>,
+        busy: Arc<AtomicU32>,
+        pen: Pen,
+        mailbox: mpsc::Sender<Input>,
+        summary: SessionSummary,
+        rows: Vec<StoredRow>,
+    ) -> Arc<Self> {
         Arc::new(Self {
+            id: summary.id.clone(),
             deps,
+            pen,
+            started: AtomicBool::new(false),
+            busy,
             mailbox,
             transcript: Mutex::new(Transcript { summary, rows }),
             leases: Mutex::default(),
@@ -80,18 +98,21 @@ impl Live {
 
     /// Changes the list row and tells everybody.
     pub(super) fn change(&self, change: impl FnOnce(&mut SessionSummary)) -> SessionSummary {
-        let summary = {
-            let mut transcript = lock(&self.transcript);
-            change(&mut transcript.summary);
-            transcript.summary.clone()
-        };
+        let summary = self.alter(change);
         self.deps.events.publish(Fact::SessionChanged { session: summary.clone() });
         summary
     }
 
+    /// Changes the list row; it is told with the next change.
+    pub(super) fn alter(&self, change: impl FnOnce(&mut SessionSummary)) -> SessionSummary {
+        let mut transcript = lock(&self.transcript);
+        change(&mut transcript.summary);
+        transcript.summary.clone()
+    }
+
     /// Says something.
     pub(super) fn say(&self, event: SessionEvent) {
-        let id = lock(&self.transcript).summary.id.clone();
+        let id = self.id.clone();
         self.deps.events.publish(Fact::Session { id, event });
     }
 
@@ -109,6 +130,13 @@ impl Live {
         }
         let mut transcript = lock(&self.transcript);
         transcript.rows.extend(new);
+        transcript.summary.message_count = u32::try_from(transcript.rows.len()).unwrap_or(u32::MAX);
+    }
+
+    /// Takes back a row that was kept and could not be written.
+    pub(super) fn forget(&self, id: &MessageId) {
+        let mut transcript = lock(&self.transcript);
+        transcript.rows.retain(|row| rows::field(row, "id") != Some(id.as_str()));
         transcript.summary.message_count = u32::try_from(transcript.rows.len()).unwrap_or(u32::MAX);
     }
 
@@ -143,12 +171,16 @@ impl Live {
     /// A turn begins: from now on it can be interrupted. The token falls with the program.
     pub(super) fn begin_turn(&self) -> CancellationToken {
         let token = self.deps.tasks.stopping().child_token();
-        *lock(&self.turn) = Some(token.clone());
+        if lock(&self.turn).replace(token.clone()).is_none() {
+            self.busy.fetch_add(1, Ordering::Relaxed);
+        }
         token
     }
 
     pub(super) fn end_turn(&self) {
-        *lock(&self.turn) = None;
+        if lock(&self.turn).take().is_some() {
+            self.busy.fetch_sub(1, Ordering::Relaxed);
+        }
         lock(&self.approvals).clear();
     }
 
@@ -193,6 +225,14 @@ impl Live {
         }
     }
 
+    /// `session_end`, for a session whose start was said; once.
+    pub(super) async fn session_end(&self, reason: SessionEndReason) {
+        if self.started.swap(false, Ordering::Relaxed) {
+            let session = self.id.clone();
+            self.deps.hooks.observe(SessionEnd { session, reason }, None).await;
+        }
+    }
+
     pub(super) fn enter(&self) -> bool {
         let mut leases = lock(&self.leases);
         if !leases.closed {
@@ -212,6 +252,13 @@ impl Live {
             leases.closed = true;
         }
         leases.closed
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // A turn that panicked never ended.
+        self.end_turn();
     }
 }
 

@@ -1,8 +1,8 @@
 //! Sessions: each an actor that takes input in order and runs at most one turn at a time. Different sessions never wait for
 //! each other. A session that nothing has touched for a while leaves memory; its files stay.
 //!
-//! `intake` makes input durable, `runner` runs turns, `turn`, `calls` and `ending` are one turn, `history` is what the model gets,
-//! `rows` is what is written.
+//! `intake` takes input in, `runner` runs turns, `turn`, `calls` and `ending` are one turn, `history` is what the model gets, `rows`
+//! is what is written and `pen` writes it.
 
 mod calls;
 mod deltas;
@@ -10,9 +10,14 @@ mod ending;
 mod history;
 mod intake;
 mod live;
+mod pen;
 mod rows;
 mod runner;
 mod turn;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
 pub use live::Live;
 pub use rows::view;
@@ -21,15 +26,17 @@ use crate::EventHub;
 use crate::hooks::Dispatcher;
 use crate::ingress::Admitted;
 use crate::outbox::Outbox;
+use crate::persist::Persist;
 use crate::ports::{Channels, Clock, Entropy, MessageStore, Models, NewSession, Tools, TranscriptError, Transcripts};
 use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
-use intake::Input;
+use intake::{Input, Taken};
 use kata_protocol::{
-    ApprovalDecision, CallId, Delivery, ErrorCode, Fact, SessionDetail, SessionId, SessionSubmitted, SessionSummary, SessionUpdate,
-    WireError,
+    ApprovalDecision, CallId, Delivery, ErrorCode, Fact, SessionDetail, SessionEndReason, SessionId, SessionSubmitted, SessionSummary,
+    SessionUpdate, WireError,
 };
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OnceCell, Semaphore, oneshot};
@@ -66,6 +73,8 @@ pub struct SessionDeps {
     pub tasks: Tasks,
     /// Traces.
     pub tracer: Arc<Tracer>,
+    /// Writes that must stand.
+    pub persist: Persist,
     /// System prompt of a session; the same bytes from turn to turn.
     pub system_prompt: Arc<dyn Fn(&SessionSummary) -> String + Send + Sync>,
     /// Volatile context of a turn (the date).
@@ -80,6 +89,7 @@ pub struct SessionDeps {
 pub struct Sessions {
     deps: Arc<SessionDeps>,
     loaded: Mutex<HashMap<SessionId, Arc<OnceCell<Arc<Live>>>>>,
+    busy: Arc<AtomicU32>,
 }
 
 impl Sessions {
@@ -88,6 +98,7 @@ impl Sessions {
         Arc::new(Self {
             deps: Arc::new(deps),
             loaded: Mutex::new(HashMap::new()),
+            busy: Arc::default(),
         })
     }
 
@@ -105,15 +116,24 @@ impl Sessions {
 
     /// Sessions in the middle of a turn.
     pub fn busy(&self) -> u32 {
-        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        let busy = loaded.values().filter_map(|cell| cell.get()).filter(|live| live.is_busy()).count();
-        u32::try_from(busy).unwrap_or(u32::MAX)
+        self.busy.load(Ordering::Relaxed)
     }
 
     /// What a loaded session is doing; list rows of the others are idle.
     pub fn state_of(&self, id: &SessionId) -> Option<kata_protocol::SessionState> {
         let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         loaded.get(id).and_then(|cell| cell.get()).map(|live| live.summary().state)
+    }
+
+    /// Says to plugins that every session ends, because the program does. Returns when they have answered.
+    pub async fn end_all(&self) {
+        let loaded: Vec<_> = {
+            let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+            loaded.values().filter_map(|cell| cell.get().cloned()).collect()
+        };
+        for live in loaded {
+            live.session_end(SessionEndReason::Shutdown).await;
+        }
     }
 
     /// Input from a client. Returns when it is durable (or refused).
@@ -150,17 +170,6 @@ impl Sessions {
     pub async fn resend(self: &Arc<Self>, id: &SessionId, origin: &str) -> Result<SessionSubmitted, WireError> {
         let trace = self.deps.tracer.begin(origin);
         self.ask(id, |lease, answer| Input::Resend { lease, trace, answer }).await
-    }
-
-    /// A channel's message for its session. Never refused: the ingress permit bounds how many there are.
-    pub async fn deliver(self: &Arc<Self>, id: &SessionId, message: Admitted, trace: LiveTrace) -> Result<(), WireError> {
-        let lease = self.lease(id).await?;
-        let live = Arc::clone(lease.live());
-        live.put(Input::Channel {
-            lease,
-            message: Box::new(message),
-            trace,
-        })
     }
 
     /// Stops the present turn. Nothing happens when there is none.
@@ -212,7 +221,7 @@ impl Sessions {
     async fn ask(
         self: &Arc<Self>,
         id: &SessionId,
-        input: impl FnOnce(Lease, oneshot::Sender<Result<SessionSubmitted, WireError>>) -> Input,
+        input: impl FnOnce(Lease, oneshot::Sender<Result<Taken, WireError>>) -> Input,
     ) -> Result<SessionSubmitted, WireError> {
         let lease = self.lease(id).await?;
         let live = Arc::clone(lease.live());
@@ -224,11 +233,17 @@ impl Sessions {
         }
         let (tx, rx) = oneshot::channel();
         live.put(input(lease, tx))?;
-        rx.await.map_err(|_| WireError::internal("the session ended before it answered"))?
+        let taken = rx
+            .await
+            .map_err(|_| WireError::internal("the session ended before it answered"))??;
+        if let Some(written) = taken.written {
+            written.wait().await.map_err(wire)?;
+        }
+        Ok(taken.submitted)
     }
 
     /// The session, loaded, and kept so while the lease lives.
-    async fn lease(self: &Arc<Self>, id: &SessionId) -> Result<Lease, WireError> {
+    pub(crate) async fn lease(self: &Arc<Self>, id: &SessionId) -> Result<Lease, WireError> {
         loop {
             let cell = Arc::clone(
                 self.loaded
@@ -264,7 +279,9 @@ impl Sessions {
         let unload = move || {
             sessions.loaded.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         };
-        runner::start(Arc::clone(&self.deps), loaded, unload).await.map_err(wire)
+        runner::start(Arc::clone(&self.deps), Arc::clone(&self.busy), loaded, unload)
+            .await
+            .map_err(wire)
     }
 
     /// Takes a cell out of the map, unless somebody has put a new one there already.
@@ -286,6 +303,16 @@ impl Lease {
     fn live(&self) -> &Arc<Live> {
         &self.0
     }
+
+    /// A channel's message for the session. Never refused: the ingress permit bounds how many there are.
+    pub(crate) fn deliver(self, message: Admitted, trace: LiveTrace) -> Result<(), WireError> {
+        let live = Arc::clone(&self.0);
+        live.put(Input::Channel {
+            lease: self,
+            message: Box::new(message),
+            trace,
+        })
+    }
 }
 
 impl Drop for Lease {
@@ -298,6 +325,8 @@ impl Drop for Lease {
 pub fn wire(error: TranscriptError) -> WireError {
     match error {
         TranscriptError::NotFound(id) => WireError::not_found("session", id),
+        TranscriptError::NoWorkspace(id) => WireError::not_found("workspace", id),
+        TranscriptError::Stopping => WireError::new(ErrorCode::Busy, error.to_string()).hint("send it again when it runs"),
         TranscriptError::BadHeader { .. } => {
             WireError::new(ErrorCode::Conflict, error.to_string()).hint("the file was left as it is; mend its first line or move it away")
         }

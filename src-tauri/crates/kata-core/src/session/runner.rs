@@ -3,38 +3,47 @@
 use super::history::{self, open_turn};
 use super::intake::Waiting;
 use super::live::{Live, MAILBOX, lock};
+use super::pen::Pen;
 use super::{IDLE_UNLOAD, SessionDeps, intake, rows};
 use crate::ports::{Append, HistoryItem, JournalEntry, LoadedSession, StoredRow, TranscriptError};
-use kata_protocol::{MessageKind, Ms, SessionStart, SessionState, ToolCall, ToolStatus, TurnEnd};
+use kata_protocol::{MessageKind, Ms, SessionEndReason, SessionStart, SessionState, ToolCall, ToolStatus, TurnEnd};
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::mpsc;
 
 /// What a session's turns keep from one to the next.
 pub(super) struct Runner {
     pub live: Arc<Live>,
     pub deps: Arc<SessionDeps>,
-    pub history: Vec<HistoryItem>,
+    /// Shared with the question that is being asked; changed in place when nobody asks.
+    pub history: Arc<Vec<HistoryItem>>,
     /// Tools a person has allowed for the rest of the session.
     pub allowed: HashSet<String>,
-    started: bool,
     resumed: bool,
 }
 
 /// Repairs what a crash left open, then starts the session's two tasks. `unload` takes it out of the registry.
 pub(super) async fn start(
     deps: Arc<SessionDeps>,
+    busy: Arc<AtomicU32>,
     mut loaded: LoadedSession,
     unload: impl FnOnce() + Send + 'static,
 ) -> Result<Arc<Live>, TranscriptError> {
     repair(&deps, &mut loaded).await?;
-    let history = history::build(&loaded.rows, &loaded.journal);
+    let history = Arc::new(history::build(&loaded.rows, &loaded.journal));
     let (mailbox, inputs) = mpsc::channel(MAILBOX);
     let (queue, waiting) = mpsc::channel(MAILBOX);
     loaded.summary.state = SessionState::Idle;
     loaded.summary.message_count = u32::try_from(loaded.rows.len()).unwrap_or(u32::MAX);
     let resumed = !loaded.rows.is_empty();
-    let live = Live::new(Arc::clone(&deps), mailbox, loaded.summary, loaded.rows);
+    let pen = Pen::start(
+        Arc::clone(&deps.transcripts),
+        deps.persist.clone(),
+        &deps.tasks,
+        loaded.summary.id.clone(),
+    );
+    let live = Live::new(Arc::clone(&deps), busy, pen, mailbox, loaded.summary, loaded.rows);
     deps.tasks
         .spawn("session intake", intake::run(Arc::clone(&live), inputs, queue, loaded.journal));
     let runner = Runner {
@@ -42,7 +51,6 @@ pub(super) async fn start(
         deps: Arc::clone(&deps),
         history,
         allowed: HashSet::new(),
-        started: false,
         resumed,
     };
     deps.tasks.spawn("session", runner.run(waiting, unload));
@@ -72,16 +80,24 @@ impl Runner {
             };
             let Some(next) = next else { return };
             self.live.begun();
-            if !std::mem::replace(&mut self.started, true) {
+            if !self.live.started.swap(true, Ordering::Relaxed) {
                 self.session_start();
             }
             self.turn(next).await;
         }
-        let id = self.live.summary().id;
+        let id = self.live.id.clone();
+        // What was noted goes first, and what cannot be written is said there.
+        let _ = self.live.pen.flush().await.wait().await;
         if let Err(error) = self.deps.transcripts.rewrite(&id).await {
             tracing::warn!(session = %id, %error, "the first line of a session was not brought up to date");
         }
         unload();
+        self.live.session_end(SessionEndReason::Idle).await;
+    }
+
+    /// Adds to what the model is told.
+    pub(super) fn remember(&mut self, item: HistoryItem) {
+        Arc::make_mut(&mut self.history).push(item);
     }
 
     fn session_start(&self) {

@@ -4,6 +4,7 @@ use super::deltas::Gathered;
 use super::ending::Outcome;
 use super::intake::Waiting;
 use super::live::lock;
+use super::pen::Written;
 use super::runner::Runner;
 use super::{history, rows};
 use crate::hooks::Verdict;
@@ -16,6 +17,7 @@ use kata_protocol::{
     BeforeAgentStart, Count, ErrorCode, Gate, MessageId, ReplyRoute, SessionEvent, SessionState, StepOutcome, ToolInfo, TurnId, WireError,
 };
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -32,12 +34,33 @@ pub(super) struct Turn {
     pub cancel: CancellationToken,
     pub tools: Arc<[ToolInfo]>,
     pub inbox: Option<(InboxId, ReplyRoute)>,
+    /// The input's row, and when it is on the disk.
+    pub input: (MessageId, Option<Written>),
+    /// Length of the conversation before the turn.
+    pub before: usize,
+    /// That the input is on the disk stands in the trace.
+    pub noted: AtomicBool,
+}
+
+impl Turn {
+    /// Waits until the input is on the disk: what comes of it may be kept from then on.
+    pub(super) async fn input_written(&self) -> Result<(), WireError> {
+        let Some(written) = &self.input.1 else { return Ok(()) };
+        let mark = self.trace.mark();
+        let result = written.clone().wait().await.map_err(super::wire);
+        if !self.noted.swap(true, Ordering::Relaxed) {
+            let outcome = if result.is_ok() { StepOutcome::Ok } else { StepOutcome::Error };
+            self.trace.step(Gate::Mailbox, "written", mark, outcome, None);
+        }
+        result
+    }
 }
 
 impl Runner {
     pub(super) async fn turn(&mut self, waiting: Waiting) {
         let Waiting {
             row,
+            written,
             text,
             mut context,
             inbox,
@@ -66,10 +89,22 @@ impl Runner {
             cancel,
             tools: Arc::from([]),
             inbox,
+            input: (row, written),
+            before: self.history.len(),
+            noted: AtomicBool::new(false),
         };
-        let outcome = match self.prepare(&mut turn, &row, text, context, resume).await {
+        let outcome = match self.prepare(&mut turn, text, context, resume).await {
             Ok(model) => self.converse(&turn, &*model).await,
             Err(error) => Outcome::Failed(error),
+        };
+        let outcome = match turn.input_written().await {
+            Ok(()) => outcome,
+            Err(error) => Outcome::Unwritten(error),
+        };
+        let outcome = match outcome {
+            // What fails while the program ends fails because of it.
+            Outcome::Failed(_) | Outcome::Unwritten(_) if self.deps.tasks.stopping().is_cancelled() => Outcome::Abandoned,
+            outcome => outcome,
         };
         drop(typing);
         self.finish(turn, outcome).await;
@@ -104,15 +139,8 @@ impl Runner {
         guard
     }
 
-    /// Model, tools, context; the turn's beginning is in the journal when this returns.
-    async fn prepare(
-        &mut self,
-        turn: &mut Turn,
-        row: &MessageId,
-        text: String,
-        context: Vec<String>,
-        resume: bool,
-    ) -> Result<Arc<dyn Model>, WireError> {
+    /// Model, tools, context; the turn's beginning is noted when this returns.
+    async fn prepare(&mut self, turn: &mut Turn, text: String, context: Vec<String>, resume: bool) -> Result<Arc<dyn Model>, WireError> {
         let summary = self.live.summary();
         let mut model = self.deps.models.find(summary.model.as_deref())?;
         let mut model_id = summary.model.clone().unwrap_or_default();
@@ -144,23 +172,15 @@ impl Runner {
         });
         let started = JournalEntry::TurnStarted {
             turn: turn.id.clone(),
-            input: row.clone(),
+            input: turn.input.0.clone(),
             model: model_id,
             context: event.context.clone(),
         };
-        self.append(
-            &summary.id,
-            Append {
-                rows: Vec::new(),
-                journal: vec![started],
-                sync: false,
-            },
-        )
-        .await?;
+        self.live.pen.note_entry(started).await;
         // A turn that an earlier run began, and a message sent again, have their user item already.
         let have = matches!(self.history.last(), Some(HistoryItem::User { text: last, .. }) if *last == text);
         if !(resume || have) {
-            self.history.push(HistoryItem::User {
+            self.remember(HistoryItem::User {
                 text,
                 context: event.context,
             });
@@ -177,7 +197,7 @@ impl Runner {
             let request = ModelRequest {
                 session: summary.id.clone(),
                 system: system.clone(),
-                history: self.history.clone(),
+                history: Arc::clone(&self.history),
                 tools: Arc::clone(&turn.tools),
             };
             self.live.enter_state(SessionState::Streaming);
@@ -187,6 +207,9 @@ impl Runner {
                 Err(error) => return self.step_failed(turn, model, mark, error),
             };
             turn.trace.step(Gate::Model, model.label(), mark, StepOutcome::Ok, None);
+            if let Err(error) = turn.input_written().await {
+                return Outcome::Unwritten(error);
+            }
             crate::fault::point("during_turn");
             self.count(step.usage);
             let calls = history::calls(&step.blocks);
@@ -198,7 +221,7 @@ impl Runner {
                 family: model.family().to_owned(),
             };
             if calls.is_empty() && step.stop != StopReason::Pause {
-                self.history.push(HistoryItem::Assistant {
+                self.remember(HistoryItem::Assistant {
                     blocks: step.blocks,
                     family: model.family().to_owned(),
                 });
@@ -230,13 +253,19 @@ impl Runner {
                     thinking.as_deref(),
                 )]
             };
-            self.history.push(HistoryItem::Assistant {
+            self.remember(HistoryItem::Assistant {
                 blocks: step.blocks,
                 family: model.family().to_owned(),
             });
-            if let Err(error) = self.append_and_keep(&summary.id, new_rows, vec![entry], false).await {
-                return Outcome::Failed(error);
-            }
+            self.live
+                .pen
+                .note(Append {
+                    rows: new_rows.clone(),
+                    journal: vec![entry],
+                    sync: false,
+                })
+                .await;
+            self.live.keep(new_rows);
             if let Err(error) = self.run_calls(turn, calls).await {
                 return Outcome::Failed(error);
             }
@@ -247,9 +276,7 @@ impl Runner {
                     Outcome::Interrupted { partial: Vec::new() }
                 };
             }
-            if let Err(error) = self.take_steered(turn).await {
-                return Outcome::Failed(error);
-            }
+            self.take_steered(turn).await;
         }
         Outcome::Failed(WireError::new(
             ErrorCode::Conflict,
@@ -318,27 +345,25 @@ impl Runner {
     }
 
     /// Input that came into this turn, taken between two questions.
-    async fn take_steered(&mut self, turn: &Turn) -> Result<(), WireError> {
+    async fn take_steered(&mut self, turn: &Turn) {
         loop {
             let Some(waiting) = lock(&self.live.steered).pop_front() else {
-                return Ok(());
+                return;
             };
             self.live.begun();
+            if let Some(written) = waiting.written
+                && written.wait().await.is_err()
+            {
+                // Whoever handed it in was told.
+                self.live.forget(&waiting.row);
+                continue;
+            }
             let entry = JournalEntry::Steered {
                 turn: turn.id.clone(),
                 input: waiting.row,
             };
-            let id = self.live.summary().id;
-            self.append(
-                &id,
-                Append {
-                    rows: Vec::new(),
-                    journal: vec![entry],
-                    sync: false,
-                },
-            )
-            .await?;
-            self.history.push(HistoryItem::User {
+            self.live.pen.note_entry(entry).await;
+            self.remember(HistoryItem::User {
                 text: waiting.text,
                 context: Vec::new(),
             });
@@ -350,7 +375,7 @@ impl Runner {
     }
 
     fn count(&self, usage: StepUsage) {
-        let summary = self.live.change(|s| {
+        let summary = self.live.alter(|s| {
             let u = &mut s.usage;
             u.input_tokens.0 += usage.input;
             u.output_tokens.0 += usage.output;

@@ -54,6 +54,10 @@ impl HomePaths {
     pub fn database(&self) -> PathBuf {
         self.root.join("kata.db")
     }
+    /// Where session files are made durable.
+    pub fn session_log(&self) -> PathBuf {
+        self.root.join("sessions.wal")
+    }
     /// The older program's secrets.
     pub fn credentials(&self) -> PathBuf {
         self.root.join("credentials.enc")

@@ -10,8 +10,8 @@ use kata_core::ports::{
     StoreError, TraceStore,
 };
 use kata_protocol::{
-    ChannelId, InboundDraft, Json, Ledger, Ms, OutboundMessage, PairingRequest, PluginId, Receipt, SenderId, SessionId, SessionKey, Trace,
-    TraceId,
+    ChannelId, InboundDraft, Json, Ledger, Ms, OutboundMessage, PairingRequest, PluginId, Receipt, RefusalCode, SenderId, SessionId,
+    SessionKey, Trace, TraceId,
 };
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -143,6 +143,14 @@ impl MessageStore for MemoryStore {
             state: InboxState::Open,
         });
         Ok(Some(id))
+    }
+
+    async fn refuse(&self, channel: &ChannelId, draft: &InboundDraft, code: RefusalCode, now: Ms) -> Result<Option<InboxId>, StoreError> {
+        let id = self.accept(channel, draft, now).await?;
+        if let Some(id) = id {
+            self.finish(id, InboxEnd::Refused(code)).await?;
+        }
+        Ok(id)
     }
 
     async fn routed(&self, id: InboxId, _key: &SessionKey, session: &SessionId) -> Result<(), StoreError> {

@@ -1,9 +1,10 @@
 //! Sessions on disk: `sessions/{id}/session.jsonl` in the existing format and `journal.jsonl` beside it, with an index in
 //! SQLite that can be made again from the files.
 //!
-//! [`format`] knows the lines, [`tail`] appends to files and mends torn ends, [`scan`] brings the index in line with the
+//! [`format`] knows the lines, [`tail`] appends to files and mends torn ends, [`commits`] makes that durable, [`scan`] brings the index in line with the
 //! files, [`transcripts`] is the port. Deliberately absent: what a row means for a conversation; that is the core's.
 
+mod commits;
 pub(crate) mod facts;
 pub(crate) mod format;
 mod names;

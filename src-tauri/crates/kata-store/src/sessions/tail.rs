@@ -16,6 +16,8 @@ pub(crate) struct Appender {
     file: File,
     /// Length after our last write.
     length: u64,
+    /// What was added last is to be cut off, and could not be yet.
+    cut: bool,
 }
 
 impl Appender {
@@ -28,6 +30,7 @@ impl Appender {
             path: path.to_owned(),
             file,
             length,
+            cut: false,
         })
     }
 
@@ -36,17 +39,32 @@ impl Appender {
         let (Ok(named), Ok(open)) = (std::fs::metadata(&self.path), self.file.metadata()) else {
             return false;
         };
-        same_file(&named, &open) && named.len() == self.length
+        same_file(&named, &open) && (named.len() == self.length || self.cut && named.len() > self.length)
     }
 
     /// Adds bytes in one write. A write that fails is taken back, so that the file never holds part of it.
-    pub(crate) fn append(&mut self, bytes: &[u8], sync: bool) -> io::Result<()> {
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.cut {
+            self.file.set_len(self.length)?;
+            self.cut = false;
+        }
         if let Err(error) = self.file.write_all(bytes) {
-            let _ = self.file.set_len(self.length);
+            self.cut_to(self.length);
             return Err(error);
         }
         self.length += bytes.len() as u64;
-        if sync { self.file.sync_data() } else { Ok(()) }
+        Ok(())
+    }
+
+    /// Length after our last write.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Takes back what was added behind `length`. Where the disk refuses even that, it is done before the next write.
+    pub(crate) fn cut_to(&mut self, length: u64) {
+        self.length = length;
+        self.cut = self.file.set_len(length).is_err();
     }
 }
 

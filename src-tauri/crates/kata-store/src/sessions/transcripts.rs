@@ -4,6 +4,7 @@
 //! work runs on the runtime's blocking threads with the lock held there, so a caller that goes away in the middle leaves
 //! nothing half done. At most [`OPEN_FILES`] idle sessions keep their files open.
 
+use super::commits::{self, Commits, Record};
 use super::facts::Facts;
 use super::format;
 use super::names;
@@ -14,8 +15,10 @@ use crate::home::workspace_folders;
 use crate::sqlite::sessions::IndexRow;
 use crate::{HomePaths, SqliteStore};
 use async_trait::async_trait;
-use kata_core::ports::{Append, Clock, Entropy, JournalEntry, LoadedSession, NewSession, StoreError, TranscriptError, Transcripts};
-use kata_protocol::{Ms, Notice, SessionId, SessionList, SessionSummary, WorkspaceId};
+use kata_core::ports::{
+    Append, Clock, Entropy, JournalEntry, KeyStore, LoadedSession, NewSession, StoreError, TranscriptError, Transcripts,
+};
+use kata_protocol::{Ms, Notice, SessionId, SessionKey, SessionList, SessionSummary, WorkspaceId};
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -47,6 +50,7 @@ pub struct FileTranscripts {
     notices: Mutex<Vec<Notice>>,
     workspaces: RwLock<Vec<WorkspaceFolder>>,
     index: Arc<SqliteStore>,
+    commits: Commits,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     slots: Mutex<Slots>,
@@ -75,12 +79,15 @@ impl FileTranscripts {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Arc<Self>, TranscriptError> {
+        let log = home.session_log();
+        let commits = blocking(move || Commits::open(&log).map_err(io_error(&log))).await?;
         let (workspaces, notices, slots) = (RwLock::default(), Mutex::default(), Mutex::default());
         let this = Arc::new(Self {
             home,
             workspaces,
             notices,
             index,
+            commits,
             clock,
             entropy,
             slots,
@@ -142,6 +149,29 @@ impl FileTranscripts {
         Ok(messages)
     }
 
+    /// Binds conversations to their sessions again, from the headers of channel sessions, where no conversation has one: the
+    /// store was set aside, or is new beside old sessions. The session that was used last has a conversation. Answers how many.
+    pub async fn rebuild_keys(&self) -> Result<usize, TranscriptError> {
+        if self.index.has_keys().await.map_err(index_error)? {
+            return Ok(0);
+        }
+        let folders = self.index.channel_folders().await.map_err(index_error)?;
+        let found = blocking(move || {
+            Ok(folders
+                .iter()
+                .filter_map(|(id, folder)| Some((conversation(folder)?, id.clone())))
+                .collect::<Vec<_>>())
+        })
+        .await?;
+        let mut count = 0;
+        for (key, session) in found {
+            // The first one stands: the list is newest first.
+            let bound = self.index.bind(&key, &session).await.map_err(index_error)?;
+            count += usize::from(bound == session);
+        }
+        Ok(count)
+    }
+
     /// Sessions that the last look found and could not list.
     pub fn notices(&self) -> Vec<Notice> {
         self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -165,10 +195,7 @@ impl FileTranscripts {
         let workspaces = blocking(move || Ok(workspace_folders(&home))).await?;
         let found = workspaces.iter().find(|workspace| workspace.id == *id).cloned();
         *self.workspaces.write().unwrap_or_else(PoisonError::into_inner) = workspaces;
-        found.ok_or_else(|| TranscriptError::Io {
-            path: id.to_string(),
-            reason: "there is no such workspace".into(),
-        })
+        found.ok_or_else(|| TranscriptError::NoWorkspace(id.clone()))
     }
 
     /// The index row of a session; one that appeared since the last look is read from its file.
@@ -265,7 +292,25 @@ impl Transcripts for FileTranscripts {
 
     async fn append(&self, id: &SessionId, append: Append) -> Result<(), TranscriptError> {
         let mut files = self.slot(id).await?.lock_owned().await;
-        blocking(move || files.append(&append)).await
+        let (id, sync) = (id.clone(), append.sync);
+        let (mut files, added) = blocking(move || files.append(&id, &append).map(|added| (files, added))).await?;
+        let Added { record, before } = added;
+        let committed = match self.commits.commit(record).await {
+            // On its way, in front of everything that comes later.
+            Ok(_) if !sync => Ok(()),
+            Ok(answer) => answer.await.unwrap_or_else(|_| Err(commits::closed())),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = committed {
+            let error = io_error(&files.folder)(error);
+            blocking(move || {
+                files.take_back(before);
+                Ok(())
+            })
+            .await?;
+            return Err(error);
+        }
+        Ok(())
     }
 
     async fn update(&self, summary: SessionSummary) -> Result<(), TranscriptError> {
@@ -273,10 +318,15 @@ impl Transcripts for FileTranscripts {
         // Not between a rewrite's reading of the row and its writing back.
         let slot = self.slot(&id).await?;
         let _turn = slot.lock().await;
+        self.index.untouch(&id);
         match self.index.reindex(summary).await.map_err(index_error)? {
             true => Ok(()),
             false => Err(TranscriptError::NotFound(id)),
         }
+    }
+
+    fn touch(&self, summary: SessionSummary) {
+        self.index.touch(summary);
     }
 
     async fn rewrite(&self, id: &SessionId) -> Result<(), TranscriptError> {
@@ -295,6 +345,18 @@ impl Transcripts for FileTranscripts {
     async fn list(&self, query: SessionList) -> Result<(Vec<SessionSummary>, u32), TranscriptError> {
         self.index.listed(query).await.map_err(index_error)
     }
+}
+
+/// The session key in a header: of ours it begins with the channel; another program's id of a conversation is none.
+fn conversation(folder: &Path) -> Option<SessionKey> {
+    let mut line = Vec::new();
+    let mut file = io::BufReader::new(std::fs::File::open(folder.join(SESSION)).ok()?);
+    io::BufRead::read_until(&mut file, b'\n', &mut line).ok()?;
+    let header = format::header(line.trim_ascii_end()).ok()?;
+    let text = |name: &str| header.get(name).and_then(serde_json::Value::as_str);
+    let key = text("externalConversationId")?;
+    key.strip_prefix(text("channelId")?)?.strip_prefix(':')?;
+    SessionKey::new(key).ok()
 }
 
 fn create(
@@ -379,8 +441,22 @@ fn read_journal(path: &Path) -> Result<(Vec<JournalEntry>, u32), TranscriptError
     Ok((entries, damaged))
 }
 
+/// What an append added, and how long the files were before.
+struct Added {
+    record: Record,
+    before: Before,
+}
+
+/// Lengths; `None` where nothing was added.
+#[derive(Clone, Copy)]
+struct Before {
+    session: u64,
+    journal: Option<u64>,
+}
+
 impl Files {
-    fn append(&mut self, append: &Append) -> Result<(), TranscriptError> {
+    /// Adds lines to both files, or to neither. They are durable when their record is.
+    fn append(&mut self, id: &SessionId, append: &Append) -> Result<Added, TranscriptError> {
         let mut journal = Vec::new();
         for entry in &append.journal {
             serde_json::to_writer(&mut journal, entry).map_err(|error| io_error(&self.folder.join(JOURNAL))(error.into()))?;
@@ -389,20 +465,44 @@ impl Files {
         let rows: Vec<u8> = append.rows.iter().flat_map(format::line).collect();
         let path = self.folder.join(SESSION);
         // Before anything is written: a session whose file is gone gets no journal.
-        let session = appender(&mut self.session, &path, false).map_err(io_error(&path))?;
+        let session = appender(&mut self.session, &path, false).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => TranscriptError::NotFound(id.clone()),
+            _ => io_error(&path)(error),
+        })?;
+        let mut before = Before {
+            session: session.length(),
+            journal: None,
+        };
+        if !rows.is_empty() {
+            session.append(&rows).map_err(io_error(&path))?;
+        }
         if !journal.is_empty() {
             let path = self.folder.join(JOURNAL);
-            let fresh = self.journal.is_none() && !path.exists();
-            let file = appender(&mut self.journal, &path, true).map_err(io_error(&path))?;
-            file.append(&journal, append.sync).map_err(io_error(&path))?;
-            if fresh && append.sync {
-                atomic::sync_parent(&path).map_err(io_error(&path))?;
+            let added = appender(&mut self.journal, &path, true).and_then(|file| {
+                before.journal = Some(file.length());
+                file.append(&journal)
+            });
+            if let Err(error) = added {
+                session.cut_to(before.session);
+                return Err(io_error(&path)(error));
             }
         }
-        if !rows.is_empty() {
-            session.append(&rows, append.sync).map_err(io_error(&path))?;
+        let record = Record {
+            folder: self.folder.clone(),
+            rows,
+            journal,
+        };
+        Ok(Added { record, before })
+    }
+
+    /// As if the last append had not been.
+    fn take_back(&mut self, before: Before) {
+        if let Some(session) = &mut self.session {
+            session.cut_to(before.session);
         }
-        Ok(())
+        if let (Some(journal), Some(length)) = (&mut self.journal, before.journal) {
+            journal.cut_to(length);
+        }
     }
 
     fn rewrite(&mut self, row: &IndexRow, now: Ms) -> Result<IndexRow, TranscriptError> {

@@ -7,7 +7,7 @@
 use super::{Fault, SqliteStore, ms_in, ms_out};
 use async_trait::async_trait;
 use kata_core::ports::{InboxEnd, InboxId, InboxRow, MessageStore, NewOutbound, OutboxId, OutboxRow, OutboxState, StoreError};
-use kata_protocol::{ChannelId, Count, InboundDraft, Ledger, Ms, OutboundMessage, Receipt, SessionId, SessionKey};
+use kata_protocol::{ChannelId, Count, InboundDraft, Ledger, Ms, OutboundMessage, Receipt, RefusalCode, SessionId, SessionKey};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 #[async_trait]
@@ -15,6 +15,25 @@ impl MessageStore for SqliteStore {
     async fn accept(&self, channel: &ChannelId, draft: &InboundDraft, now: Ms) -> Result<Option<InboxId>, StoreError> {
         let (channel, draft) = (channel.clone(), draft.clone());
         self.write(move |db| accept(db, &channel, &draft, now)).await
+    }
+
+    async fn refuse(&self, channel: &ChannelId, draft: &InboundDraft, code: RefusalCode, now: Ms) -> Result<Option<InboxId>, StoreError> {
+        let (channel, draft) = (
+            channel.clone(),
+            InboundDraft {
+                text: String::new(),
+                ..draft.clone()
+            },
+        );
+        self.write(move |db| {
+            let id = accept(db, &channel, &draft, now)?;
+            if let Some(id) = id {
+                db.prepare_cached("UPDATE inbox SET state = 'refused', reason = ?2 WHERE id = ?1")?
+                    .execute(params![id.0, text_of(&code)?])?;
+            }
+            Ok(id)
+        })
+        .await
     }
 
     async fn routed(&self, id: InboxId, key: &SessionKey, session: &SessionId) -> Result<(), StoreError> {

@@ -29,6 +29,8 @@ use kata_core::ports::StoreError;
 use kata_protocol::Ms;
 use reader::Readers;
 use rusqlite::Connection;
+use sessions::Touched;
+use std::sync::Arc;
 use writer::{Durability, Writer};
 
 /// Messages, keys, pairing, traces, plugin state and the session index in one SQLite file.
@@ -37,6 +39,7 @@ use writer::{Durability, Writer};
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
+    touched: Arc<Touched>,
 }
 
 impl SqliteStore {
@@ -50,7 +53,7 @@ impl SqliteStore {
     }
 
     /// Writes; resolves when it is committed. For what can be rebuilt.
-    async fn write_rebuildable<T, F>(&self, work: F) -> Result<T, StoreError>
+    pub(crate) async fn write_rebuildable<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
         T: Send + 'static,
@@ -58,12 +61,12 @@ impl SqliteStore {
         self.writer.write(Durability::Committed, work).await
     }
 
-    /// Queues a write that nobody waits for; a failure goes to the log.
+    /// Queues a write that nobody waits for and that is in no hurry; a failure goes to the log.
     async fn write_later<F>(&self, work: F) -> Result<(), StoreError>
     where
         F: FnOnce(&Connection) -> Result<(), Fault> + Send + 'static,
     {
-        self.writer.queue(Durability::Committed, work).await.map(drop)
+        self.writer.queue(Durability::Later, work).await.map(drop)
     }
 
     /// Reads what is committed.

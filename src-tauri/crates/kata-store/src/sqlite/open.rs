@@ -63,8 +63,8 @@ impl SqliteStore {
                 aside.display()
             ),
             hint: Some(
-                "Your sessions are in files of their own and are all there. Channel conversations begin new sessions, and people \
-                 who were let in have to be approved again; plugins you trusted ask again."
+                "Your sessions are in files of their own and are all there, and conversations keep theirs. People who were let in \
+                 have to be approved again; plugins you trusted ask again."
                     .into(),
             ),
         };
@@ -103,7 +103,11 @@ fn open(path: &Path) -> Result<Arc<SqliteStore>, OpenError> {
     }
     let readers = Readers::start(connections).map_err(|error| refused(error.to_string()))?;
     let writer = Writer::start(db).map_err(|error| refused(error.to_string()))?;
-    Ok(Arc::new(SqliteStore { writer, readers }))
+    Ok(Arc::new(SqliteStore {
+        writer,
+        readers,
+        touched: Arc::default(),
+    }))
 }
 
 fn configure(db: &Connection, read_only: bool) -> rusqlite::Result<()> {

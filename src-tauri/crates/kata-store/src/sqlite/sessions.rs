@@ -7,6 +7,7 @@ use kata_protocol::{SessionId, SessionList, SessionSummary, WorkspaceId};
 use rusqlite::{Connection, Row, ToSql, params};
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Rows of a page when the caller names no number.
 const PAGE: u32 = 200;
@@ -45,7 +46,52 @@ pub(crate) struct IndexRow {
     pub summary: SessionSummary,
 }
 
+/// List rows of sessions at work, each the newest of its session, on their way into the table.
+#[derive(Default)]
+pub(crate) struct Touched(Mutex<HashMap<SessionId, SessionSummary>>);
+
+impl Touched {
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, SessionSummary>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes all of them.
+    fn write(&self, db: &Connection) -> Result<(), Fault> {
+        let rows: Vec<_> = self.lock().drain().collect();
+        rows.iter().try_for_each(|(_, summary)| replace(db, summary).map(drop))
+    }
+}
+
 impl SqliteStore {
+    /// Notes a list row; it is in the table within a moment, many in one transaction.
+    pub(crate) fn touch(&self, summary: SessionSummary) {
+        let mut rows = self.touched.lock();
+        rows.insert(summary.id.clone(), summary);
+        // The first of them queues the write for all.
+        if rows.len() > 1 {
+            return;
+        }
+        let touched = Arc::clone(&self.touched);
+        if !self.writer.try_later(move |db| touched.write(db)) {
+            // Without room it is dropped: the session's next row is newer anyway.
+            rows.clear();
+        }
+    }
+
+    /// Forgets a noted row: a newer one is about to be written.
+    pub(crate) fn untouch(&self, id: &SessionId) {
+        self.touched.lock().remove(id);
+    }
+
+    /// Writes what was noted, so that a read sees it.
+    async fn settle_touched(&self) -> Result<(), StoreError> {
+        if self.touched.lock().is_empty() {
+            return Ok(());
+        }
+        let touched = Arc::clone(&self.touched);
+        self.write_rebuildable(move |db| touched.write(db)).await
+    }
+
     /// What is known of every file, by id.
     pub(crate) async fn indexed(&self) -> Result<HashMap<SessionId, Known>, StoreError> {
         self.read(|db| {
@@ -69,12 +115,31 @@ impl SqliteStore {
 
     /// One row.
     pub(crate) async fn indexed_session(&self, id: &SessionId) -> Result<Option<IndexRow>, StoreError> {
+        self.settle_touched().await?;
         let id = id.clone();
         self.read(move |db| {
             let sql = format!("SELECT {COLUMNS} FROM sessions WHERE id = ?1");
             let mut statement = db.prepare_cached(&sql)?;
             let mut rows = statement.query([id.as_str()])?;
             rows.next()?.map(index_row).transpose()
+        })
+        .await
+    }
+
+    /// Whether any conversation has a session.
+    pub(crate) async fn has_keys(&self) -> Result<bool, StoreError> {
+        self.read(|db| Ok(db.prepare("SELECT 1 FROM session_keys")?.exists([])?)).await
+    }
+
+    /// Sessions of channels with their folders, newest first.
+    pub(crate) async fn channel_folders(&self) -> Result<Vec<(SessionId, PathBuf)>, StoreError> {
+        self.read(|db| {
+            let mut statement = db.prepare("SELECT id, folder FROM sessions WHERE channel ORDER BY last_message_at DESC, id DESC")?;
+            let rows = statement.query([])?.and_then(|row| -> Result<_, Fault> {
+                let id = SessionId::new(row.get::<_, String>(0)?).map_err(Fault::id("session"))?;
+                Ok((id, PathBuf::from(row.get::<_, String>(1)?)))
+            });
+            rows.collect()
         })
         .await
     }
@@ -98,26 +163,12 @@ impl SqliteStore {
 
     /// Replaces the list row of a session; `false` when there is none.
     pub(crate) async fn reindex(&self, summary: SessionSummary) -> Result<bool, StoreError> {
-        self.write_rebuildable(move |db| {
-            let changed = db
-                .prepare_cached(
-                    "UPDATE sessions SET workspace = ?2, last_message_at = ?3, channel = ?4, words = ?5, summary = ?6 WHERE id = ?1",
-                )?
-                .execute(params![
-                    summary.id.as_str(),
-                    summary.workspace.as_str(),
-                    ms_in(summary.last_message_at),
-                    summary.channel.is_some(),
-                    words(&summary),
-                    text(&summary)?
-                ])?;
-            Ok(changed > 0)
-        })
-        .await
+        self.write_rebuildable(move |db| replace(db, &summary)).await
     }
 
     /// A page of the list, newest first, and how many rows match.
     pub(crate) async fn listed(&self, query: SessionList) -> Result<(Vec<SessionSummary>, u32), StoreError> {
+        self.settle_touched().await?;
         self.read(move |db| listed(db, &query)).await
     }
 
@@ -149,6 +200,21 @@ fn index_row(row: &Row<'_>) -> Result<IndexRow, Fault> {
         },
         summary: parse(&row.get::<_, String>(4)?)?,
     })
+}
+
+/// Replaces a list row; `false` when there is none.
+fn replace(db: &Connection, summary: &SessionSummary) -> Result<bool, Fault> {
+    let changed = db
+        .prepare_cached("UPDATE sessions SET workspace = ?2, last_message_at = ?3, channel = ?4, words = ?5, summary = ?6 WHERE id = ?1")?
+        .execute(params![
+            summary.id.as_str(),
+            summary.workspace.as_str(),
+            ms_in(summary.last_message_at),
+            summary.channel.is_some(),
+            words(summary),
+            text(summary)?
+        ])?;
+    Ok(changed > 0)
 }
 
 fn put(db: &Connection, row: &IndexRow) -> Result<(), Fault> {

@@ -27,7 +27,12 @@ pub(crate) enum Durability {
     /// Committed: survives a crash of the program, and a power cut once any later synced job has committed. For what can be
     /// made again or missed (traces, the session index).
     Committed,
+    /// As `Committed`, with nobody waiting: it goes with the next job that somebody waits for, or after [`LEISURE`].
+    Later,
 }
+
+/// How long jobs in no hurry gather.
+const LEISURE: Duration = Duration::from_millis(50);
 
 /// How long a batch that is smaller than the one before waits for its companions: well below one fsync.
 const PATIENCE: Duration = Duration::from_micros(80);
@@ -113,7 +118,32 @@ impl Writer {
         });
         let queue = self.queue.as_ref().ok_or_else(closed)?;
         queue.send(Queued { durability, job }).await.map_err(|_| closed())?;
+        self.wake(durability);
         Ok(answer)
+    }
+
+    /// Queues a write that nobody waits for, without waiting for room. `false`: there is none.
+    pub(crate) fn try_later<F>(&self, work: F) -> bool
+    where
+        F: FnOnce(&Connection) -> Result<(), Fault> + Send + 'static,
+    {
+        let (reply, _) = oneshot::channel();
+        let job = Box::new(Typed {
+            work: Some(work),
+            result: None,
+            reply,
+        });
+        let durability = Durability::Later;
+        self.queue
+            .as_ref()
+            .is_some_and(|queue| queue.try_send(Queued { durability, job }).is_ok())
+    }
+
+    /// Ends the leisure of a thread that gathers: somebody waits.
+    fn wake(&self, durability: Durability) {
+        if let (true, Some(thread)) = (durability != Durability::Later, &self.thread) {
+            thread.thread().unpark();
+        }
     }
 
     /// Queues a write and waits until it is committed.
@@ -129,6 +159,7 @@ impl Writer {
     pub(crate) fn stop(&mut self) {
         self.queue = None;
         if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
             let _ = thread.join();
         }
     }
@@ -160,6 +191,10 @@ impl Loop {
         while let Some(first) = jobs.blocking_recv() {
             batch.push(first);
             drain(&mut jobs, &mut batch);
+            if batch.iter().all(|queued| queued.durability == Durability::Later) && !jobs.is_closed() {
+                std::thread::park_timeout(LEISURE);
+                drain(&mut jobs, &mut batch);
+            }
             // Callers that were just answered together come back together, but not at the same instant. Without a moment's
             // patience the first of them would get an fsync of its own and the others wait for it.
             if batch.len() < last {

@@ -210,3 +210,60 @@ async fn the_audit_shows_the_newest_first() {
     assert_eq!(store.audit(1).await.unwrap(), [line(2)]);
     assert_eq!(store.audit(9).await.unwrap(), [line(2), line(1)]);
 }
+
+/// Makes SQLite refuse as it does on a full disk, or on one that may only be read.
+async fn pragma(store: &SqliteStore, name: &'static str, value: i64) {
+    store
+        .write_rebuildable(move |db| Ok(db.pragma_update(None, name, value)?))
+        .await
+        .unwrap();
+}
+
+async fn pages(store: &SqliteStore) -> i64 {
+    let count = |db: &rusqlite::Connection| Ok(db.pragma_query_value(None, "page_count", |row| row.get(0))?);
+    store.write_rebuildable(count).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_whole_writes_and_takes_them_again_when_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("kata.db")).unwrap();
+    let full = pages(&store).await;
+    pragma(&store, "max_page_count", full).await;
+    let mut accepted = 0_u32;
+    let refused = loop {
+        match store.accept(&id("telegram"), &draft(&format!("m{accepted}")), Ms(1)).await {
+            Ok(row) => accepted += u32::from(row.is_some()),
+            Err(error) => break error,
+        }
+        assert!(accepted < 100_000, "the disk never filled");
+    };
+    assert!(refused.to_string().contains("full"), "{refused}");
+    // What was accepted is there, what was refused is not, and reading goes on.
+    assert_eq!(store.ledger().await.unwrap().accepted, Count(u64::from(accepted)));
+    assert!(store.accept(&id("telegram"), &draft("late"), Ms(1)).await.is_err());
+
+    pragma(&store, "max_page_count", i64::from(u32::MAX) / 2).await;
+    assert!(
+        store.accept(&id("telegram"), &draft("late"), Ms(1)).await.unwrap().is_some(),
+        "it is no duplicate of itself"
+    );
+    assert_eq!(store.ledger().await.unwrap().accepted, Count(u64::from(accepted) + 1));
+}
+
+#[tokio::test]
+async fn a_store_that_another_program_holds_answers_reads_and_takes_writes_again_when_it_is_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kata.db");
+    let store = SqliteStore::open(&path).unwrap();
+    let inbox = store.accept(&id("telegram"), &draft("m"), Ms(1)).await.unwrap().unwrap();
+    pragma(&store, "busy_timeout", 0).await;
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let refused = store.finish(inbox, InboxEnd::Silent).await.unwrap_err();
+    assert!(refused.to_string().contains("locked"), "{refused}");
+    assert_eq!(store.unfinished().await.unwrap().len(), 1);
+    other.execute_batch("ROLLBACK").unwrap();
+    store.finish(inbox, InboxEnd::Silent).await.unwrap();
+    assert_eq!(store.ledger().await.unwrap().delivered, Count(1));
+}

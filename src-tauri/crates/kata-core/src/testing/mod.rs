@@ -1,4 +1,5 @@
-//! Fakes for this crate's tests: a clock that moves when told, and drafts.
+//! Fakes for this crate's tests: a clock that moves when told, drafts, and a whole core ([`world`]) over a disk that fails
+//! when told ([`disk`]) and scripted others ([`others`]).
 
 use crate::ports::{Clock, Entropy};
 use async_trait::async_trait;
@@ -37,6 +38,14 @@ impl Clock for TestClock {
     }
 }
 
+/// Moves time on and on, one step each time everybody else has had a turn.
+pub(crate) async fn passing(clock: &TestClock, step: Duration) {
+    loop {
+        tokio::task::yield_now().await;
+        clock.advance(step);
+    }
+}
+
 /// Counts instead of drawing.
 #[derive(Default)]
 pub(crate) struct TestEntropy(AtomicU64);
@@ -71,3 +80,7 @@ pub(crate) fn draft(id: &str, conversation: &str, sender: &str, text: &str) -> I
         sent_at: None,
     }
 }
+
+pub(crate) mod disk;
+pub(crate) mod others;
+pub(crate) mod world;

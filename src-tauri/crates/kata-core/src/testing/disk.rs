@@ -1,0 +1,394 @@
+//! Session files and a message store in memory, both failing when told. They check what may never happen: a send of something
+//! that was delivered, a row that ends twice in two ways.
+
+use crate::ports::*;
+use async_trait::async_trait;
+use kata_protocol::*;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How many calls of each name are still to fail.
+#[derive(Default)]
+pub(crate) struct Faults(Mutex<HashMap<&'static str, u32>>, AtomicBool);
+
+impl Faults {
+    /// The next `times` calls of `name` fail.
+    pub(crate) fn fail(&self, name: &'static str, times: u32) {
+        lock(&self.0).insert(name, times);
+    }
+    /// Everything fails, or works again.
+    pub(crate) fn everything(&self, fails: bool) {
+        lock(&self.0).clear();
+        self.1.store(fails, Ordering::Relaxed);
+    }
+    fn hit(&self, name: &'static str) -> bool {
+        if self.1.load(Ordering::Relaxed) {
+            return true;
+        }
+        match lock(&self.0).get_mut(name) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+    fn store(&self, name: &'static str) -> Result<(), StoreError> {
+        if self.hit(name) {
+            Err(StoreError("database or disk is full".into()))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// One session's files.
+#[derive(Clone)]
+pub(crate) struct Folder {
+    pub summary: SessionSummary,
+    pub rows: Vec<StoredRow>,
+    pub journal: Vec<JournalEntry>,
+}
+
+/// Session files.
+pub(crate) struct Files {
+    pub folders: Mutex<HashMap<SessionId, Folder>>,
+    pub faults: Faults,
+    /// Number of appends that were made durable.
+    pub appends: Mutex<u32>,
+    /// While `false`, the disk takes what is written and says nothing.
+    pub answers: watch::Sender<bool>,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self {
+            folders: Mutex::default(),
+            faults: Faults::default(),
+            appends: Mutex::default(),
+            answers: watch::channel(true).0,
+        }
+    }
+}
+
+impl Files {
+    /// Kinds and texts of a session's rows.
+    pub(crate) fn said(&self, id: &SessionId) -> Vec<String> {
+        let text = |row: &StoredRow, key: &str| row.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+        let folders = lock(&self.folders);
+        folders[id]
+            .rows
+            .iter()
+            .map(|row| format!("{}: {}", text(row, "type"), text(row, "content")))
+            .collect()
+    }
+    /// A session's journal.
+    pub(crate) fn journal(&self, id: &SessionId) -> Vec<JournalEntry> {
+        lock(&self.folders)[id].journal.clone()
+    }
+}
+
+fn refused() -> TranscriptError {
+    TranscriptError::Io {
+        path: "session.jsonl".into(),
+        reason: "no space left on device".into(),
+    }
+}
+
+#[async_trait]
+impl Transcripts for Files {
+    async fn create(&self, new: NewSession) -> Result<SessionSummary, TranscriptError> {
+        if self.faults.hit("create") {
+            return Err(refused());
+        }
+        let mut folders = lock(&self.folders);
+        let summary = SessionSummary {
+            id: SessionId::new(format!("s{}", folders.len())).unwrap(),
+            workspace: new.workspace,
+            name: new.name,
+            preview: None,
+            created_at: Ms(0),
+            last_message_at: Ms(0),
+            flagged: false,
+            status: None,
+            labels: Vec::new(),
+            unread: false,
+            mode: new.mode,
+            model: new.model,
+            channel: new.channel,
+            message_count: 0,
+            usage: TokenUsage::default(),
+            state: SessionState::Idle,
+        };
+        let folder = Folder {
+            summary: summary.clone(),
+            rows: Vec::new(),
+            journal: Vec::new(),
+        };
+        folders.insert(summary.id.clone(), folder);
+        Ok(summary)
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<LoadedSession, TranscriptError> {
+        if self.faults.hit("load") {
+            return Err(refused());
+        }
+        let folder = lock(&self.folders)
+            .get(id)
+            .cloned()
+            .ok_or_else(|| TranscriptError::NotFound(id.clone()))?;
+        Ok(LoadedSession {
+            summary: folder.summary,
+            rows: folder.rows,
+            journal: folder.journal,
+            repaired: 0,
+        })
+    }
+
+    async fn append(&self, id: &SessionId, append: Append) -> Result<(), TranscriptError> {
+        if self.faults.hit("append") {
+            return Err(refused());
+        }
+        let _ = self.answers.subscribe().wait_for(|answers| *answers).await;
+        let mut folders = lock(&self.folders);
+        let folder = folders.get_mut(id).ok_or_else(|| TranscriptError::NotFound(id.clone()))?;
+        for row in &append.rows {
+            let twice = folder.rows.iter().any(|known| known["id"] == row["id"] && known["type"] == "user");
+            assert!(!twice, "the row of an input was written twice: {row:?}");
+        }
+        folder.rows.extend(append.rows);
+        folder.journal.extend(append.journal);
+        *lock(&self.appends) += 1;
+        Ok(())
+    }
+
+    async fn update(&self, summary: SessionSummary) -> Result<(), TranscriptError> {
+        self.touch(summary);
+        Ok(())
+    }
+    fn touch(&self, summary: SessionSummary) {
+        if let Some(folder) = lock(&self.folders).get_mut(&summary.id) {
+            folder.summary = summary;
+        }
+    }
+    async fn rewrite(&self, _: &SessionId) -> Result<(), TranscriptError> {
+        Ok(())
+    }
+    async fn summary(&self, id: &SessionId) -> Result<SessionSummary, TranscriptError> {
+        Ok(self.load(id).await?.summary)
+    }
+    async fn list(&self, _: SessionList) -> Result<(Vec<SessionSummary>, u32), TranscriptError> {
+        Ok((Vec::new(), 0))
+    }
+}
+
+/// State of an inbox row.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum In {
+    Open,
+    Answered,
+    Ended(InboxEnd),
+}
+
+#[derive(Default)]
+struct Tables {
+    inbox: Vec<(InboxRow, In)>,
+    outbox: Vec<OutboxRow>,
+    keys: HashMap<SessionKey, SessionId>,
+    traces: Vec<Trace>,
+}
+
+/// The store.
+#[derive(Default)]
+pub(crate) struct Store {
+    tables: Mutex<Tables>,
+    pub faults: Faults,
+}
+
+impl Store {
+    /// How an inbox row stands.
+    pub(crate) fn inbox(&self, id: i64) -> In {
+        lock(&self.tables).inbox[usize::try_from(id).unwrap() - 1].1.clone()
+    }
+    /// The session a message went to.
+    pub(crate) fn message_session(&self, id: i64) -> SessionId {
+        lock(&self.tables).inbox[usize::try_from(id).unwrap() - 1]
+            .0
+            .session
+            .clone()
+            .unwrap()
+    }
+    /// The outbox as it is.
+    pub(crate) fn outbox(&self) -> Vec<OutboxRow> {
+        lock(&self.tables).outbox.clone()
+    }
+    /// Every trace that was recorded.
+    pub(crate) fn traces(&self) -> Vec<Trace> {
+        lock(&self.tables).traces.clone()
+    }
+    fn row<T>(&self, id: OutboxId, change: impl FnOnce(&mut OutboxRow) -> T) -> T {
+        let mut tables = lock(&self.tables);
+        let row = tables.outbox.iter_mut().find(|row| row.id == id).unwrap();
+        assert_ne!(row.state, OutboxState::Sent, "a delivered row is touched again");
+        change(row)
+    }
+}
+
+#[async_trait]
+impl MessageStore for Store {
+    async fn accept(&self, channel: &ChannelId, draft: &InboundDraft, now: Ms) -> Result<Option<InboxId>, StoreError> {
+        self.faults.store("accept")?;
+        let mut tables = lock(&self.tables);
+        let known = |row: &InboxRow| row.channel == *channel && row.draft.message_id == draft.message_id;
+        if tables.inbox.iter().any(|(row, _)| known(row)) {
+            return Ok(None);
+        }
+        let id = InboxId(tables.inbox.len() as i64 + 1);
+        let row = InboxRow {
+            id,
+            channel: channel.clone(),
+            draft: draft.clone(),
+            received_at: now,
+            session: None,
+        };
+        tables.inbox.push((row, In::Open));
+        Ok(Some(id))
+    }
+    async fn refuse(&self, channel: &ChannelId, draft: &InboundDraft, code: RefusalCode, now: Ms) -> Result<Option<InboxId>, StoreError> {
+        let id = self.accept(channel, draft, now).await?;
+        if let Some(id) = id {
+            self.finish(id, InboxEnd::Refused(code)).await?;
+        }
+        Ok(id)
+    }
+    async fn routed(&self, id: InboxId, _: &SessionKey, session: &SessionId) -> Result<(), StoreError> {
+        self.faults.store("routed")?;
+        lock(&self.tables).inbox[id.0 as usize - 1].0.session = Some(session.clone());
+        Ok(())
+    }
+    async fn finish(&self, id: InboxId, end: InboxEnd) -> Result<(), StoreError> {
+        self.faults.store("finish")?;
+        let state = &mut lock(&self.tables).inbox[id.0 as usize - 1].1;
+        assert_eq!(*state, In::Open, "a message ended twice");
+        *state = In::Ended(end);
+        Ok(())
+    }
+    async fn message(&self, id: InboxId) -> Result<Option<InboxRow>, StoreError> {
+        Ok(lock(&self.tables).inbox.get(id.0 as usize - 1).map(|(row, _)| row.clone()))
+    }
+    async fn unfinished(&self) -> Result<Vec<InboxRow>, StoreError> {
+        let open = |(row, state): &(InboxRow, In)| (*state == In::Open).then(|| row.clone());
+        Ok(lock(&self.tables).inbox.iter().filter_map(open).collect())
+    }
+    async fn enqueue(&self, inbox: Option<InboxId>, parts: Vec<NewOutbound>, now: Ms) -> Result<Vec<OutboxRow>, StoreError> {
+        self.faults.store("enqueue")?;
+        let mut tables = lock(&self.tables);
+        let mut made = Vec::new();
+        for part in parts {
+            if tables.outbox.iter().any(|row| row.message.idempotency_key == part.idempotency_key) {
+                continue;
+            }
+            let row = OutboxRow {
+                id: OutboxId(tables.outbox.len() as i64 + 1),
+                inbox,
+                session: part.session,
+                message: OutboundMessage {
+                    route: part.route,
+                    text: part.text,
+                    idempotency_key: part.idempotency_key,
+                    attempt: 0,
+                },
+                state: OutboxState::Pending { next_at: now },
+                error: None,
+            };
+            tables.outbox.push(row.clone());
+            made.push(row);
+        }
+        if let Some(id) = inbox {
+            tables.inbox[id.0 as usize - 1].1 = In::Answered;
+        }
+        Ok(made)
+    }
+    async fn unsent(&self) -> Result<Vec<OutboxRow>, StoreError> {
+        let waits = |row: &OutboxRow| matches!(row.state, OutboxState::Pending { .. } | OutboxState::Sending);
+        Ok(self.outbox().into_iter().filter(waits).collect())
+    }
+    async fn sending(&self, id: OutboxId, attempt: u32) -> Result<(), StoreError> {
+        self.faults.store("sending")?;
+        self.row(id, |row| {
+            row.state = OutboxState::Sending;
+            row.message.attempt = attempt;
+        });
+        Ok(())
+    }
+    async fn sent(&self, id: OutboxId, _: &Receipt) -> Result<(), StoreError> {
+        self.faults.store("sent")?;
+        self.row(id, |row| row.state = OutboxState::Sent);
+        Ok(())
+    }
+    async fn unsent_again(&self, id: OutboxId, state: OutboxState, error: &str) -> Result<(), StoreError> {
+        self.faults.store("unsent_again")?;
+        self.row(id, |row| {
+            row.state = state;
+            row.error = Some(error.to_owned());
+        });
+        Ok(())
+    }
+    async fn ledger(&self) -> Result<Ledger, StoreError> {
+        Ok(Ledger::default())
+    }
+}
+
+#[async_trait]
+impl KeyStore for Store {
+    async fn session_for(&self, key: &SessionKey) -> Result<Option<SessionId>, StoreError> {
+        self.faults.store("session_for")?;
+        Ok(lock(&self.tables).keys.get(key).cloned())
+    }
+    async fn bind(&self, key: &SessionKey, session: &SessionId) -> Result<SessionId, StoreError> {
+        let mut tables = lock(&self.tables);
+        Ok(tables.keys.entry(key.clone()).or_insert_with(|| session.clone()).clone())
+    }
+}
+
+#[async_trait]
+impl PairingStore for Store {
+    async fn is_paired(&self, _: &ChannelId, _: &SenderId) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+    async fn open_request(&self, _: &ChannelId, _: &SenderId, _: Ms) -> Result<Option<PairingRequest>, StoreError> {
+        Ok(None)
+    }
+    async fn request(&self, _: &PairingRequest) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn requests(&self, _: Ms) -> Result<Vec<PairingRequest>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn resolve(&self, _: &str, _: bool, _: Ms) -> Result<Option<PairingRequest>, StoreError> {
+        Ok(None)
+    }
+    async fn paired(&self, _: &ChannelId) -> Result<Vec<SenderId>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl TraceStore for Store {
+    async fn record(&self, trace: &Trace) -> Result<(), StoreError> {
+        lock(&self.tables).traces.push(trace.clone());
+        Ok(())
+    }
+    async fn traces(&self, _: Option<&SessionId>, _: u32) -> Result<Vec<Trace>, StoreError> {
+        Ok(self.traces())
+    }
+    async fn trace(&self, _: &TraceId) -> Result<Option<Trace>, StoreError> {
+        Ok(None)
+    }
+}

@@ -1,0 +1,186 @@
+//! A model, a tool and a platform that do what a test scripted. The model and the platform check that a session asks one
+//! question at a time and that a conversation gets its parts in order.
+
+use super::disk::lock;
+use crate::ports::*;
+use async_trait::async_trait;
+use kata_protocol::*;
+use serde_json::json;
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// What the model does next; without a script it repeats the newest message.
+pub(crate) enum Step {
+    /// Calls the tool `note`.
+    Call,
+    /// Answers nothing until it is stopped; then with this much said.
+    Hang(&'static str),
+    /// Fails.
+    Fail,
+}
+
+/// The model.
+#[derive(Default)]
+pub(crate) struct Scripted {
+    pub script: Mutex<VecDeque<Step>>,
+    /// The newest message of each question, in order.
+    pub asked: Mutex<Vec<String>>,
+    running: Mutex<HashSet<SessionId>>,
+}
+
+#[async_trait]
+impl Model for Scripted {
+    fn label(&self) -> String {
+        "scripted".into()
+    }
+    fn family(&self) -> &'static str {
+        "test"
+    }
+    async fn step(&self, request: ModelRequest, _: mpsc::Sender<ModelEvent>, cancel: CancellationToken) -> Result<ModelStep, ModelError> {
+        let alone = lock(&self.running).insert(request.session.clone());
+        assert!(alone, "two questions of one session at the same time");
+        let newest = request.history.iter().rev().find_map(|item| match item {
+            HistoryItem::User { text, .. } => Some(text.clone()),
+            _ => None,
+        });
+        let newest = newest.unwrap_or_default();
+        lock(&self.asked).push(newest.clone());
+        tokio::task::yield_now().await;
+        let step = lock(&self.script).pop_front();
+        let failed = |code, partial| ModelError {
+            code,
+            message: "as scripted".into(),
+            partial,
+        };
+        let said = |blocks, stop| ModelStep {
+            blocks,
+            stop,
+            usage: StepUsage::default(),
+        };
+        let answer = match step {
+            None => Ok(said(
+                vec![json!({"type": "text", "text": format!("re: {newest}")})],
+                StopReason::EndTurn,
+            )),
+            Some(Step::Call) => {
+                let id = format!("call{}", request.history.len());
+                Ok(said(
+                    vec![json!({"type": "tool_use", "id": id, "name": "note", "input": {}})],
+                    StopReason::ToolUse,
+                ))
+            }
+            Some(Step::Fail) => Err(failed(ModelErrorCode::Unavailable, Vec::new())),
+            Some(Step::Hang(text)) => {
+                cancel.cancelled().await;
+                Err(failed(ModelErrorCode::Cancelled, vec![json!({"type": "text", "text": text})]))
+            }
+        };
+        lock(&self.running).remove(&request.session);
+        answer
+    }
+}
+
+/// Finds the one model there is.
+pub(crate) struct OneModel(pub Arc<Scripted>);
+
+impl Models for OneModel {
+    fn find(&self, _: Option<&str>) -> Result<Arc<dyn Model>, WireError> {
+        Ok(Arc::clone(&self.0) as _)
+    }
+}
+
+/// One tool, `note`, that counts.
+#[derive(Default)]
+pub(crate) struct Note {
+    pub calls: Mutex<u32>,
+}
+
+#[async_trait]
+impl Tools for Note {
+    fn list(&self) -> Arc<[ToolInfo]> {
+        Arc::from([ToolInfo {
+            name: "note".into(),
+            description: String::new(),
+            parameters: Json(json!({"type": "object"})),
+            read_only: true,
+            plugin: None,
+        }])
+    }
+    async fn call(&self, _: ToolRequest) -> ToolOutcome {
+        *lock(&self.calls) += 1;
+        ToolOutcome {
+            text: "noted".into(),
+            is_error: false,
+        }
+    }
+}
+
+/// Nobody listens.
+pub(crate) struct NoHooks;
+
+impl Hooks for NoHooks {
+    fn handlers(&self, _: HookName) -> Arc<[HookHandler]> {
+        Arc::from([])
+    }
+}
+
+/// A platform. What it has is in `shown`: a repeated key is recognised where `idempotent`.
+pub(crate) struct Platform {
+    pub idempotent: bool,
+    pub shown: Mutex<Vec<OutboundMessage>>,
+    /// Attempts, shown or not.
+    pub attempts: Mutex<u32>,
+    /// Failures of the next sends, and whether the message arrives all the same.
+    pub failures: Mutex<VecDeque<(SendError, bool)>>,
+}
+
+impl Platform {
+    pub(crate) fn texts(&self) -> Vec<String> {
+        lock(&self.shown).iter().map(|m| m.text.clone()).collect()
+    }
+    fn show(&self, message: OutboundMessage) {
+        let mut shown = lock(&self.shown);
+        let known = shown.iter().any(|m| m.idempotency_key == message.idempotency_key);
+        assert!(self.idempotent || !known, "the reader sees a message twice: {message:?}");
+        if !known {
+            shown.push(message);
+        }
+    }
+}
+
+#[async_trait]
+impl Channels for Platform {
+    fn info(&self, channel: &ChannelId) -> Option<(PluginId, ChannelInfo)> {
+        let info = ChannelInfo {
+            id: channel.to_string(),
+            label: "Test".into(),
+            capabilities: ChannelCapabilities {
+                text_max: 100,
+                idempotent_send: self.idempotent,
+                ..ChannelCapabilities::default()
+            },
+        };
+        Some((PluginId::new("test").unwrap(), info))
+    }
+    async fn send(&self, message: OutboundMessage) -> Result<Receipt, SendError> {
+        *lock(&self.attempts) += 1;
+        let failure = lock(&self.failures).pop_front();
+        match failure {
+            Some((error, arrives)) => {
+                if arrives {
+                    self.show(message);
+                }
+                Err(error)
+            }
+            None => {
+                self.show(message);
+                Ok(Receipt {
+                    message_ids: vec![PlatformMessageId::new("1").unwrap()],
+                })
+            }
+        }
+    }
+    async fn typing(&self, _: &ReplyRoute) {}
+}

@@ -1,0 +1,234 @@
+//! The whole core over fakes: one channel, one model, one tool, a disk and a store that fail when told.
+
+use super::disk::{Files, Store, lock};
+use super::others::{NoHooks, Note, OneModel, Platform, Scripted, Step};
+use super::{TestClock, TestEntropy, draft};
+use crate::EventHub;
+use crate::hooks::Dispatcher;
+use crate::ingress::{ChannelRules, Ingress, IngressDeps};
+use crate::outbox::{Outbox, OutboxDeps};
+use crate::path::{Path, PathDeps};
+use crate::persist::{Persist, Trouble};
+use crate::ports::NewSession;
+use crate::router::{Binding, Bindings, SessionScope};
+use crate::session::{SessionDeps, Sessions};
+use crate::tasks::Tasks;
+use crate::trace::Tracer;
+use arc_swap::ArcSwap;
+use kata_protocol::*;
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::sync::broadcast::Receiver;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) struct World {
+    pub clock: Arc<TestClock>,
+    pub files: Arc<Files>,
+    pub store: Arc<Store>,
+    pub model: Arc<Scripted>,
+    pub tool: Arc<Note>,
+    pub platform: Arc<Platform>,
+    pub sessions: Arc<Sessions>,
+    pub outbox: Arc<Outbox>,
+    pub path: Arc<Path>,
+    pub events: Arc<EventHub>,
+    pub tasks: Tasks,
+    /// What was said of the disk.
+    pub trouble: Arc<Mutex<Vec<Option<String>>>>,
+}
+
+impl World {
+    pub(crate) fn new(idempotent: bool) -> Self {
+        let platform = Platform {
+            idempotent,
+            shown: Mutex::default(),
+            attempts: Mutex::default(),
+            failures: Mutex::default(),
+        };
+        Self::over(Arc::default(), Arc::default(), Arc::new(platform))
+    }
+
+    /// A program that starts over what an earlier one left.
+    pub(crate) fn over(files: Arc<Files>, store: Arc<Store>, platform: Arc<Platform>) -> Self {
+        let (clock, entropy) = (Arc::new(TestClock::default()), Arc::new(TestEntropy::default()));
+        let (events, tasks) = (Arc::new(EventHub::default()), Tasks::default());
+        let (model, tool) = (Arc::new(Scripted::default()), Arc::new(Note::default()));
+        let trouble: Arc<Mutex<Vec<Option<String>>>> = Arc::default();
+        let told = Arc::clone(&trouble);
+        let tell = Trouble::new(Arc::new(move |reason| lock(&told).push(reason)));
+        let persist = Persist::new(clock.clone(), tasks.stopping(), tell);
+        let hooks = Arc::new(Dispatcher::new(Arc::new(NoHooks), clock.clone()));
+        let tracer = Arc::new(Tracer::new(clock.clone(), entropy.clone(), store.clone(), Arc::clone(&events)));
+        let outbox = Outbox::new(OutboxDeps {
+            store: store.clone(),
+            channels: platform.clone(),
+            hooks: Arc::clone(&hooks),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            tasks: tasks.clone(),
+            tracer: Arc::clone(&tracer),
+            persist: persist.clone(),
+            activity: Arc::new(|_| {}),
+        });
+        let sessions = Sessions::new(SessionDeps {
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            transcripts: files.clone(),
+            messages: store.clone(),
+            models: Arc::new(OneModel(Arc::clone(&model))),
+            tools: tool.clone(),
+            channels: platform.clone(),
+            hooks,
+            outbox: Arc::clone(&outbox),
+            events: Arc::clone(&events),
+            tasks: tasks.clone(),
+            tracer: Arc::clone(&tracer),
+            persist: persist.clone(),
+            system_prompt: Arc::new(|_| String::new()),
+            context: Arc::new(Vec::new),
+            model_permits: Arc::new(Semaphore::new(8)),
+            draining: CancellationToken::new(),
+        });
+        let open = ChannelRules {
+            policy: DmPolicy::Open,
+            per_minute: 1000,
+            ..ChannelRules::default()
+        };
+        let ingress = Ingress::new(IngressDeps {
+            messages: store.clone(),
+            pairing: store.clone(),
+            outbox: Arc::clone(&outbox),
+            rules: Arc::new(ArcSwap::from_pointee(HashMap::from([(channel(), open)]))),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            events: Arc::clone(&events),
+        });
+        let default = Binding {
+            workspace: WorkspaceId::new("w").unwrap(),
+            model: None,
+            mode: PermissionMode::Safe,
+            scope: SessionScope::Thread,
+        };
+        let bindings = Bindings {
+            default,
+            channels: HashMap::new(),
+        };
+        let path = Arc::new(Path::new(PathDeps {
+            ingress,
+            messages: store.clone(),
+            keys: store.clone(),
+            bindings: Arc::new(ArcSwap::from_pointee(bindings)),
+            sessions: Arc::clone(&sessions),
+            tracer,
+            persist,
+            tasks: tasks.clone(),
+        }));
+        Self {
+            clock,
+            files,
+            store,
+            model,
+            tool,
+            platform,
+            sessions,
+            outbox,
+            path,
+            events,
+            tasks,
+            trouble,
+        }
+    }
+
+    /// As if the program were killed and started again: the files and the store are what is left.
+    pub(crate) async fn killed(self) -> Self {
+        // What was not written is lost: nothing is written on the way down.
+        self.files.faults.everything(true);
+        self.store.faults.everything(true);
+        self.tasks.stopping().cancel();
+        settle().await;
+        self.files.faults.everything(false);
+        self.store.faults.everything(false);
+        self.files.answers.send_replace(true);
+        Self::over(self.files, self.store, self.platform)
+    }
+
+    pub(crate) fn script(&self, steps: impl IntoIterator<Item = Step>) {
+        lock(&self.model.script).extend(steps);
+    }
+
+    pub(crate) async fn session(&self) -> SessionId {
+        let new = NewSession {
+            workspace: WorkspaceId::new("w").unwrap(),
+            name: None,
+            model: None,
+            mode: PermissionMode::AllowAll,
+            channel: None,
+            channel_id: None,
+            external_conversation: None,
+        };
+        self.sessions.create(new).await.unwrap().id
+    }
+
+    pub(crate) async fn submit(&self, id: &SessionId, text: &str, how: Delivery) -> Result<SessionSubmitted, WireError> {
+        self.sessions.submit(id, text.into(), how, None, "test").await
+    }
+
+    /// A message comes in from the channel.
+    pub(crate) async fn write(&self, id: &str, conversation: &str, text: &str) -> Result<IngressAnswer, WireError> {
+        let plugin = PluginId::new("test").unwrap();
+        self.path.ingest(&plugin, &channel(), draft(id, conversation, "ada", text)).await
+    }
+
+    /// Waits for the work while time passes; fails when it does not come to an end.
+    pub(crate) async fn meanwhile<T>(&self, work: impl Future<Output = T>) -> T {
+        let passing = async {
+            for _ in 0..20_000 {
+                tokio::task::yield_now().await;
+                self.clock.advance(Duration::from_millis(100));
+            }
+        };
+        tokio::select! {
+            done = work => done,
+            () = passing => panic!("half an hour has passed"),
+        }
+    }
+
+    /// Waits until `done`, while time passes.
+    pub(crate) async fn until(&self, done: impl Fn() -> bool) {
+        self.meanwhile(async {
+            while !done() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+}
+
+pub(crate) fn channel() -> ChannelId {
+    ChannelId::new("test").unwrap()
+}
+
+/// Lets every task that can go on do so; time stands still.
+pub(crate) async fn settle() {
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Turns that have ended, in order.
+pub(crate) fn ends(facts: &mut Receiver<Arc<NumberedFact>>) -> Vec<TurnEnd> {
+    let mut ends = Vec::new();
+    while let Ok(fact) = facts.try_recv() {
+        if let Fact::Session {
+            event: SessionEvent::TurnEnded { end, .. },
+            ..
+        } = &fact.fact
+        {
+            ends.push(*end);
+        }
+    }
+    ends
+}
