@@ -8,7 +8,7 @@ use crate::plugins::write_file;
 use crate::report::Report;
 use crate::stats::percentile;
 use crate::wire::Wire;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
 use kata_tests::{FakePlatform, Sent};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -134,7 +134,14 @@ async fn wait(client: &mut Wire, op: &str, name: &str, wanted: impl Fn(&Value) -
         if entries.any(|e| (e["name"] == name || e["id"] == name) && wanted(e)) {
             return Ok(());
         }
-        ensure!(began.elapsed() < Duration::from_secs(10), "{op} does not show it after 10 s");
+        if began.elapsed() > Duration::from_secs(10) {
+            let plugins = client.call("plugin.list", &json!({})).await?;
+            bail!(
+                "{op} does not show it after 10 s; the plugin stands: {} {}",
+                plugins[0]["status"],
+                plugins[0]["faults"]
+            );
+        }
         tokio::time::sleep(LOOK).await;
     }
 }

@@ -165,7 +165,12 @@ impl Part {
             self.on.store(0, Ordering::Release);
             // A version on trial that cannot bring it up is no fault of the part: the version before takes over again.
             let ended = match ended {
-                Ended::Fault(message) if failed(&generation, &format!("{}: {message}", self.name())) => Ended::Moved,
+                // One that has come up once has proved itself: what fails then may be the platform.
+                Ended::Fault(message)
+                    if !self.reported.load(Ordering::Acquire) && failed(&generation, &format!("{}: {message}", self.name())) =>
+                {
+                    Ended::Moved
+                }
                 Ended::Gone if failed(&generation, &format!("{} is gone", self.name())) => Ended::Moved,
                 Ended::Crashed if failed(&generation, "it ended over a limit") || plugin.moved_on(generation.number) => Ended::Moved,
                 other => other,
