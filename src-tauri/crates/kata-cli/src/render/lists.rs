@@ -52,6 +52,9 @@ pub(crate) fn plugins(plugins: &[PluginSummary], now: Ms) -> String {
                 word(&p.origin),
                 match (p.trust, p.enabled) {
                     (TrustState::Untrusted, _) => "untrusted".into(),
+                    (TrustState::Changed, true) if matches!(p.status.state, RunState::NeedsUser { .. }) => {
+                        "changed, to be trusted again".into()
+                    }
                     (TrustState::Changed, true) => format!("{}; changed, to be trusted again", state(&p.status, now)),
                     (TrustState::Changed, false) => "off; changed, to be trusted again".into(),
                     (_, true) => state(&p.status, now),
@@ -264,6 +267,10 @@ mod tests {
         };
         let mut strange = plugin("new", false);
         strange["trust"] = json!("untrusted");
+        let mut changed = plugin("edited", true);
+        changed["trust"] = json!("changed");
+        changed["status"]["state"] = json!({"kind": "needs_user", "action": {"kind": "trust"}});
+        assert!(plugins(&[read(changed)], NOW).contains("  changed, to be trusted again  1 channel"));
         let text = plugins(&[read(plugin("telegram", true)), read(plugin("echo", false)), read(strange)], NOW);
         assert_eq!(
             text,
