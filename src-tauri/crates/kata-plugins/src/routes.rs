@@ -59,8 +59,8 @@ impl Routes for PluginHost {
         let result = generation.call(Kind::Route, route.handle, Some(payload), wait, None).await;
         let what = format!("route {}", route.path);
         match result {
-            Ok(json) => answer(json.as_deref().unwrap_or("null")).map_err(|reason| {
-                report(&*member.faults, &what, &CallFault::BadResult(reason));
+            Ok(json) => answer(json.as_deref().unwrap_or("null")).map_err(|fault| {
+                report(&*member.faults, &what, &fault);
                 RouteRefusal::Failed
             }),
             Err(fault) => {
@@ -75,10 +75,11 @@ impl Routes for PluginHost {
     }
 }
 
-fn answer(json: &str) -> Result<RouteAnswer, String> {
-    let Answer { status, headers, body } = serde_json::from_str(json).map_err(|e| format!("the answer is no response: {e}"))?;
+fn answer(json: &str) -> Result<RouteAnswer, CallFault> {
+    let Answer { status, headers, body } =
+        serde_json::from_str(json).map_err(|e| CallFault::BadResult(format!("the answer is no response: {e}")))?;
     if !(200..600).contains(&status) {
-        return Err(format!("the answer's status is {status}, not 200 to 599"));
+        return Err(CallFault::BadResult(format!("the answer's status is {status}, not 200 to 599")));
     }
     let theirs = |(name, _): &(String, String)| !NOT_THEIRS.iter().any(|not| name.eq_ignore_ascii_case(not));
     Ok(RouteAnswer {
