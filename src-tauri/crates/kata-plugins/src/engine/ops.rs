@@ -242,8 +242,8 @@ async fn run(op: Op, reach: &Arc<Reach>) -> Result<(Option<String>, Option<Vec<u
         Op::Fetch { request, body } => {
             let upload = request.upload;
             let done = fetch::fetch(reach, request, body).await;
-            if let Some(upload) = upload {
-                // Whoever still writes is told that there is nobody to write to.
+            if let (Some(upload), Err(_)) = (upload, &done) {
+                // Whoever still writes is told that there is nobody to write to. An answer may well begin before that.
                 reach.bodies.written(upload, false);
             }
             let (answer, bytes) = done?;
