@@ -41,7 +41,7 @@ async fn server() -> (u16, Arc<Seen>, mpsc::Receiver<String>) {
                 }
                 let head = String::from_utf8(head).unwrap();
                 told.send(head.clone()).await.unwrap();
-                let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-type: text/plain\r\n\r\n";
+                let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n";
                 match head.split(' ').nth(1).unwrap() {
                     "/slow" => {
                         socket.write_all(chunked).await.unwrap();
