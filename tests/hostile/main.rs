@@ -8,7 +8,7 @@
 
 mod attacks;
 mod scene;
-#[path = "../../src-tauri/crates/kata-plugins/tests/support/mod.rs"]
+#[path = "../../src-tauri/crates/kata-plugins/tests/it/support/mod.rs"]
 mod support;
 
 use attacks::CLASSES;

@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, clippy::print_stdout)]
 
 mod node;
-#[path = "../../src-tauri/crates/kata-plugins/tests/support/mod.rs"]
+#[path = "../../src-tauri/crates/kata-plugins/tests/it/support/mod.rs"]
 mod support;
 
 use kata_core::ports::Hooks;

@@ -2,7 +2,7 @@
 //! `cargo run -p kata-plugins --example measure [--release]`
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods)]
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/it/support/mod.rs"]
 mod support;
 
 use kata_core::ports::Hooks;

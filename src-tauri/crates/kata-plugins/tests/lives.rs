@@ -1,6 +1,7 @@
 //! Loading and unloading, a thousand times: nothing of a plugin stays behind. Alone in its program, because it weighs it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
+#[path = "it/support/mod.rs"]
 mod support;
 
 use kata_protocol::HookName;

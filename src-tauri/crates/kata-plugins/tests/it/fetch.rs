@@ -1,12 +1,9 @@
 //! `fetch` at the boundary: where it leads, what it sends, and what a plugin can tell from a failure.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
-mod support;
-
+use crate::support::*;
 use kata_plugins::{HostOptions, NetworkPolicy};
 use serde_json::json;
 use std::time::Duration;
-use support::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Answers every request on a port with what `reply` says for its first line and body; keeps what came.

@@ -1,14 +1,11 @@
 //! What becomes of a plugin that fails: blamed, waited for, held back, brought back; and what is never blamed on one.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
-mod support;
-
+use crate::support::*;
 use kata_core::ports::{PluginPart, Tools};
 use kata_plugins::HostOptions;
 use kata_protocol::RunState;
 use serde_json::json;
 use std::time::Duration;
-use support::*;
 
 /// What `NATIVE` works on, made while the module is loaded.
 const NOISE: &str = "const noise = crypto.getRandomValues(new Uint8Array(65536)); const source = new Uint8Array(160 * 65536); \

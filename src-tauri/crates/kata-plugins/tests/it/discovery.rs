@@ -1,5 +1,4 @@
 //! Discovery: precedence, shadowing, and every reason a folder is not taken, each with what to do.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 use kata_plugins::{Choice, Discovery, Dropped, Root, discover_with, inspect};
 use kata_protocol::{PluginId, PluginOrigin, WorkspaceId};

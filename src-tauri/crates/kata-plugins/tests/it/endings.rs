@@ -1,11 +1,8 @@
 //! What a plugin cannot keep: a connection after it was taken out, a request after its capability was taken back.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
-mod support;
-
+use crate::support::*;
 use kata_plugins::NetworkPolicy;
 use serde_json::json;
-use support::*;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 

@@ -1,15 +1,12 @@
 //! What a plugin can do to itself, and to nobody else. Each snippet runs as a tool of a plugin of its own; afterwards the
 //! innocent plugin beside it must answer, and the host must have ended or answered the bad call by its own limits.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
-mod support;
-
+use crate::support::*;
 use kata_core::ports::{PluginPart, Tools};
 use kata_plugins::HostOptions;
 use kata_protocol::{HookName, RunState};
 use serde_json::json;
 use std::time::{Duration, Instant};
-use support::*;
 
 const INNOCENT: &str = "export default (api) => { api.registerTool({ name: 'innocent', description: 'd', parameters: {}, execute: () => 'here' }); \
                         api.registerHook('message_received', (e) => ({ text: 'seen' })); };";

@@ -1,13 +1,10 @@
 //! The host at its boundary: load, call, reload, supervise.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
-mod support;
-
+use crate::support::*;
 use kata_core::ports::{Channels, Hooks, PluginPart, Tools};
 use kata_protocol::{AccountId, ConversationId, HookName, OutboundMessage, ReplyRoute, RunState, SendErrorCode};
 use serde_json::json;
 use std::time::Duration;
-use support::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 

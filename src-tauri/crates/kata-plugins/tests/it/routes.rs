@@ -1,11 +1,8 @@
 //! Paths of the gateway that belong to plugins: who may have one, who is let in, and what is answered.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
-mod support;
-
+use crate::support::*;
 use kata_core::ports::{RouteAnswer, RouteRefusal, RouteRequest, Routes};
 use serde_json::{Value, json};
-use support::*;
 
 const MODULE: &str = "const hex = (b) => [...new Uint8Array(b)].map((x) => x.toString(16).padStart(2, '0')).join('');\n\
   export default (api) => api.registerRoute({ path: 'in/hook', methods: ['POST', 'PUT'],\n\

@@ -1,14 +1,11 @@
 //! What a plugin may reach: its own files, granted hosts, granted secrets; and who is blamed for what crosses.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
-mod support;
-
+use crate::support::*;
 use kata_core::ports::{Hooks, PluginPart, Tools};
 use kata_plugins::{NetworkPolicy, discover};
 use kata_protocol::{HookName, PluginOrigin, RunState, UserAction};
 use serde_json::{Value, json};
 use std::time::Duration;
-use support::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 

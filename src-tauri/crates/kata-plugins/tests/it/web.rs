@@ -1,12 +1,9 @@
 //! The web's globals as a plugin sees them, against values known from the standards and from other engines.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
-mod support;
-
+use crate::support::*;
 use kata_plugins::{NetworkPolicy, discover};
 use kata_protocol::PluginOrigin;
 use serde_json::json;
-use support::*;
 
 /// An expression, and what `JSON.stringify` makes of it.
 const EXPRESSIONS: &[(&str, &str)] = &[

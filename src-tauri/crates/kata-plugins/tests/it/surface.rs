@@ -1,13 +1,10 @@
 //! What people ask of running plugins by hand: commands, what was registered, and taking a capability back.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
-mod support;
-
+use crate::support::*;
 use kata_core::ports::{Hooks, PluginPart};
 use kata_protocol::{ErrorCode, HookKind, HookName, RunState};
 use serde_json::json;
 use std::time::Duration;
-use support::*;
 
 const TWO_COMMANDS: &str = "export default (api) => {\n\
   api.registerCommand({ name: 'one', description: 'Says one.', run: (args) => `one(${args})` });\n\

@@ -1,12 +1,9 @@
 //! A fault names the place in the source as its author wrote it, not in the JavaScript it became.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
-mod support;
-
+use crate::support::*;
 use kata_protocol::{HookName, PluginFault, SourcePosition};
 use serde_json::json;
 use std::time::Duration;
-use support::*;
 
 /// Types, an enum and an interface before every throw, so that no line of the JavaScript is where it was written.
 const PREFIX: &str = "interface Shape {\n  a: string;\n  b?: number;\n}\n\ntype Many = Record<string, Shape>;\n\nenum Color {\n  Red = 1,\n  Blue,\n}\n\n\

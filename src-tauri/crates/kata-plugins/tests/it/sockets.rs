@@ -1,13 +1,10 @@
 //! WebSockets at the boundary: what a plugin hears and sends, where it may go, and what is bounded.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
-mod support;
-
+use crate::support::*;
 use futures::{SinkExt, StreamExt};
 use kata_plugins::HostOptions;
 use serde_json::{Value, json};
 use std::time::Duration;
-use support::*;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;

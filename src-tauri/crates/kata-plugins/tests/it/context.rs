@@ -1,12 +1,9 @@
 //! The rarer parts of `ctx` at the boundary: sessions, events for clients, files. Each needs its capability, and a denial
 //! names the key that is missing.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
-mod support;
-
+use crate::support::*;
 use serde_json::{Value, json};
 use std::path::Path;
-use support::*;
 
 /// A plugin with these capabilities that evaluates `args.code` with `ctx`, and answers JSON or the error's code and words.
 async fn evaluator(bench: &Bench, id: &str, capabilities: &[&str]) {

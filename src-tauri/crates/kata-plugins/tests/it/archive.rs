@@ -1,5 +1,4 @@
 //! Packing and laying out: what is packed comes out the same, and a hostile archive leaves nothing outside its folder.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
