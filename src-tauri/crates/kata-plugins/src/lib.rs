@@ -30,6 +30,7 @@ mod manifest;
 mod meter;
 mod network;
 mod options;
+mod pace;
 mod parts;
 mod payload;
 mod plugin;

@@ -35,6 +35,10 @@ pub struct HostOptions {
     pub fetch_timeout: Duration,
     /// Open WebSockets.
     pub sockets: usize,
+    /// Requests and sockets begun in a second, on average; those beyond it wait.
+    pub requests_per_second: u32,
+    /// Requests and sockets that may begin at once before the average counts.
+    pub request_burst: u32,
     /// Log lines per minute; more are dropped and counted.
     pub log_lines_per_minute: u32,
     /// Calls waiting for a plugin; more are refused as busy.
@@ -72,6 +76,8 @@ impl Default for HostOptions {
             fetch_bytes: 4 << 20,
             fetch_timeout: Duration::from_secs(120),
             sockets: 8,
+            requests_per_second: 50,
+            request_burst: 100,
             log_lines_per_minute: 200,
             queue: 256,
             tool_timeout: Duration::from_secs(60),

@@ -5,6 +5,7 @@ use crate::body::Bodies;
 use crate::meter::Minute;
 use crate::network::Clients;
 use crate::options::HostOptions;
+use crate::pace::Pace;
 use crate::socket::Sockets;
 use crate::standing::Standing;
 use kata_core::ports::{PluginBackend, PluginPart};
@@ -48,6 +49,8 @@ pub(crate) struct Reach {
     pub(crate) workspace: Option<WorkspaceId>,
     /// Events for clients.
     pub(crate) emitted: Minute,
+    /// Requests and sockets.
+    pub(crate) pace: Pace,
     pub(crate) bodies: Bodies,
     pub(crate) sockets: Sockets,
     /// Cancelled when the generation ends.

@@ -22,6 +22,7 @@ use crate::error::LoadFault;
 use crate::meter::Minute;
 use crate::network::Clients;
 use crate::options::HostOptions;
+use crate::pace::Pace;
 use crate::ports::{Reach, Reporter};
 use crate::register::{Registrations, Rules};
 use crate::standing::Standing;
@@ -162,6 +163,7 @@ fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations,
             tasks: spec.tasks,
             workspace: spec.workspace,
             emitted: Minute::default(),
+            pace: Pace::new(spec.options.requests_per_second, spec.options.request_burst),
             bodies: Default::default(),
             sockets: Default::default(),
             stop: cancel.clone(),

@@ -241,6 +241,7 @@ async fn run(op: Op, reach: &Arc<Reach>) -> Result<(Option<String>, Option<Vec<u
         }
         Op::Fetch { request, body } => {
             let upload = request.upload;
+            reach.pace.turn().await;
             let done = fetch::fetch(reach, request, body).await;
             if let (Some(upload), Err(_)) = (upload, &done) {
                 // Whoever still writes is told that there is nobody to write to. An answer may well begin before that.
@@ -258,7 +259,10 @@ async fn run(op: Op, reach: &Arc<Reach>) -> Result<(Option<String>, Option<Vec<u
             reach.bodies.write(id, piece).await.map_err(OpError::of_type)?;
             text(None)
         }
-        Op::SocketOpen(opening) => text(Some(json_of(&socket::open(reach, opening).await?)?)),
+        Op::SocketOpen(opening) => {
+            reach.pace.turn().await;
+            text(Some(json_of(&socket::open(reach, opening).await?)?))
+        }
         Op::SocketNext(id) => match reach.sockets.next(id).await {
             Incoming::Text(message) => text(Some(format!("t{message}"))),
             Incoming::Bytes(bytes) => Ok((None, Some(bytes))),

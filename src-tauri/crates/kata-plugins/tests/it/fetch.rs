@@ -154,3 +154,29 @@ async fn a_failed_fetch_has_a_code_and_connect_and_forbidden_mean_that_nothing_l
     }
     drop((refusing, silent));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_beyond_the_burst_wait_for_their_turn() {
+    let bench = Bench::with(HostOptions {
+        requests_per_second: 10,
+        request_burst: 2,
+        ..quick()
+    });
+    let (port, seen) = server(|_| answer("200 OK", "", "ok")).await;
+    let module = tool_module(
+        "f",
+        "const all = Array.from({ length: 7 }, () => fetch(args.url).then((r) => r.text())); return (await Promise.all(all)).join()",
+    )
+    .replace("execute(args", "async execute(args");
+    let candidate = bench.write("f", &manifest("f"), &[("index.ts", &module)]);
+    let policy = NetworkPolicy {
+        extra_hosts: vec![format!("127.0.0.1:{port}")],
+    };
+    bench.host.activate(candidate, json!({}), vec![], policy).await.unwrap();
+    let began = std::time::Instant::now();
+    let all = bench.tool("f", json!({ "url": format!("http://127.0.0.1:{port}/") })).await;
+    assert_eq!(all.text, "ok,ok,ok,ok,ok,ok,ok", "none is refused");
+    assert_eq!(seen.lock().unwrap().len(), 7);
+    // Two at once and the third when it is due; the other four come a tenth of a second apart.
+    assert!(began.elapsed() >= Duration::from_millis(390), "{:?}", began.elapsed());
+}
