@@ -103,8 +103,10 @@ fn has_script(root: &Path, folder: &str, script: &str) -> bool {
 pub(crate) fn count(lines: &[String]) -> Count {
     let mut total = Count::default();
     for line in lines {
+        // Indented, it is the output of one failed test, which nextest shows again.
+        let of_cargo = line.starts_with("test result:");
         let line = line.trim();
-        let is_summary = line.starts_with("test result:") || line.starts_with("Tests ") || line.starts_with("Summary [");
+        let is_summary = of_cargo || line.starts_with("Tests ") || line.starts_with("Summary [");
         if is_summary {
             total.add(Count {
                 passed: number_before(line, "passed"),
@@ -184,6 +186,13 @@ mod tests {
         assert_eq!(
             counted("     Summary [  12.3s] 532 tests run: 530 passed (1 slow), 2 failed, 0 skipped"),
             Count { passed: 530, failed: 2 }
+        );
+        assert_eq!(
+            counted(
+                "    test result: FAILED. 0 passed; 1 failed; 0 ignored\n     Summary [  1s] 2 tests run: 1 passed, 1 failed, 0 skipped"
+            ),
+            Count { passed: 1, failed: 1 },
+            "a failed test's own words do not count again"
         );
         assert_eq!(
             counted(" Test Files  3 passed (3)\n      Tests  2 failed | 118 passed (120)"),
