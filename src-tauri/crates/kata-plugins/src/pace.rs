@@ -4,8 +4,7 @@
 //! Deliberately absent: refusing. A plugin that asks too much is slowed down, and its budget says so.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Turns, one every so often.
 pub(crate) struct Pace {
@@ -27,14 +26,16 @@ impl Pace {
 
     /// Waits for a turn. A turn that is given up while it waits is used up all the same.
     pub(crate) async fn turn(&self) {
-        let begin = {
-            let now = Instant::now();
-            let mut paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
-            let from = paid.map_or(now, |at| at.max(now));
-            *paid = Some(from + self.every);
-            now + (from - now).saturating_sub(self.every * self.burst)
-        };
-        tokio::time::sleep_until(begin).await;
+        let wait = self.claim(Instant::now());
+        tokio::time::sleep(wait).await;
+    }
+
+    /// Takes the next turn; how long it is until then.
+    fn claim(&self, now: Instant) -> Duration {
+        let mut paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = paid.map_or(now, |at| at.max(now));
+        *paid = Some(from + self.every);
+        (from - now).saturating_sub(self.every * self.burst)
     }
 }
 
@@ -42,30 +43,28 @@ impl Pace {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_burst_goes_at_once_and_the_rest_at_its_pace() {
-        let (pace, began) = (Pace::new(10, 5), Instant::now());
-        for _ in 0..6 {
-            pace.turn().await;
-        }
-        assert_eq!(began.elapsed(), Duration::ZERO, "five of the burst, and the first that is due");
-        for _ in 0..10 {
-            pace.turn().await;
-        }
-        assert_eq!(began.elapsed(), Duration::from_secs(1), "ten a second");
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_burst_goes_at_once_and_the_rest_at_its_pace() {
+        let (pace, now) = (Pace::new(10, 5), Instant::now());
+        let waits: Vec<_> = (0..16).map(|_| pace.claim(now)).collect();
+        assert!(
+            waits[..6].iter().all(Duration::is_zero),
+            "five of the burst, and the first that is due: {waits:?}"
+        );
+        assert_eq!(waits[6], SECOND / 10);
+        assert_eq!(waits[15], SECOND, "ten a second");
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn rest_brings_the_burst_back() {
-        let pace = Pace::new(10, 5);
+    #[test]
+    fn rest_brings_the_burst_back() {
+        let (pace, now) = (Pace::new(10, 5), Instant::now());
         for _ in 0..16 {
-            pace.turn().await;
+            pace.claim(now);
         }
-        tokio::time::advance(Duration::from_secs(1)).await;
-        let began = Instant::now();
-        for _ in 0..6 {
-            pace.turn().await;
-        }
-        assert_eq!(began.elapsed(), Duration::ZERO);
+        let rested = now + SECOND + SECOND * 16 / 10;
+        assert!((0..6).all(|_| pace.claim(rested).is_zero()));
+        assert!(!pace.claim(rested).is_zero());
     }
 }
