@@ -57,6 +57,9 @@ async fn server() -> (u16, Arc<Seen>, mpsc::Receiver<String>) {
                     "/again" => {
                         let answer = b"HTTP/1.1 307 Again\r\nlocation: /echo\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
                         socket.write_all(answer).await.unwrap();
+                        // Closing on what is still being written would reset the connection, and with it the answer.
+                        let mut rest = Vec::new();
+                        while !rest.ends_with(b"0\r\n\r\n") && socket.read_buf(&mut rest).await.is_ok_and(|n| n > 0) {}
                     }
                     _ => {
                         let mut body = Vec::new();
