@@ -27,11 +27,8 @@ async fn a_message_becomes_a_reply_that_used_a_tool_and_goes_back_to_where_it_ca
         .session_list(
             &caller(),
             SessionList {
-                workspace: None,
                 channel: Some(true),
-                search: None,
-                limit: None,
-                offset: None,
+                ..SessionList::default()
             },
         )
         .await
@@ -124,11 +121,8 @@ async fn what_was_said_is_there_after_a_restart_and_the_conversation_goes_on() {
         .session_list(
             &caller(),
             SessionList {
-                workspace: None,
                 channel: Some(true),
-                search: None,
-                limit: None,
-                offset: None,
+                ..SessionList::default()
             },
         )
         .await

@@ -138,12 +138,7 @@ impl TestEngine {
 
     /// A new session.
     pub async fn session(&self) -> SessionId {
-        let create = SessionCreate {
-            workspace: None,
-            name: None,
-            model: None,
-            mode: None,
-        };
+        let create = SessionCreate::default();
         self.ops.session_create(&caller(), create).await.expect("a session can be made").id
     }
 
@@ -178,6 +173,7 @@ impl TestEngine {
                 SessionGet {
                     id: session.clone(),
                     limit: None,
+                    before: None,
                 },
             )
             .await
@@ -189,7 +185,7 @@ impl TestEngine {
         eventually("the trace is complete", async || {
             let list = TraceList {
                 session: Some(session.clone()),
-                limit: None,
+                ..TraceList::default()
             };
             self.ops.trace_list(&caller(), list).await.ok()?.into_iter().find(|t| t.done)
         })

@@ -32,6 +32,8 @@ pub struct ChannelRules {
     pub require_mention: bool,
     /// Messages a minute from one sender, and from one conversation.
     pub per_minute: u32,
+    /// Senders who may answer tool calls from the channel.
+    pub approvers: HashSet<String>,
 }
 
 impl Default for ChannelRules {
@@ -41,8 +43,16 @@ impl Default for ChannelRules {
             allow: HashSet::new(),
             require_mention: true,
             per_minute: 60,
+            approvers: HashSet::new(),
         }
     }
+}
+
+/// A code a person reads and types, of at most 12 letters.
+pub(crate) fn code(bits: u64, letters: u32) -> String {
+    (0..letters.min(12))
+        .map(|n| char::from(CODE_ALPHABET[(bits >> (5 * n) & 31) as usize]))
+        .collect()
 }
 
 /// A message that passed. Only [`Ingress`] makes one.
@@ -192,14 +202,7 @@ impl Ingress {
         {
             return Ok(());
         }
-        let mut bits = self.deps.entropy.next_u64();
-        let code: String = (0..8)
-            .map(|_| {
-                let letter = CODE_ALPHABET[(bits & 31) as usize];
-                bits >>= 5;
-                char::from(letter)
-            })
-            .collect();
+        let code = code(self.deps.entropy.next_u64(), 8);
         let request = PairingRequest {
             code: code.clone(),
             channel: channel.clone(),

@@ -10,7 +10,9 @@ use crate::session::{Lease, Sessions};
 use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
 use arc_swap::ArcSwap;
-use kata_protocol::{ChannelId, ErrorCode, Gate, InboundDraft, IngressAnswer, PluginId, SessionChannel, SessionId, StepOutcome, WireError};
+use kata_protocol::{
+    ChannelId, ErrorCode, Gate, InboundDraft, IngressAnswer, Overlap, PluginId, SessionChannel, SessionId, StepOutcome, WireError,
+};
 use std::sync::Arc;
 
 /// What the path works with.
@@ -113,7 +115,7 @@ impl Path {
     async fn forward(self: &Arc<Self>, admitted: Admitted, trace: LiveTrace) {
         let mark = trace.mark();
         match self.place(&admitted, &trace, mark).await {
-            Ok(lease) => self.hand_over(lease, admitted, trace, mark).await,
+            Ok((lease, overlap)) => self.hand_over(lease, overlap, admitted, trace, mark).await,
             Err(Misplaced::Never(error)) => self.give_up(admitted, trace, mark, error).await,
             Err(Misplaced::NotYet(error)) => {
                 let path = Arc::clone(self);
@@ -130,7 +132,7 @@ impl Path {
         let mut again = self.deps.persist.again("placing a message");
         while again.after(&error).await.is_ok() {
             match self.place(&admitted, &trace, mark).await {
-                Ok(lease) => return self.hand_over(lease, admitted, trace, mark).await,
+                Ok((lease, overlap)) => return self.hand_over(lease, overlap, admitted, trace, mark).await,
                 Err(Misplaced::Never(error)) => return self.give_up(admitted, trace, mark, error).await,
                 Err(Misplaced::NotYet(now)) => error = now,
             }
@@ -138,19 +140,19 @@ impl Path {
     }
 
     /// Finds the session and keeps it loaded.
-    async fn place(&self, admitted: &Admitted, trace: &LiveTrace, mark: u64) -> Result<Lease, Misplaced> {
+    async fn place(&self, admitted: &Admitted, trace: &LiveTrace, mark: u64) -> Result<(Lease, Overlap), Misplaced> {
         let bindings = self.deps.bindings.load_full();
         let row = admitted.row();
         let routed = route(&bindings, &row.channel, &row.draft).map_err(|e| Misplaced::Never(WireError::invalid(e.to_string())))?;
         let session = self.session(row.id, admitted, &routed).await?;
         let lease = self.deps.sessions.lease(&session).await?;
         trace.step(Gate::Router, routed.key().as_str(), mark, StepOutcome::Ok, None);
-        Ok(lease)
+        Ok((lease, routed.overlap()))
     }
 
-    async fn hand_over(&self, lease: Lease, admitted: Admitted, trace: LiveTrace, mark: u64) {
+    async fn hand_over(&self, lease: Lease, overlap: Overlap, admitted: Admitted, trace: LiveTrace, mark: u64) {
         let inbox = admitted.row().id;
-        if let Err(error) = lease.deliver(admitted, trace.clone()) {
+        if let Err(error) = lease.deliver(admitted, overlap, trace.clone()) {
             self.dead(inbox, trace, mark, error).await;
         }
     }
@@ -211,6 +213,8 @@ impl Path {
                 }),
                 channel_id: Some(row.channel.to_string()),
                 external_conversation: Some(routed.key().to_string()),
+                working_directory: None,
+                profile: None,
             })
             .await?;
         Ok(summary.id)

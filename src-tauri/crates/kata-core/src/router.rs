@@ -3,21 +3,9 @@
 //! Core never parses an id of a channel: it escapes the parts and joins them, so that two different conversations can never
 //! meet, whatever the plugin puts into its ids.
 
-use kata_protocol::{ChannelId, ChatType, InboundDraft, PermissionMode, SessionKey, WorkspaceId};
+use kata_protocol::{ChannelId, ChatType, InboundDraft, Overlap, PermissionMode, SessionKey, SessionScope, WorkspaceId};
 use std::collections::HashMap;
 use std::fmt::Write;
-
-/// Which parts of a conversation share a session.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SessionScope {
-    /// One session for the conversation; one for each thread in it where the platform has threads.
-    #[default]
-    Thread,
-    /// One session for the conversation with all its threads.
-    Conversation,
-    /// One session for each sender in the conversation.
-    Sender,
-}
 
 /// Where the conversations of a channel go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +18,8 @@ pub struct Binding {
     pub mode: PermissionMode,
     /// What shares a session.
     pub scope: SessionScope,
+    /// Messages that come while the agent works.
+    pub overlap: Overlap,
 }
 
 /// The bindings in force: one per channel, and one for the rest.
@@ -52,6 +42,10 @@ impl Routed {
     /// The key.
     pub fn key(&self) -> &SessionKey {
         &self.key
+    }
+    /// What happens to it while the session is at work.
+    pub fn overlap(&self) -> Overlap {
+        self.binding.overlap
     }
     /// The binding that decided.
     pub fn binding(&self) -> &Binding {
@@ -110,6 +104,7 @@ mod tests {
                 model: None,
                 mode: PermissionMode::Safe,
                 scope,
+                overlap: Overlap::default(),
             },
             channels: HashMap::new(),
         }

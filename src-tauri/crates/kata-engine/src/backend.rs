@@ -89,11 +89,8 @@ impl PluginBackend for Backend {
 
     async fn sessions(&self, _plugin: &PluginId) -> Result<Vec<SessionSummary>, WireError> {
         let newest = SessionList {
-            workspace: None,
-            channel: None,
-            search: None,
             limit: Some(200),
-            offset: None,
+            ..SessionList::default()
         };
         let (rows, _) = self
             .transcripts

@@ -20,6 +20,10 @@ impl Clock for SystemClock {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Ms(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
+    fn utc_offset_s(&self, at: Ms) -> i32 {
+        let at = i64::try_from(at.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+        at.map_or(0, |at| jiff::tz::TimeZone::system().to_offset(at).seconds())
+    }
     fn monotonic_us(&self) -> u64 {
         u64::try_from(self.0.elapsed().as_micros()).unwrap_or(u64::MAX)
     }

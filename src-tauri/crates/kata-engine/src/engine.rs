@@ -19,7 +19,7 @@ use kata_core::outbox::{Outbox, OutboxDeps};
 use kata_core::path::{Path as MessagePath, PathDeps};
 use kata_core::persist::{Persist, Trouble};
 use kata_core::ports::{Clock, Entropy};
-use kata_core::router::{Binding, Bindings, SessionScope};
+use kata_core::router::{Binding, Bindings};
 use kata_core::session::{SessionDeps, Sessions};
 use kata_core::tasks::Tasks;
 use kata_core::trace::Tracer;
@@ -216,6 +216,7 @@ impl Engine {
             messages: Arc::clone(&store) as _,
             models: catalog,
             tools: Arc::clone(&host) as _,
+            permissions: Arc::new(kata_core::ports::ByMode),
             channels: Arc::clone(&host) as _,
             hooks: Arc::clone(&hooks),
             outbox: Arc::clone(&outbox),
@@ -393,6 +394,7 @@ impl Inner {
                     allow: source.allow.iter().cloned().collect(),
                     require_mention: source.require_mention.unwrap_or(fallback.require_mention),
                     per_minute: fallback.per_minute,
+                    approvers: fallback.approvers,
                 },
             );
             bindings.insert(
@@ -401,7 +403,8 @@ impl Inner {
                     workspace: source.workspace.clone().unwrap_or_else(|| default.workspace.clone()),
                     model: source.model.clone(),
                     mode: source.mode.unwrap_or(PermissionMode::Safe),
-                    scope: SessionScope::Thread,
+                    scope: kata_protocol::SessionScope::Thread,
+                    overlap: kata_protocol::Overlap::default(),
                 },
             );
         }
@@ -560,7 +563,8 @@ fn default_binding(home: &HomePaths) -> Binding {
         workspace,
         model: None,
         mode: PermissionMode::Safe,
-        scope: SessionScope::Thread,
+        scope: kata_protocol::SessionScope::Thread,
+        overlap: kata_protocol::Overlap::default(),
     }
 }
 

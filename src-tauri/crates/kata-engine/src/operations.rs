@@ -106,10 +106,8 @@ impl Operations for Inner {
         for workspace in &mut workspaces {
             let query = SessionList {
                 workspace: Some(workspace.id.clone()),
-                channel: None,
-                search: None,
                 limit: Some(1),
-                offset: None,
+                ..SessionList::default()
             };
             workspace.session_count = self.transcripts.list(query).await.map_err(wire)?.1;
         }
@@ -146,6 +144,8 @@ impl Operations for Inner {
             channel: None,
             channel_id: None,
             external_conversation: None,
+            working_directory: params.working_directory,
+            profile: params.profile,
         };
         self.sessions.create(new).await
     }
@@ -175,9 +175,8 @@ impl Operations for Inner {
         self.sessions.update(params).await
     }
 
-    async fn session_approve(&self, _: &Caller, params: SessionApprove) -> Result<Empty, WireError> {
-        self.sessions.approve(&params.id, &params.call_id, params.decision).await?;
-        Ok(Empty {})
+    async fn session_approve(&self, _: &Caller, params: SessionApprove) -> Result<ApprovalOutcome, WireError> {
+        self.sessions.approve(&params.id, &params.call_id, params.decision).await
     }
 
     async fn model_list(&self, _: &Caller, _: Empty) -> Result<Vec<ProviderSummary>, WireError> {
@@ -266,6 +265,11 @@ impl Operations for Inner {
             policy: rules.policy,
             allow,
             require_mention: rules.require_mention,
+            approvers: Vec::new(),
+            per_minute_sender: rules.per_minute,
+            per_minute_conversation: rules.per_minute,
+            max_text: u32::try_from(kata_core::ingress::MAX_TEXT).unwrap_or(u32::MAX),
+            quiet_hours: None,
         })
     }
 
@@ -394,6 +398,119 @@ impl Operations for Inner {
             .map_err(store)?
             .ok_or_else(|| WireError::not_found("trace", params.id))
     }
+
+    async fn session_search(&self, _: &Caller, _: SessionSearch) -> Result<SearchPage, WireError> {
+        later("session.search")
+    }
+
+    async fn session_archive(&self, _: &Caller, _: SessionArchive) -> Result<SessionSummary, WireError> {
+        later("session.archive")
+    }
+
+    async fn session_delete(&self, _: &Caller, _: SessionRef) -> Result<Empty, WireError> {
+        later("session.delete")
+    }
+
+    async fn session_reset(&self, _: &Caller, _: SessionRef) -> Result<Empty, WireError> {
+        later("session.reset")
+    }
+
+    async fn approval_list(&self, _: &Caller, _: ApprovalList) -> Result<Vec<Approval>, WireError> {
+        later("approval.list")
+    }
+
+    async fn approval_answer(&self, _: &Caller, _: ApprovalAnswer) -> Result<ApprovalOutcome, WireError> {
+        later("approval.answer")
+    }
+
+    async fn permission_list(&self, _: &Caller, _: PermissionList) -> Result<PermissionState, WireError> {
+        later("permission.list")
+    }
+
+    async fn permission_forget(&self, _: &Caller, _: PermissionForget) -> Result<PermissionState, WireError> {
+        later("permission.forget")
+    }
+
+    async fn permission_explain(&self, _: &Caller, _: PermissionExplain) -> Result<PermissionExplanation, WireError> {
+        later("permission.explain")
+    }
+
+    async fn route_get(&self, _: &Caller, _: Empty) -> Result<RoutingTable, WireError> {
+        later("route.get")
+    }
+
+    async fn route_set(&self, _: &Caller, _: RoutingTable) -> Result<RoutingTable, WireError> {
+        later("route.set")
+    }
+
+    async fn route_explain(&self, _: &Caller, _: RouteExplain) -> Result<RouteExplanation, WireError> {
+        later("route.explain")
+    }
+
+    async fn route_keys(&self, _: &Caller, _: Empty) -> Result<Vec<RouteKey>, WireError> {
+        later("route.keys")
+    }
+
+    async fn route_join(&self, _: &Caller, _: RouteJoin) -> Result<RouteKey, WireError> {
+        later("route.join")
+    }
+
+    async fn refusal_list(&self, _: &Caller, _: Empty) -> Result<Vec<RefusalCount>, WireError> {
+        later("refusal.list")
+    }
+
+    async fn letter_list(&self, _: &Caller, _: Empty) -> Result<Vec<Letter>, WireError> {
+        later("letter.list")
+    }
+
+    async fn letter_retry(&self, _: &Caller, _: LetterRef) -> Result<Empty, WireError> {
+        later("letter.retry")
+    }
+
+    async fn letter_discard(&self, _: &Caller, _: LetterRef) -> Result<Empty, WireError> {
+        later("letter.discard")
+    }
+
+    async fn hygiene_get(&self, _: &Caller, _: Empty) -> Result<HygieneRules, WireError> {
+        later("hygiene.get")
+    }
+
+    async fn hygiene_set(&self, _: &Caller, _: HygieneRules) -> Result<HygieneRules, WireError> {
+        later("hygiene.set")
+    }
+
+    async fn hygiene_preview(&self, _: &Caller, _: HygienePreview) -> Result<HygienePlan, WireError> {
+        later("hygiene.preview")
+    }
+
+    async fn hygiene_run(&self, _: &Caller, _: Empty) -> Result<HygienePlan, WireError> {
+        later("hygiene.run")
+    }
+
+    async fn index_rebuild(&self, _: &Caller, _: Empty) -> Result<IndexRebuilt, WireError> {
+        later("index.rebuild")
+    }
+
+    async fn hook_list(&self, _: &Caller, _: Empty) -> Result<Vec<HookEvent>, WireError> {
+        later("hook.list")
+    }
+
+    async fn trace_report(&self, _: &Caller, _: TraceRef) -> Result<TraceReport, WireError> {
+        later("trace.report")
+    }
+
+    async fn trace_rules(&self, _: &Caller, _: Empty) -> Result<TraceState, WireError> {
+        later("trace.rules")
+    }
+
+    async fn trace_configure(&self, _: &Caller, _: TraceRules) -> Result<TraceState, WireError> {
+        later("trace.configure")
+    }
+}
+
+/// Of an operation that is not built yet.
+fn later<T>(name: &str) -> Result<T, WireError> {
+    Err(WireError::internal(format!("{name} is not built yet")))
 }
 
 /// The mode a workspace gives new sessions; safe where it says nothing that we know.

@@ -97,6 +97,10 @@ pub enum RefusalCode {
     RateLimited,
     /// A hook blocked it.
     BlockedByHook,
+    /// The agent was at work, and the binding takes nothing then.
+    Busy,
+    /// As many messages wait in the session as may.
+    QueueFull,
 }
 
 /// Who may write to a channel.

@@ -64,6 +64,12 @@ pub enum Fact {
         /// When it began.
         started_at: Ms,
     },
+    /// A tool call waits for a person, or was answered; ask for the list again.
+    ApprovalsChanged {},
+    /// The routing table or a conversation's session changed.
+    RoutesChanged {},
+    /// A message did not get through, or one was tried again.
+    LettersChanged {},
     /// The line of health changed.
     HealthChanged {
         /// New line.
@@ -82,6 +88,9 @@ impl Fact {
             Fact::PairingRequested { .. } | Fact::PairingChanged {} => Topic::Pairing,
             Fact::ModelChanged { .. } => Topic::Models,
             Fact::TraceRecorded { .. } => Topic::Traces,
+            Fact::ApprovalsChanged {} => Topic::Approvals,
+            Fact::RoutesChanged {} => Topic::Routes,
+            Fact::LettersChanged {} => Topic::Letters,
             Fact::HealthChanged { .. } => Topic::Health,
         }
     }
@@ -105,6 +114,12 @@ pub enum Topic {
     Models,
     /// Traces.
     Traces,
+    /// Tool calls that wait.
+    Approvals,
+    /// Bindings and session keys.
+    Routes,
+    /// Messages that did not get through.
+    Letters,
     /// Health.
     Health,
     /// Workspaces, their statuses and labels.

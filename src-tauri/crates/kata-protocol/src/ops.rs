@@ -39,7 +39,55 @@ macro_rules! with_operations {
             /// Title, flag, status, labels, mode, model.
             session_update "session.update" (SessionUpdate) -> SessionSummary, Chat, [Sessions];
             /// Answers a tool call that waits.
-            session_approve "session.approve" (SessionApprove) -> Empty, Approve, [];
+            session_approve "session.approve" (SessionApprove) -> ApprovalOutcome, Approve, [Approvals];
+            /// Messages of all sessions that have these words.
+            session_search "session.search" (SessionSearch) -> SearchPage, Read, [];
+            /// Into the archive or out of it.
+            session_archive "session.archive" (SessionArchive) -> SessionSummary, Chat, [Sessions];
+            /// Deletes a session's folder; it must be in the archive.
+            session_delete "session.delete" (SessionRef) -> Empty, Admin, [Sessions, Routes];
+            /// The conversation of this session begins a new one with its next message.
+            session_reset "session.reset" (SessionRef) -> Empty, Chat, [Sessions, Routes];
+            /// Tool calls that wait for a person, oldest first.
+            approval_list "approval.list" (ApprovalList) -> Vec<Approval>, Read, [];
+            /// Answers one by its code; the first answer counts.
+            approval_answer "approval.answer" (ApprovalAnswer) -> ApprovalOutcome, Approve, [Approvals];
+            /// Rules in force in a workspace.
+            permission_list "permission.list" (PermissionList) -> PermissionState, Read, [];
+            /// Takes back what a person answered with “always”.
+            permission_forget "permission.forget" (PermissionForget) -> PermissionState, Admin, [Approvals];
+            /// How a call would be judged.
+            permission_explain "permission.explain" (PermissionExplain) -> PermissionExplanation, Read, [];
+            /// Bindings, profiles and people.
+            route_get "route.get" (Empty) -> RoutingTable, Read, [];
+            /// Puts another table in force; refused whole where a rule cannot stand.
+            route_set "route.set" (RoutingTable) -> RoutingTable, Admin, [Routes];
+            /// Why a message would go where it would go.
+            route_explain "route.explain" (RouteExplain) -> RouteExplanation, Read, [];
+            /// Conversations with their sessions, newest first, at most 1,000.
+            route_keys "route.keys" (Empty) -> Vec<RouteKey>, Read, [];
+            /// A conversation goes on in another session.
+            route_join "route.join" (RouteJoin) -> RouteKey, Admin, [Routes, Sessions];
+            /// Refused messages, counted by channel and reason.
+            refusal_list "refusal.list" (Empty) -> Vec<RefusalCount>, Read, [];
+            /// Messages that did not get through, newest first, at most 500.
+            letter_list "letter.list" (Empty) -> Vec<Letter>, Read, [];
+            /// Tries one again: a reply is sent, an inbound message handled.
+            letter_retry "letter.retry" (LetterRef) -> Empty, Admin, [Letters];
+            /// Gives one up for good; it stays in the ledger.
+            letter_discard "letter.discard" (LetterRef) -> Empty, Admin, [Letters];
+            /// Rules for tidying up sessions.
+            hygiene_get "hygiene.get" (Empty) -> HygieneRules, Read, [];
+            /// Sets them.
+            hygiene_set "hygiene.set" (HygieneRules) -> HygieneRules, Admin, [];
+            /// What tidying up would do now.
+            hygiene_preview "hygiene.preview" (HygienePreview) -> HygienePlan, Read, [];
+            /// Does it.
+            hygiene_run "hygiene.run" (Empty) -> HygienePlan, Admin, [Sessions, Routes];
+            /// Reads the list of sessions, the keys and the search index anew from the files.
+            index_rebuild "index.rebuild" (Empty) -> IndexRebuilt, Admin, [Sessions, Routes];
+            /// Every hook event with its handlers in order.
+            hook_list "hook.list" (Empty) -> Vec<HookEvent>, Read, [];
             /// Providers that are set up.
             model_list "model.list" (Empty) -> Vec<ProviderSummary>, Read, [];
             /// Models found on this machine; asks loopback addresses only, spends nothing.
@@ -106,6 +154,12 @@ macro_rules! with_operations {
             trace_list "trace.list" (TraceList) -> Vec<Trace>, Read, [];
             /// One trace.
             trace_get "trace.get" (TraceRef) -> Trace, Read, [];
+            /// One trace as text for a report, without what was written.
+            trace_report "trace.report" (TraceRef) -> TraceReport, Read, [];
+            /// What is traced, and how the export stands.
+            trace_rules "trace.rules" (Empty) -> TraceState, Read, [];
+            /// Changes what is traced.
+            trace_configure "trace.configure" (TraceRules) -> TraceState, Admin, [Traces];
         }
     };
 }

@@ -1,8 +1,8 @@
 //! Parameters and results of the operations, in the order of the table in [`crate::ops`].
 
 use crate::{
-    ApprovalDecision, CallId, Delivery, DmPolicy, Json, Message, MessageId, PermissionMode, PluginId, PluginTemplate, ProviderSettings,
-    SessionId, SessionState, SessionSummary, SourceId, TraceId, WorkspaceId,
+    Approval, ApprovalDecision, CallId, Delivery, DmPolicy, Json, Message, MessageId, PermissionMode, PluginId, PluginTemplate,
+    ProviderSettings, QuietHours, SessionId, SessionState, SessionSummary, SourceId, StepOutcome, TraceId, WorkspaceId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,7 @@ params! {
     /// No parameters, or nothing to say.
     Empty {}
     /// `log.tail`.
+    #[derive(Default)]
     LogTail {
         /// At most this many, newest last; 200 when absent, 2000 at most.
         limit: Option<u32>,
@@ -33,6 +34,7 @@ params! {
         id: String,
     }
     /// `session.list`.
+    #[derive(Default)]
     SessionList {
         /// Only this workspace.
         workspace: Option<WorkspaceId>,
@@ -40,6 +42,8 @@ params! {
         channel: Option<bool>,
         /// Words in name or preview.
         search: Option<String>,
+        /// Only those in the archive (true) or not in it (false, and when absent).
+        archived: Option<bool>,
         /// At most this many, newest first; 200 when absent, 1000 at most.
         limit: Option<u32>,
         /// Skip this many.
@@ -58,6 +62,8 @@ params! {
         id: SessionId,
         /// At most this many newest messages; all when absent.
         limit: Option<u32>,
+        /// Only messages before this one, for reading back.
+        before: Option<MessageId>,
     }
     /// A session with its transcript.
     SessionDetail {
@@ -68,11 +74,12 @@ params! {
         /// Messages before the first one here.
         earlier: u32,
         /// Tool calls that wait for a person.
-        approvals: Vec<CallId>,
+        approvals: Vec<Approval>,
         /// What it is doing.
         state: SessionState,
     }
     /// `session.create`.
+    #[derive(Default)]
     SessionCreate {
         /// Workspace; the active one when absent.
         workspace: Option<WorkspaceId>,
@@ -82,6 +89,10 @@ params! {
         model: Option<String>,
         /// Permission mode; the workspace's when absent.
         mode: Option<PermissionMode>,
+        /// Folder its tools work in, absolute; the workspace's when absent.
+        working_directory: Option<String>,
+        /// Agent profile of the routing table.
+        profile: Option<String>,
     }
     /// `session.submit`.
     SessionSubmit {
@@ -124,6 +135,8 @@ params! {
         mode: Option<PermissionMode>,
         /// Provider id.
         model: Option<String>,
+        /// Folder its tools work in, absolute.
+        working_directory: Option<String>,
     }
     /// `session.approve`.
     SessionApprove {
@@ -277,6 +290,16 @@ params! {
         allow: Option<Vec<String>>,
         /// Whether a group message must address the bot; absent keeps the present rule.
         require_mention: Option<bool>,
+        /// Senders who may answer tool calls from the channel; absent keeps them.
+        approvers: Option<Vec<String>>,
+        /// Messages a minute from one sender, 1 to 10,000; absent keeps the present rule.
+        per_minute_sender: Option<u32>,
+        /// Messages a minute in one conversation, 1 to 10,000; absent keeps the present rule.
+        per_minute_conversation: Option<u32>,
+        /// Longest text of a message in bytes, 1 to 262,144; absent keeps the present rule.
+        max_text: Option<u32>,
+        /// Hours in which no turn starts, at most one span; absent keeps them, an empty list takes them away.
+        quiet_hours: Option<Vec<QuietHours>>,
     }
     /// Policy in force.
     ChannelPolicyState {
@@ -286,11 +309,28 @@ params! {
         allow: Vec<String>,
         /// Whether a group message must address the bot.
         require_mention: bool,
+        /// Senders who may answer tool calls from the channel.
+        approvers: Vec<String>,
+        /// Messages a minute from one sender.
+        per_minute_sender: u32,
+        /// Messages a minute in one conversation.
+        per_minute_conversation: u32,
+        /// Longest text of a message in bytes.
+        max_text: u32,
+        /// Hours in which no turn starts.
+        quiet_hours: Option<QuietHours>,
     }
     /// `trace.list`.
+    #[derive(Default)]
     TraceList {
         /// Only this session.
         session: Option<SessionId>,
+        /// Only those a plugin acted in.
+        plugin: Option<PluginId>,
+        /// Only those with a step that ended so.
+        outcome: Option<StepOutcome>,
+        /// Only those from here: a channel id, `desktop`, `cli`.
+        origin: Option<String>,
         /// At most this many, newest first; 50 when absent, 500 at most.
         limit: Option<u32>,
     }

@@ -106,6 +106,15 @@ pub struct SessionSummary {
     pub usage: TokenUsage,
     /// What it is doing.
     pub state: SessionState,
+    /// In the archive.
+    #[serde(default)]
+    pub archived: bool,
+    /// Folder its tools work in; the workspace's when absent.
+    #[serde(default)]
+    pub working_directory: Option<String>,
+    /// Agent profile.
+    #[serde(default)]
+    pub profile: Option<String>,
 }
 
 /// Kind of a transcript row. Names as in `session.jsonl`.
@@ -211,6 +220,8 @@ pub enum ApprovalDecision {
     Once,
     /// This tool for the rest of the session.
     Session,
+    /// What the approval's rule says, in this workspace from now on; counts as `session` where there is no rule.
+    Always,
     /// No.
     Deny,
 }
@@ -284,10 +295,8 @@ pub enum SessionEvent {
     },
     /// A tool call waits for a person.
     ApprovalRequested {
-        /// Call.
-        call: ToolCall,
-        /// Who asks for it and why.
-        reason: String,
+        /// The call, with what is asked.
+        approval: Box<crate::Approval>,
     },
     /// A person answered, or the call was withdrawn.
     ApprovalResolved {

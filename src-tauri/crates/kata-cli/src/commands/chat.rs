@@ -46,11 +46,9 @@ async fn choose(screen: &Screen, client: &mut Client, options: Chat) -> Result<S
         None if options.new => None,
         None => {
             let query = SessionList {
-                workspace: None,
                 channel: Some(false),
-                search: None,
                 limit: Some(1),
-                offset: None,
+                ..SessionList::default()
             };
             client.session_list(query).await?.sessions.into_iter().next().map(|s| s.id)
         }
@@ -67,6 +65,7 @@ async fn choose(screen: &Screen, client: &mut Client, options: Chat) -> Result<S
                     unread: None,
                     mode: None,
                     model: Some(model),
+                    working_directory: None,
                 };
                 client.session_update(update).await?;
             }
@@ -75,10 +74,8 @@ async fn choose(screen: &Screen, client: &mut Client, options: Chat) -> Result<S
         None => {
             client
                 .session_create(SessionCreate {
-                    workspace: None,
-                    name: None,
                     model: options.model,
-                    mode: None,
+                    ..SessionCreate::default()
                 })
                 .await?
                 .id
@@ -200,6 +197,7 @@ impl Talk<'_> {
             .session_get(SessionGet {
                 id: session.clone(),
                 limit: Some(1),
+                before: None,
             })
             .await?;
         if !matches!(detail.state, SessionState::Idle | SessionState::Failed) {

@@ -89,7 +89,8 @@ impl Follow {
                 attempt + 1,
                 line(reason, 200)
             )),
-            SessionEvent::ApprovalRequested { call, reason } => {
+            SessionEvent::ApprovalRequested { approval } => {
+                let (call, reason) = (&approval.call, &approval.reason);
                 let mut shows = self.end_line();
                 let question = format!(
                     "{} {}\n{}",

@@ -99,13 +99,13 @@ async fn sessions(screen: &Screen, home: &Path, command: Sessions) -> Result<(),
                 channel: channels.then_some(true),
                 search,
                 limit: Some(limit),
-                offset: None,
+                ..SessionList::default()
             };
             let page = client.session_list(query).await?;
             screen.result(&page, |p| render::sessions(p, render::now()))
         }
         Sessions::Show { id, limit } => {
-            let detail = client.session_get(SessionGet { id, limit }).await?;
+            let detail = client.session_get(SessionGet { id, limit, before: None }).await?;
             screen.result(&detail, |d| render::session(d, render::now()))
         }
     }
@@ -140,6 +140,7 @@ async fn trace(screen: &Screen, home: &Path, options: Trace) -> Result<(), Failu
         .trace_list(TraceList {
             session: options.session,
             limit: Some(limit),
+            ..TraceList::default()
         })
         .await?;
     if !options.last {

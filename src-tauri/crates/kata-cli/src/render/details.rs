@@ -81,7 +81,13 @@ pub(crate) fn session(detail: &SessionDetail, now: Ms) -> String {
         text += &self::message(message);
     }
     for call in &detail.approvals {
-        put(&mut text, &format!("\ncall {} waits for approval", line(call.as_str(), 80)));
+        put(
+            &mut text,
+            &format!(
+                "\ncall {} waits for approval",
+                line(&format!("{} ({})", call.code, call.call.name), 80)
+            ),
+        );
     }
     text
 }
@@ -224,7 +230,9 @@ mod tests {
                 "lastMessageAt": 9_998_000, "flagged": false, "status": null, "labels": [], "unread": false, "mode": "ask",
                 "model": null, "channel": null, "messageCount": 3, "usage": serde_json::to_value(TokenUsage::default()).unwrap(), "state": "idle"},
             "messages": [message("user", "hello\x1b[2J", json!(null)), message("tool", "", call), message("assistant", "two lines\nhere", json!(null))],
-            "earlier": 2, "approvals": ["c9"], "state": "awaiting_approval"});
+            "earlier": 2, "approvals": [{"code": "K7Q2XY", "session": "260201-swift-river", "sessionName": null, "turn": "t1", "reason": "“bash” may change things", "always": null,
+                "channel": null, "requestedAt": 0, "expiresAt": 1,
+                "call": {"callId": "c9", "name": "bash", "input": {}, "result": null, "status": "pending", "durationMs": null}}], "state": "awaiting_approval"});
         assert_eq!(
             session(&read(value), NOW),
             "s  Trip\nworkspace home · awaiting_approval · mode ask · model default · 0 tokens · last 2 s ago\n\n\

@@ -2,6 +2,7 @@
 
 mod grants;
 mod model;
+mod permission;
 mod plugins;
 mod routes;
 mod store;
@@ -11,6 +12,7 @@ mod transcript;
 
 pub use grants::*;
 pub use model::*;
+pub use permission::*;
 pub use plugins::*;
 pub use routes::*;
 pub use store::*;

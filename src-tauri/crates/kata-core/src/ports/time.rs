@@ -9,6 +9,10 @@ use std::time::Duration;
 pub trait Clock: Send + Sync + 'static {
     /// Wall time.
     fn now(&self) -> Ms;
+    /// Seconds this machine's clock on the wall is ahead of UTC at that time; a clock that knows no zone is in UTC.
+    fn utc_offset_s(&self, _at: Ms) -> i32 {
+        0
+    }
     /// Microseconds since an arbitrary start; never goes back.
     fn monotonic_us(&self) -> u64;
     /// Returns after `duration`. Dropping the future cancels it.

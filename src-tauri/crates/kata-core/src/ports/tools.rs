@@ -3,8 +3,8 @@
 
 use async_trait::async_trait;
 use kata_protocol::{
-    CallId, ChannelId, ChannelInfo, HookName, OutboundMessage, PluginId, PluginOrigin, Receipt, ReplyRoute, SendError, SessionId, ToolInfo,
-    TurnId,
+    CallId, ChannelId, ChannelInfo, HookName, OutboundMessage, PermissionMode, PluginId, PluginOrigin, Receipt, ReplyRoute, SendError,
+    SessionId, ToolInfo, TurnId, WorkspaceId,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -16,13 +16,19 @@ use tokio_util::sync::CancellationToken;
 pub struct ToolRequest {
     /// Session.
     pub session: SessionId,
+    /// Its workspace.
+    pub workspace: WorkspaceId,
+    /// Folder the session works in; the workspace's when absent.
+    pub working_directory: Option<String>,
+    /// Mode when the call was judged: a tool shuts itself in by it.
+    pub mode: PermissionMode,
     /// Turn.
     pub turn: TurnId,
     /// Call.
     pub call_id: CallId,
     /// Tool.
     pub name: String,
-    /// Arguments, after hooks.
+    /// Arguments, plain and after hooks.
     pub params: Value,
     /// Cancelled when the person stops the turn.
     pub cancel: CancellationToken,

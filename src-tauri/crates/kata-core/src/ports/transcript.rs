@@ -114,6 +114,10 @@ pub struct NewSession {
     pub channel_id: Option<String>,
     /// `externalConversationId` of the header.
     pub external_conversation: Option<String>,
+    /// Folder its tools work in.
+    pub working_directory: Option<String>,
+    /// Agent profile.
+    pub profile: Option<String>,
 }
 
 /// Lines to add. One call is one write per file, rows first: an answer whose row is there counts, one whose turn merely

@@ -6,12 +6,16 @@ use super::live::lock;
 use super::runner::Runner;
 use super::{rows, turn::Turn};
 use crate::hooks::Verdict;
-use crate::ports::{Append, HistoryItem, JournalEntry, ToolOutcome, ToolRequest};
+use crate::ports::{Append, HistoryItem, JournalEntry, Judgement, ToolOutcome, ToolRequest};
 use kata_protocol::{
-    AfterToolCall, ApprovalDecision, BeforeToolCall, Gate, Json, MessageId, PermissionMode, SessionEvent, SessionState, StepOutcome,
-    ToolCall, ToolStatus, WireError,
+    AfterToolCall, AlwaysRule, Approval, ApprovalDecision, BeforeToolCall, Fact, Gate, Json, MessageId, Ms, SessionEvent, SessionState,
+    StepOutcome, ToolCall, ToolStatus, WireError,
 };
 use serde_json::Value;
+use std::sync::Arc;
+
+/// How long a call waits for a person, milliseconds.
+const APPROVAL_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Why a call is not run, as the model is told.
 struct Refused(String);
@@ -95,31 +99,43 @@ impl Runner {
         let Some(tool) = turn.tools.iter().find(|t| t.name == call.name) else {
             return Err(format!("There is no tool named “{}”.", call.name).into());
         };
+        let permissions = Arc::clone(&self.deps.permissions);
+        let plain = permissions
+            .plain(&summary, tool, call.input.clone())
+            .await
+            .map_err(|unfit| unfit.0)?;
+        if let Judgement::Deny { reason } = permissions.judge(&summary, tool, &plain).await {
+            return Err(reason.into());
+        }
         let event = BeforeToolCall {
             session: summary.id.clone(),
             turn: turn.id.clone(),
             call_id: call.id.clone(),
             tool: call.name.clone(),
-            params: Json(call.input.clone()),
+            params: Json(plain.clone()),
         };
-        let (params, asks) = match self.deps.hooks.run(event, &turn.trace).await {
+        let (changed, asks) = match self.deps.hooks.run(event, &turn.trace).await {
             Verdict::Pass { event, asks } => (event.params.0, asks),
             Verdict::Stopped { plugin, reason } => return Err(format!("Blocked by plugin “{plugin}”: {reason}").into()),
         };
-        let allowed = tool.read_only || summary.mode == PermissionMode::AllowAll || self.allowed.contains(&call.name);
-        if !allowed && summary.mode == PermissionMode::Safe {
-            return Err(format!(
-                "“{}” may change things, and this session is in mode safe. The person can change the mode.",
-                call.name
-            )
-            .into());
-        }
+        // What a hook changed is another call: it is made plain and judged as it would run.
+        let params = if changed == plain {
+            plain
+        } else {
+            permissions.plain(&summary, tool, changed).await.map_err(|unfit| unfit.0)?
+        };
         let mut reasons: Vec<String> = asks.into_iter().map(|(plugin, reason)| format!("{plugin}: {reason}")).collect();
-        if !allowed {
-            reasons.push(format!("“{}” may change things", call.name));
+        let mut rule = None;
+        match permissions.judge(&summary, tool, &params).await {
+            Judgement::Deny { reason } => return Err(reason.into()),
+            Judgement::Ask { reason, always } if !self.allowed.contains(&call.name) => {
+                reasons.push(reason);
+                rule = always;
+            }
+            Judgement::Ask { .. } | Judgement::Allow => {}
         }
         if !reasons.is_empty() {
-            self.ask_person(turn, card(ToolStatus::Pending, &params), reasons.join("; "))
+            self.ask_person(turn, card(ToolStatus::Pending, &params), reasons.join("; "), rule)
                 .await?;
         }
         Ok(Ready {
@@ -131,7 +147,7 @@ impl Runner {
     }
 
     /// Waits for a person's answer. The error is what the model is told.
-    async fn ask_person(&mut self, turn: &Turn, card: ToolCall, reason: String) -> Result<(), Refused> {
+    async fn ask_person(&mut self, turn: &Turn, card: ToolCall, reason: String, always: Option<AlwaysRule>) -> Result<(), Refused> {
         let asked = JournalEntry::ApprovalRequested {
             turn: turn.id.clone(),
             call: card.call_id.clone(),
@@ -144,10 +160,27 @@ impl Runner {
         })
         .await
         .map_err(|e| e.message)?;
-        let answer = self.live.ask(&card);
-        self.live.enter_state(SessionState::AwaitingApproval);
         let (call_id, name) = (card.call_id.clone(), card.name.clone());
-        self.live.say(SessionEvent::ApprovalRequested { call: card, reason });
+        let summary = self.live.summary();
+        let now = self.deps.clock.now();
+        let approval = Approval {
+            code: crate::ingress::code(self.deps.entropy.next_u64(), 6),
+            session: summary.id.clone(),
+            session_name: summary.name.clone(),
+            turn: turn.id.clone(),
+            call: card,
+            reason,
+            always: always.clone(),
+            channel: None,
+            requested_at: now,
+            expires_at: Ms(now.0 + APPROVAL_MS),
+        };
+        let answer = self.live.ask(&approval);
+        self.live.enter_state(SessionState::AwaitingApproval);
+        self.live.say(SessionEvent::ApprovalRequested {
+            approval: Box::new(approval),
+        });
+        self.deps.events.publish(Fact::ApprovalsChanged {});
         let mark = turn.trace.mark();
         let decision = tokio::select! {
             decision = answer => decision.unwrap_or(ApprovalDecision::Deny),
@@ -165,6 +198,7 @@ impl Runner {
             call_id: call_id.clone(),
             decision,
         });
+        self.deps.events.publish(Fact::ApprovalsChanged {});
         let resolved = JournalEntry::ApprovalResolved { call: call_id, decision };
         self.write(Append {
             rows: Vec::new(),
@@ -179,6 +213,16 @@ impl Runner {
                 self.allowed.insert(name);
                 Ok(())
             }
+            ApprovalDecision::Always => match always {
+                Some(rule) => {
+                    let kept = self.deps.permissions.remember(&summary.workspace, &rule).await;
+                    kept.map_err(|e| Refused(format!("The answer “always” could not be kept: {}", e.message)))
+                }
+                None => {
+                    self.allowed.insert(name);
+                    Ok(())
+                }
+            },
             ApprovalDecision::Once => Ok(()),
         }
     }
@@ -189,6 +233,7 @@ impl Runner {
             return Ok(());
         }
         let session = self.live.id.clone();
+        let summary = self.live.summary();
         let journal = ready
             .iter()
             .map(|r| JournalEntry::ToolStarted {
@@ -215,6 +260,9 @@ impl Runner {
             self.live.show(&rows::tool(&ready.row, &card, self.deps.clock.now(), &turn.id));
             let request = ToolRequest {
                 session: session.clone(),
+                workspace: summary.workspace.clone(),
+                working_directory: summary.working_directory.clone(),
+                mode: summary.mode,
                 turn: turn.id.clone(),
                 call_id: ready.call.id.clone(),
                 name: ready.call.name.clone(),

@@ -12,8 +12,8 @@ use crate::outbox::Reply;
 use crate::ports::{Append, InboxEnd, InboxId, JournalEntry};
 use crate::trace::LiveTrace;
 use kata_protocol::{
-    Delivery, ErrorCode, InboundDraft, MessageId, MessageKind, MessageReceived, RefusalCode, ReplyRoute, SessionEvent, SessionSubmitted,
-    TurnEnd, WireError,
+    Delivery, ErrorCode, InboundDraft, MessageId, MessageKind, MessageReceived, Overlap, OverlapPolicy, RefusalCode, ReplyRoute,
+    SessionEvent, SessionSubmitted, TurnEnd, WireError,
 };
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
@@ -43,6 +43,7 @@ pub(super) enum Input {
     Channel {
         lease: Lease,
         message: Box<Admitted>,
+        overlap: Overlap,
         trace: LiveTrace,
     },
 }
@@ -87,8 +88,18 @@ pub(super) async fn run(live: Arc<Live>, mut mailbox: mpsc::Receiver<Input>, que
                 answer,
             } => client(&live, lease, text, key, trace, answer).await.map(|w| (w, delivery)),
             Input::Resend { lease, trace, answer } => resend(&live, lease, trace, answer).await.map(|w| (w, Delivery::Queue)),
-            Input::Channel { lease, message, trace } => {
-                channel(&live, lease, *message, trace, &journal).await.map(|w| (w, Delivery::Queue))
+            Input::Channel {
+                lease,
+                message,
+                overlap,
+                trace,
+            } => {
+                let delivery = match overlap.policy {
+                    OverlapPolicy::Steer => Delivery::Steer,
+                    OverlapPolicy::Interrupt => Delivery::Interrupt,
+                    OverlapPolicy::Queue | OverlapPolicy::Collect | OverlapPolicy::Drop => Delivery::Queue,
+                };
+                channel(&live, lease, *message, trace, &journal).await.map(|w| (w, delivery))
             }
         };
         let Some((mut waiting, delivery)) = waiting else {

@@ -5,8 +5,8 @@ use super::pen::Pen;
 use super::{SessionDeps, rows};
 use crate::ports::StoredRow;
 use kata_protocol::{
-    ApprovalDecision, CallId, ErrorCode, Fact, MessageId, PermissionMode, SessionDetail, SessionEnd, SessionEndReason, SessionEvent,
-    SessionId, SessionState, SessionSummary, ToolCall, WireError,
+    Approval, ApprovalDecision, CallId, ErrorCode, Fact, MessageId, PermissionMode, SessionDetail, SessionEnd, SessionEndReason,
+    SessionEvent, SessionId, SessionState, SessionSummary, WireError,
 };
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -31,7 +31,7 @@ pub struct Live {
     leases: Mutex<Leases>,
     waiting: AtomicUsize,
     turn: Mutex<Option<CancellationToken>>,
-    approvals: Mutex<HashMap<CallId, (ToolCall, oneshot::Sender<ApprovalDecision>)>>,
+    approvals: Mutex<HashMap<CallId, (Approval, oneshot::Sender<ApprovalDecision>)>>,
     pub(super) steered: Mutex<VecDeque<Waiting>>,
 }
 
@@ -91,7 +91,7 @@ impl Live {
             summary: transcript.summary.clone(),
             messages: transcript.rows.iter().skip(skip).filter_map(rows::view).collect(),
             earlier: u32::try_from(skip).unwrap_or(u32::MAX),
-            approvals: lock(&self.approvals).keys().cloned().collect(),
+            approvals: self.approvals(),
             state: transcript.summary.state,
         }
     }
@@ -203,10 +203,17 @@ impl Live {
     }
 
     /// A call waits; the answer comes through the receiver, a closed one means withdrawn.
-    pub(super) fn ask(&self, call: &ToolCall) -> oneshot::Receiver<ApprovalDecision> {
+    pub(super) fn ask(&self, approval: &Approval) -> oneshot::Receiver<ApprovalDecision> {
         let (tx, rx) = oneshot::channel();
-        lock(&self.approvals).insert(call.call_id.clone(), (call.clone(), tx));
+        lock(&self.approvals).insert(approval.call.call_id.clone(), (approval.clone(), tx));
         rx
+    }
+
+    /// Calls that wait, oldest first.
+    pub(super) fn approvals(&self) -> Vec<Approval> {
+        let mut waiting: Vec<_> = lock(&self.approvals).values().map(|(approval, _)| approval.clone()).collect();
+        waiting.sort_by_key(|a| a.requested_at);
+        waiting
     }
 
     /// Answers a call that waits.

@@ -27,13 +27,13 @@ use crate::hooks::Dispatcher;
 use crate::ingress::Admitted;
 use crate::outbox::Outbox;
 use crate::persist::Persist;
-use crate::ports::{Channels, Clock, Entropy, MessageStore, Models, NewSession, Tools, TranscriptError, Transcripts};
+use crate::ports::{Channels, Clock, Entropy, MessageStore, Models, NewSession, Permissions, Tools, TranscriptError, Transcripts};
 use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
 use intake::{Input, Taken};
 use kata_protocol::{
-    ApprovalDecision, CallId, Delivery, ErrorCode, Fact, SessionDetail, SessionEndReason, SessionId, SessionSubmitted, SessionSummary,
-    SessionUpdate, WireError,
+    ApprovalDecision, ApprovalOutcome, CallId, Delivery, ErrorCode, Fact, Overlap, SessionDetail, SessionEndReason, SessionId,
+    SessionSubmitted, SessionSummary, SessionUpdate, WireError,
 };
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -61,6 +61,8 @@ pub struct SessionDeps {
     pub models: Arc<dyn Models>,
     /// Tools.
     pub tools: Arc<dyn Tools>,
+    /// What they may do.
+    pub permissions: Arc<dyn Permissions>,
     /// Channels, for typing.
     pub channels: Arc<dyn Channels>,
     /// Hooks.
@@ -179,9 +181,19 @@ impl Sessions {
     }
 
     /// Answers a tool call that waits.
-    pub async fn approve(self: &Arc<Self>, id: &SessionId, call: &CallId, decision: ApprovalDecision) -> Result<(), WireError> {
+    pub async fn approve(
+        self: &Arc<Self>,
+        id: &SessionId,
+        call: &CallId,
+        decision: ApprovalDecision,
+    ) -> Result<ApprovalOutcome, WireError> {
         if self.lease(id).await?.live().resolve(call, decision) {
-            return Ok(());
+            return Ok(ApprovalOutcome {
+                session: id.clone(),
+                call_id: call.clone(),
+                decision,
+                first: true,
+            });
         }
         Err(WireError::new(ErrorCode::Conflict, format!("no call “{call}” waits for an answer"))
             .hint("it was answered or withdrawn already"))
@@ -203,6 +215,7 @@ impl Sessions {
                 unread,
                 mode,
                 model,
+                working_directory,
             } = change;
             s.name = name.or(s.name.take());
             s.flagged = flagged.unwrap_or(s.flagged);
@@ -211,6 +224,7 @@ impl Sessions {
             s.unread = unread.unwrap_or(s.unread);
             s.mode = mode.unwrap_or(s.mode);
             s.model = model.or(s.model.take());
+            s.working_directory = working_directory.or(s.working_directory.take());
         });
         lease.live().mode_changed(summary.mode);
         self.deps.transcripts.update(summary.clone()).await.map_err(wire)?;
@@ -305,11 +319,12 @@ impl Lease {
     }
 
     /// A channel's message for the session. Never refused: the ingress permit bounds how many there are.
-    pub(crate) fn deliver(self, message: Admitted, trace: LiveTrace) -> Result<(), WireError> {
+    pub(crate) fn deliver(self, message: Admitted, overlap: Overlap, trace: LiveTrace) -> Result<(), WireError> {
         let live = Arc::clone(&self.0);
         live.put(Input::Channel {
             lease: self,
             message: Box::new(message),
+            overlap,
             trace,
         })
     }

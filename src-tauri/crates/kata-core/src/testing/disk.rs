@@ -125,6 +125,9 @@ impl Transcripts for Files {
             message_count: 0,
             usage: TokenUsage::default(),
             state: SessionState::Idle,
+            archived: false,
+            working_directory: new.working_directory,
+            profile: new.profile,
         };
         let folder = Folder {
             summary: summary.clone(),

@@ -10,7 +10,7 @@ use crate::outbox::{Outbox, OutboxDeps};
 use crate::path::{Path, PathDeps};
 use crate::persist::{Persist, Trouble};
 use crate::ports::NewSession;
-use crate::router::{Binding, Bindings, SessionScope};
+use crate::router::{Binding, Bindings};
 use crate::session::{SessionDeps, Sessions};
 use crate::tasks::Tasks;
 use crate::trace::Tracer;
@@ -80,6 +80,7 @@ impl World {
             messages: store.clone(),
             models: Arc::new(OneModel(Arc::clone(&model))),
             tools: tool.clone(),
+            permissions: Arc::new(crate::ports::ByMode),
             channels: platform.clone(),
             hooks,
             outbox: Arc::clone(&outbox),
@@ -111,6 +112,7 @@ impl World {
             model: None,
             mode: PermissionMode::Safe,
             scope: SessionScope::Thread,
+            overlap: Overlap::default(),
         };
         let bindings = Bindings {
             default,
@@ -168,6 +170,8 @@ impl World {
             channel: None,
             channel_id: None,
             external_conversation: None,
+            working_directory: None,
+            profile: None,
         };
         self.sessions.create(new).await.unwrap().id
     }

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use kata_core::ports::{FilesRoot, PluginBackend, PluginPart, ToolRequest, Tools};
 use kata_plugins::{Candidate, HostOptions, NetworkPolicy, PluginError, PluginHost};
 use kata_protocol::{
-    CallId, ChannelId, ErrorCode, InboundDraft, IngressAnswer, Json, PluginFault, PluginId, SessionId, SessionSubmitted, SessionSummary,
-    Status, TurnId, WireError,
+    CallId, ChannelId, ErrorCode, InboundDraft, IngressAnswer, Json, PermissionMode, PluginFault, PluginId, SessionId, SessionSubmitted,
+    SessionSummary, Status, TurnId, WireError, WorkspaceId,
 };
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -68,14 +68,22 @@ impl Bench {
 
     /// Calls a tool of the plugin; the text it gave.
     pub(super) async fn call(&self, tool: &str, params: Value) -> Result<String, CallFailed> {
-        let named = (SessionId::new("260101-calm-lake"), TurnId::new("check"), CallId::new("check"));
-        let (Ok(session), Ok(turn), Ok(call_id)) = named else {
+        let named = (
+            SessionId::new("260101-calm-lake"),
+            TurnId::new("check"),
+            CallId::new("check"),
+            WorkspaceId::new("check"),
+        );
+        let (Ok(session), Ok(turn), Ok(call_id), Ok(workspace)) = named else {
             return Err(CallFailed("the check has no names".into()));
         };
         let outcome = self
             .host
             .call(ToolRequest {
                 session,
+                workspace,
+                working_directory: None,
+                mode: PermissionMode::AllowAll,
                 turn,
                 call_id,
                 name: tool.to_owned(),

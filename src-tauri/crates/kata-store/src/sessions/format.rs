@@ -18,6 +18,7 @@ const ORDER: &[&str] = &[
     "name",
     "sdkSessionId",
     "isFlagged",
+    "isArchived",
     "todoState",
     "labels",
     "permissionMode",
@@ -29,6 +30,7 @@ const ORDER: &[&str] = &[
     "sharedUrl",
     "sharedId",
     "model",
+    "agentProfile",
     "channel",
     "messageCount",
     "lastMessageRole",
@@ -155,6 +157,9 @@ pub(crate) fn summary(id: &SessionId, workspace: &WorkspaceId, header: &Header, 
         message_count: facts.rows,
         usage: usage(header),
         state: SessionState::Idle,
+        archived: flag(header, "isArchived"),
+        working_directory: text(header, "workingDirectory"),
+        profile: text(header, "agentProfile"),
     }
 }
 
@@ -169,7 +174,9 @@ pub(crate) fn new_header(id: &SessionId, root: &str, new: &NewSession, now: Ms) 
     let optional = [
         ("name", new.name.as_ref().map(|v| json!(v))),
         ("permissionMode", Some(json!(new.mode))),
+        ("workingDirectory", new.working_directory.as_ref().map(|v| json!(v))),
         ("model", new.model.as_ref().map(|v| json!(v))),
+        ("agentProfile", new.profile.as_ref().map(|v| json!(v))),
         ("channel", new.channel.as_ref().map(channel_value)),
         ("messageCount", Some(json!(0))),
         ("tokenUsage", Some(json!(TokenUsage::default()))),
@@ -196,6 +203,13 @@ pub(crate) fn updated(mut header: Header, summary: &SessionSummary, facts: &Fact
     // Each field only where its meaning changed, so that a value this program does not know stays as it was written.
     if text(&header, "name") != summary.name {
         set(&mut header, "name", summary.name.as_ref().map(|v| json!(v)));
+    }
+    if flag(&header, "isArchived") != summary.archived {
+        set(&mut header, "isArchived", Some(json!(summary.archived)));
+    }
+    if text(&header, "workingDirectory") != summary.working_directory {
+        let folder = summary.working_directory.as_ref().map(|v| json!(v));
+        set(&mut header, "workingDirectory", folder);
     }
     if flag(&header, "isFlagged") != summary.flagged {
         set(&mut header, "isFlagged", Some(json!(summary.flagged)));

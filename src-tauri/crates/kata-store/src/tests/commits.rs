@@ -236,6 +236,8 @@ async fn conversations_find_their_sessions_again_when_the_store_was_set_aside() 
         }),
         channel_id: Some("telegram".into()),
         external_conversation: Some(key.into()),
+        working_directory: None,
+        profile: None,
         ..new_session()
     };
     let (old, new, other);

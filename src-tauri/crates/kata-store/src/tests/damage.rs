@@ -148,13 +148,7 @@ async fn a_bad_header_is_an_error_that_names_the_file_and_not_its_content_and_ch
         ] {
             assert!(matches!(error, Some(TranscriptError::BadHeader { .. })), "{content:?}: {error:?}");
         }
-        let everything = SessionList {
-            workspace: None,
-            channel: None,
-            search: None,
-            limit: None,
-            offset: None,
-        };
+        let everything = SessionList { ..SessionList::default() };
         assert_eq!(sessions.list(everything).await.unwrap().1, 0);
         assert_eq!(world.read_session(NAME), content);
     }

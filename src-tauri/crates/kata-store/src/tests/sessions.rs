@@ -12,6 +12,7 @@ fn all() -> SessionList {
         workspace: None,
         channel: None,
         search: None,
+        archived: None,
         limit: None,
         offset: None,
     }
@@ -161,6 +162,8 @@ async fn a_new_session_is_a_folder_with_a_header_and_its_id_begins_with_the_day(
         channel: Some(channel.clone()),
         channel_id: Some("telegram".into()),
         external_conversation: Some("c1".into()),
+        working_directory: None,
+        profile: None,
         ..new_session()
     };
     let first = sessions.create(new).await.unwrap();

@@ -142,6 +142,8 @@ pub(crate) fn new_session() -> NewSession {
         channel: None,
         channel_id: None,
         external_conversation: None,
+        working_directory: None,
+        profile: None,
     }
 }
 

@@ -337,10 +337,9 @@ impl Dev<'_> {
             Some(session) => session.clone(),
             None => {
                 let create = SessionCreate {
-                    workspace: None,
                     name: Some(format!("Development of {}", self.id)),
                     model: Some("demo".into()),
-                    mode: None,
+                    ..SessionCreate::default()
                 };
                 let id = self.client.session_create(create).await?.id;
                 self.session.insert(id).clone()

@@ -281,6 +281,9 @@ pub fn channel(text: &str) -> ChannelId {
 
 pub fn request(name: &str, params: Value) -> ToolRequest {
     ToolRequest {
+        workspace: kata_protocol::WorkspaceId::new("w").unwrap(),
+        working_directory: None,
+        mode: kata_protocol::PermissionMode::AllowAll,
         session: SessionId::new("260101-a-b").unwrap(),
         turn: TurnId::new("t").unwrap(),
         call_id: CallId::new("c").unwrap(),
