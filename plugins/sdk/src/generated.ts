@@ -400,7 +400,11 @@ export type RefusalCode =
 /**  Too many messages. */
 "rate_limited" | 
 /**  A hook blocked it. */
-"blocked_by_hook";
+"blocked_by_hook" | 
+/**  The agent was at work, and the binding takes nothing then. */
+"busy" | 
+/**  As many messages wait in the session as may. */
+"queue_full";
 
 /**  Where a reply goes. Made from an admitted message only; a reply cannot name another conversation. */
 export type ReplyRoute = {
@@ -557,6 +561,12 @@ export type SessionSummary = {
 	usage: TokenUsage,
 	/**  What it is doing. */
 	state: SessionState,
+	/**  In the archive. */
+	archived?: boolean,
+	/**  Folder its tools work in; the workspace's when absent. */
+	workingDirectory?: string | null,
+	/**  Agent profile. */
+	profile?: string | null,
 };
 
 /**  Unit of a length limit. */

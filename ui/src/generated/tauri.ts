@@ -38,7 +38,55 @@ export const commands = {
 	/**  Title, flag, status, labels, mode, model. */
 	sessionUpdate: (params: SessionUpdate) => typedError<SessionSummary, WireError>(__TAURI_INVOKE("session_update", { params })),
 	/**  Answers a tool call that waits. */
-	sessionApprove: (params: SessionApprove) => typedError<Empty, WireError>(__TAURI_INVOKE("session_approve", { params })),
+	sessionApprove: (params: SessionApprove) => typedError<ApprovalOutcome, WireError>(__TAURI_INVOKE("session_approve", { params })),
+	/**  Messages of all sessions that have these words. */
+	sessionSearch: (params: SessionSearch) => typedError<SearchPage, WireError>(__TAURI_INVOKE("session_search", { params })),
+	/**  Into the archive or out of it. */
+	sessionArchive: (params: SessionArchive) => typedError<SessionSummary, WireError>(__TAURI_INVOKE("session_archive", { params })),
+	/**  Deletes a session's folder; it must be in the archive. */
+	sessionDelete: (params: SessionRef) => typedError<Empty, WireError>(__TAURI_INVOKE("session_delete", { params })),
+	/**  The conversation of this session begins a new one with its next message. */
+	sessionReset: (params: SessionRef) => typedError<Empty, WireError>(__TAURI_INVOKE("session_reset", { params })),
+	/**  Tool calls that wait for a person, oldest first. */
+	approvalList: (params: ApprovalList) => typedError<Approval[], WireError>(__TAURI_INVOKE("approval_list", { params })),
+	/**  Answers one by its code; the first answer counts. */
+	approvalAnswer: (params: ApprovalAnswer) => typedError<ApprovalOutcome, WireError>(__TAURI_INVOKE("approval_answer", { params })),
+	/**  Rules in force in a workspace. */
+	permissionList: (params: PermissionList) => typedError<PermissionState, WireError>(__TAURI_INVOKE("permission_list", { params })),
+	/**  Takes back what a person answered with “always”. */
+	permissionForget: (params: PermissionForget) => typedError<PermissionState, WireError>(__TAURI_INVOKE("permission_forget", { params })),
+	/**  How a call would be judged. */
+	permissionExplain: (params: PermissionExplain) => typedError<PermissionExplanation, WireError>(__TAURI_INVOKE("permission_explain", { params })),
+	/**  Bindings, profiles and people. */
+	routeGet: (params: Empty) => typedError<RoutingTable, WireError>(__TAURI_INVOKE("route_get", { params })),
+	/**  Puts another table in force; refused whole where a rule cannot stand. */
+	routeSet: (params: RoutingTable) => typedError<RoutingTable, WireError>(__TAURI_INVOKE("route_set", { params })),
+	/**  Why a message would go where it would go. */
+	routeExplain: (params: RouteExplain) => typedError<RouteExplanation, WireError>(__TAURI_INVOKE("route_explain", { params })),
+	/**  Conversations with their sessions, newest first, at most 1,000. */
+	routeKeys: (params: Empty) => typedError<RouteKey[], WireError>(__TAURI_INVOKE("route_keys", { params })),
+	/**  A conversation goes on in another session. */
+	routeJoin: (params: RouteJoin) => typedError<RouteKey, WireError>(__TAURI_INVOKE("route_join", { params })),
+	/**  Refused messages, counted by channel and reason. */
+	refusalList: (params: Empty) => typedError<RefusalCount[], WireError>(__TAURI_INVOKE("refusal_list", { params })),
+	/**  Messages that did not get through, newest first, at most 500. */
+	letterList: (params: Empty) => typedError<Letter[], WireError>(__TAURI_INVOKE("letter_list", { params })),
+	/**  Tries one again: a reply is sent, an inbound message handled. */
+	letterRetry: (params: LetterRef) => typedError<Empty, WireError>(__TAURI_INVOKE("letter_retry", { params })),
+	/**  Gives one up for good; it stays in the ledger. */
+	letterDiscard: (params: LetterRef) => typedError<Empty, WireError>(__TAURI_INVOKE("letter_discard", { params })),
+	/**  Rules for tidying up sessions. */
+	hygieneGet: (params: Empty) => typedError<HygieneRules, WireError>(__TAURI_INVOKE("hygiene_get", { params })),
+	/**  Sets them. */
+	hygieneSet: (params: HygieneRules) => typedError<HygieneRules, WireError>(__TAURI_INVOKE("hygiene_set", { params })),
+	/**  What tidying up would do now. */
+	hygienePreview: (params: HygienePreview) => typedError<HygienePlan, WireError>(__TAURI_INVOKE("hygiene_preview", { params })),
+	/**  Does it. */
+	hygieneRun: (params: Empty) => typedError<HygienePlan, WireError>(__TAURI_INVOKE("hygiene_run", { params })),
+	/**  Reads the list of sessions, the keys and the search index anew from the files. */
+	indexRebuild: (params: Empty) => typedError<IndexRebuilt, WireError>(__TAURI_INVOKE("index_rebuild", { params })),
+	/**  Every hook event with its handlers in order. */
+	hookList: (params: Empty) => typedError<HookEvent[], WireError>(__TAURI_INVOKE("hook_list", { params })),
 	/**  Providers that are set up. */
 	modelList: (params: Empty) => typedError<ProviderSummary[], WireError>(__TAURI_INVOKE("model_list", { params })),
 	/**  Models found on this machine; asks loopback addresses only, spends nothing. */
@@ -105,6 +153,12 @@ export const commands = {
 	traceList: (params: TraceList) => typedError<Trace[], WireError>(__TAURI_INVOKE("trace_list", { params })),
 	/**  One trace. */
 	traceGet: (params: TraceRef) => typedError<Trace, WireError>(__TAURI_INVOKE("trace_get", { params })),
+	/**  One trace as text for a report, without what was written. */
+	traceReport: (params: TraceRef) => typedError<TraceReport, WireError>(__TAURI_INVOKE("trace_report", { params })),
+	/**  What is traced, and how the export stands. */
+	traceRules: (params: Empty) => typedError<TraceState, WireError>(__TAURI_INVOKE("trace_rules", { params })),
+	/**  Changes what is traced. */
+	traceConfigure: (params: TraceRules) => typedError<TraceState, WireError>(__TAURI_INVOKE("trace_configure", { params })),
 };
 
 /** Events */
@@ -113,14 +167,131 @@ export const events = {
 };
 
 /* Types */
+/**  An account of a channel (bot, team), made by the channel plugin.  */
+export type AccountId = string;
+
+/**  How the agent is in the sessions of a binding. An absent field is the workspace's. */
+export type AgentProfile = {
+	/**  Name, unique in the table, `[a-z0-9-]{1,64}`. */
+	id?: string,
+	/**  Name to show. */
+	name?: string | null,
+	/**  Provider id. */
+	model?: string | null,
+	/**  Permission mode of new sessions; `safe` when absent. */
+	mode?: PermissionMode | null,
+	/**  Tools it has, by name or with one `*` at the end (`send_*`); all when absent. */
+	tools?: string[] | null,
+	/**  Tools it does not have; wins over `tools`. */
+	withoutTools?: string[],
+	/**  Added to the system prompt, at most 16 KiB. */
+	systemPrompt?: string | null,
+};
+
+/**  A rule that a person made by answering “always”. */
+export type AlwaysRule = {
+	/**  Tool. */
+	tool: string,
+	/**  For `bash`: the words a command must begin with, compared word by word. Empty for other tools. */
+	prefix?: string[],
+	/**  For tools on files: the folder it is for, without links. Absent for other tools. */
+	folder?: string | null,
+};
+
+/**  A call that waits for a person. */
+export type Approval = {
+	/**  Short code for answering it in a channel or on a command line, 6 letters and digits. */
+	code: string,
+	/**  Session. */
+	session: SessionId,
+	/**  Title of the session. */
+	sessionName: string | null,
+	/**  Turn. */
+	turn: TurnId,
+	/**  The call as it would run. */
+	call: ToolCall,
+	/**  Who asks for it and why. */
+	reason: string,
+	/**  What “always” would allow from now on; absent where it cannot be said exactly. */
+	always: AlwaysRule | null,
+	/**  Channel the question came from. */
+	channel: ChannelId | null,
+	/**  When it was asked. */
+	requestedAt: Ms,
+	/**  When it counts as refused. */
+	expiresAt: Ms,
+};
+
+/**  `approval.answer`: by code, from wherever. */
+export type ApprovalAnswer = {
+	/**  Code. */
+	code: string,
+	/**  Answer. */
+	decision: ApprovalDecision,
+};
+
 /**  A person's answer to a tool call that waits. */
 export type ApprovalDecision = 
 /**  This once. */
 "once" | 
 /**  This tool for the rest of the session. */
 "session" | 
+/**  What the approval's rule says, in this workspace from now on; counts as `session` where there is no rule. */
+"always" | 
 /**  No. */
 "deny";
+
+/**  `approval.list`. */
+export type ApprovalList = {
+	/**  Only this session. */
+	session: SessionId | null,
+};
+
+/**  What was answered last. */
+export type ApprovalOutcome = {
+	/**  Session. */
+	session: SessionId,
+	/**  Call. */
+	callId: CallId,
+	/**  The one answer that counts; somebody else's where they were first. */
+	decision: ApprovalDecision,
+	/**  Whether this very answer was the one. */
+	first: boolean,
+};
+
+/**  One rule. The most particular one that takes a message decides; see `kata_core::router` for the order. */
+export type Binding = {
+	/**  Name, unique in the table, `[a-z0-9-]{1,64}`. */
+	id: string,
+	/**  What it takes. */
+	match?: BindingMatch,
+	/**  Workspace of new sessions; the default one when absent. */
+	workspace?: WorkspaceId | null,
+	/**  Agent profile; the default one when absent. */
+	profile?: string | null,
+	/**  What shares a session. */
+	scope?: SessionScope,
+	/**  Messages that come while the agent works. */
+	overlap?: Overlap,
+};
+
+/**  What a message must be for a binding to take it; an absent field takes anything. Ids are compared as the channel made them. */
+export type BindingMatch = {
+	/**  Channel. Required where `account`, `conversation`, `thread` or `sender` is set: an id means nothing without its channel. */
+	channel?: ChannelId | null,
+	/**  Account of the channel. */
+	account?: AccountId | null,
+	/**  Kind of conversation. */
+	chatType?: ChatType | null,
+	/**  Conversation, with all its threads unless one has a binding of its own. */
+	conversation?: ConversationId | null,
+	/**  Thread in `conversation`. */
+	thread?: ThreadId | null,
+	/**  Sender, in whatever conversation. */
+	sender?: SenderId | null,
+	/**  Known person, over all channels; excludes `sender`. */
+	person?: string | null,
+};
 
 /**  One tool call, as the model named it.  */
 export type CallId = string;
@@ -182,6 +353,16 @@ export type ChannelPolicy = {
 	allow: string[] | null,
 	/**  Whether a group message must address the bot; absent keeps the present rule. */
 	requireMention: boolean | null,
+	/**  Senders who may answer tool calls from the channel; absent keeps them. */
+	approvers: string[] | null,
+	/**  Messages a minute from one sender, 1 to 10,000; absent keeps the present rule. */
+	perMinuteSender: number | null,
+	/**  Messages a minute in one conversation, 1 to 10,000; absent keeps the present rule. */
+	perMinuteConversation: number | null,
+	/**  Longest text of a message in bytes, 1 to 262,144; absent keeps the present rule. */
+	maxText: number | null,
+	/**  Hours in which no turn starts, at most one span; absent keeps them, an empty list takes them away. */
+	quietHours: QuietHours[] | null,
 };
 
 /**  Policy in force. */
@@ -192,6 +373,16 @@ export type ChannelPolicyState = {
 	allow: string[],
 	/**  Whether a group message must address the bot. */
 	requireMention: boolean,
+	/**  Senders who may answer tool calls from the channel. */
+	approvers: string[],
+	/**  Messages a minute from one sender. */
+	perMinuteSender: number,
+	/**  Messages a minute in one conversation. */
+	perMinuteConversation: number,
+	/**  Longest text of a message in bytes. */
+	maxText: number,
+	/**  Hours in which no turn starts. */
+	quietHours: QuietHours | null,
 };
 
 /**  The kind of conversation. */
@@ -202,6 +393,18 @@ export type ChatType =
 "group" | 
 /**  A broadcast or named channel. */
 "channel";
+
+/**  Rules of one class. An absent rule does nothing. */
+export type ClassRules = {
+	/**  A channel conversation that was silent this long begins a new session with its next message, minutes. */
+	resetAfterMinutes?: number | null,
+	/**  It begins a new one after this time of day, `HH:MM` on this machine's clock. */
+	resetDailyAt?: string | null,
+	/**  Archived after this many days without a message. */
+	archiveAfterDays?: number | null,
+	/**  At most this many that are not archived; the ones silent longest are archived. */
+	most?: number | null,
+};
 
 /**  One slash command. */
 export type CommandInfo = {
@@ -242,6 +445,9 @@ export type Contributes = {
 	/**  Paths below `/hooks/<plugin>/` of the gateway. */
 	routes?: string[],
 };
+
+/**  A conversation (DM, group, room), made by the channel plugin.  */
+export type ConversationId = string;
 
 /**  A count that can pass 2³², but never 2⁵³ (sequence numbers, tokens, bytes). */
 export type Count = number;
@@ -379,6 +585,12 @@ id: TraceId;
 session: SessionId | null; 
 /**  When it began. */
 startedAt: Ms } | 
+/**  A tool call waits for a person, or was answered; ask for the list again. */
+{ topic: "approvals_changed" } | 
+/**  The routing table or a conversation's session changed. */
+{ topic: "routes_changed" } | 
+/**  A message did not get through, or one was tried again. */
+{ topic: "letters_changed" } | 
 /**  The line of health changed. */
 { topic: "health_changed"; 
 /**  New line. */
@@ -472,6 +684,18 @@ export type Health = {
 	line: string,
 };
 
+/**  One event with its handlers. */
+export type HookEvent = {
+	/**  Event. */
+	event: HookName,
+	/**  `observe`, `transform` or `gate`. */
+	kind: string,
+	/**  Rule of merging and failure, in a sentence. */
+	rule: string,
+	/**  Handlers in the order they run; for `observe` all at once. */
+	handlers: HookSlot[],
+};
+
 /**  How handlers of an event are run and what their answer may do. */
 export type HookKind = 
 /**  Concurrent, answer ignored, 30 s, fails open. */
@@ -511,6 +735,105 @@ export type HookName =
 "oauth_open" | 
 /**  Observe: settings changed. */
 "config_change";
+
+/**  One handler at its place. */
+export type HookSlot = {
+	/**  Plugin. */
+	plugin: PluginId,
+	/**  Where it was found. */
+	origin: PluginOrigin,
+	/**  Priority it asked for. */
+	priority: number,
+	/**  Milliseconds it may take. */
+	timeoutMs: number,
+	/**  Why it stands here and not before its neighbour above, in a sentence. */
+	why: string,
+	/**  Calls, failures and timeouts since the start. */
+	calls: number,
+	/**  Failures and timeouts. */
+	failures: number,
+};
+
+/**  What tidying up does to a session. */
+export type HygieneAction = 
+/**  Out of the list, kept. */
+"archive" | 
+/**  Its folder is deleted. */
+"delete";
+
+/**  `hygiene.preview` and `hygiene.run`. */
+export type HygienePlan = {
+	/**  Steps, at most 1,000 at a time. */
+	steps: HygieneStep[],
+	/**  Sessions looked at. */
+	lookedAt: number,
+};
+
+/**  `hygiene.preview`, with rules that are not in force yet where some are given. */
+export type HygienePreview = {
+	/**  Rules; the present ones when absent. */
+	rules: HygieneRules | null,
+};
+
+/**  Rules of every class. Flagged sessions and those at work are left alone. */
+export type HygieneRules = {
+	/**  Sessions of the window and of clients. */
+	desktop?: ClassRules,
+	/**  Direct conversations. */
+	direct?: ClassRules,
+	/**  Groups. */
+	group?: ClassRules,
+	/**  Threads. */
+	thread?: ClassRules,
+	/**  Archived sessions are deleted after this many days; never when absent. */
+	deleteArchivedAfterDays?: number | null,
+};
+
+/**  What would happen to one session. */
+export type HygieneStep = {
+	/**  Session. */
+	session: SessionSummary,
+	/**  Class. */
+	class: SessionClass,
+	/**  What. */
+	action: HygieneAction,
+	/**  By which rule, in a sentence. */
+	reason: string,
+};
+
+/**  One inbound message as a channel plugin hands it in (untrusted until ingress has admitted it). */
+export type InboundDraft = {
+	/**  Which account of the channel received it. */
+	account: AccountId,
+	/**  The platform's id of the message; a second draft with the same id is dropped as a duplicate. */
+	messageId: PlatformMessageId,
+	/**  Where it was written, and where the reply goes. */
+	conversation: ConversationId,
+	/**  Name of the conversation to show. */
+	conversationName?: string | null,
+	/**  Kind of conversation. */
+	chatType: ChatType,
+	/**  Thread or topic, if any. */
+	thread?: ThreadId | null,
+	/**  Who wrote. */
+	sender: Sender,
+	/**  Plain text, at most 256 KiB. */
+	text: string,
+	/**  Message this one answers. */
+	replyTo?: PlatformMessageId | null,
+	/**  Whether the bot was addressed (mention, reply to it, command). */
+	mentionsBot?: boolean,
+	/**  When the platform says it was written. */
+	sentAt?: Ms | null,
+};
+
+/**  Answer of `index.rebuild`. */
+export type IndexRebuilt = {
+	/**  Sessions found on disk. */
+	sessions: number,
+	/**  Session keys found in their headers. */
+	keys: number,
+};
 
 /**  What ingress answers the plugin. Only after this may the platform be acknowledged. */
 export type IngressAnswer = 
@@ -553,6 +876,43 @@ export type Ledger = {
 	/**  On the way, parked ones included. */
 	pending: Count,
 };
+
+/**  A message that did not get through. A person decides. */
+export type Letter = {
+	/**  Name, `in-7` or `out-7`. */
+	id: string,
+	/**  Why it lies here. */
+	state: LetterState,
+	/**  Channel. */
+	channel: ChannelId,
+	/**  Conversation to show: its name or its id. */
+	conversation: string,
+	/**  Session. */
+	session: SessionId | null,
+	/**  First 500 characters. */
+	preview: string,
+	/**  What went wrong last. */
+	error: string | null,
+	/**  Sends that were tried. */
+	attempts: number,
+	/**  When it came in or was written. */
+	at: Ms,
+};
+
+/**  Names a letter. */
+export type LetterRef = {
+	/**  Name. */
+	id: string,
+};
+
+/**  Why a letter lies here. */
+export type LetterState = 
+/**  A message came in and was given up. */
+"inbound_dead" | 
+/**  A reply was given up. */
+"outbound_dead" | 
+/**  Nobody knows whether the reply left, and the platform cannot tell. */
+"outbound_parked";
 
 /**  One log line. */
 export type LogRecord = {
@@ -671,6 +1031,31 @@ export type NumberedFact = {
 	fact: Fact,
 };
 
+/**  Overlap rule of a binding. */
+export type Overlap = {
+	/**  What happens. */
+	policy?: OverlapPolicy,
+	/**  Pause of `collect` in milliseconds, 100 to 60,000. */
+	collectMs?: number,
+	/**  Messages that may wait in one session, 1 to 1,000. */
+	most?: number,
+	/**  What happens beyond that. */
+	whenFull?: WhenFull,
+};
+
+/**  What happens to a channel's message that comes while the agent works in its session. Approvals and commands pass by. */
+export type OverlapPolicy = 
+/**  After the present turn, each in a turn of its own. */
+"queue" | 
+/**  Into the present turn, between tool calls. */
+"steer" | 
+/**  Those that come within the pause are one input, also while nothing runs. */
+"collect" | 
+/**  Stops the present turn first. */
+"interrupt" | 
+/**  Not taken; kept in the ledger as refused. */
+"drop";
+
 /**  Names a pairing request. */
 export type PairingRef = {
 	/**  Code as shown. */
@@ -693,6 +1078,46 @@ export type PairingRequest = {
 	expiresAt: Ms,
 };
 
+/**  `permission.explain`: how a call would be judged. Nothing runs. */
+export type PermissionExplain = {
+	/**  Session whose mode and folder count. */
+	session: SessionId | null,
+	/**  Workspace, where no session is named; the default one when absent. */
+	workspace: WorkspaceId | null,
+	/**  Mode; the session's or the workspace's when absent. */
+	mode: PermissionMode | null,
+	/**  Tool. */
+	tool: string,
+	/**  Arguments. */
+	params: Json,
+};
+
+/**  How a call is judged and why. */
+export type PermissionExplanation = {
+	/**  Outcome. */
+	outcome: PermissionOutcome,
+	/**  Why, in a sentence. */
+	reason: string,
+	/**  Arguments with paths made plain. */
+	params: Json,
+	/**  What “always” would allow. */
+	always: AlwaysRule | null,
+};
+
+/**  `permission.forget`. */
+export type PermissionForget = {
+	/**  Workspace; the default one when absent. */
+	workspace: WorkspaceId | null,
+	/**  The rule. */
+	rule: AlwaysRule,
+};
+
+/**  Names a workspace's permissions. */
+export type PermissionList = {
+	/**  Workspace; the default one when absent. */
+	workspace: WorkspaceId | null,
+};
+
 /**  What the agent may do without asking. */
 export type PermissionMode = 
 /**  Only tools that read. */
@@ -701,6 +1126,64 @@ export type PermissionMode =
 "ask" | 
 /**  Never asks. */
 "allow-all";
+
+/**  How a call is judged. */
+export type PermissionOutcome = 
+/**  Runs. */
+"allow" | 
+/**  A person is asked. */
+"ask" | 
+/**  Does not run; the model is told why. */
+"deny";
+
+/**  A rule in force. */
+export type PermissionRule = {
+	/**  The rule, as one line. */
+	text: string,
+	/**  File it stands in, or `always` for a person's answer. */
+	from: string,
+	/**  What it is about: `bash`, `mcp`, `api`, `write`, `tool`, `blocked`. */
+	about: string,
+	/**  Set for rules that can be taken back here. */
+	always: AlwaysRule | null,
+	/**  Set where the rule cannot be used: what is wrong with it. */
+	problem: string | null,
+};
+
+/**  What a workspace's sessions may do. */
+export type PermissionState = {
+	/**  Workspace. */
+	workspace: WorkspaceId,
+	/**  Mode of new sessions. */
+	mode: PermissionMode,
+	/**  Rules, in the order they are looked at. */
+	rules: PermissionRule[],
+	/**  How commands are shut in on this machine: `bubblewrap`, `landlock`, `sandbox-exec`, or why they are not. */
+	sandbox: string,
+};
+
+/**  A person known under several addresses. */
+export type Person = {
+	/**  Name, unique in the table, `[a-z0-9-]{1,64}`. */
+	id: string,
+	/**  Name to show. */
+	name?: string | null,
+	/**  Addresses; one stands with one person only. */
+	addresses: PersonAddress[],
+};
+
+/**  One of a person's addresses. */
+export type PersonAddress = {
+	/**  Channel. */
+	channel: ChannelId,
+	/**  Account; any when absent. */
+	account?: AccountId | null,
+	/**  Sender. */
+	sender: SenderId,
+};
+
+/**  A platform's own name for a message, made by the channel plugin.  */
+export type PlatformMessageId = string;
 
 /**  Limits in force for a plugin. */
 export type PluginCeilings = {
@@ -1049,6 +1532,14 @@ export type ProviderSummary = {
 	status: Status,
 };
 
+/**  Hours in which a channel starts no turn; what comes in waits until they end. */
+export type QuietHours = {
+	/**  Begin, `HH:MM` on this machine's clock. */
+	from: string,
+	/**  End, `HH:MM`; before `from` means the next morning. */
+	until: string,
+};
+
 /**  A ratio or an amount of money; never NaN or infinite. */
 export type Real = number;
 
@@ -1069,7 +1560,25 @@ export type RefusalCode =
 /**  Too many messages. */
 "rate_limited" | 
 /**  A hook blocked it. */
-"blocked_by_hook";
+"blocked_by_hook" | 
+/**  The agent was at work, and the binding takes nothing then. */
+"busy" | 
+/**  As many messages wait in the session as may. */
+"queue_full";
+
+/**  How often a channel refused for one reason. */
+export type RefusalCount = {
+	/**  Channel. */
+	channel: ChannelId,
+	/**  Reason. */
+	code: RefusalCode,
+	/**  How often, within the time refused messages are kept. */
+	count: number,
+	/**  The last time. */
+	lastAt: Ms,
+	/**  Who it was then. */
+	lastSender: SenderId,
+};
 
 /**  What one generation registered. */
 export type Registered = {
@@ -1103,12 +1612,90 @@ export type RegisteredHook = {
 	timeoutMs: number | null,
 };
 
+/**  `route.explain`. */
+export type RouteExplain = {
+	/**  Channel it would come from. */
+	channel: ChannelId,
+	/**  The message, as a channel hands it in. */
+	message: InboundDraft,
+	/**  A table that is not in force yet; the present one when absent. */
+	table?: RoutingTable | null,
+};
+
+/**  Why a message goes where it goes. Nothing is written, counted or sent to find out. */
+export type RouteExplanation = {
+	/**  In the order of the path. */
+	steps: RouteStep[],
+	/**  Set where the message would be refused at the door. */
+	refusal: RefusalCode | null,
+	/**  Binding that decides; absent for the default. */
+	binding: string | null,
+	/**  Person the sender is known as. */
+	person: string | null,
+	/**  Key of the session. */
+	key: SessionKey | null,
+	/**  Its session, where there is one already. */
+	session: SessionId | null,
+	/**  Workspace. */
+	workspace: WorkspaceId | null,
+	/**  Profile. */
+	profile: string | null,
+	/**  Permission mode a new session would get. */
+	mode: PermissionMode,
+	/**  Overlap rule. */
+	overlap: Overlap,
+};
+
 /**  One route of the gateway. */
 export type RouteInfo = {
 	/**  Full path, `/hooks/<plugin>/…`. */
 	path: string,
 	/**  Methods it takes. */
 	methods: string[],
+};
+
+/**  `route.join`: the conversation goes on in another session from its next message on. */
+export type RouteJoin = {
+	/**  Key of the conversation. */
+	key: SessionKey,
+	/**  Session it joins; a new one of its own when absent. */
+	session: SessionId | null,
+};
+
+/**  A conversation and its session. */
+export type RouteKey = {
+	/**  Key. */
+	key: SessionKey,
+	/**  Session. */
+	session: SessionId,
+	/**  Title of the session. */
+	name: string | null,
+	/**  When a message last came in under it. */
+	lastAt: Ms | null,
+};
+
+/**  One thing that was looked at on the way. */
+export type RouteStep = {
+	/**  What was asked (`policy`, `person`, `binding support`, `scope`, `key`, `session`). */
+	question: string,
+	/**  What came out, in a sentence. */
+	answer: string,
+	/**  Whether it decided: the binding that was taken, the rule that refused. */
+	decided: boolean,
+};
+
+/**  Everything that decides where a message goes. */
+export type RoutingTable = {
+	/**  Workspace where no binding names one; the active workspace when absent. */
+	workspace?: WorkspaceId | null,
+	/**  Profile where no binding names one. */
+	profile?: string | null,
+	/**  Rules. Two that take the same messages are refused. */
+	bindings?: Binding[],
+	/**  Agent profiles. */
+	profiles?: AgentProfile[],
+	/**  Known people. */
+	people?: Person[],
 };
 
 /**  Where a thing stands. */
@@ -1144,12 +1731,44 @@ until: Ms } |
 /**  Being brought down. */
 { kind: "stopping" };
 
+/**  A message that has the words. */
+export type SearchHit = {
+	/**  Session. */
+	session: SessionSummary,
+	/**  Message. */
+	message: MessageId,
+	/**  Kind of message. */
+	kind: MessageKind,
+	/**  When. */
+	at: Ms | null,
+	/**  Text around the words; each found word between U+2068 and U+2069. */
+	snippet: string,
+};
+
+/**  Answer of `session.search`. */
+export type SearchPage = {
+	/**  Hits, best first. */
+	hits: SearchHit[],
+	/**  Sessions that are not in the index yet. */
+	waiting: number,
+};
+
 /**  A secret's name and whether it is set. */
 export type SecretState = {
 	/**  Name. */
 	name: string,
 	/**  Whether a value is stored. */
 	set: boolean,
+};
+
+/**  Who wrote. */
+export type Sender = {
+	/**  The platform's id of the person. */
+	id: SenderId,
+	/**  Name to show. */
+	name?: string | null,
+	/**  True for bots and webhooks; the loop guard refuses them. */
+	isBot?: boolean,
 };
 
 /**  A person or bot that sends, made by the channel plugin.  */
@@ -1165,6 +1784,14 @@ export type SessionApprove = {
 	decision: ApprovalDecision,
 };
 
+/**  `session.archive`. */
+export type SessionArchive = {
+	/**  Session. */
+	id: SessionId,
+	/**  Into the archive or out of it. */
+	archived: boolean,
+};
+
 /**  The channel conversation a session belongs to. */
 export type SessionChannel = {
 	/**  Plugin's channel id (`telegram`). */
@@ -1174,6 +1801,17 @@ export type SessionChannel = {
 	/**  Name to show. */
 	displayName?: string | null,
 };
+
+/**  A kind of session that is tidied up alike. */
+export type SessionClass = 
+/**  Begun in the window or by a client. */
+"desktop" | 
+/**  A channel's direct conversation. */
+"direct" | 
+/**  A channel's group. */
+"group" | 
+/**  A thread in a channel. */
+"thread";
 
 /**  `session.create`. */
 export type SessionCreate = {
@@ -1185,6 +1823,10 @@ export type SessionCreate = {
 	model: string | null,
 	/**  Permission mode; the workspace's when absent. */
 	mode: PermissionMode | null,
+	/**  Folder its tools work in, absolute; the workspace's when absent. */
+	workingDirectory: string | null,
+	/**  Agent profile of the routing table. */
+	profile: string | null,
 };
 
 /**  A session with its transcript. */
@@ -1196,7 +1838,7 @@ export type SessionDetail = {
 	/**  Messages before the first one here. */
 	earlier: number,
 	/**  Tool calls that wait for a person. */
-	approvals: CallId[],
+	approvals: Approval[],
 	/**  What it is doing. */
 	state: SessionState,
 };
@@ -1250,10 +1892,8 @@ waitMs: number;
 reason: string } | 
 /**  A tool call waits for a person. */
 { kind: "approval_requested"; 
-/**  Call. */
-call: ToolCall; 
-/**  Who asks for it and why. */
-reason: string } | 
+/**  The call, with what is asked. */
+approval: Approval } | 
 /**  A person answered, or the call was withdrawn. */
 { kind: "approval_resolved"; 
 /**  Call. */
@@ -1279,10 +1919,15 @@ export type SessionGet = {
 	id: SessionId,
 	/**  At most this many newest messages; all when absent. */
 	limit: number | null,
+	/**  Only messages before this one, for reading back. */
+	before: MessageId | null,
 };
 
 /**  Folder name of a session, `YYMMDD-adjective-noun[-n]`.  */
 export type SessionId = string;
+
+/**  Where a conversation belongs; derived by the router, see `kata_core::router`.  */
+export type SessionKey = string;
 
 /**  `session.list`. */
 export type SessionList = {
@@ -1292,6 +1937,8 @@ export type SessionList = {
 	channel: boolean | null,
 	/**  Words in name or preview. */
 	search: string | null,
+	/**  Only those in the archive (true) or not in it (false, and when absent). */
+	archived: boolean | null,
 	/**  At most this many, newest first; 200 when absent, 1000 at most. */
 	limit: number | null,
 	/**  Skip this many. */
@@ -1310,6 +1957,27 @@ export type SessionPage = {
 export type SessionRef = {
 	/**  Session. */
 	id: SessionId,
+};
+
+/**  Which parts of a conversation share a session. */
+export type SessionScope = 
+/**  One session for the conversation; one for each thread in it where the platform has threads. */
+"thread" | 
+/**  One session for the conversation with all its threads. */
+"conversation" | 
+/**  One session for each sender in the conversation. */
+"sender" | 
+/**  One session for a known person's direct conversations over all channels; as `thread` for everybody else and in groups. */
+"person";
+
+/**  `session.search`. */
+export type SessionSearch = {
+	/**  Words; all must be in one message. `"in quotes"` keeps words together, a `*` at the end of a word takes its beginnings. */
+	query: string,
+	/**  Only this workspace. */
+	workspace: WorkspaceId | null,
+	/**  At most this many hits, best first; 50 when absent, 200 at most. */
+	limit: number | null,
 };
 
 /**  What a session is doing. */
@@ -1383,6 +2051,12 @@ export type SessionSummary = {
 	usage: TokenUsage,
 	/**  What it is doing. */
 	state: SessionState,
+	/**  In the archive. */
+	archived?: boolean,
+	/**  Folder its tools work in; the workspace's when absent. */
+	workingDirectory?: string | null,
+	/**  Agent profile. */
+	profile?: string | null,
 };
 
 /**  `session.update`; absent fields stay. */
@@ -1403,6 +2077,8 @@ export type SessionUpdate = {
 	mode: PermissionMode | null,
 	/**  Provider id. */
 	model: string | null,
+	/**  Folder its tools work in, absolute. */
+	workingDirectory: string | null,
 };
 
 /**  One setting and where its value comes from. */
@@ -1579,6 +2255,9 @@ export type TextUnit =
 /**  UTF-8 bytes (IRC). */
 "bytes";
 
+/**  A thread or topic in a conversation, made by the channel plugin.  */
+export type ThreadId = string;
+
 /**  Token use of a session. Field names as the existing `session.jsonl` has them. */
 export type TokenUsage = {
 	/**  Tokens sent. */
@@ -1663,6 +2342,12 @@ export type TraceId = string;
 export type TraceList = {
 	/**  Only this session. */
 	session: SessionId | null,
+	/**  Only those a plugin acted in. */
+	plugin: PluginId | null,
+	/**  Only those with a step that ended so. */
+	outcome: StepOutcome | null,
+	/**  Only those from here: a channel id, `desktop`, `cli`. */
+	origin: string | null,
 	/**  At most this many, newest first; 50 when absent, 500 at most. */
 	limit: number | null,
 };
@@ -1671,6 +2356,42 @@ export type TraceList = {
 export type TraceRef = {
 	/**  Trace. */
 	id: TraceId,
+};
+
+/**  `trace.report`. */
+export type TraceReport = {
+	/**  Trace. */
+	id: TraceId,
+	/**  Markdown, for a bug report: no message text, no secrets. */
+	text: string,
+};
+
+/**  What is traced. */
+export type TraceRules = {
+	/**  Workspaces whose messages leave no trace. */
+	off?: WorkspaceId[],
+	/**  Regular expressions (RE2); what they find in a diff or a note is replaced by `[redacted]`. At most 32. */
+	redact?: string[],
+	/**  JSON pointers whose values never stand in a diff (`/params/password`). At most 32. */
+	redactFields?: string[],
+	/**  Traces kept, 100 to 100,000. */
+	keep?: number,
+	/**  OpenTelemetry collector that gets every trace over OTLP/HTTP, `http://127.0.0.1:4318`; none when absent. */
+	otlp?: string | null,
+};
+
+/**  A trace rule set with how the export stands. */
+export type TraceState = {
+	/**  Rules in force. */
+	rules: TraceRules,
+	/**  Traces kept now. */
+	kept: number,
+	/**  Traces exported since the start. */
+	exported: number,
+	/**  Traces that could not be exported since the start, and the last reason. */
+	failed: number,
+	/**  Last reason. */
+	error: string | null,
 };
 
 /**  One step. */
@@ -1732,6 +2453,13 @@ field: string } |
 { kind: "pair" } | 
 /**  Choose a model. */
 { kind: "add_model" };
+
+/**  What happens when as many messages wait as may. */
+export type WhenFull = 
+/**  The newest is refused. */
+"refuse_new" | 
+/**  The oldest that waits is refused, and the newest takes its place. */
+"refuse_old";
 
 /**  What every refused or failed operation returns. */
 export type WireError = {
