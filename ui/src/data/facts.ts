@@ -34,6 +34,15 @@ export function applyFact(client: QueryClient, chats: Chats, fact: Fact): void {
     case "trace_recorded":
       invalidate(client, ["traces"]);
       return;
+    case "approvals_changed":
+      invalidate(client, ["approvals"]);
+      return;
+    case "routes_changed":
+      invalidate(client, ["routes"]);
+      return;
+    case "letters_changed":
+      invalidate(client, ["letters"]);
+      return;
     case "health_changed":
       client.setQueryData<SystemStatus>(["system.status", {}], (status) => status && { ...status, health: fact.health });
       return;

@@ -16,13 +16,16 @@ import { usePlatform } from "./platform";
 
 /** Which reads a topic makes stale. */
 export const READS: { readonly [T in Topic]: readonly OperationName[] } = {
-  sessions: ["session.list"],
+  sessions: ["session.list", "session.search", "hygiene.preview"],
   session: ["session.get"],
   sources: ["source.list", "source.get", "channel.policy", "tool.list"],
-  plugins: ["plugin.list", "plugin.get", "plugin.discovery", "tool.list", "command.list"],
+  plugins: ["plugin.list", "plugin.get", "plugin.discovery", "tool.list", "command.list", "hook.list"],
   pairing: ["pairing.list", "channel.policy"],
   models: ["model.list", "system.status"],
-  traces: ["trace.list", "trace.get"],
+  traces: ["trace.list", "trace.get", "trace.rules"],
+  approvals: ["approval.list", "permission.list"],
+  routes: ["route.get", "route.keys", "refusal.list"],
+  letters: ["letter.list"],
   health: ["system.status"],
   workspaces: ["workspace.list"],
 };

@@ -3,9 +3,8 @@ import { ShieldQuestion } from "lucide-react";
 import { Button } from "@/components/Button";
 import { CodeBlock } from "@/components/layout";
 import { useAct } from "@/data/operations";
-import type { ApprovalDecision, SessionId } from "@/generated/protocol";
+import type { Approval, ApprovalDecision, SessionId } from "@/generated/protocol";
 import { jsonText } from "@/lib/format";
-import type { Approval } from "./reducer";
 
 const CHOICES: readonly { decision: ApprovalDecision; label: string; look: "primary" | "outline" | "danger" }[] = [
   { decision: "once", label: "Allow once", look: "primary" },

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { Message, SessionDetail, SessionEvent, ToolCall } from "@/generated/protocol";
+import type { Approval, Message, SessionDetail, SessionEvent, ToolCall } from "@/generated/protocol";
 import { message } from "@/platform/fake/sessions";
 import { type Chat, canResend, EMPTY_CHAT, reduceChat, rowsOf } from "./reducer";
 
 const call: ToolCall = { callId: "call-1", name: "shell", input: {}, result: null, status: "pending", durationMs: null };
+const approval: Approval = { code: "AB2C3D", session: "s", sessionName: null, turn: "t", call, reason: "it writes", always: null, channel: null, requestedAt: 0, expiresAt: 1 };
 const row = (id: string, content: string, more: Partial<Message> = {}): Message => ({ ...message("assistant", content), id, ...more });
 
 function detail(messages: Message[], more: Partial<SessionDetail> = {}): SessionDetail {
@@ -62,11 +63,10 @@ describe("a chat", () => {
   });
 
   it("shows an approval until it is answered, and finds it again after a reload", () => {
-    const asked = play(loaded(), { kind: "approval_requested", call, reason: "it writes" });
-    expect(asked.approvals).toEqual([{ call, reason: "it writes" }]);
+    const asked = play(loaded(), { kind: "approval_requested", approval });
+    expect(asked.approvals).toEqual([approval]);
     expect(play(asked, { kind: "approval_resolved", callId: "call-1", decision: "once" }).approvals).toEqual([]);
-    const tool = row("t", "", { kind: "tool", tool: call });
-    const again = reduceChat(EMPTY_CHAT, { type: "loaded", detail: detail([tool], { approvals: ["call-1"], state: "awaiting_approval" }) });
+    const again = reduceChat(EMPTY_CHAT, { type: "loaded", detail: detail([], { approvals: [approval], state: "awaiting_approval" }) });
     expect(again.approvals[0]?.call.name).toBe("shell");
   });
 

@@ -3,14 +3,13 @@
  * a delta never copies a transcript of 10,000 rows.
  */
 import type {
-  CallId,
+  Approval,
   Message,
   MessageId,
   SessionDetail,
   SessionEvent,
   SessionState,
   TokenUsage,
-  ToolCall,
   TurnEnd,
   TurnId,
   WireError,
@@ -25,11 +24,6 @@ export interface Growing {
   id: MessageId;
   text: string;
   thinking: string;
-}
-
-export interface Approval {
-  call: ToolCall;
-  reason: string;
 }
 
 export interface Chat {
@@ -96,20 +90,11 @@ function load(chat: Chat, detail: SessionDetail): Chat {
     messages,
     earlier: detail.earlier,
     growing: detail.state === "idle" ? null : growing,
-    approvals: approvalsOf(detail.approvals, messages, chat.approvals),
+    approvals: detail.approvals,
     state: detail.state,
     usage: detail.summary.usage,
     fresh: null,
   };
-}
-
-function approvalsOf(ids: readonly CallId[], messages: readonly Message[], known: readonly Approval[]): Approval[] {
-  return ids.flatMap((id) => {
-    const before = known.find(({ call }) => call.callId === id);
-    if (before !== undefined) return [before];
-    const call = messages.findLast((row) => row.tool?.callId === id)?.tool;
-    return call ? [{ call, reason: "This tool waits for your answer." }] : [];
-  });
 }
 
 function take(chat: Chat, event: SessionEvent): Chat {
@@ -131,10 +116,7 @@ function take(chat: Chat, event: SessionEvent): Chat {
     case "model_retry":
       return { ...chat, retry: { attempt: event.attempt, waitMs: event.waitMs, reason: event.reason } };
     case "approval_requested":
-      return {
-        ...chat,
-        approvals: [...chat.approvals.filter(({ call }) => call.callId !== event.call.callId), { call: event.call, reason: event.reason }],
-      };
+      return { ...chat, approvals: [...chat.approvals.filter(({ call }) => call.callId !== event.approval.call.callId), event.approval] };
     case "approval_resolved":
       return { ...chat, approvals: chat.approvals.filter(({ call }) => call.callId !== event.callId) };
     case "usage":

@@ -1,22 +1,21 @@
 /** Every operation of the table, answered from memory. */
-import type { ChannelPolicyState, OperationName, SessionSummary } from "@/generated/protocol";
+import type { OperationName, SessionSummary } from "@/generated/protocol";
 import { OperationError, type Params, type Result } from "../types";
+import { APPROVAL_OPERATIONS, withdraw } from "./approvals";
+import { OBSERVE_OPERATIONS } from "./observe";
+import { PERMISSION_OPERATIONS } from "./permissions";
 import { PLUGIN_OPERATIONS } from "./pluginOperations";
 import { DETECTED, SETTINGS, TOOLS } from "./rest";
+import { ROUTE_OPERATIONS } from "./routing";
 import { message, WORKSPACES } from "./sessions";
 import { detailOf, status } from "./sources";
 import { playTurn } from "./turn";
+import { UPKEEP_OPERATIONS } from "./upkeep";
 import type { World } from "./world";
 
 export type Table = { [K in OperationName]: (world: World, params: Params<K>) => Result<K> };
 
 const missing = (what: string) => new OperationError({ code: "not_found", message: `There is no ${what}.` });
-const POLICIES = new Map<string, ChannelPolicyState>();
-
-function policyOf(id: string): ChannelPolicyState {
-  return POLICIES.get(id) ?? { policy: "pairing", allow: ["88120399 (Mara Lindqvist)"], requireMention: true };
-}
-
 function submit(world: World, id: string, text: string): Result<"session.submit"> {
   const row = message("user", text);
   const busy = world.session(id).state !== "idle";
@@ -31,6 +30,7 @@ function submit(world: World, id: string, text: string): Result<"session.submit"
 function list(world: World, params: Params<"session.list">): Result<"session.list"> {
   const words = params.search?.toLowerCase() ?? "";
   const matches = [...world.sessions.values()]
+    .filter((row) => (row.archived ?? false) === (params.archived ?? false))
     .filter((row) => params.workspace == null || row.workspace === params.workspace)
     .filter((row) => params.channel == null || (row.channel !== null) === params.channel)
     .filter((row) => `${row.name ?? ""} ${row.preview ?? ""}`.toLowerCase().includes(words))
@@ -79,16 +79,18 @@ export const OPERATIONS: Table = {
   },
   "workspace.list": () => WORKSPACES,
   "session.list": list,
-  "session.get": (world, { id, limit }) => {
-    const all = world.transcript(id);
+  "session.get": (world, { id, limit, before }) => {
+    const whole = world.transcript(id);
+    const end = before == null ? -1 : whole.findIndex((row) => row.id === before);
+    const all = end === -1 ? whole : whole.slice(0, end);
     const messages = limit == null ? all : all.slice(-limit);
-    return { summary: world.session(id), messages, earlier: all.length - messages.length, approvals: [...world.answers.keys()], state: world.session(id).state };
+    return { summary: world.session(id), messages, earlier: all.length - messages.length, approvals: world.approvals.filter((each) => each.session === id), state: world.session(id).state };
   },
   "session.create": create,
   "session.submit": (world, { id, text }) => submit(world, id, text),
   "session.interrupt": (world, { id }) => {
     world.stops.add(id);
-    for (const answer of world.answers.values()) answer("deny");
+    withdraw(world, id);
     return {};
   },
   "session.resend": (world, { id }) => {
@@ -100,10 +102,6 @@ export const OPERATIONS: Table = {
   "session.update": (world, { id, ...change }) => {
     const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value != null));
     return world.change(id, given);
-  },
-  "session.approve": (world, { callId, decision }) => {
-    world.answers.get(callId)?.(decision);
-    return {};
   },
   "model.list": (world) => world.models,
   "model.detect": () => DETECTED,
@@ -132,13 +130,12 @@ export const OPERATIONS: Table = {
     world.secrets.set(id, secrets.map((secret) => (secret.name === name ? { name, set: value != null } : secret)));
     return detail(world, id);
   },
-  "channel.policy": (_world, { id, ...change }) => {
-    const before = policyOf(id);
-    const next = { policy: change.policy ?? before.policy, allow: change.allow ?? before.allow, requireMention: change.requireMention ?? before.requireMention };
-    POLICIES.set(id, next);
-    return next;
-  },
+  ...APPROVAL_OPERATIONS,
+  ...OBSERVE_OPERATIONS,
+  ...PERMISSION_OPERATIONS,
   ...PLUGIN_OPERATIONS,
+  ...ROUTE_OPERATIONS,
+  ...UPKEEP_OPERATIONS,
   "tool.list": () => TOOLS,
   "pairing.list": (world) => world.pairing,
   "pairing.approve": (world, { code }) => {
@@ -152,11 +149,5 @@ export const OPERATIONS: Table = {
     world.pairing = world.pairing.filter((row) => row.code !== code);
     world.publish({ topic: "pairing_changed" });
     return {};
-  },
-  "trace.list": (world, { session, limit }) => world.traces.filter((row) => session == null || row.session === session).slice(0, limit ?? 50),
-  "trace.get": (world, { id }) => {
-    const trace = world.traces.find((row) => row.id === id);
-    if (trace === undefined) throw missing(`trace ${id}`);
-    return trace;
   },
 };

@@ -1,5 +1,6 @@
 /** Plays one scripted turn: thinking, a tool (asking first where the mode says so), and a streamed answer. */
-import type { Message, SessionId, ToolCall } from "@/generated/protocol";
+import type { Approval, ApprovalDecision, Message, SessionId, ToolCall } from "@/generated/protocol";
+import { alwaysOf, covers, newCode } from "./approvals";
 import { traceOf } from "./rest";
 import { message } from "./sessions";
 import type { World } from "./world";
@@ -57,7 +58,7 @@ async function speak(world: World, id: SessionId, turnId: string, text: string):
     world.keep(id, message("error", "The model answered 529: overloaded.", { turnId }));
     throw new Stopped();
   }
-  await runTool(world, id, turnId);
+  await runTool(world, id, turnId, text);
   world.say(id, { kind: "state", state: "streaming" });
   await stream(world, id, message("assistant", ANSWER, { turnId }));
 }
@@ -75,12 +76,25 @@ async function stream(world: World, id: SessionId, row: Message): Promise<void> 
   world.keep(id, { ...row, timestamp: Date.now() });
 }
 
-async function runTool(world: World, id: SessionId, turnId: string): Promise<void> {
-  const call: ToolCall = { callId: `call-${Date.now()}`, name: "deploys_latest", input: { environment: "staging" }, result: null, status: "pending", durationMs: null };
+/** What the script calls, or what was typed as `/tool name {…}`. */
+function callOf(text: string): ToolCall {
+  const typed = /^\/tool\s+(\S+)\s*(\{.*\})?\s*$/s.exec(text);
+  let input: unknown = { environment: "staging" };
+  try {
+    if (typed?.[2] !== undefined) input = JSON.parse(typed[2]) as unknown;
+  } catch {
+    // A person may type anything; then the script's own arguments stand.
+  }
+  return { callId: `call-${crypto.randomUUID()}`, name: typed?.[1] ?? "deploys_latest", input, result: null, status: "pending", durationMs: null };
+}
+
+async function runTool(world: World, id: SessionId, turnId: string, text: string): Promise<void> {
+  const call = callOf(text);
   const row = message("tool", "", { turnId, tool: call });
   world.keep(id, row);
-  if (world.session(id).mode === "ask" && world.model()?.settings.kind !== "demo") {
-    const allowed = await ask(world, id, call);
+  const asks = world.session(id).mode === "ask" && world.model()?.settings.kind !== "demo" && !world.always.some((rule) => covers(rule, call));
+  if (asks) {
+    const allowed = await ask(world, id, turnId, call);
     if (!allowed) {
       world.keep(id, { ...row, tool: { ...call, status: "error", result: "The person said no." } });
       return;
@@ -89,16 +103,29 @@ async function runTool(world: World, id: SessionId, turnId: string): Promise<voi
   world.say(id, { kind: "state", state: "running_tools" });
   world.keep(id, { ...row, tool: { ...call, status: "executing" } });
   for (let i = 0; i < 20; i += 1) await pause(world, id);
-  world.keep(id, { ...row, tool: { ...call, status: "completed", durationMs: 640, result: '{"version":"2.4.0-rc.2","state":"succeeded","errorRate":0.0002}' } });
+  const result = call.name === "deploys_latest" ? '{"version":"2.4.0-rc.2","state":"succeeded","errorRate":0.0002}' : "done";
+  world.keep(id, { ...row, tool: { ...call, status: "completed", durationMs: 640, result } });
 }
 
-async function ask(world: World, id: SessionId, call: ToolCall): Promise<boolean> {
+async function ask(world: World, id: SessionId, turnId: string, call: ToolCall): Promise<boolean> {
   world.say(id, { kind: "state", state: "awaiting_approval" });
   world.change(id, { state: "awaiting_approval" });
-  world.say(id, { kind: "approval_requested", call, reason: "deploys_latest is not marked as read only, and this session asks first." });
-  const decision = await new Promise<"once" | "session" | "deny">((resolve) => world.answers.set(call.callId, resolve));
-  world.answers.delete(call.callId);
-  world.say(id, { kind: "approval_resolved", callId: call.callId, decision });
+  const approval: Approval = {
+    code: newCode(),
+    session: id,
+    sessionName: world.session(id).name,
+    turn: turnId,
+    call,
+    reason: `${call.name} is not marked as read only, and this session asks first.`,
+    always: alwaysOf(call),
+    channel: null,
+    requestedAt: Date.now(),
+    expiresAt: Date.now() + 24 * 3_600_000,
+  };
+  world.approvals = [...world.approvals, approval];
+  world.publish({ topic: "approvals_changed" });
+  world.say(id, { kind: "approval_requested", approval });
+  const decision = await new Promise<ApprovalDecision>((resolve) => world.answers.set(call.callId, resolve));
   if (world.stops.has(id)) throw new Stopped();
   return decision !== "deny";
 }

@@ -1,25 +1,39 @@
 /** What the fake remembers, and how it tells the window. */
 import type {
+  AlwaysRule,
+  Approval,
+  ApprovalDecision,
+  ApprovalOutcome,
+  ChannelPolicyState,
   Fact,
   Health,
+  HygieneRules,
+  Letter,
   Message,
   NumberedFact,
   PluginId,
   PluginSummary,
   ProviderSummary,
+  RouteKey,
+  RoutingTable,
   SecretState,
   SessionEvent,
   SessionId,
   SessionSummary,
   SourceSummary,
   SystemStatus,
+  TraceRules,
 } from "@/generated/protocol";
 import { Listeners, OperationError } from "../types";
+import { APPROVALS } from "./approvals";
 import { START } from "./clock";
+import { TRACE_RULES } from "./observe";
 import { extraOf, PLUGINS, type PluginExtra, pluginExtras } from "./plugins";
 import { CLAUDE, OLLAMA, PAIRING, TRACES } from "./rest";
+import { KEYS, TABLE } from "./routing";
 import { bigTranscript, manySessions, SESSIONS, transcriptOf } from "./sessions";
 import { SOURCES, status } from "./sources";
+import { HYGIENE, LETTERS } from "./upkeep";
 
 export interface FakeOptions {
   /** No model yet, so that the first run shows. */
@@ -44,7 +58,17 @@ export class World {
   readonly settings = new Map<string, unknown>();
   readonly secrets = new Map<string, SecretState[]>();
   readonly traces = [...TRACES];
-  readonly answers = new Map<string, (decision: "once" | "session" | "deny") => void>();
+  readonly answers = new Map<string, (decision: ApprovalDecision) => void>();
+  /** By call and by code: the answer that counted. */
+  readonly outcomes = new Map<string, ApprovalOutcome>();
+  readonly policies = new Map<string, ChannelPolicyState>();
+  approvals: Approval[];
+  always: AlwaysRule[] = [{ tool: "bash", prefix: ["cargo", "check"], folder: null }, { tool: "write", prefix: [], folder: "/home/mara/acme/handbook" }];
+  table: RoutingTable;
+  keys: RouteKey[];
+  letters: Letter[];
+  hygiene: HygieneRules = HYGIENE;
+  traceRules: Required<TraceRules> = TRACE_RULES;
   readonly stops = new Set<SessionId>();
   sources: SourceSummary[];
   plugins: PluginSummary[];
@@ -58,6 +82,14 @@ export class World {
     this.options = options;
     const rows = options.empty ? [] : options.big ? [...SESSIONS, ...manySessions()] : SESSIONS;
     this.sessions = new Map(rows.map((row) => [row.id, { ...row }]));
+    this.approvals = options.empty ? [] : [...APPROVALS];
+    for (const { session } of this.approvals) {
+      const row = this.sessions.get(session);
+      if (row !== undefined) this.sessions.set(session, { ...row, state: "awaiting_approval" });
+    }
+    this.table = options.empty ? {} : TABLE;
+    this.keys = options.empty ? [] : KEYS;
+    this.letters = options.empty ? [] : LETTERS;
     this.sources = options.empty ? [] : SOURCES.map((row) => ({ ...row }));
     this.plugins = options.empty ? [] : PLUGINS.map((plugin) => ({ ...plugin }));
     this.models = options.firstRun ? [] : [CLAUDE, OLLAMA];
