@@ -4,6 +4,7 @@
 //!
 //! Deliberately absent: files, sockets, SQL, JavaScript, Tauri, and reading any clock.
 
+pub mod conversations;
 pub mod events;
 pub mod fault;
 pub mod hooks;

@@ -3,8 +3,8 @@
 
 use async_trait::async_trait;
 use kata_protocol::{
-    ChannelId, InboundDraft, Json, Ledger, Ms, OutboundMessage, PairingRequest, PluginId, Receipt, RefusalCode, ReplyRoute, SenderId,
-    SessionId, SessionKey, Trace, TraceId,
+    ChannelId, InboundDraft, Json, Ledger, Ms, OutboundMessage, PairingRequest, PluginId, Receipt, RefusalCode, RefusalCount, ReplyRoute,
+    SenderId, SessionId, SessionKey, Trace, TraceId,
 };
 
 /// Row of the inbox.
@@ -121,15 +121,37 @@ pub trait MessageStore: Send + Sync + 'static {
     async fn unsent_again(&self, id: OutboxId, state: OutboxState, error: &str) -> Result<(), StoreError>;
     /// Where every message is.
     async fn ledger(&self) -> Result<Ledger, StoreError>;
+    /// Refused messages by channel and reason, the last refused first.
+    async fn refusals(&self) -> Result<Vec<RefusalCount>, StoreError>;
 }
 
-/// Which conversation has which session.
+/// A conversation that has a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoundKey {
+    /// Key.
+    pub key: SessionKey,
+    /// Its session.
+    pub session: SessionId,
+    /// When a message was last routed under it.
+    pub last_at: Option<Ms>,
+}
+
+/// Which conversation has which session. What changes a binding that stands goes through [`crate::conversations`], which
+/// keeps the headers of both sessions in line.
 #[async_trait]
 pub trait KeyStore: Send + Sync + 'static {
     /// The session of a key.
     async fn session_for(&self, key: &SessionKey) -> Result<Option<SessionId>, StoreError>;
     /// Binds a key that has none; answers the session in force (somebody else's, if they were first).
     async fn bind(&self, key: &SessionKey, session: &SessionId) -> Result<SessionId, StoreError>;
+    /// Binds a key to this session, whatever it had; answers what it had.
+    async fn rebind(&self, key: &SessionKey, session: &SessionId) -> Result<Option<SessionId>, StoreError>;
+    /// Takes a key's session away, so that its next message begins a new one; answers what it had.
+    async fn unbind(&self, key: &SessionKey) -> Result<Option<SessionId>, StoreError>;
+    /// Keys of a session.
+    async fn keys_of(&self, session: &SessionId) -> Result<Vec<SessionKey>, StoreError>;
+    /// At most this many keys, those with the newest message first, those without any last, then by key.
+    async fn keys(&self, limit: u32) -> Result<Vec<BoundKey>, StoreError>;
 }
 
 /// Who may write.

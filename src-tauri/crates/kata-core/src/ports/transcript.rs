@@ -178,6 +178,9 @@ pub trait Transcripts: Send + Sync + 'static {
     fn touch(&self, summary: SessionSummary);
     /// Brings line 1 up to date (temp, fsync, rename). Called when a session goes idle.
     async fn rewrite(&self, id: &SessionId) -> Result<(), TranscriptError>;
+    /// Notes in line 1 that this session has the conversation `key`, or no longer has it, so that the keys can be made again
+    /// from the files.
+    async fn keyed(&self, id: &SessionId, key: &kata_protocol::SessionKey, has: bool) -> Result<(), TranscriptError>;
     /// One list row.
     async fn summary(&self, id: &SessionId) -> Result<SessionSummary, TranscriptError>;
     /// List rows and how many match in all.

@@ -54,6 +54,8 @@ pub(crate) struct Folder {
     pub summary: SessionSummary,
     pub rows: Vec<StoredRow>,
     pub journal: Vec<JournalEntry>,
+    /// Conversations its header names.
+    pub keys: Vec<SessionKey>,
 }
 
 /// Session files.
@@ -133,6 +135,11 @@ impl Transcripts for Files {
             summary: summary.clone(),
             rows: Vec::new(),
             journal: Vec::new(),
+            keys: new
+                .external_conversation
+                .into_iter()
+                .filter_map(|key| SessionKey::new(key).ok())
+                .collect(),
         };
         folders.insert(summary.id.clone(), folder);
         Ok(summary)
@@ -181,6 +188,13 @@ impl Transcripts for Files {
         }
     }
     async fn rewrite(&self, _: &SessionId) -> Result<(), TranscriptError> {
+        Ok(())
+    }
+    async fn keyed(&self, id: &SessionId, key: &SessionKey, has: bool) -> Result<(), TranscriptError> {
+        let mut folders = lock(&self.folders);
+        let folder = folders.get_mut(id).ok_or_else(|| TranscriptError::NotFound(id.clone()))?;
+        folder.keys.retain(|known| known != key);
+        folder.keys.extend(has.then(|| key.clone()));
         Ok(())
     }
     async fn summary(&self, id: &SessionId) -> Result<SessionSummary, TranscriptError> {
@@ -346,6 +360,9 @@ impl MessageStore for Store {
     async fn ledger(&self) -> Result<Ledger, StoreError> {
         Ok(Ledger::default())
     }
+    async fn refusals(&self) -> Result<Vec<RefusalCount>, StoreError> {
+        Ok(Vec::new())
+    }
 }
 
 #[async_trait]
@@ -357,6 +374,35 @@ impl KeyStore for Store {
     async fn bind(&self, key: &SessionKey, session: &SessionId) -> Result<SessionId, StoreError> {
         let mut tables = lock(&self.tables);
         Ok(tables.keys.entry(key.clone()).or_insert_with(|| session.clone()).clone())
+    }
+    async fn rebind(&self, key: &SessionKey, session: &SessionId) -> Result<Option<SessionId>, StoreError> {
+        Ok(lock(&self.tables).keys.insert(key.clone(), session.clone()))
+    }
+    async fn unbind(&self, key: &SessionKey) -> Result<Option<SessionId>, StoreError> {
+        Ok(lock(&self.tables).keys.remove(key))
+    }
+    async fn keys_of(&self, session: &SessionId) -> Result<Vec<SessionKey>, StoreError> {
+        let tables = lock(&self.tables);
+        let mut keys: Vec<_> = tables
+            .keys
+            .iter()
+            .filter(|(_, s)| *s == session)
+            .map(|(key, _)| key.clone())
+            .collect();
+        keys.sort();
+        Ok(keys)
+    }
+    async fn keys(&self, limit: u32) -> Result<Vec<BoundKey>, StoreError> {
+        let tables = lock(&self.tables);
+        let bound = |(key, session): (&SessionKey, &SessionId)| BoundKey {
+            key: key.clone(),
+            session: session.clone(),
+            last_at: None,
+        };
+        let mut keys: Vec<_> = tables.keys.iter().map(bound).collect();
+        keys.sort_by(|a, b| a.key.cmp(&b.key));
+        keys.truncate(limit as usize);
+        Ok(keys)
     }
 }
 

@@ -6,12 +6,12 @@ mod grants;
 use crate::KEPT_TRACES;
 use async_trait::async_trait;
 use kata_core::ports::{
-    InboxEnd, InboxId, InboxRow, KeyStore, MessageStore, NewOutbound, OutboxId, OutboxRow, OutboxState, PairingStore, PluginStateStore,
-    StoreError, TraceStore,
+    BoundKey, InboxEnd, InboxId, InboxRow, KeyStore, MessageStore, NewOutbound, OutboxId, OutboxRow, OutboxState, PairingStore,
+    PluginStateStore, StoreError, TraceStore,
 };
 use kata_protocol::{
-    ChannelId, InboundDraft, Json, Ledger, Ms, OutboundMessage, PairingRequest, PluginId, Receipt, RefusalCode, SenderId, SessionId,
-    SessionKey, Trace, TraceId,
+    ChannelId, InboundDraft, Json, Ledger, Ms, OutboundMessage, PairingRequest, PluginId, Receipt, RefusalCode, RefusalCount, SenderId,
+    SessionId, SessionKey, Trace, TraceId,
 };
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -37,6 +37,8 @@ struct Tables {
 struct Inbound {
     row: InboxRow,
     state: InboxState,
+    key: Option<SessionKey>,
+    refused: Option<RefusalCode>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -141,6 +143,8 @@ impl MessageStore for MemoryStore {
         tables.inbox.push(Inbound {
             row,
             state: InboxState::Open,
+            key: None,
+            refused: None,
         });
         Ok(Some(id))
     }
@@ -153,8 +157,11 @@ impl MessageStore for MemoryStore {
         Ok(id)
     }
 
-    async fn routed(&self, id: InboxId, _key: &SessionKey, session: &SessionId) -> Result<(), StoreError> {
-        self.tables().inbox(id)?.row.session = Some(session.clone());
+    async fn routed(&self, id: InboxId, key: &SessionKey, session: &SessionId) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let inbound = tables.inbox(id)?;
+        inbound.row.session = Some(session.clone());
+        inbound.key = Some(key.clone());
         Ok(())
     }
 
@@ -164,8 +171,9 @@ impl MessageStore for MemoryStore {
         if inbound.state == InboxState::Open {
             inbound.state = match end {
                 InboxEnd::Silent => InboxState::Done,
-                InboxEnd::Refused(_) => {
+                InboxEnd::Refused(code) => {
                     inbound.row.draft.text.clear();
+                    inbound.refused = Some(code);
                     InboxState::Refused
                 }
                 InboxEnd::Dead(_) => InboxState::Dead,
@@ -268,6 +276,30 @@ impl MessageStore for MemoryStore {
         }
         Ok(ledger)
     }
+
+    async fn refusals(&self) -> Result<Vec<RefusalCount>, StoreError> {
+        let mut counts: Vec<RefusalCount> = Vec::new();
+        for inbound in &self.tables().inbox {
+            let Some(code) = inbound.refused else { continue };
+            let row = &inbound.row;
+            let known = counts.iter().position(|count| count.channel == row.channel && count.code == code);
+            let mut count = match known {
+                Some(place) => counts.remove(place),
+                None => RefusalCount {
+                    channel: row.channel.clone(),
+                    code,
+                    count: 0,
+                    last_at: row.received_at,
+                    last_sender: row.draft.sender.id.clone(),
+                },
+            };
+            count.count = count.count.saturating_add(1);
+            count.last_at = row.received_at;
+            count.last_sender = row.draft.sender.id.clone();
+            counts.insert(0, count);
+        }
+        Ok(counts)
+    }
 }
 
 #[async_trait]
@@ -278,6 +310,43 @@ impl KeyStore for MemoryStore {
 
     async fn bind(&self, key: &SessionKey, session: &SessionId) -> Result<SessionId, StoreError> {
         Ok(self.tables().keys.entry(key.clone()).or_insert_with(|| session.clone()).clone())
+    }
+
+    async fn rebind(&self, key: &SessionKey, session: &SessionId) -> Result<Option<SessionId>, StoreError> {
+        Ok(self.tables().keys.insert(key.clone(), session.clone()))
+    }
+
+    async fn unbind(&self, key: &SessionKey) -> Result<Option<SessionId>, StoreError> {
+        Ok(self.tables().keys.remove(key))
+    }
+
+    async fn keys_of(&self, session: &SessionId) -> Result<Vec<SessionKey>, StoreError> {
+        let tables = self.tables();
+        let mut keys: Vec<_> = tables
+            .keys
+            .iter()
+            .filter(|(_, s)| *s == session)
+            .map(|(key, _)| key.clone())
+            .collect();
+        keys.sort();
+        Ok(keys)
+    }
+
+    async fn keys(&self, limit: u32) -> Result<Vec<BoundKey>, StoreError> {
+        let tables = self.tables();
+        let last_at = |key: &SessionKey| {
+            let of_key = tables.inbox.iter().filter(|inbound| inbound.key.as_ref() == Some(key));
+            of_key.map(|inbound| inbound.row.received_at).max()
+        };
+        let bound = |(key, session): (&SessionKey, &SessionId)| BoundKey {
+            key: key.clone(),
+            session: session.clone(),
+            last_at: last_at(key),
+        };
+        let mut keys: Vec<_> = tables.keys.iter().map(bound).collect();
+        keys.sort_by(|a, b| b.last_at.cmp(&a.last_at).then_with(|| a.key.cmp(&b.key)));
+        keys.truncate(limit as usize);
+        Ok(keys)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::facts::{Facts, ms_of};
 use kata_core::ports::{NewSession, StoredRow};
-use kata_protocol::{Ms, PermissionMode, SessionChannel, SessionId, SessionState, SessionSummary, TokenUsage, WorkspaceId};
+use kata_protocol::{Ms, PermissionMode, SessionChannel, SessionId, SessionKey, SessionState, SessionSummary, TokenUsage, WorkspaceId};
 use serde_json::{Map, Value, json};
 
 /// Header keys in the order in which they are written.
@@ -39,6 +39,7 @@ const ORDER: &[&str] = &[
     "lastFinalMessageId",
     "channelId",
     "externalConversationId",
+    "conversationKeys",
 ];
 
 /// A header as written: an object with an `id`.
@@ -245,6 +246,32 @@ pub(crate) fn updated(mut header: Header, summary: &SessionSummary, facts: &Fact
     }
     if let Some(id) = &facts.last_final {
         set(&mut header, "lastFinalMessageId", Some(json!(id)));
+    }
+    ordered(header)
+}
+
+/// Session keys in a header. `conversationKeys` is ours; without it `externalConversationId` counts where it is a key of ours:
+/// one that begins with the channel, or a person's. Another program's id of a conversation is none.
+pub(crate) fn keys(header: &Header) -> Vec<SessionKey> {
+    if let Some(keys) = header.get("conversationKeys").and_then(Value::as_array) {
+        let keys = keys.iter().filter_map(Value::as_str);
+        return keys.filter_map(|key| SessionKey::new(key).ok()).collect();
+    }
+    plain_key(header).into_iter().collect()
+}
+
+fn plain_key(header: &Header) -> Option<SessionKey> {
+    let (key, channel) = (text(header, "externalConversationId")?, text(header, "channelId")?);
+    let ours = key.strip_prefix(&channel).is_some_and(|rest| rest.starts_with(':')) || key.starts_with("=person:");
+    SessionKey::new(key).ok().filter(|_| ours)
+}
+
+/// The header with these keys. Other programs know one conversation of a session, and that only beside its channel.
+pub(crate) fn with_keys(mut header: Header, keys: &[SessionKey]) -> Header {
+    set(&mut header, "externalConversationId", keys.first().map(|key| json!(key)));
+    set(&mut header, "conversationKeys", None);
+    if keys.len() > 1 || plain_key(&header).as_ref() != keys.first() {
+        set(&mut header, "conversationKeys", Some(json!(keys)));
     }
     ordered(header)
 }

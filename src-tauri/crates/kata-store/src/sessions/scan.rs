@@ -161,6 +161,7 @@ pub(crate) fn index_row(
     Ok(IndexRow {
         folder: folder.to_owned(),
         stamp,
+        keyed: !format::keys(&header).is_empty(),
         summary,
     })
 }

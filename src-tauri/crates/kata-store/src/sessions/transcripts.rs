@@ -149,18 +149,16 @@ impl FileTranscripts {
         Ok(messages)
     }
 
-    /// Binds conversations to their sessions again, from the headers of channel sessions, where no conversation has one: the
+    /// Binds conversations to their sessions again, from the headers of the sessions that have one, where no conversation has one: the
     /// store was set aside, or is new beside old sessions. The session that was used last has a conversation. Answers how many.
     pub async fn rebuild_keys(&self) -> Result<usize, TranscriptError> {
         if self.index.has_keys().await.map_err(index_error)? {
             return Ok(0);
         }
-        let folders = self.index.channel_folders().await.map_err(index_error)?;
+        let folders = self.index.keyed_folders().await.map_err(index_error)?;
         let found = blocking(move || {
-            Ok(folders
-                .iter()
-                .filter_map(|(id, folder)| Some((conversation(folder)?, id.clone())))
-                .collect::<Vec<_>>())
+            let keys = |(id, folder): (SessionId, PathBuf)| conversations(&folder).into_iter().map(move |key| (key, id.clone()));
+            Ok(folders.into_iter().flat_map(keys).collect::<Vec<_>>())
         })
         .await?;
         let mut count = 0;
@@ -334,7 +332,22 @@ impl Transcripts for FileTranscripts {
         let mut files = Arc::clone(&slot).lock_owned().await;
         let row = self.row(id).await?;
         let now = self.clock.now();
-        let (row, _turn) = blocking(move || Ok((files.rewrite(&row, now)?, files))).await?;
+        let (row, _turn) = blocking(move || Ok((files.rewrite(&row, now, |header| header)?, files))).await?;
+        self.index.index(vec![row]).await.map_err(index_error)
+    }
+
+    async fn keyed(&self, id: &SessionId, key: &SessionKey, has: bool) -> Result<(), TranscriptError> {
+        let slot = self.slot(id).await?;
+        let mut files = Arc::clone(&slot).lock_owned().await;
+        let row = self.row(id).await?;
+        let (now, key) = (self.clock.now(), key.clone());
+        let change = move |header| {
+            let mut keys = format::keys(&header);
+            keys.retain(|known| *known != key);
+            keys.extend(has.then_some(key));
+            format::with_keys(header, &keys)
+        };
+        let (row, _turn) = blocking(move || Ok((files.rewrite(&row, now, change)?, files))).await?;
         self.index.index(vec![row]).await.map_err(index_error)
     }
 
@@ -347,16 +360,16 @@ impl Transcripts for FileTranscripts {
     }
 }
 
-/// The session key in a header: of ours it begins with the channel; another program's id of a conversation is none.
-fn conversation(folder: &Path) -> Option<SessionKey> {
+/// The session keys in line 1 of a file.
+fn conversations(folder: &Path) -> Vec<SessionKey> {
+    let Ok(file) = std::fs::File::open(folder.join(SESSION)) else {
+        return Vec::new();
+    };
     let mut line = Vec::new();
-    let mut file = io::BufReader::new(std::fs::File::open(folder.join(SESSION)).ok()?);
-    io::BufRead::read_until(&mut file, b'\n', &mut line).ok()?;
-    let header = format::header(line.trim_ascii_end()).ok()?;
-    let text = |name: &str| header.get(name).and_then(serde_json::Value::as_str);
-    let key = text("externalConversationId")?;
-    key.strip_prefix(text("channelId")?)?.strip_prefix(':')?;
-    SessionKey::new(key).ok()
+    if io::BufRead::read_until(&mut io::BufReader::new(file), b'\n', &mut line).is_err() {
+        return Vec::new();
+    }
+    format::header(line.trim_ascii_end()).map_or_else(|_| Vec::new(), |header| format::keys(&header))
 }
 
 fn create(
@@ -505,7 +518,13 @@ impl Files {
         }
     }
 
-    fn rewrite(&mut self, row: &IndexRow, now: Ms) -> Result<IndexRow, TranscriptError> {
+    /// Replaces the file with one whose header is up to date and changed by `change`.
+    fn rewrite(
+        &mut self,
+        row: &IndexRow,
+        now: Ms,
+        change: impl FnOnce(format::Header) -> format::Header,
+    ) -> Result<IndexRow, TranscriptError> {
         // The open file will not be the one behind the name.
         self.session = None;
         let path = self.folder.join(SESSION);
@@ -520,7 +539,8 @@ impl Files {
         summary.message_count = facts.rows;
         summary.last_message_at = facts.last_at.map_or(summary.last_message_at, |at| at.max(summary.last_message_at));
         summary.preview = summary.preview.or_else(|| facts.preview.clone());
-        let line = format::line(&format::updated(header, &summary, &facts, now));
+        let header = change(format::updated(header, &summary, &facts, now));
+        let line = format::line(&header);
         if !parts.torn.is_empty() {
             tail::keep(&path, parts.torn).map_err(io_error(&path))?;
         }
@@ -536,6 +556,7 @@ impl Files {
         Ok(IndexRow {
             folder: self.folder.clone(),
             stamp,
+            keyed: !format::keys(&header).is_empty(),
             summary,
         })
     }

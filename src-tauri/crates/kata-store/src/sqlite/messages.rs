@@ -7,7 +7,9 @@
 use super::{Fault, SqliteStore, ms_in, ms_out};
 use async_trait::async_trait;
 use kata_core::ports::{InboxEnd, InboxId, InboxRow, MessageStore, NewOutbound, OutboxId, OutboxRow, OutboxState, StoreError};
-use kata_protocol::{ChannelId, Count, InboundDraft, Ledger, Ms, OutboundMessage, Receipt, RefusalCode, SessionId, SessionKey};
+use kata_protocol::{
+    ChannelId, Count, InboundDraft, Ledger, Ms, OutboundMessage, Receipt, RefusalCode, RefusalCount, SenderId, SessionId, SessionKey,
+};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 #[async_trait]
@@ -148,6 +150,28 @@ impl MessageStore for SqliteStore {
                 .execute(params![id.0, state, next_at, error])?;
             unless_sent(changed, id)?;
             settle_of(db, id)
+        })
+        .await
+    }
+
+    async fn refusals(&self) -> Result<Vec<RefusalCount>, StoreError> {
+        self.read(|db| {
+            // With max() the other columns come from the row that has it. A pruned draft names nobody any more.
+            let mut statement = db.prepare_cached(
+                "SELECT channel, reason, count(*), max(id), received_at, coalesce(json_extract(draft, '$.sender.id'), '?')
+                 FROM inbox WHERE state = 'refused' AND reason IS NOT NULL GROUP BY channel, reason ORDER BY max(id) DESC",
+            )?;
+            let rows = statement.query([])?.and_then(|row| -> Result<_, Fault> {
+                let code: String = row.get(1)?;
+                Ok(RefusalCount {
+                    channel: ChannelId::new(row.get::<_, String>(0)?).map_err(Fault::id("channel"))?,
+                    code: serde_json::from_value(code.into()).map_err(Fault::json("refusal"))?,
+                    count: row.get(2)?,
+                    last_at: ms_out(row.get(4)?),
+                    last_sender: SenderId::new(row.get::<_, String>(5)?).map_err(Fault::id("sender"))?,
+                })
+            });
+            rows.collect()
         })
         .await
     }

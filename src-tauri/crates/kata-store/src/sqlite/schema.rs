@@ -4,7 +4,7 @@ use rusqlite_migration::{M, Migrations};
 
 /// Every step from an empty file to the present schema.
 pub(crate) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST), M::up(GRANTS)])
+    Migrations::new(vec![M::up(FIRST), M::up(GRANTS), M::up(KEYED)])
 }
 
 /// `inbox.draft` and `outbox.text` become NULL when a row is pruned; the rows stay, because they hold the dedupe keys and
@@ -137,6 +137,11 @@ CREATE TABLE plugin_signers (
   key           TEXT NOT NULL,
   remembered_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+";
+
+/// Whether the header names a conversation: with the channel's sessions, those are read when keys are made again.
+const KEYED: &str = "
+ALTER TABLE sessions ADD COLUMN keyed INTEGER NOT NULL DEFAULT 0;
 ";
 
 #[cfg(test)]

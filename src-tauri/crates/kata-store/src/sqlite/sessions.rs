@@ -42,6 +42,8 @@ pub(crate) struct IndexRow {
     pub folder: PathBuf,
     /// How its file looked.
     pub stamp: Stamp,
+    /// Whether the header names a conversation.
+    pub keyed: bool,
     /// List row.
     pub summary: SessionSummary,
 }
@@ -131,10 +133,11 @@ impl SqliteStore {
         self.read(|db| Ok(db.prepare("SELECT 1 FROM session_keys")?.exists([])?)).await
     }
 
-    /// Sessions of channels with their folders, newest first.
-    pub(crate) async fn channel_folders(&self) -> Result<Vec<(SessionId, PathBuf)>, StoreError> {
+    /// Sessions that may have a conversation, with their folders, newest first.
+    pub(crate) async fn keyed_folders(&self) -> Result<Vec<(SessionId, PathBuf)>, StoreError> {
         self.read(|db| {
-            let mut statement = db.prepare("SELECT id, folder FROM sessions WHERE channel ORDER BY last_message_at DESC, id DESC")?;
+            let mut statement =
+                db.prepare("SELECT id, folder FROM sessions WHERE channel OR keyed ORDER BY last_message_at DESC, id DESC")?;
             let rows = statement.query([])?.and_then(|row| -> Result<_, Fault> {
                 let id = SessionId::new(row.get::<_, String>(0)?).map_err(Fault::id("session"))?;
                 Ok((id, PathBuf::from(row.get::<_, String>(1)?)))
@@ -188,7 +191,7 @@ impl SqliteStore {
     }
 }
 
-const COLUMNS: &str = "folder, mtime_ns, size, header_hash, summary";
+const COLUMNS: &str = "folder, mtime_ns, size, header_hash, summary, keyed";
 
 fn index_row(row: &Row<'_>) -> Result<IndexRow, Fault> {
     Ok(IndexRow {
@@ -198,6 +201,7 @@ fn index_row(row: &Row<'_>) -> Result<IndexRow, Fault> {
             size: row.get(2)?,
             header_hash: row.get(3)?,
         },
+        keyed: row.get(5)?,
         summary: parse(&row.get::<_, String>(4)?)?,
     })
 }
@@ -220,8 +224,8 @@ fn replace(db: &Connection, summary: &SessionSummary) -> Result<bool, Fault> {
 fn put(db: &Connection, row: &IndexRow) -> Result<(), Fault> {
     let summary = &row.summary;
     db.prepare_cached(
-        "INSERT OR REPLACE INTO sessions (id, workspace, folder, mtime_ns, size, header_hash, last_message_at, channel, words, summary)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT OR REPLACE INTO sessions (id, workspace, folder, mtime_ns, size, header_hash, last_message_at, channel, words, summary, keyed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         summary.id.as_str(),
@@ -233,7 +237,8 @@ fn put(db: &Connection, row: &IndexRow) -> Result<(), Fault> {
         ms_in(summary.last_message_at),
         summary.channel.is_some(),
         words(summary),
-        text(summary)?
+        text(summary)?,
+        row.keyed
     ])?;
     Ok(())
 }

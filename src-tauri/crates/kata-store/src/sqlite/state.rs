@@ -1,8 +1,8 @@
 //! Two plain maps: session key to session, and the plugins' key-value state.
 
-use super::{Fault, SqliteStore};
+use super::{Fault, SqliteStore, ms_out};
 use async_trait::async_trait;
-use kata_core::ports::{KeyStore, PluginStateStore, StoreError};
+use kata_core::ports::{BoundKey, KeyStore, PluginStateStore, StoreError};
 use kata_protocol::{Json, PluginId, SessionId, SessionKey};
 use rusqlite::{Connection, OptionalExtension};
 
@@ -19,6 +19,61 @@ impl KeyStore for SqliteStore {
             db.prepare_cached("INSERT INTO session_keys (key, session) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
                 .execute([key.as_str(), session.as_str()])?;
             Ok(bound(db, &key)?.unwrap_or(session))
+        })
+        .await
+    }
+
+    async fn rebind(&self, key: &SessionKey, session: &SessionId) -> Result<Option<SessionId>, StoreError> {
+        let (key, session) = (key.clone(), session.clone());
+        self.write(move |db| {
+            let before = bound(db, &key)?;
+            db.prepare_cached("INSERT INTO session_keys (key, session) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET session = ?2")?
+                .execute([key.as_str(), session.as_str()])?;
+            Ok(before)
+        })
+        .await
+    }
+
+    async fn unbind(&self, key: &SessionKey) -> Result<Option<SessionId>, StoreError> {
+        let key = key.clone();
+        self.write(move |db| {
+            let before = bound(db, &key)?;
+            db.prepare_cached("DELETE FROM session_keys WHERE key = ?1")?
+                .execute([key.as_str()])?;
+            Ok(before)
+        })
+        .await
+    }
+
+    async fn keys_of(&self, session: &SessionId) -> Result<Vec<SessionKey>, StoreError> {
+        let session = session.clone();
+        self.read(move |db| {
+            let mut statement = db.prepare_cached("SELECT key FROM session_keys WHERE session = ?1 ORDER BY key")?;
+            let rows = statement
+                .query([session.as_str()])?
+                .and_then(|row| -> Result<_, Fault> { SessionKey::new(row.get::<_, String>(0)?).map_err(Fault::id("session key")) });
+            rows.collect()
+        })
+        .await
+    }
+
+    async fn keys(&self, limit: u32) -> Result<Vec<BoundKey>, StoreError> {
+        self.read(move |db| {
+            // One pass over the inbox: an index for a list that a person asks for now and then would cost every message.
+            let mut statement = db.prepare_cached(
+                "SELECT k.key, k.session, i.last_at FROM session_keys k
+                 LEFT JOIN (SELECT session_key, max(received_at) AS last_at FROM inbox
+                            WHERE session_key IS NOT NULL GROUP BY session_key) i ON i.session_key = k.key
+                 ORDER BY i.last_at DESC NULLS LAST, k.key LIMIT ?1",
+            )?;
+            let rows = statement.query([limit])?.and_then(|row| -> Result<_, Fault> {
+                Ok(BoundKey {
+                    key: SessionKey::new(row.get::<_, String>(0)?).map_err(Fault::id("session key"))?,
+                    session: SessionId::new(row.get::<_, String>(1)?).map_err(Fault::id("session"))?,
+                    last_at: row.get::<_, Option<i64>>(2)?.map(ms_out),
+                })
+            });
+            rows.collect()
         })
         .await
     }

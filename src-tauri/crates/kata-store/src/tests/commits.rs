@@ -2,8 +2,9 @@
 
 use super::samples::id;
 use super::world::{World, header, new_session, row, said, write};
+use kata_core::conversations::Conversations;
 use kata_core::ports::{Append, JournalEntry, KeyStore, NewSession, TranscriptError, Transcripts};
-use kata_protocol::{SessionChannel, SessionId, TurnEnd, TurnId};
+use kata_protocol::{SessionChannel, SessionId, SessionKey, TurnEnd, TurnId};
 use serde_json::json;
 
 fn entry(turn: &str) -> JournalEntry {
@@ -271,4 +272,61 @@ async fn conversations_find_their_sessions_again_when_the_store_was_set_aside() 
     assert_eq!(store.session_for(&id("telegram:bot:2:7")).await.unwrap(), Some(other));
     assert_eq!(store.session_for(&id("C1-1732.5")).await.unwrap(), None);
     assert_eq!(sessions.rebuild_keys().await.unwrap(), 0, "a store that has keys is left alone");
+}
+
+#[tokio::test]
+async fn a_moved_conversation_is_found_again_where_it_went_when_the_store_was_set_aside() {
+    let world = World::empty();
+    let channel = |key: &str| NewSession {
+        channel: Some(SessionChannel {
+            adapter: "telegram".into(),
+            slug: "telegram".into(),
+            display_name: None,
+        }),
+        channel_id: Some("telegram".into()),
+        external_conversation: Some(key.into()),
+        ..new_session()
+    };
+    let lose_the_store = || {
+        for name in ["kata.db", "kata.db-wal", "kata.db-shm"] {
+            let _ = std::fs::remove_file(world.folder.path().join(name));
+        }
+    };
+    let (joined, reset): (SessionKey, SessionKey) = (id("telegram:bot:1"), id("telegram:bot:2"));
+    let person: SessionKey = id("=person:ada");
+    let (old, desktop, forgotten);
+    {
+        let (sessions, store) = (world.open().await, world.store());
+        let conversations = Conversations::new(store.clone(), sessions.clone());
+        old = sessions.create(channel(joined.as_str())).await.unwrap().id;
+        desktop = sessions.create(new_session()).await.unwrap().id;
+        forgotten = sessions.create(channel(reset.as_str())).await.unwrap().id;
+        let known = sessions.create(channel(person.as_str())).await.unwrap().id;
+        for (key, session) in [(&joined, &old), (&reset, &forgotten), (&person, &known)] {
+            store.bind(key, session).await.unwrap();
+        }
+        assert_eq!(conversations.join(&joined, &desktop).await.unwrap(), Some(old.clone()));
+        assert_eq!(conversations.join(&person, &desktop).await.unwrap(), Some(known));
+        assert_eq!(conversations.begin_anew(&reset).await.unwrap(), Some(forgotten.clone()));
+        assert!(conversations.join(&joined, &id("nobody")).await.is_err(), "no session of that name");
+        // The old session is written in later than the one that was joined.
+        let mut late = said("m", "x");
+        late.rows[0].insert("timestamp".into(), json!(super::world::NOON + 60_000));
+        sessions.append(&old, late).await.unwrap();
+    }
+    lose_the_store();
+    let (sessions, store) = (world.open().await, world.store());
+    assert_eq!(sessions.rebuild_keys().await.unwrap(), 2);
+    assert_eq!(store.session_for(&joined).await.unwrap(), Some(desktop.clone()), "not {old}");
+    assert_eq!(store.session_for(&person).await.unwrap(), Some(desktop.clone()));
+    assert_eq!(
+        store.session_for(&reset).await.unwrap(),
+        None,
+        "it begins anew, {forgotten} stays as it is"
+    );
+    // Its header goes on being written with the list row's changes, the keys among them.
+    sessions.rewrite(&desktop).await.unwrap();
+    lose_the_store();
+    drop((sessions, store));
+    assert_eq!(world.open().await.rebuild_keys().await.unwrap(), 2);
 }

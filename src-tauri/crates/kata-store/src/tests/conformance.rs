@@ -2,9 +2,9 @@
 
 use super::samples::{draft, id, pairing, part, trace};
 use crate::{KEPT_GRANT_EVENTS, KEPT_TRACES, MemoryStore, SqliteStore};
-use kata_core::ports::{InboxEnd, InboxId, MessageStore, OutboxId, OutboxState, Signer, Store, StoredGrant};
+use kata_core::ports::{BoundKey, InboxEnd, InboxId, MessageStore, OutboxId, OutboxState, Signer, Store, StoredGrant};
 use kata_protocol::{
-    ChannelId, Count, GrantAction, GrantEvent, Json, Ledger, Ms, PluginFile, PluginGrant, Receipt, RefusalCode, SessionId,
+    ChannelId, Count, GrantAction, GrantEvent, Json, Ledger, Ms, PluginFile, PluginGrant, Receipt, RefusalCode, SessionId, SessionKey,
 };
 use std::sync::Arc;
 
@@ -43,6 +43,9 @@ conformance! {
     a_refused_message_stays_refused_when_something_is_sent_about_it
     a_row_that_does_not_exist_is_an_error
     the_first_session_of_a_key_stands
+    a_key_moves_to_another_session_and_says_what_it_had
+    keys_are_listed_with_the_newest_message_first
+    refusals_are_counted_by_channel_and_reason_the_last_first
     a_pairing_code_opens_the_door_once
     a_pairing_code_ends_with_its_time
     an_open_request_of_a_person_stands_and_an_expired_one_gives_way
@@ -280,6 +283,87 @@ async fn the_first_session_of_a_key_stands(store: &impl Store) {
     assert_eq!(store.bind(&key, &id("s2")).await.unwrap().as_str(), "s1");
     assert_eq!(store.session_for(&key).await.unwrap(), Some(id("s1")));
     assert_eq!(store.session_for(&id("telegram:bot:c2")).await.unwrap(), None);
+}
+
+async fn a_key_moves_to_another_session_and_says_what_it_had(store: &impl Store) {
+    let (key, other): (SessionKey, SessionKey) = (id("telegram:bot:c1"), id("telegram:bot:c2"));
+    assert_eq!(
+        store.rebind(&key, &id("s1")).await.unwrap(),
+        None,
+        "a key without a session gets one"
+    );
+    store.bind(&other, &id("s1")).await.unwrap();
+    assert_eq!(store.keys_of(&id("s1")).await.unwrap(), [key.clone(), other.clone()]);
+    assert_eq!(store.rebind(&key, &id("s2")).await.unwrap(), Some(id("s1")));
+    assert_eq!(store.session_for(&key).await.unwrap(), Some(id("s2")));
+    assert_eq!(store.session_for(&other).await.unwrap(), Some(id("s1")), "another key stays");
+    assert_eq!(store.unbind(&key).await.unwrap(), Some(id("s2")));
+    assert_eq!(
+        (store.session_for(&key).await.unwrap(), store.unbind(&key).await.unwrap()),
+        (None, None)
+    );
+    assert_eq!(store.keys_of(&id("s2")).await.unwrap(), []);
+    assert_eq!(
+        store.bind(&key, &id("s3")).await.unwrap().as_str(),
+        "s3",
+        "free for its next session"
+    );
+}
+
+async fn keys_are_listed_with_the_newest_message_first(store: &impl Store) {
+    for key in ["telegram:bot:c1", "telegram:bot:c2", "telegram:bot:c3", "telegram:bot:c4"] {
+        store.bind(&id(key), &id("s1")).await.unwrap();
+    }
+    for (message, key, at) in [
+        ("m1", "telegram:bot:c3", 10),
+        ("m2", "telegram:bot:c2", 20),
+        ("m3", "telegram:bot:c3", 15),
+    ] {
+        let row = store.accept(&telegram(), &draft(message), Ms(at)).await.unwrap().unwrap();
+        store.routed(row, &id(key), &id("s1")).await.unwrap();
+    }
+    let list = |rows: Vec<BoundKey>| rows.into_iter().map(|row| (row.key.to_string(), row.last_at)).collect::<Vec<_>>();
+    let (c1, c2, c3, c4) = ("telegram:bot:c1", "telegram:bot:c2", "telegram:bot:c3", "telegram:bot:c4");
+    assert_eq!(
+        list(store.keys(10).await.unwrap()),
+        [
+            (c2.into(), Some(Ms(20))),
+            (c3.into(), Some(Ms(15))),
+            (c1.into(), None),
+            (c4.into(), None)
+        ]
+    );
+    assert_eq!(list(store.keys(1).await.unwrap()), [(c2.into(), Some(Ms(20)))]);
+}
+
+async fn refusals_are_counted_by_channel_and_reason_the_last_first(store: &impl Store) {
+    assert_eq!(store.refusals().await.unwrap(), []);
+    let mut by_bob = draft("m3");
+    by_bob.sender.id = id("bob");
+    let (paced, stranger) = (RefusalCode::RateLimited, RefusalCode::NotAllowed);
+    store.refuse(&telegram(), &draft("m1"), paced, Ms(10)).await.unwrap();
+    store.refuse(&id("slack"), &draft("m1"), paced, Ms(11)).await.unwrap();
+    store.refuse(&telegram(), &draft("m2"), stranger, Ms(12)).await.unwrap();
+    store.refuse(&telegram(), &by_bob, paced, Ms(13)).await.unwrap();
+    // One that a hook ended later counts as well; one that is known already does not.
+    let later = accept(store, "m4").await;
+    store.finish(later, InboxEnd::Refused(RefusalCode::BlockedByHook)).await.unwrap();
+    assert_eq!(store.refuse(&telegram(), &draft("m1"), paced, Ms(99)).await.unwrap(), None);
+
+    let counts = store.refusals().await.unwrap();
+    let counts: Vec<_> = counts
+        .iter()
+        .map(|c| (c.channel.as_str(), c.code, c.count, c.last_at.0, c.last_sender.as_str()))
+        .collect();
+    assert_eq!(
+        counts,
+        [
+            ("telegram", RefusalCode::BlockedByHook, 1, 10, "u1"),
+            ("telegram", paced, 2, 13, "bob"),
+            ("telegram", stranger, 1, 12, "u1"),
+            ("slack", paced, 1, 11, "u1"),
+        ]
+    );
 }
 
 async fn a_pairing_code_opens_the_door_once(store: &impl Store) {

@@ -372,6 +372,7 @@ async fn ten_thousand_sessions_are_listed_newest_first_in_pages() {
             size: 0,
             header_hash: 0,
         },
+        keyed: false,
         summary: kata_protocol::SessionSummary {
             id: id(&format!("s{n:05}")),
             last_message_at: Ms(n),
