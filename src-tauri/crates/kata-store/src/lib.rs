@@ -22,8 +22,12 @@ pub use sqlite::{AuditRecord, KEEP_MS, Pruned, SqliteStore};
 
 /// Lines of history that are kept per plugin; older ones fall out.
 pub const KEPT_GRANT_EVENTS: u32 = 1000;
-/// Traces that are kept; older ones fall out.
-pub const KEPT_TRACES: u32 = 2000;
+/// Traces of a list that says no limit, and of any list.
+const LISTED_TRACES: (u32, u32) = (50, 500);
+
+fn trace_limit(list: &kata_protocol::TraceList) -> usize {
+    list.limit.unwrap_or(LISTED_TRACES.0).min(LISTED_TRACES.1) as usize
+}
 
 #[cfg(test)]
 mod tests;

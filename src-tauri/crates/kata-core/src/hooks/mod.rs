@@ -14,13 +14,14 @@ mod message_received;
 mod message_sending;
 mod message_sent;
 mod oauth_open;
+mod order;
 mod plan_submitted;
 mod session_end;
 mod session_start;
 
 use crate::ports::{Clock, HookFault, HookHandler, Hooks};
 use crate::trace::LiveTrace;
-use kata_protocol::{HookKind, HookName, Json, PluginId, StepOutcome};
+use kata_protocol::{HookKind, HookName, PluginId, StepOutcome};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -78,12 +79,17 @@ pub fn limit(kind: HookKind) -> Duration {
 pub struct Dispatcher {
     hooks: Arc<dyn Hooks>,
     clock: Arc<dyn Clock>,
+    tallies: order::Tallies,
 }
 
 impl Dispatcher {
     /// Handlers come from `hooks`; the clock bounds a handler whose runtime does not answer at all.
     pub fn new(hooks: Arc<dyn Hooks>, clock: Arc<dyn Clock>) -> Self {
-        Self { hooks, clock }
+        Self {
+            hooks,
+            clock,
+            tallies: order::Tallies::default(),
+        }
     }
 
     /// Whether anybody listens; answers in nanoseconds.
@@ -103,6 +109,8 @@ impl Dispatcher {
                 Some(kept) => kept,
                 None => snapshot(&event),
             };
+            let tally = self.tallies.of(E::NAME, handler);
+            tally.called();
             let answer = self.invoke(handler, Arc::clone(&text), E::NAME.kind()).await;
             let record = |outcome, note, diff| trace.hook(E::NAME.as_str(), handler.plugin.as_str(), mark, outcome, note, diff);
             let outcome = match answer.and_then(|text| parse::<E>(text)) {
@@ -113,6 +121,7 @@ impl Dispatcher {
                 }
                 Ok(Some(outcome)) => outcome,
                 Err(fault) => {
+                    tally.failed();
                     let kind = if matches!(fault, HookFault::Timeout(_)) {
                         StepOutcome::Timeout
                     } else {
@@ -134,7 +143,7 @@ impl Dispatcher {
             let merged = event.merge(outcome);
             let now = snapshot(&event);
             let changed = now.1 != text;
-            let diff = changed.then(|| Json(serde_json::to_value(json_patch::diff(&value, &now.0)).unwrap_or_default()));
+            let diff = if changed { trace.diff(&value, &now.0) } else { None };
             before = Some(now);
             match merged {
                 Merge::Continue => record(if changed { StepOutcome::Changed } else { StepOutcome::Ok }, None, diff),
@@ -165,12 +174,17 @@ impl Dispatcher {
             let text = Arc::clone(&text);
             async move {
                 let mark = trace.map(LiveTrace::mark);
+                let tally = self.tallies.of(E::NAME, handler);
+                tally.called();
                 let answer = self.invoke(handler, text, HookKind::Observe).await;
                 let (outcome, note) = match &answer {
                     Ok(_) => (StepOutcome::Ok, None),
                     Err(HookFault::Timeout(_)) => (StepOutcome::Timeout, answer.as_ref().err().map(ToString::to_string)),
                     Err(fault) => (StepOutcome::Error, Some(fault.to_string())),
                 };
+                if answer.is_err() {
+                    tally.failed();
+                }
                 if let (Some(trace), Some(mark)) = (trace, mark) {
                     trace.hook(E::NAME.as_str(), handler.plugin.as_str(), mark, outcome, note, None);
                 }

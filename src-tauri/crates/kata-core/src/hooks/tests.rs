@@ -40,10 +40,13 @@ struct NoStore;
 
 #[async_trait]
 impl TraceStore for NoStore {
-    async fn record(&self, _: &Trace) -> Result<(), StoreError> {
+    async fn record(&self, _: &Trace, _: u32) -> Result<(), StoreError> {
         Ok(())
     }
-    async fn traces(&self, _: Option<&SessionId>, _: u32) -> Result<Vec<Trace>, StoreError> {
+    async fn kept(&self) -> Result<u32, StoreError> {
+        Ok(0)
+    }
+    async fn traces(&self, _: &TraceList) -> Result<Vec<Trace>, StoreError> {
         Ok(Vec::new())
     }
     async fn trace(&self, _: &TraceId) -> Result<Option<Trace>, StoreError> {
@@ -109,7 +112,7 @@ async fn each_handler_sees_what_the_one_before_made_and_every_change_leaves_a_di
         panic!("blocked")
     };
     assert_eq!(event.text, "bc");
-    let steps = trace.lock().steps.clone();
+    let steps = trace.lock().trace.steps.clone();
     assert_eq!(steps.len(), 2);
     assert_eq!(steps[1].plugin.as_deref(), Some("two"));
     assert_eq!(
@@ -155,7 +158,7 @@ async fn a_transform_that_fails_is_passed_over_and_a_gate_that_fails_blocks() {
 async fn an_answer_of_the_wrong_shape_is_the_handlers_fault() {
     let (hooks, trace, _) = setup(vec![handler("odd", Arc::new(Scripted(|_| Ok(Some(r#"{"txet":"b"}"#.into())))))]);
     assert!(matches!(hooks.run(received("a"), &trace).await, Verdict::Pass { event, .. } if event.text == "a"));
-    assert_eq!(trace.lock().steps[0].outcome, StepOutcome::Error);
+    assert_eq!(trace.lock().trace.steps[0].outcome, StepOutcome::Error);
 }
 
 #[tokio::test]
@@ -166,7 +169,7 @@ async fn a_handler_that_never_answers_costs_its_limit_and_no_more() {
         clock.advance(Duration::from_millis(15_500));
     });
     assert!(matches!(verdict, Verdict::Stopped { plugin, .. } if plugin.as_str() == "hangs"));
-    assert_eq!(trace.lock().steps[0].outcome, StepOutcome::Timeout);
+    assert_eq!(trace.lock().trace.steps[0].outcome, StepOutcome::Timeout);
 }
 
 #[tokio::test]
@@ -186,4 +189,50 @@ async fn tools_can_only_become_fewer() {
         panic!("blocked")
     };
     assert_eq!((event.tools, event.context), (vec!["b".to_owned()], vec!["x".to_owned()]));
+}
+
+#[tokio::test]
+async fn the_order_says_why_each_handler_stands_where_it_stands_and_what_it_has_done() {
+    let fails = || Arc::new(Scripted(|_| Err(HookFault::Failed("x".into()))));
+    let fine = || Arc::new(Scripted(|_| Ok(None)));
+    let at = |plugin: &str, origin, priority, order, timeout, invoke| HookHandler {
+        origin,
+        priority,
+        order,
+        timeout,
+        ..handler(plugin, invoke)
+    };
+    let (hooks, trace, _) = setup(vec![
+        at("b", PluginOrigin::Bundled, 10, 0, Some(Duration::from_secs(60)), fine()),
+        at("c", PluginOrigin::Bundled, 0, 0, Some(Duration::from_millis(200)), fails()),
+        at("a", PluginOrigin::Global, 0, 0, None, fine()),
+        at("d", PluginOrigin::Global, 0, 0, None, fine()),
+        at("d", PluginOrigin::Global, 0, 1, None, fails()),
+    ]);
+    for _ in 0..3 {
+        hooks.run(received("x"), &trace).await;
+    }
+    let all = hooks.order();
+    assert_eq!(all.iter().map(|e| e.event).collect::<Vec<_>>(), HookName::ALL);
+    let event = all.iter().find(|e| e.event == HookName::MessageReceived).unwrap();
+    assert_eq!(event.kind, "transform");
+    let slots: Vec<_> = event
+        .handlers
+        .iter()
+        .map(|s| (s.why.as_str(), s.timeout_ms, s.calls, s.failures))
+        .collect();
+    assert_eq!(
+        slots,
+        [
+            ("first: no handler has a priority above 10", 15_000, 3, 0),
+            ("priority 0 is below 10 of “b”", 200, 3, 3),
+            ("same priority 0; a global plugin comes after a bundled plugin", 15_000, 3, 0),
+            ("same priority 0 and origin; the id “d” sorts after “a”", 15_000, 3, 0),
+            ("same plugin and priority 0; it was registered later", 15_000, 3, 3),
+        ]
+    );
+    let kinds: std::collections::BTreeSet<_> = all.iter().map(|e| e.kind.as_str()).collect();
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["gate", "observe", "transform"]);
+    let observed = all.iter().find(|e| e.event == HookName::AgentEnd).unwrap();
+    assert_eq!(observed.handlers[0].calls, 0, "each event counts for itself");
 }

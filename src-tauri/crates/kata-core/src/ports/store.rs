@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use kata_protocol::{
     ChannelId, InboundDraft, Json, Ledger, Ms, OutboundMessage, PairingRequest, PluginId, Receipt, RefusalCode, RefusalCount, ReplyRoute,
-    SenderId, SessionId, SessionKey, Trace, TraceId,
+    SenderId, SessionId, SessionKey, Trace, TraceId, TraceList,
 };
 
 /// Row of the inbox.
@@ -174,10 +174,13 @@ pub trait PairingStore: Send + Sync + 'static {
 /// Traces, a bounded ring.
 #[async_trait]
 pub trait TraceStore: Send + Sync + 'static {
-    /// Keeps or replaces a trace. Need not be durable when it returns.
-    async fn record(&self, trace: &Trace) -> Result<(), StoreError>;
-    /// Newest first.
-    async fn traces(&self, session: Option<&SessionId>, limit: u32) -> Result<Vec<Trace>, StoreError>;
+    /// Keeps or replaces a trace, and lets go of all but the newest `keep`. Need not be durable when it returns.
+    async fn record(&self, trace: &Trace, keep: u32) -> Result<(), StoreError>;
+    /// How many are kept.
+    async fn kept(&self) -> Result<u32, StoreError>;
+    /// Those that [`crate::trace::wanted`] names, newest first, at most the list's limit of them (50 when absent, 500 at most);
+    /// looks at the newest 10,000 only.
+    async fn traces(&self, list: &TraceList) -> Result<Vec<Trace>, StoreError>;
     /// One.
     async fn trace(&self, id: &TraceId) -> Result<Option<Trace>, StoreError>;
 }

@@ -218,7 +218,7 @@ async fn resend(live: &Arc<Live>, lease: Lease, trace: LiveTrace, answer: Answer
         trace: trace.id(),
     };
     let _ = answer.send(Ok(Taken { submitted, written: None }));
-    trace.session(&live.id);
+    trace.session(&live.id, &live.workspace);
     let since = trace.mark();
     Some(Waiting {
         row,
@@ -265,7 +265,7 @@ async fn channel(live: &Arc<Live>, lease: Lease, message: Admitted, trace: LiveT
     };
     match fate {
         InputFate::New if known => {
-            trace.session(&live.id);
+            trace.session(&live.id, &live.workspace);
             Some(waiting(row.draft.text.clone(), None, false))
         }
         InputFate::New => match receive(live, &id, row.draft.text.clone(), Some((&row.draft, row.id)), None, &trace).await {
@@ -277,12 +277,12 @@ async fn channel(live: &Arc<Live>, lease: Lease, message: Admitted, trace: LiveT
             }
         },
         InputFate::Open(_) => {
-            trace.session(&live.id);
+            trace.session(&live.id, &live.workspace);
             Some(waiting(row.draft.text.clone(), None, true))
         }
         // The turn ended and the program died before the reply was queued.
         InputFate::Ended(TurnEnd::Completed, Some(text)) => {
-            trace.session(&live.id);
+            trace.session(&live.id, &live.workspace);
             let reply = Reply {
                 inbox: Some(row.id),
                 session: Some(live.id.clone()),
@@ -337,7 +337,7 @@ async fn receive(
     trace: &LiveTrace,
 ) -> Result<(String, Written), Blocked> {
     let summary = live.summary();
-    trace.session(&live.id);
+    trace.session(&live.id, &live.workspace);
     let sender = channel.map(|(draft, _)| draft.sender.clone());
     let event = MessageReceived {
         session: summary.id.clone(),

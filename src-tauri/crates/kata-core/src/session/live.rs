@@ -6,7 +6,7 @@ use super::{SessionDeps, rows};
 use crate::ports::StoredRow;
 use kata_protocol::{
     Approval, ApprovalDecision, CallId, ErrorCode, Fact, MessageId, PermissionMode, SessionDetail, SessionEnd, SessionEndReason,
-    SessionEvent, SessionId, SessionState, SessionSummary, WireError,
+    SessionEvent, SessionId, SessionState, SessionSummary, WireError, WorkspaceId,
 };
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -20,6 +20,7 @@ pub(super) const MAILBOX: usize = crate::ingress::MAX_IN_FLIGHT + super::MAX_WAI
 /// A loaded session.
 pub struct Live {
     pub(super) id: SessionId,
+    pub(super) workspace: WorkspaceId,
     pub(super) deps: Arc<SessionDeps>,
     pub(super) pen: Pen,
     /// Its first turn has begun, and `session_start` was said.
@@ -58,6 +59,7 @@ impl Live {
     ) -> Arc<Self> {
         Arc::new(Self {
             id: summary.id.clone(),
+            workspace: summary.workspace.clone(),
             deps,
             pen,
             started: AtomicBool::new(false),

@@ -430,11 +430,14 @@ impl PairingStore for Store {
 
 #[async_trait]
 impl TraceStore for Store {
-    async fn record(&self, trace: &Trace) -> Result<(), StoreError> {
+    async fn record(&self, trace: &Trace, _: u32) -> Result<(), StoreError> {
         lock(&self.tables).traces.push(trace.clone());
         Ok(())
     }
-    async fn traces(&self, _: Option<&SessionId>, _: u32) -> Result<Vec<Trace>, StoreError> {
+    async fn kept(&self) -> Result<u32, StoreError> {
+        Ok(u32::try_from(lock(&self.tables).traces.len()).unwrap())
+    }
+    async fn traces(&self, _: &TraceList) -> Result<Vec<Trace>, StoreError> {
         Ok(self.traces())
     }
     async fn trace(&self, _: &TraceId) -> Result<Option<Trace>, StoreError> {

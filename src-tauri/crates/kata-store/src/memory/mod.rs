@@ -3,7 +3,6 @@
 
 mod grants;
 
-use crate::KEPT_TRACES;
 use async_trait::async_trait;
 use kata_core::ports::{
     BoundKey, InboxEnd, InboxId, InboxRow, KeyStore, MessageStore, NewOutbound, OutboxId, OutboxRow, OutboxState, PairingStore,
@@ -11,7 +10,7 @@ use kata_core::ports::{
 };
 use kata_protocol::{
     ChannelId, InboundDraft, Json, Ledger, Ms, OutboundMessage, PairingRequest, PluginId, Receipt, RefusalCode, RefusalCount, SenderId,
-    SessionId, SessionKey, Trace, TraceId,
+    SessionId, SessionKey, Trace, TraceId, TraceList,
 };
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -416,27 +415,26 @@ impl PairingStore for MemoryStore {
 
 #[async_trait]
 impl TraceStore for MemoryStore {
-    async fn record(&self, trace: &Trace) -> Result<(), StoreError> {
+    async fn record(&self, trace: &Trace, keep: u32) -> Result<(), StoreError> {
         let mut tables = self.tables();
         if let Some(kept) = tables.traces.iter_mut().find(|kept| kept.id == trace.id) {
             *kept = trace.clone();
             return Ok(());
         }
-        if tables.traces.len() == KEPT_TRACES as usize {
-            tables.traces.pop_front();
-        }
         tables.traces.push_back(trace.clone());
+        let over = tables.traces.len().saturating_sub(keep as usize);
+        tables.traces.drain(..over);
         Ok(())
     }
 
-    async fn traces(&self, session: Option<&SessionId>, limit: u32) -> Result<Vec<Trace>, StoreError> {
+    async fn kept(&self) -> Result<u32, StoreError> {
+        Ok(u32::try_from(self.tables().traces.len()).unwrap_or(u32::MAX))
+    }
+
+    async fn traces(&self, list: &TraceList) -> Result<Vec<Trace>, StoreError> {
         let tables = self.tables();
-        let wanted = tables
-            .traces
-            .iter()
-            .rev()
-            .filter(|trace| session.is_none() || trace.session.as_ref() == session);
-        Ok(wanted.take(limit as usize).cloned().collect())
+        let wanted = tables.traces.iter().rev().filter(|trace| kata_core::trace::wanted(list, trace));
+        Ok(wanted.take(crate::trace_limit(list)).cloned().collect())
     }
 
     async fn trace(&self, id: &TraceId) -> Result<Option<Trace>, StoreError> {

@@ -1,10 +1,11 @@
 //! What every implementation of the store's ports promises. Each case runs on each implementation.
 
 use super::samples::{draft, id, pairing, part, trace};
-use crate::{KEPT_GRANT_EVENTS, KEPT_TRACES, MemoryStore, SqliteStore};
+use crate::{KEPT_GRANT_EVENTS, MemoryStore, SqliteStore};
 use kata_core::ports::{BoundKey, InboxEnd, InboxId, MessageStore, OutboxId, OutboxState, Signer, Store, StoredGrant};
 use kata_protocol::{
-    ChannelId, Count, GrantAction, GrantEvent, Json, Ledger, Ms, PluginFile, PluginGrant, Receipt, RefusalCode, SessionId, SessionKey,
+    ChannelId, Count, GrantAction, GrantEvent, Json, Ledger, Ms, PluginFile, PluginGrant, PluginId, Receipt, RefusalCode, SessionId,
+    SessionKey, StepOutcome, TraceList,
 };
 use std::sync::Arc;
 
@@ -51,7 +52,8 @@ conformance! {
     an_open_request_of_a_person_stands_and_an_expired_one_gives_way
     a_code_belongs_to_one_person
     traces_are_replaced_by_id_and_listed_newest_first
-    traces_are_a_ring
+    traces_are_found_by_plugin_outcome_and_origin_and_the_limit_counts_what_was_found
+    traces_are_a_ring_and_a_smaller_one_lets_go
     plugin_state_is_kept_per_plugin_and_key
     a_grant_is_kept_whole_and_replaced_as_a_whole
     a_revoked_grant_is_gone_and_its_history_stays
@@ -413,32 +415,84 @@ async fn a_code_belongs_to_one_person(store: &impl Store) {
 }
 
 async fn traces_are_replaced_by_id_and_listed_newest_first(store: &impl Store) {
-    store.record(&trace("t1", Some("s1"))).await.unwrap();
-    store.record(&trace("t2", Some("s2"))).await.unwrap();
-    store.record(&trace("t3", None)).await.unwrap();
+    store.record(&trace("t1", Some("s1")), 100).await.unwrap();
+    store.record(&trace("t2", Some("s2")), 100).await.unwrap();
+    store.record(&trace("t3", None), 100).await.unwrap();
     let mut done = trace("t1", Some("s1"));
     done.done = true;
-    store.record(&done).await.unwrap();
-
+    done.steps.clear();
+    store.record(&done, 100).await.unwrap();
     assert_eq!(store.trace(&id("t1")).await.unwrap(), Some(done.clone()));
     assert_eq!(store.trace(&id("t9")).await.unwrap(), None);
+    let all = TraceList::default();
     assert_eq!(
-        store.traces(None, 10).await.unwrap(),
+        store.traces(&all).await.unwrap(),
         [trace("t3", None), trace("t2", Some("s2")), done.clone()]
     );
-    assert_eq!(store.traces(None, 1).await.unwrap(), [trace("t3", None)]);
-    assert_eq!(store.traces(Some(&id("s1")), 10).await.unwrap(), [done]);
+    let one = TraceList {
+        limit: Some(1),
+        ..TraceList::default()
+    };
+    assert_eq!(store.traces(&one).await.unwrap(), [trace("t3", None)]);
+    let of = TraceList {
+        session: Some(id("s1")),
+        ..TraceList::default()
+    };
+    assert_eq!(store.traces(&of).await.unwrap(), [done]);
 }
 
-async fn traces_are_a_ring(store: &impl Store) {
-    for n in 0..KEPT_TRACES + 5 {
-        store.record(&trace(&format!("t{n}"), None)).await.unwrap();
-        store.record(&trace("t0", None)).await.unwrap();
+async fn traces_are_found_by_plugin_outcome_and_origin_and_the_limit_counts_what_was_found(store: &impl Store) {
+    for n in 0..60 {
+        let mut made = trace(&format!("t{n}"), Some(if n % 2 == 0 { "even" } else { "odd" }));
+        made.origin = if n < 5 { "a \"quoted\" client".into() } else { "desktop".into() };
+        made.steps[0].plugin = Some(format!("p{}", n % 10));
+        made.steps[0].outcome = if n % 3 == 0 { StepOutcome::Timeout } else { StepOutcome::Ok };
+        // Words that stand elsewhere are not the field.
+        made.steps[0].note = Some(r#"the "plugin":"p99" and "origin":"nowhere""#.into());
+        store.record(&made, 1_000).await.unwrap();
     }
-    let kept = store.traces(None, 10_000).await.unwrap();
-    assert_eq!(kept.len(), KEPT_TRACES as usize);
+    let found = async |list: TraceList| -> Vec<String> {
+        let traces = store.traces(&list).await.unwrap();
+        traces.into_iter().map(|t| t.id.to_string()).collect()
+    };
+    let plugin = |name: &str| TraceList {
+        plugin: Some(PluginId::new(name).unwrap()),
+        ..TraceList::default()
+    };
+    assert_eq!(found(plugin("p3")).await, ["t53", "t43", "t33", "t23", "t13", "t3"]);
+    assert_eq!(
+        found(TraceList {
+            limit: Some(2),
+            ..plugin("p3")
+        })
+        .await,
+        ["t53", "t43"]
+    );
+    let late = TraceList {
+        outcome: Some(StepOutcome::Timeout),
+        session: Some(id("odd")),
+        ..plugin("p3")
+    };
+    assert_eq!(found(late).await, ["t33", "t3"]);
+    let client = TraceList {
+        origin: Some("a \"quoted\" client".into()),
+        ..TraceList::default()
+    };
+    assert_eq!(found(client).await, ["t4", "t3", "t2", "t1", "t0"]);
+    assert!(found(plugin("p99")).await.is_empty());
+    assert_eq!(found(TraceList::default()).await.len(), 50);
+}
+
+async fn traces_are_a_ring_and_a_smaller_one_lets_go(store: &impl Store) {
+    for n in 0..205 {
+        store.record(&trace(&format!("t{n}"), None), 200).await.unwrap();
+        store.record(&trace("t0", None), 200).await.unwrap();
+    }
+    assert_eq!(store.kept().await.unwrap(), 200);
     assert_eq!(store.trace(&id("t1")).await.unwrap(), None);
-    assert!(store.trace(&id(&format!("t{}", KEPT_TRACES + 4))).await.unwrap().is_some());
+    assert!(store.trace(&id("t204")).await.unwrap().is_some());
+    store.record(&trace("next", None), 100).await.unwrap();
+    assert_eq!(store.kept().await.unwrap(), 100);
 }
 
 async fn plugin_state_is_kept_per_plugin_and_key(store: &impl Store) {
