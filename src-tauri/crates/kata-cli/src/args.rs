@@ -1,12 +1,14 @@
-//! What a person types. `kata plugins` has a file of its own.
+//! What a person types. `kata plugins` and `kata trace` have files of their own.
 
 mod plugins;
+mod trace;
 
 pub use plugins::{Plugins, Template};
+pub use trace::{Hooks, Outcome, Trace, TraceCommand, TraceRuleChange};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use kata_protocol::{PluginId, ProviderKind, SessionId, SourceId, TraceId, WorkspaceId};
+use kata_protocol::{PluginId, ProviderKind, SessionId, SourceId, WorkspaceId};
 use std::path::PathBuf;
 
 /// The whole command line.
@@ -74,6 +76,9 @@ pub enum Command {
     Pair(Pair),
     /// What happened to a message at each gate, and how long it took.
     Trace(Trace),
+    /// Hooks: who is asked at each event, in which order, and why.
+    #[command(subcommand)]
+    Hooks(Hooks),
     /// The engine's newest log lines.
     Logs(Logs),
     /// Models the agent may use.
@@ -205,22 +210,6 @@ pub enum Pair {
         /// Code the person was told.
         code: String,
     },
-}
-
-/// `kata trace`.
-#[derive(Debug, Args)]
-pub struct Trace {
-    /// Trace; without one, and without --last, the newest are listed.
-    pub id: Option<TraceId>,
-    /// Show the newest one.
-    #[arg(long, conflicts_with = "id")]
-    pub last: bool,
-    /// Only of this session.
-    #[arg(long, value_name = "ID", conflicts_with = "id")]
-    pub session: Option<SessionId>,
-    /// List at most this many.
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
-    pub limit: u32,
 }
 
 /// `kata logs`.
@@ -385,6 +374,11 @@ mod tests {
             "kata trace",
             "kata trace --last --session s",
             "kata trace 0198-abc",
+            "kata trace 0198-abc --report",
+            "kata trace --plugin echo --outcome timeout --origin telegram",
+            "kata trace rules --redact sk-.+ --off private --no-otlp",
+            "kata hooks list",
+            "kata hooks list message_sending",
             "kata logs -n 20 --level warn --follow",
             "kata models set ollama --kind openai-chat --model llama3 --base-url http://127.0.0.1:11434/v1 --default",
             "kata models set demo --kind demo",
@@ -403,6 +397,9 @@ mod tests {
             "kata dance",
             "kata chat s --new",
             "kata trace t --last",
+            "kata trace --outcome nonsense",
+            "kata hooks list nonsense",
+            "kata trace rules --otlp http://h --no-otlp",
             "kata sources set channel:telegram",
             "kata sources set channel:telegram novalue",
             "kata sources set channel:telegram a..b=1",

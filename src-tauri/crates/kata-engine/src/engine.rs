@@ -8,6 +8,7 @@ use crate::models::ModelBoard;
 use crate::plugins::Plugins;
 use crate::prompt::Preferences;
 use crate::settings::SettingsFile;
+use crate::traces::Traces;
 use crate::{EngineError, Options, OsEntropy, Secrets, SystemClock, prompt, watch};
 use arc_swap::ArcSwap;
 use kata_agent::{Catalog, ModelOptions};
@@ -70,6 +71,7 @@ pub(crate) struct Inner {
     pub models: ModelBoard,
     pub sessions: Arc<Sessions>,
     pub hooks: Arc<Dispatcher>,
+    pub traces: Traces,
     pub plugins: Arc<Plugins>,
     pub board: Arc<Board>,
     pub events: Arc<EventHub>,
@@ -180,6 +182,8 @@ impl Engine {
             Arc::clone(&store) as _,
             Arc::clone(&events),
         ));
+        let (traces, notice) = Traces::start(Arc::clone(&tracer), &settings, started_at);
+        locked(&notices).extend(notice);
         let persist = {
             let persist_clock = Arc::clone(&clock);
             let (board, notices, clock) = (Arc::clone(&board), Arc::clone(&notices), Arc::clone(&clock));
@@ -267,6 +271,7 @@ impl Engine {
             models,
             sessions,
             hooks,
+            traces,
             plugins,
             board,
             events,
@@ -449,6 +454,8 @@ impl Inner {
         });
         let inner = Arc::clone(self);
         self.tasks.spawn("import secrets", async move { inner.import_credentials().await });
+        let export = self.traces.exporter().run(Arc::clone(&self.clock), self.tasks.stopping());
+        self.tasks.spawn("export traces", export);
         self.tasks.spawn("watch folders", watch::run(Arc::clone(self)));
         let inner = Arc::clone(self);
         self.tasks.spawn("health", async move {

@@ -18,10 +18,12 @@ mod logging;
 mod models;
 mod operations;
 mod options;
+mod otlp;
 mod plugins;
 mod prompt;
 mod secrets;
 mod settings;
+mod traces;
 mod watch;
 
 pub use clock::{OsEntropy, SystemClock};

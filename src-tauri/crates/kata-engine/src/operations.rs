@@ -385,10 +385,7 @@ impl Operations for Inner {
     }
 
     async fn trace_list(&self, _: &Caller, params: TraceList) -> Result<Vec<Trace>, WireError> {
-        self.store
-            .traces(params.session.as_ref(), params.limit.unwrap_or(50).min(500))
-            .await
-            .map_err(store)
+        self.store.traces(&params).await.map_err(store)
     }
 
     async fn trace_get(&self, _: &Caller, params: TraceRef) -> Result<Trace, WireError> {
@@ -492,19 +489,19 @@ impl Operations for Inner {
     }
 
     async fn hook_list(&self, _: &Caller, _: Empty) -> Result<Vec<HookEvent>, WireError> {
-        later("hook.list")
+        Ok(self.hooks.order())
     }
 
-    async fn trace_report(&self, _: &Caller, _: TraceRef) -> Result<TraceReport, WireError> {
-        later("trace.report")
+    async fn trace_report(&self, caller: &Caller, params: TraceRef) -> Result<TraceReport, WireError> {
+        Ok(self.trace_as_report(&self.trace_get(caller, params).await?))
     }
 
     async fn trace_rules(&self, _: &Caller, _: Empty) -> Result<TraceState, WireError> {
-        later("trace.rules")
+        self.trace_state().await
     }
 
-    async fn trace_configure(&self, _: &Caller, _: TraceRules) -> Result<TraceState, WireError> {
-        later("trace.configure")
+    async fn trace_configure(&self, _: &Caller, params: TraceRules) -> Result<TraceState, WireError> {
+        self.configure_traces(params).await
     }
 }
 

@@ -2,6 +2,7 @@
 //! cannot be read is set aside, with the last good one in its place.
 
 use crate::EngineError;
+use crate::traces::TraceSettings;
 use kata_protocol::{DmPolicy, Json, Ms, Notice, PermissionMode, ProviderSettings, SettingValue, WorkspaceId};
 use kata_store::{atomic_write, copy_aside};
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,8 @@ pub struct Settings {
     pub sources: BTreeMap<String, SourceSettings>,
     /// Where channel conversations go.
     pub routing: RoutingSettings,
+    /// What is traced.
+    pub traces: TraceSettings,
     /// Fields of a newer version.
     #[serde(flatten)]
     pub other: Map<String, Value>,

@@ -7,8 +7,9 @@ mod models;
 mod plugins;
 mod serve;
 mod sources;
+mod trace;
 
-use crate::args::{Cli, Command, Pair, Sessions, Trace};
+use crate::args::{Cli, Command, Hooks, Pair, Sessions};
 use crate::client::Client;
 use crate::engine;
 use crate::failure::{Exit, Failure};
@@ -50,7 +51,12 @@ pub(crate) async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
         Command::Run { command, args } => plugins::command(screen, &home, &command, &args).await,
         Command::Sources(command) => sources::run(screen, &home, command).await,
         Command::Pair(command) => pair(screen, &home, command).await,
-        Command::Trace(options) => trace(screen, &home, options).await,
+        Command::Trace(options) => trace::run(screen, &home, options).await,
+        Command::Hooks(Hooks::List { event }) => {
+            let mut hooks = connect(&home).await?.hook_list(Empty {}).await?;
+            hooks.retain(|hook| event.is_none_or(|event| hook.event == event));
+            screen.result(&hooks, |h| render::hooks(h))
+        }
         Command::Logs(options) => logs::run(screen, &home, options).await,
         Command::Models(command) => models::run(screen, &home, command).await,
         Command::Settings => {
@@ -126,29 +132,6 @@ async fn pair(screen: &Screen, home: &Path, command: Pair) -> Result<(), Failure
             let done = client.pairing_deny(PairingRef { code }).await?;
             screen.result(&done, |_| "turned away\n".into())
         }
-    }
-}
-
-async fn trace(screen: &Screen, home: &Path, options: Trace) -> Result<(), Failure> {
-    let mut client = connect(home).await?;
-    if let Some(id) = options.id {
-        let trace = client.trace_get(TraceRef { id }).await?;
-        return screen.result(&trace, render::waterfall);
-    }
-    let limit = if options.last { 1 } else { options.limit };
-    let traces = client
-        .trace_list(TraceList {
-            session: options.session,
-            limit: Some(limit),
-            ..TraceList::default()
-        })
-        .await?;
-    if !options.last {
-        return screen.result(&traces, |t| render::traces(t, render::now()));
-    }
-    match traces.first() {
-        Some(trace) => screen.result(trace, render::waterfall),
-        None => Err(Failure::new(Exit::Failure, "there is no trace yet").hint("send a message first: `kata chat -m hello`")),
     }
 }
 

@@ -4,11 +4,13 @@
 //! [`line()`] before it reaches a terminal.
 
 mod details;
+mod hooks;
 mod lists;
 mod plugins;
 mod trace;
 
 pub(crate) use details::{pairing, session, source, status};
+pub(crate) use hooks::{hooks, trace_rules};
 pub(crate) use lists::{detected, log_line, models, pairings, plugins, sessions, settings, sources, traces};
 pub(crate) use plugins::{asks, commands, discovery, fault, plugin, registered, report};
 pub(crate) use trace::waterfall;
