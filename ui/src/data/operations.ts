@@ -53,11 +53,13 @@ export function invalidate(client: QueryClient, topics: readonly Topic[]): void 
 interface ReadOptions {
   enabled?: boolean;
   refetchInterval?: number;
+  /** No fact says when it is stale: asked again whenever it is looked at. */
+  fresh?: boolean;
 }
 
-export function useRead<K extends OperationName>(op: K, params: Params<K>, options: ReadOptions = {}): UseQueryResult<Result<K>, OperationError> {
+export function useRead<K extends OperationName>(op: K, params: Params<K>, { fresh = false, ...options }: ReadOptions = {}): UseQueryResult<Result<K>, OperationError> {
   const platform = usePlatform();
-  return useQuery<Result<K>, OperationError>({ queryKey: [op, params], queryFn: () => platform.request(op, params), ...options });
+  return useQuery<Result<K>, OperationError>({ queryKey: [op, params], queryFn: () => platform.request(op, params), ...(fresh ? { staleTime: 0 } : {}), ...options });
 }
 
 type ActOptions<K extends OperationName> = Pick<MutationOptions<Result<K>, OperationError, Params<K>>, "onSuccess"> & {

@@ -9,22 +9,24 @@ const PAGE = 1_000;
 
 export interface ListScope {
   workspace: WorkspaceId | null;
-  /** Channel sessions are listed apart from the desktop's. */
-  channel: boolean;
+  /** Channel sessions are listed apart from the desktop's; null lists both, as the archive does. */
+  channel: boolean | null;
+  archived: boolean;
   search: string;
 }
 
 const keyOf = (scope: ListScope) => ["session.list", scope] as const;
 
 async function readAll(platform: Platform, client: QueryClient, scope: ListScope): Promise<SessionSummary[]> {
-  const { workspace, channel, search } = scope;
+  const { workspace, channel, archived, search } = scope;
   const first = client.getQueryData(keyOf(scope)) === undefined;
   let rows: SessionSummary[] = [];
   for (;;) {
     const page = await platform.request("session.list", {
-      channel,
+      archived,
       limit: PAGE,
       offset: rows.length,
+      ...(channel === null ? {} : { channel }),
       ...(workspace === null ? {} : { workspace }),
       ...(search === "" ? {} : { search }),
     });
@@ -43,7 +45,7 @@ export function useSessionList(scope: ListScope): UseQueryResult<SessionSummary[
     queryFn: () => readAll(platform, client, scope),
     placeholderData: (previous, query) => {
       const before = query?.queryKey[1] as ListScope | undefined;
-      return before?.workspace === scope.workspace && before?.channel === scope.channel ? previous : undefined;
+      return before?.workspace === scope.workspace && before.channel === scope.channel && before.archived === scope.archived ? previous : undefined;
     },
   });
 }
@@ -61,9 +63,12 @@ export function sessionChanged(client: QueryClient, row: SessionSummary): void {
     if (rows === undefined) continue;
     const scope = key[1] as ListScope;
     const listed = rows.some((other) => other.id === row.id);
+    const archived = row.archived ?? false;
     const belongs =
-      scope.channel === (row.channel !== null) && (scope.workspace === null || scope.workspace === row.workspace) && scope.search === "";
-    if (listed || belongs) client.setQueryData<SessionSummary[]>(key, withRow(rows, row));
+      (scope.channel === null || scope.channel === (row.channel !== null)) && scope.archived === archived && (scope.workspace === null || scope.workspace === row.workspace) && scope.search === "";
+    // Into the archive, or out of it.
+    if (listed && scope.archived !== archived) client.setQueryData<SessionSummary[]>(key, rows.filter((other) => other.id !== row.id));
+    else if (listed || belongs) client.setQueryData<SessionSummary[]>(key, withRow(rows, row));
   }
 }
 

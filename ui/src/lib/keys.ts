@@ -17,7 +17,7 @@ export const SHORTCUTS: readonly { group: string; rows: readonly (readonly [keys
     rows: [
       [`${MOD}K`, "Find a command, session or source"],
       [`${MOD}N`, "New session"],
-      [`${MOD}1 … 5`, "Sessions, Sources, Plugins, Traces, Settings"],
+      [`${MOD}1 … 9`, "The views, in the order of the sidebar"],
       [`${MOD},`, "Settings"],
       [`${MOD}\\`, "Show or hide the sidebar"],
       [`${MOD}/`, "This sheet"],
@@ -29,7 +29,7 @@ export const SHORTCUTS: readonly { group: string; rows: readonly (readonly [keys
       ["↑  ↓", "Previous, next session"],
       ["Home  End", "First, last session"],
       ["Enter", "Go to the composer"],
-      ["Shift+F10", "Flag, unread, status"],
+      ["Shift+F10", "Flag, unread, status, archive"],
     ],
   },
   {

@@ -1,19 +1,24 @@
 /** One field for everything: commands, sessions, sources. */
 import { Command } from "cmdk";
-import { type LucideIcon, MessageSquare, Moon, Plug, Settings, SquarePen, SquareSlash, Sun, Unplug, Waypoints } from "lucide-react";
+import { Archive, Brush, type LucideIcon, MessageSquare, MessageSquareQuote, Moon, Settings, ShieldCheck, SquarePen, SquareSlash, Sun, Unplug } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useRead } from "@/data/operations";
 import { useSessionList } from "@/data/sessionList";
 import { useWorkspace } from "@/data/workspace";
+import { Snippet } from "@/features/sessions/Snippet";
 import { titleOf } from "@/features/sessions/title";
+import { useMessageSearch } from "@/features/sessions/useMessageSearch";
+import { placeOf } from "@/features/sessions/rows";
 import { useNewSession } from "@/features/sessions/useNewSession";
 import { MOD } from "@/lib/keys";
 import { go, type Route } from "@/lib/route";
+import { PLACES } from "./places";
 import { usePaletteCommand } from "./usePaletteCommand";
 import { setTheme } from "@/lib/theme";
 
 /** More would only be scrolled past. */
 const SESSIONS_MAX = 40;
+const HITS_MAX = 12;
 
 interface PaletteProps {
   open: boolean;
@@ -25,8 +30,9 @@ export default function CommandPalette({ open, onClose, onShortcuts }: PalettePr
   const { workspace, workspaces, choose } = useWorkspace();
   const [words, setWords] = useState("");
   const newSession = useNewSession();
-  const scope = { workspace: workspace?.id ?? null, search: words.trim() };
+  const scope = { workspace: workspace?.id ?? null, search: words.trim(), archived: false };
   const sessions = [...(useSessionList({ ...scope, channel: false }).data ?? []), ...(useSessionList({ ...scope, channel: true }).data ?? [])];
+  const hits = useMessageSearch(words).data?.hits.slice(0, HITS_MAX) ?? [];
   const sources = useRead("source.list", {}).data ?? [];
   const commands = useRead("command.list", {}).data ?? [];
   const runCommand = usePaletteCommand();
@@ -70,20 +76,19 @@ export default function CommandPalette({ open, onClose, onShortcuts }: PalettePr
             ))}
         </Command.Group>
         <Command.Group heading="Go to">
-          <Item icon={MessageSquare} keys={`${MOD}1`} onSelect={to({ view: "sessions", filter: { by: "all" }, session: null })}>
-            Sessions
+          {PLACES.map(({ view, name, icon, route }, i) => (
+            <Item key={view} icon={icon} keys={`${MOD}${i + 1}`} onSelect={to(route)}>
+              {name}
+            </Item>
+          ))}
+          <Item icon={Archive} onSelect={to({ view: "sessions", filter: { by: "archived" }, session: null })}>
+            Archive
           </Item>
-          <Item icon={Unplug} keys={`${MOD}2`} onSelect={to({ view: "sources", source: null })}>
-            Sources
+          <Item icon={ShieldCheck} onSelect={to({ view: "settings", section: "permissions" })}>
+            Permissions
           </Item>
-          <Item icon={Plug} keys={`${MOD}3`} onSelect={to({ view: "plugins", plugin: null })}>
-            Plugins
-          </Item>
-          <Item icon={Waypoints} keys={`${MOD}4`} onSelect={to({ view: "traces", trace: null, session: null })}>
-            Traces
-          </Item>
-          <Item icon={Settings} keys={`${MOD}5`} onSelect={to({ view: "settings", section: "models" })}>
-            Settings
+          <Item icon={Brush} onSelect={to({ view: "settings", section: "hygiene" })}>
+            Tidying up
           </Item>
           <Item icon={Settings} onSelect={to({ view: "settings", section: "diagnostics" })}>
             Diagnostics and log
@@ -109,12 +114,22 @@ export default function CommandPalette({ open, onClose, onShortcuts }: PalettePr
               key={session.id}
               value={`session ${titleOf(session)} ${session.preview ?? ""} ${session.id}`}
               icon={MessageSquare}
-              onSelect={to({ view: "sessions", filter: session.channel === null ? { by: "all" } : { by: "channels" }, session: session.id })}
+              onSelect={to(placeOf(session))}
             >
               {titleOf(session)}
             </Item>
           ))}
         </Command.Group>
+        {hits.length > 0 && (
+          // What was found in the text fits by the engine's judgement, so it is shown whatever the palette thinks.
+          <Command.Group heading="In messages" forceMount>
+            {hits.map(({ session, message, snippet }) => (
+              <Item key={`${session.id} ${message}`} value={`message ${session.id} ${message}`} force icon={MessageSquareQuote} onSelect={to(placeOf(session, message))}>
+                {titleOf(session)} <Snippet text={snippet} className="text-faint" />
+              </Item>
+            ))}
+          </Command.Group>
+        )}
       </Command.List>
     </Command.Dialog>
   );
@@ -126,11 +141,13 @@ interface ItemProps {
   onSelect: () => void;
   keys?: string;
   value?: string;
+  /** Shown whatever was typed. */
+  force?: boolean;
 }
 
-function Item({ icon: Icon, children, onSelect, keys, value }: ItemProps) {
+function Item({ icon: Icon, children, onSelect, keys, value, force = false }: ItemProps) {
   return (
-    <Command.Item {...(value === undefined ? {} : { value })} onSelect={onSelect} className="flex h-8 items-center gap-2.5 rounded-md px-2 data-[selected=true]:bg-selected">
+    <Command.Item forceMount={force} {...(value === undefined ? {} : { value })} onSelect={onSelect} className="flex h-8 items-center gap-2.5 rounded-md px-2 data-[selected=true]:bg-selected">
       <Icon aria-hidden className="size-4 shrink-0 text-faint" strokeWidth={1.75} />
       <span className="min-w-0 flex-1 truncate">{children}</span>
       {keys !== undefined && <span className="text-xs text-faint">{keys}</span>}

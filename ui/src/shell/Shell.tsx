@@ -15,6 +15,10 @@ import { preloadViews, view } from "./views";
 
 const SourcesView = view(async () => (await import("@/features/sources/SourcesView")).SourcesView);
 const PluginsView = view(async () => (await import("@/features/plugins/PluginsView")).PluginsView);
+const WaitingView = view(async () => (await import("@/features/approvals/WaitingView")).WaitingView);
+const RoutingView = view(async () => (await import("@/features/routing/RoutingView")).RoutingView);
+const HooksView = view(async () => (await import("@/features/hooks/HooksView")).HooksView);
+const LettersView = view(async () => (await import("@/features/letters/LettersView")).LettersView);
 const TracesView = view(async () => (await import("@/features/traces/TracesView")).TracesView);
 const SettingsView = view(async () => (await import("@/features/settings/SettingsView")).SettingsView);
 const Onboarding = view(async () => (await import("@/features/onboarding/Onboarding")).Onboarding);
@@ -86,7 +90,15 @@ function Panes() {
 function View({ route }: { route: Route }) {
   switch (route.view) {
     case "sessions":
-      return <SessionsView filter={route.filter} session={route.session} />;
+      return <SessionsView filter={route.filter} session={route.session} message={route.message ?? null} />;
+    case "waiting":
+      return <WaitingView />;
+    case "routing":
+      return <RoutingView part={route.part} />;
+    case "hooks":
+      return <HooksView event={route.event} />;
+    case "letters":
+      return <LettersView />;
     case "sources":
       return <SourcesView source={route.source} />;
     case "plugins":

@@ -1,5 +1,5 @@
 /** The left pane: where to go, and how things stand. */
-import { Check, ChevronsUpDown, Flag, Inbox, type LucideIcon, Plug, Radio, Settings, Tag, Unplug, Waypoints } from "lucide-react";
+import { Archive, Check, ChevronsUpDown, Flag, Inbox, type LucideIcon, Radio, ShieldQuestion, Tag } from "lucide-react";
 import { type ReactNode, useMemo } from "react";
 import { Menu, MenuItem } from "@/components/Menu";
 import { StatusDot } from "@/components/StatusBadge";
@@ -14,18 +14,23 @@ import { cn } from "@/lib/cn";
 import { cssColor } from "@/lib/color";
 import { go, type Route, type SessionFilter, sameFilter } from "@/lib/route";
 import type { Tone } from "@/lib/status";
+import { plural } from "@/lib/format";
 import { useDark } from "@/lib/theme";
+import { PLACES } from "./places";
 
 export function Sidebar({ route }: { route: Route }) {
   const { workspace } = useWorkspace();
   const dark = useDark();
-  const scope = { workspace: workspace?.id ?? null, search: "" };
+  const scope = { workspace: workspace?.id ?? null, search: "", archived: false };
   const sessions = useSessionList({ ...scope, channel: false }).data;
   const channels = useSessionList({ ...scope, channel: true }).data;
   const counts = useMemo(() => countBy(sessions ?? []), [sessions]);
   const sources = useRead("source.list", {}).data;
   const needing = sources?.filter((source) => source.enabled && source.status.state.kind === "needs_user").length ?? 0;
   const untrusted = useRead("plugin.list", {}).data?.filter((plugin) => waitsForTrust(plugin.trust)).length ?? 0;
+  const letters = useRead("letter.list", {}).data?.length;
+  const asked = (useRead("approval.list", {}).data?.length ?? 0) + (useRead("pairing.list", {}).data?.length ?? 0);
+  const waits: Partial<Record<Route["view"], number | undefined>> = { sources: needing, plugins: untrusted, letters };
   const filter = route.view === "sessions" ? route.filter : null;
   const item = (next: SessionFilter, icon: ReactNode, name: string, n: number | undefined, testId?: string, indent = 0) => (
     <NavItem key={`${next.by}-${"id" in next ? next.id : ""}`} icon={icon} name={name} count={n} testId={testId} indent={indent} active={filter !== null && sameFilter(filter, next)} onGo={() => go({ view: "sessions", filter: next, session: null })} />
@@ -38,9 +43,11 @@ export function Sidebar({ route }: { route: Route }) {
       </div>
       <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-2">
         <ul className="flex flex-col gap-px">
+          <NavItem icon={<Icon of={ShieldQuestion} />} name="Waits for you" count={asked} warn testId="nav-waiting" active={route.view === "waiting"} onGo={() => go({ view: "waiting" })} />
           {item({ by: "all" }, <Icon of={Inbox} />, "All sessions", sessions?.length, "nav-sessions")}
           {item({ by: "flagged" }, <Icon of={Flag} />, "Flagged", counts.flagged)}
           {item({ by: "channels" }, <Icon of={Radio} />, "Channels", channels?.filter((row) => row.unread).length, "nav-channels")}
+          {item({ by: "archived" }, <Icon of={Archive} />, "Archive", undefined, "nav-archived")}
         </ul>
         {workspace !== null && workspace.statuses.length > 0 && (
           <Group title="Status">
@@ -55,16 +62,17 @@ export function Sidebar({ route }: { route: Route }) {
           </Group>
         )}
         <Group title="Engine">
-          <NavItem icon={<Icon of={Unplug} />} name="Sources" count={needing} warn testId="nav-sources" active={route.view === "sources"} onGo={() => go({ view: "sources", source: null })} />
-          <NavItem icon={<Icon of={Plug} />} name="Plugins" count={untrusted} warn testId="nav-plugins" active={route.view === "plugins"} onGo={() => go({ view: "plugins", plugin: null })} />
-          <NavItem icon={<Icon of={Waypoints} />} name="Traces" testId="nav-traces" active={route.view === "traces"} onGo={() => go({ view: "traces", trace: null, session: null })} />
-          <NavItem icon={<Icon of={Settings} />} name="Settings" testId="nav-settings" active={route.view === "settings"} onGo={() => go({ view: "settings", section: "models" })} />
+          {ENGINE.map((place) => (
+            <NavItem key={place.view} icon={<Icon of={place.icon} />} name={place.name} count={waits[place.view]} warn testId={`nav-${place.view}`} active={route.view === place.view} onGo={() => go(place.route)} />
+          ))}
         </Group>
       </div>
       <HealthLine />
     </nav>
   );
 }
+
+const ENGINE = PLACES.filter(({ view }) => view !== "sessions" && view !== "waiting");
 
 const Icon = ({ of: Of }: { of: LucideIcon }) => <Of aria-hidden className="size-4" strokeWidth={1.75} />;
 
@@ -156,18 +164,22 @@ function healthTone(health: Health): Tone {
 
 function HealthLine() {
   const health = useRead("system.status", {}).data?.health;
+  const letters = useRead("letter.list", {}).data?.length ?? 0;
+  const line = health === undefined ? "Waiting for the engine" : health.line === "" ? "Nothing runs yet" : health.line;
   return (
-    <button
-      type="button"
-      data-testid="health-line"
-      title="How the sources stand"
-      onClick={() => go({ view: "sources", source: null })}
-      className="flex min-h-9 shrink-0 items-center gap-2 border-t border-line px-4 py-1.5 text-left text-sm text-muted hover:bg-hover"
-    >
-      <StatusDot tone={health === undefined ? "idle" : healthTone(health)} />
-      <span role="status" className="line-clamp-2">
-        {health === undefined ? "Waiting for the engine" : health.line === "" ? "Nothing runs yet" : health.line}
-      </span>
-    </button>
+    <div className="flex min-h-9 shrink-0 flex-col justify-center border-t border-line py-1 text-sm text-muted">
+      <button type="button" data-testid="health-line" title="How the sources stand" onClick={() => go({ view: "sources", source: null })} className="flex items-center gap-2 px-4 py-0.5 text-left hover:bg-hover">
+        <StatusDot tone={health === undefined ? "idle" : healthTone(health)} />
+        <span role="status" className="line-clamp-2">
+          {line}
+        </span>
+      </button>
+      {letters > 0 && (
+        <button type="button" data-testid="health-letters" onClick={() => go({ view: "letters" })} className="flex items-center gap-2 px-4 py-0.5 text-left hover:bg-hover">
+          <StatusDot tone="bad" />
+          {plural(letters, "message")} did not get through
+        </button>
+      )}
+    </div>
   );
 }

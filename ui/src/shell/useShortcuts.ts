@@ -1,17 +1,10 @@
 import { useEffect, useEffectEvent } from "react";
 import { useNewSession } from "@/features/sessions/useNewSession";
 import { isMod } from "@/lib/keys";
-import { go, HOME, type Route } from "@/lib/route";
+import { go } from "@/lib/route";
+import { PLACES } from "./places";
 
 export type Sheet = "palette" | "shortcuts" | null;
-
-const VIEWS: readonly Route[] = [
-  HOME,
-  { view: "sources", source: null },
-  { view: "plugins", plugin: null },
-  { view: "traces", trace: null, session: null },
-  { view: "settings", section: "models" },
-];
 
 /** The shortcuts that work everywhere. */
 export function useShortcuts(setSheet: (change: (sheet: Sheet) => Sheet) => void, toggleSidebar: () => void): void {
@@ -19,13 +12,13 @@ export function useShortcuts(setSheet: (change: (sheet: Sheet) => Sheet) => void
 
   const onKey = useEffectEvent((event: KeyboardEvent) => {
     if (!isMod(event)) return;
-    const view = VIEWS[Number(event.key) - 1];
+    const place = PLACES[Number(event.key) - 1];
     if (event.key === "k") setSheet((sheet) => (sheet === "palette" ? null : "palette"));
     else if (event.key === "/") setSheet((sheet) => (sheet === "shortcuts" ? null : "shortcuts"));
     else if (event.key === "n") void newSession();
     else if (event.key === ",") go({ view: "settings", section: "models" });
     else if (event.key === "\\") toggleSidebar();
-    else if (view !== undefined) go(view);
+    else if (place !== undefined) go(place.route);
     else return;
     event.preventDefault();
   });

@@ -1,11 +1,14 @@
 /** Title of the session and what can be done with it. */
-import { Flag, LoaderCircle, PanelRight } from "lucide-react";
+import { Ellipsis, Flag, LoaderCircle, PanelRight } from "lucide-react";
 import { type KeyboardEvent, useState } from "react";
 import { IconButton } from "@/components/Button";
+import { Badge } from "@/components/controls";
+import { Menu, MenuItem } from "@/components/Menu";
 import { useAct } from "@/data/operations";
 import type { SessionState, SessionSummary } from "@/generated/protocol";
 import { ChannelBadge } from "@/features/sessions/ChannelBadge";
 import { StatusMenu } from "@/features/sessions/StatusMenu";
+import { useSessionActions } from "@/features/sessions/useSessionActions";
 import { titleOf } from "@/features/sessions/title";
 import { cn } from "@/lib/cn";
 import { focusOnMount } from "@/lib/focus";
@@ -20,16 +23,34 @@ interface HeaderProps {
 
 export function ChatHeader({ session, state, inspecting, onInspect }: HeaderProps) {
   const update = useAct("session.update");
+  const { actions, question } = useSessionActions(session);
   return (
     <header className="@container flex h-11 shrink-0 items-center gap-1.5 border-b border-line pr-2 pl-4">
       {isBusy(state) && <LoaderCircle aria-label="Working" className="size-3.5 shrink-0 animate-spin text-accent" />}
       <Title key={session.id} session={session} onRename={(name) => update.mutate({ id: session.id, name })} />
       {session.channel !== null && <ChannelBadge channel={session.channel} />}
+      {session.archived === true && <Badge>archived</Badge>}
       <span className="flex-1" />
       <StatusMenu session={session} />
       <IconButton label={session.flagged ? "Remove the flag" : "Flag"} aria-pressed={session.flagged} onClick={() => update.mutate({ id: session.id, flagged: !session.flagged })}>
         <Flag className={cn("size-4", session.flagged && "fill-dot-warn text-dot-warn")} />
       </IconButton>
+      <Menu
+        align="end"
+        label="More"
+        trigger={
+          <IconButton label="More" data-testid="session-more">
+            <Ellipsis className="size-4" />
+          </IconButton>
+        }
+      >
+        {actions.map(({ name, icon: Icon, danger, run }) => (
+          <MenuItem key={name} icon={<Icon className="size-3.5" />} danger={danger} onSelect={run}>
+            {name}
+          </MenuItem>
+        ))}
+      </Menu>
+      {question}
       <IconButton label="Details" aria-pressed={inspecting} onClick={onInspect} className={cn(inspecting && "bg-hover text-ink")}>
         <PanelRight className="size-4" />
       </IconButton>

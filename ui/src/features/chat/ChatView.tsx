@@ -20,9 +20,15 @@ import { useCommands, useRunCommand } from "./useCommands";
 
 const INSPECTOR_KEY = "kata.inspector";
 
-export function ChatView({ session }: { session: SessionSummary }) {
+interface ChatViewProps {
+  session: SessionSummary;
+  /** Row to go to, as a search found it. */
+  message?: string | null;
+}
+
+export function ChatView({ session, message = null }: ChatViewProps) {
   const { id } = session;
-  const { chat, error, reload } = useChat(id);
+  const { chat, error, reload, readBack } = useChat(id);
   const [inspecting, setInspecting] = useState(() => localStorage.getItem(INSPECTOR_KEY) === "open");
   const system = useRead("system.status", {}).data;
   const submit = useAct("session.submit");
@@ -86,11 +92,11 @@ export function ChatView({ session }: { session: SessionSummary }) {
               Write below. Enter sends, Shift+Enter starts a new line, / shows the commands.
             </Empty>
           ) : (
-            <Transcript key={id} chat={chat} resendable={canResend(chat, session.channel !== null)} onResend={() => resend.mutate({ id })} />
+            <Transcript key={id} chat={chat} target={message} onReadBack={readBack} resendable={canResend(chat, session.channel !== null)} onResend={() => resend.mutate({ id })} />
           )}
         </div>
         <div className="mx-auto w-full max-w-[720px] px-6 pb-4">
-          <Approvals id={id} approvals={chat.approvals} />
+          <Approvals approvals={chat.approvals} />
           <Composer
             key={id}
             session={id}

@@ -1,9 +1,10 @@
 /** The rows of a chat. Only those in sight are in the page; the end stays in sight while text grows, unless the person scrolled away. */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, RotateCcw } from "lucide-react";
-import { type ReactNode, useCallback, useMemo, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Button } from "@/components/Button";
-import type { Message, MessageKind } from "@/generated/protocol";
+import type { Message, MessageId, MessageKind } from "@/generated/protocol";
+import { cn } from "@/lib/cn";
 import type { LocalNote } from "./commands";
 import { LocalNoteRow } from "./LocalNoteRow";
 import { AssistantRow, MessageRow } from "./MessageRow";
@@ -14,14 +15,20 @@ const ESTIMATE: Partial<Record<MessageKind, number>> = { user: 76, assistant: 15
 const END_PX = 48;
 const estimateOf = (row: Message | LocalNote | undefined): number => (row === undefined ? 40 : "kind" in row ? (ESTIMATE[row.kind] ?? 48) : 90);
 
+/** This near to the top, what came before is read. */
+const BACK_PX = 1_200;
+
 interface TranscriptProps {
   chat: Chat;
+  /** Row to go to; read back for where it is not here yet. */
+  target: MessageId | null;
+  onReadBack: () => void;
   /** Whether the last input may be sent again. */
   resendable: boolean;
   onResend: () => void;
 }
 
-export function Transcript({ chat, resendable, onResend }: TranscriptProps) {
+export function Transcript({ chat, target, onReadBack, resendable, onResend }: TranscriptProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const [away, setAway] = useState(false);
   const tail = tailOf(chat, resendable, onResend);
@@ -49,7 +56,12 @@ export function Transcript({ chat, resendable, onResend }: TranscriptProps) {
 
   const { scrollToEnd } = rows;
   const toEnd = useCallback(() => scrollToEnd(), [scrollToEnd]);
-  const onScroll = useStickToEnd({ scroller, revision: `${listed.length} ${tailKey}`, near: END_PX, toEnd });
+  const stick = useStickToEnd({ scroller, revision: `${listed.length} ${tailKey}`, near: END_PX, toEnd });
+  useTarget({ listed, target, missing: chat.earlier > 0, onReadBack, letGo: stick.letGo, scrollTo: rows.scrollToIndex });
+  const onScroll = () => {
+    stick.onScroll();
+    if (chat.earlier > 0 && (scroller.current?.scrollTop ?? BACK_PX) < BACK_PX) onReadBack();
+  };
 
   return (
     <div className="relative h-full">
@@ -67,7 +79,7 @@ export function Transcript({ chat, resendable, onResend }: TranscriptProps) {
           {rows.getVirtualItems().map((item) => {
             const row = listed[item.index];
             return (
-              <div key={item.key} ref={rows.measureElement} data-index={item.index} className="absolute top-0 left-0 w-full px-6" style={{ transform: `translateY(${item.start}px)` }}>
+              <div key={item.key} ref={rows.measureElement} data-index={item.index} className={cn("absolute top-0 left-0 w-full px-6", row !== undefined && row.id === target && TARGET)} {...(row?.id === target ? { "data-testid": "message-target" } : {})} style={{ transform: `translateY(${item.start}px)` }}>
                 {row === undefined ? tail?.node : "kind" in row ? <MessageRow message={row} /> : <LocalNoteRow note={row} />}
               </div>
             );
@@ -81,6 +93,34 @@ export function Transcript({ chat, resendable, onResend }: TranscriptProps) {
       )}
     </div>
   );
+}
+
+/** A frame around the row that was looked for. */
+const TARGET = "after:pointer-events-none after:absolute after:inset-x-3 after:-inset-y-1 after:rounded-lg after:ring-2 after:ring-accent/60";
+
+interface Target {
+  listed: readonly { id: string }[];
+  target: MessageId | null;
+  missing: boolean;
+  onReadBack: () => void;
+  letGo: () => void;
+  scrollTo: (index: number, options: { align: "center" }) => void;
+}
+
+/** Goes to the row once, as soon as it is there. */
+function useTarget({ listed, target, missing, onReadBack, letGo, scrollTo }: Target): void {
+  const reached = useRef<MessageId | null>(null);
+  useEffect(() => {
+    if (target === null || reached.current === target) return;
+    const at = listed.findIndex(({ id }) => id === target);
+    if (at === -1) {
+      if (missing) onReadBack();
+      return;
+    }
+    reached.current = target;
+    letGo();
+    scrollTo(at, { align: "center" });
+  }, [listed, target, missing, onReadBack, letGo, scrollTo]);
 }
 
 interface Tail {

@@ -7,10 +7,14 @@ import { type Chat, EMPTY_CHAT, reduceChat } from "./reducer";
 /** Chats kept in memory; the one used longest ago goes first. */
 const KEPT = 12;
 
+/** Rows of a transcript read at once, newest first; the others come when somebody scrolls back to them. */
+const PAGE = 500;
+
 interface Open {
   chat: Chat;
   error: OperationError | null;
   reading: Promise<void> | null;
+  readingBack: boolean;
   deltas: SessionEvent[];
   listeners: Set<() => void>;
 }
@@ -48,7 +52,7 @@ export class Chats {
     if (open.reading !== null) return open.reading;
     open.chat = reduceChat(open.chat, { type: "loading" });
     open.error = null;
-    open.reading = this.#platform.request("session.get", { id }).then(
+    open.reading = this.#platform.request("session.get", { id, limit: Math.max(PAGE, open.chat.messages.length) }).then(
       (detail: SessionDetail) => {
         open.reading = null;
         this.#flush(open);
@@ -62,6 +66,23 @@ export class Chats {
       },
     );
     return open.reading;
+  }
+
+  /** Reads the rows before the first one here, once at a time. */
+  async readBack(id: SessionId): Promise<void> {
+    const open = this.#open.get(id);
+    const first = open?.chat.messages[0];
+    if (open === undefined || first === undefined || open.chat.earlier === 0 || open.readingBack) return;
+    open.readingBack = true;
+    try {
+      const detail = await this.#platform.request("session.get", { id, limit: PAGE, before: first.id });
+      open.readingBack = false;
+      open.chat = reduceChat(open.chat, { type: "earlier", detail });
+    } catch (cause) {
+      open.readingBack = false;
+      open.error = toOperationError(cause);
+    }
+    tell(open);
   }
 
   reloadAll(): void {
@@ -105,7 +126,7 @@ export class Chats {
   #ensure(id: SessionId): Open {
     const known = this.#open.get(id);
     if (known !== undefined) return known;
-    const open: Open = { chat: EMPTY_CHAT, error: null, reading: null, deltas: [], listeners: new Set() };
+    const open: Open = { chat: EMPTY_CHAT, error: null, reading: null, readingBack: false, deltas: [], listeners: new Set() };
     this.#open.set(id, open);
     return open;
   }

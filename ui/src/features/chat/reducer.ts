@@ -48,6 +48,7 @@ export interface Chat {
 export type ChatAction =
   | { type: "loading" }
   | { type: "loaded"; detail: SessionDetail }
+  | { type: "earlier"; detail: SessionDetail }
   | { type: "event"; event: SessionEvent }
   | { type: "note"; note: LocalNote };
 
@@ -73,6 +74,8 @@ export function reduceChat(chat: Chat, action: ChatAction): Chat {
       return { ...chat, fresh: new Map() };
     case "loaded":
       return load(chat, action.detail);
+    case "earlier":
+      return readBack(chat, action.detail);
     case "event":
       return take(chat, action.event);
     case "note":
@@ -95,6 +98,13 @@ function load(chat: Chat, detail: SessionDetail): Chat {
     usage: detail.summary.usage,
     fresh: null,
   };
+}
+
+/** Rows from before the first one here. One that is here already is not taken twice. */
+function readBack(chat: Chat, { messages, earlier }: SessionDetail): Chat {
+  const known = new Set(chat.messages.map(({ id }) => id));
+  const before = messages.filter(({ id }) => !known.has(id));
+  return { ...chat, messages: [...before, ...chat.messages], earlier: before.length === 0 ? 0 : earlier };
 }
 
 function take(chat: Chat, event: SessionEvent): Chat {

@@ -1,4 +1,4 @@
-import { createContext, useContext, useEffect, useSyncExternalStore } from "react";
+import { createContext, useCallback, useContext, useEffect, useSyncExternalStore } from "react";
 import type { SessionId } from "@/generated/protocol";
 import type { OperationError } from "@/platform";
 import type { Chats } from "./chats";
@@ -13,7 +13,7 @@ export function useChats(): Chats {
   return chats;
 }
 
-export function useChat(id: SessionId): { chat: Chat; error: OperationError | null; reload: () => void } {
+export function useChat(id: SessionId): { chat: Chat; error: OperationError | null; reload: () => void; readBack: () => void } {
   const chats = useChats();
   useEffect(() => chats.enter(id), [chats, id]);
   const chat = useSyncExternalStore(
@@ -24,5 +24,6 @@ export function useChat(id: SessionId): { chat: Chat; error: OperationError | nu
     (listener) => chats.subscribe(id, listener),
     () => chats.error(id),
   );
-  return { chat, error, reload: () => void chats.reload(id) };
+  const readBack = useCallback(() => void chats.readBack(id), [chats, id]);
+  return { chat, error, reload: () => void chats.reload(id), readBack };
 }

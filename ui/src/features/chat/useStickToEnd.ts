@@ -10,8 +10,8 @@ interface Stick {
   toEnd: () => void;
 }
 
-/** Returns what the scroller's `onScroll` must call. */
-export function useStickToEnd({ scroller, revision, near, toEnd }: Stick): () => void {
+/** `onScroll` is for the scroller; `letGo` for who takes the list elsewhere. */
+export function useStickToEnd({ scroller, revision, near, toEnd }: Stick): { onScroll: () => void; letGo: () => void } {
   const stuck = useRef(true);
   const last = useRef({ top: 0, height: 0 });
 
@@ -30,7 +30,10 @@ export function useStickToEnd({ scroller, revision, near, toEnd }: Stick): () =>
     return () => observer.disconnect();
   }, [scroller, toEnd]);
 
-  return useCallback(() => {
+  const letGo = useCallback(() => {
+    stuck.current = false;
+  }, []);
+  const onScroll = useCallback(() => {
     const element = scroller.current;
     if (element === null) return;
     const { scrollTop, scrollHeight, clientHeight } = element;
@@ -40,4 +43,5 @@ export function useStickToEnd({ scroller, revision, near, toEnd }: Stick): () =>
     else if (up) stuck.current = false;
     last.current = { top: scrollTop, height: scrollHeight };
   }, [scroller, near]);
+  return { onScroll, letGo };
 }

@@ -1,29 +1,38 @@
 /** The list of sessions: grouped by day, only what is in sight is in the page, arrows move through it. */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef } from "react";
-import type { Label, SessionId, SessionSummary } from "@/generated/protocol";
+import type { Label, SearchHit, SessionId, SessionSummary } from "@/generated/protocol";
 import type { SessionFilter } from "@/lib/route";
 import { useNow } from "@/lib/time";
-import { listRows } from "./rows";
+import { HitRow } from "./HitRow";
+import { hitRows, type ListRow, listRows } from "./rows";
 import { rowId, SessionRow } from "./SessionRow";
 
 const HEADING_PX = 30;
 const ROW_PX = 54;
+const HIT_PX = 66;
+const NO_HITS: readonly SearchHit[] = [];
+
+const heightOf = (row: ListRow | undefined): number => (row?.kind === "heading" ? HEADING_PX : row?.kind === "hit" ? HIT_PX : ROW_PX);
 
 interface SessionListProps {
   sessions: readonly SessionSummary[];
   filter: SessionFilter;
-  selected: SessionId | null;
+  /** Key of the chosen row: a session's id, or that of a hit. */
+  selected: string | null;
+  /** What a search found in messages; stands below the sessions. */
+  hits?: readonly SearchHit[];
   labels: readonly Label[];
   onOpen: (id: SessionId) => void;
+  onHit: (hit: SearchHit) => void;
 }
 
-export function SessionList({ sessions, filter, selected, labels, onOpen }: SessionListProps) {
+export function SessionList({ sessions, filter, selected, hits = NO_HITS, labels, onOpen, onHit }: SessionListProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const now = useNow();
-  const rows = useMemo(() => listRows(sessions, filter, now), [sessions, filter, now]);
+  const rows = useMemo(() => [...listRows(sessions, filter, now), ...hitRows(hits)], [sessions, filter, hits, now]);
   // Stable, so that the virtualizer does not look at every row again on each scroll.
-  const estimateSize = useCallback((i: number) => (rows[i]?.kind === "heading" ? HEADING_PX : ROW_PX), [rows]);
+  const estimateSize = useCallback((i: number) => heightOf(rows[i]), [rows]);
   const getItemKey = useCallback((i: number) => rows[i]?.key ?? i, [rows]);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -44,10 +53,10 @@ export function SessionList({ sessions, filter, selected, labels, onOpen }: Sess
     event.preventDefault();
     for (let i = from; i >= 0 && i < rows.length; i += step) {
       const row = rows[i];
-      if (row?.kind === "session") {
-        onOpen(row.session.id);
-        return;
-      }
+      if (row === undefined || row.kind === "heading") continue;
+      if (row.kind === "session") onOpen(row.session.id);
+      else onHit(row.hit);
+      return;
     }
   };
 
@@ -80,6 +89,8 @@ export function SessionList({ sessions, filter, selected, labels, onOpen }: Sess
                 <div role="presentation" className="flex h-full items-end px-4.5 pb-1 text-xs font-medium text-faint">
                   {row.title}
                 </div>
+              ) : row.kind === "hit" ? (
+                <HitRow id={row.key} hit={row.hit} selected={row.key === selected} onOpen={onHit} />
               ) : (
                 <SessionRow session={row.session} selected={row.key === selected} labels={labels} onOpen={onOpen} />
               )}

@@ -6,18 +6,28 @@ import { notify } from "@/data/notify";
 import { useAct } from "@/data/operations";
 import { useWorkspace } from "@/data/workspace";
 import type { SessionSummary } from "@/generated/protocol";
+import { cn } from "@/lib/cn";
 import { UNMARKED } from "./rows";
 import { WorkflowIcon } from "./StatusMenu";
+import { useSessionActions } from "./useSessionActions";
 
 export function SessionMenu({ session, children }: { session: SessionSummary; children: ReactNode }) {
+  const { actions, question } = useSessionActions(session);
   return (
     <ContextMenu.Root>
       <ContextMenu.Trigger asChild>{children}</ContextMenu.Trigger>
       <ContextMenu.Portal>
         <ContextMenu.Content aria-label="Session" collisionPadding={8} className="z-50 min-w-48 rounded-lg border border-line bg-raised p-1 shadow-pop">
           <Items session={session} />
+          <ContextMenu.Separator className="my-1 h-px bg-line" />
+          {actions.map(({ name, icon: Icon, danger, run }) => (
+            <Item key={name} icon={<Icon className="size-3.5" />} danger={danger} onSelect={run}>
+              {name}
+            </Item>
+          ))}
         </ContextMenu.Content>
       </ContextMenu.Portal>
+      {question}
     </ContextMenu.Root>
   );
 }
@@ -60,10 +70,10 @@ function Items({ session }: { session: SessionSummary }) {
 
 const ITEM = "flex h-7 items-center gap-2 rounded-md px-2 outline-none data-[highlighted]:bg-hover";
 
-function Item({ icon, onSelect, children }: { icon: ReactNode; onSelect: () => void; children: ReactNode }) {
+function Item({ icon, danger = false, onSelect, children }: { icon: ReactNode; danger?: boolean; onSelect: () => void; children: ReactNode }) {
   return (
-    <ContextMenu.Item onSelect={onSelect} className={ITEM}>
-      <span className="text-faint">{icon}</span>
+    <ContextMenu.Item onSelect={onSelect} className={cn(ITEM, danger && "text-bad")}>
+      <span className={danger ? "" : "text-faint"}>{icon}</span>
       {children}
     </ContextMenu.Item>
   );

@@ -1,5 +1,5 @@
 /** Middle and right pane of the sessions. */
-import { Inbox, MessageSquareText, SquarePen } from "lucide-react";
+import { Archive, Inbox, MessageSquareText, SquarePen } from "lucide-react";
 import { useCallback, useDeferredValue, useState } from "react";
 import { Button, IconButton } from "@/components/Button";
 import { Kbd, SearchField } from "@/components/controls";
@@ -8,27 +8,38 @@ import { Empty, Failure, SkeletonRows } from "@/components/states";
 import { useSessionList } from "@/data/sessionList";
 import { useWorkspace } from "@/data/workspace";
 import { ChatView } from "@/features/chat/ChatView";
-import type { WorkspaceSummary } from "@/generated/protocol";
+import type { SearchHit, WorkspaceSummary } from "@/generated/protocol";
+import { plural } from "@/lib/format";
 import { MOD } from "@/lib/keys";
 import { go, type SessionFilter } from "@/lib/route";
-import { matches } from "./rows";
+import { errorWords } from "@/lib/sentence";
+import { hitKey, matches, placeOf } from "./rows";
 import { SessionList } from "./SessionList";
+import { useMessageSearch } from "./useMessageSearch";
 import { useNewSession } from "./useNewSession";
+
+const NO_HITS: readonly SearchHit[] = [];
 
 interface SessionsViewProps {
   filter: SessionFilter;
   session: string | null;
+  /** Row of the conversation to go to. */
+  message: string | null;
 }
 
-export function SessionsView({ filter, session }: SessionsViewProps) {
+export function SessionsView({ filter, session, message }: SessionsViewProps) {
   const { workspace } = useWorkspace();
   const [search, setSearch] = useState("");
   const words = useDeferredValue(search.trim());
-  const channel = filter.by === "channels";
-  const scope = { workspace: workspace?.id ?? null, channel };
+  const archived = filter.by === "archived";
+  const scope = { workspace: workspace?.id ?? null, channel: archived ? null : filter.by === "channels", archived };
   const list = useSessionList({ ...scope, search: words });
   const all = useSessionList({ ...scope, search: "" });
+  const found = useMessageSearch(search);
+  const hits = words === "" ? NO_HITS : (found.data?.hits ?? NO_HITS);
+  const waiting = words === "" ? 0 : (found.data?.waiting ?? 0);
   const newSession = useNewSession();
+  const openHit = useCallback((hit: SearchHit) => go(placeOf(hit.session, hit.message)), []);
   const open = useCallback((id: string) => go({ view: "sessions", filter, session: id }), [filter]);
   const chosen = all.data?.find((row) => row.id === session) ?? list.data?.find((row) => row.id === session);
   const shown = list.data?.filter((row) => matches(row, filter)) ?? [];
@@ -43,16 +54,30 @@ export function SessionsView({ filter, session }: SessionsViewProps) {
             <SquarePen className="size-4" />
           </IconButton>
         }
-        search={<SearchField label="Search sessions" value={search} onChange={setSearch} />}
+        search={
+          <>
+            <SearchField label="Search sessions" value={search} onChange={setSearch} />
+            {waiting > 0 && <p role="status" className="px-1 pt-1 text-sm text-faint">{plural(waiting, "session")} not searched yet; they are being read.</p>}
+            {words !== "" && found.isError && <p role="alert" className="px-1 pt-1 text-sm text-bad">{errorWords(found.error.wire)}</p>}
+          </>
+        }
       >
         {list.isPending ? (
           <SkeletonRows rows={7} />
         ) : list.isError ? (
           <Failure error={list.error} onRetry={() => void list.refetch()} />
-        ) : shown.length === 0 ? (
+        ) : shown.length === 0 && hits.length === 0 ? (
           <NothingHere filter={filter} search={words} onNew={() => void newSession()} />
         ) : (
-          <SessionList sessions={list.data} filter={filter} selected={session} labels={workspace?.labels ?? []} onOpen={open} />
+          <SessionList
+            sessions={list.data}
+            filter={filter}
+            hits={hits}
+            selected={session !== null && message !== null && hits.length > 0 ? hitKey(session, message) : session}
+            labels={workspace?.labels ?? []}
+            onOpen={open}
+            onHit={openHit}
+          />
         )}
       </ListPane>
       {chosen === undefined ? (
@@ -80,14 +105,15 @@ export function SessionsView({ filter, session }: SessionsViewProps) {
           )}
         </ContentPane>
       ) : (
-        <ChatView session={chosen} />
+        <ChatView session={chosen} message={message} />
       )}
     </>
   );
 }
 
 function NothingHere({ filter, search, onNew }: { filter: SessionFilter; search: string; onNew: () => void }) {
-  if (search !== "") return <Empty icon={Inbox} title="Nothing found">No session has “{search}” in its title or its first words.</Empty>;
+  if (search !== "") return <Empty icon={Inbox} title="Nothing found">Neither a title nor a message has “{search}”.</Empty>;
+  if (filter.by === "archived") return <Empty icon={Archive} title="The archive is empty">Archived sessions are out of the way, kept as they are, and found by search.</Empty>;
   if (filter.by === "channels") return <Empty icon={Inbox} title="No conversations yet">When somebody writes to one of your channels, the conversation appears here.</Empty>;
   return (
     <Empty icon={Inbox} title="No sessions here" action={<Button onClick={onNew}>New session</Button>}>
@@ -104,6 +130,8 @@ function titleOfFilter(filter: SessionFilter, workspace: WorkspaceSummary | null
       return "Flagged";
     case "channels":
       return "Channels";
+    case "archived":
+      return "Archive";
     case "status":
       return workspace?.statuses.find((status) => status.id === filter.id)?.label ?? filter.id;
     case "label":

@@ -1,16 +1,22 @@
 /** Settings, by section. */
-import { Cpu, type LucideIcon, Palette, Radio, ScrollText, SlidersHorizontal } from "lucide-react";
+import { Brush, Cpu, type LucideIcon, Palette, Radio, ScrollText, ShieldCheck, SlidersHorizontal, Waypoints } from "lucide-react";
 import { ContentPane, ListPane, Scroll } from "@/components/layout";
 import { GatewayInfo } from "@/features/gateway/GatewayInfo";
+import { Hygiene } from "@/features/hygiene/Hygiene";
+import { Permissions } from "@/features/permissions/Permissions";
 import { cn } from "@/lib/cn";
 import { go, type SettingsSection } from "@/lib/route";
 import { Appearance } from "./Appearance";
 import { ConfigTable } from "./ConfigTable";
 import { Diagnostics } from "./Diagnostics";
 import { Models } from "./Models";
+import { Tracing } from "./Tracing";
 
 const SECTIONS: readonly { id: SettingsSection; name: string; note: string; icon: LucideIcon }[] = [
   { id: "models", name: "Models", note: "Who answers", icon: Cpu },
+  { id: "permissions", name: "Permissions", note: "What it may do without asking", icon: ShieldCheck },
+  { id: "hygiene", name: "Tidying up", note: "New sessions, archive, cleanup", icon: Brush },
+  { id: "tracing", name: "Tracing", note: "What is kept, left out, sent", icon: Waypoints },
   { id: "appearance", name: "Appearance", note: "Light, dark, system", icon: Palette },
   { id: "gateway", name: "Gateway", note: "How other clients connect", icon: Radio },
   { id: "config", name: "Configuration", note: "Every value and where it comes from", icon: SlidersHorizontal },
@@ -58,6 +64,12 @@ function Chosen({ section }: { section: SettingsSection }) {
   switch (section) {
     case "models":
       return <Models />;
+    case "permissions":
+      return <Permissions />;
+    case "hygiene":
+      return <Hygiene />;
+    case "tracing":
+      return <Tracing />;
     case "appearance":
       return <Appearance />;
     case "gateway":

@@ -7,6 +7,7 @@ import { Skeleton } from "@/components/states";
 import { useAct, useRead } from "@/data/operations";
 import type { DmPolicy, PairingRequest, SourceId } from "@/generated/protocol";
 import { ago, until, useNow } from "@/lib/time";
+import { PolicyLimits } from "./PolicyLimits";
 
 const POLICIES: Record<DmPolicy, string> = {
   pairing: "Strangers get a code that you approve",
@@ -18,7 +19,6 @@ const POLICIES: Record<DmPolicy, string> = {
 export function ChannelPolicy({ id }: { id: SourceId }) {
   const policy = useRead("channel.policy", { id });
   const change = useAct("channel.policy");
-  const [sender, setSender] = useState("");
   if (policy.isError) return <p className="text-bad">{policy.error.wire.message}</p>;
   if (policy.data === undefined) return <Skeleton className="h-20" />;
   const { allow, requireMention } = policy.data;
@@ -41,35 +41,63 @@ export function ChannelPolicy({ id }: { id: SourceId }) {
         </div>
         <Switch label="Only when addressed" checked={requireMention} onChange={(next) => change.mutate({ id, requireMention: next })} />
       </div>
-      <div className="flex flex-col gap-1.5">
-        <p className="font-medium">People let in</p>
-        {allow.length === 0 && <p className="text-faint">Nobody yet.</p>}
-        <ul className="flex flex-col gap-1">
-          {allow.map((each) => (
-            <li key={each} className="flex h-7 items-center gap-2 rounded-md border border-line pr-0.5 pl-2">
-              <span className="selectable min-w-0 flex-1 truncate">{each}</span>
-              <IconButton label={`Remove ${each}`} className="size-6" onClick={() => change.mutate({ id, allow: allow.filter((other) => other !== each) })}>
-                <X className="size-3.5" />
-              </IconButton>
-            </li>
-          ))}
-        </ul>
-        <form
-          className="flex gap-2"
-          onSubmit={(event) => {
-            event.preventDefault();
-            const name = sender.trim();
-            if (name === "" || allow.includes(name)) return;
-            change.mutate({ id, allow: [...allow, name] });
-            setSender("");
-          }}
-        >
-          <Input aria-label="Id of a person" placeholder="Id on the platform" value={sender} onChange={(event) => setSender(event.target.value)} />
-          <Button type="submit" disabled={sender.trim() === ""}>
-            Let in
-          </Button>
-        </form>
+      <Names title="People let in" none="Nobody yet." action="Let in" names={allow} onChange={(next) => change.mutate({ id, allow: next })} />
+      <Names
+        title="May approve tool calls"
+        hint="They answer in the channel with /approve and the code; everybody else is refused."
+        none="Nobody; only this window and the command line."
+        action="Add"
+        names={policy.data.approvers}
+        onChange={(next) => change.mutate({ id, approvers: next })}
+      />
+      <PolicyLimits key={JSON.stringify(policy.data)} id={id} policy={policy.data} />
+    </div>
+  );
+}
+
+interface NamesProps {
+  title: string;
+  hint?: string;
+  none: string;
+  action: string;
+  names: readonly string[];
+  onChange: (names: string[]) => void;
+}
+
+function Names({ title, hint, none, action, names, onChange }: NamesProps) {
+  const [name, setName] = useState("");
+  const given = name.trim();
+  return (
+    <div role="group" aria-label={title} className="flex flex-col gap-1.5">
+      <div>
+        <p className="font-medium">{title}</p>
+        {hint !== undefined && <p className="text-sm text-faint">{hint}</p>}
       </div>
+      {names.length === 0 && <p className="text-faint">{none}</p>}
+      <ul className="flex flex-col gap-1">
+        {names.map((each) => (
+          <li key={each} className="flex h-7 items-center gap-2 rounded-md border border-line pr-0.5 pl-2">
+            <span className="selectable min-w-0 flex-1 truncate">{each}</span>
+            <IconButton label={`Remove ${each}`} className="size-6" onClick={() => onChange(names.filter((other) => other !== each))}>
+              <X className="size-3.5" />
+            </IconButton>
+          </li>
+        ))}
+      </ul>
+      <form
+        className="flex gap-2"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (given === "" || names.includes(given)) return;
+          onChange([...names, given]);
+          setName("");
+        }}
+      >
+        <Input aria-label={`${title}: id of a person`} placeholder="Id on the platform" value={name} onChange={(event) => setName(event.target.value)} />
+        <Button type="submit" disabled={given === ""}>
+          {action}
+        </Button>
+      </form>
     </div>
   );
 }

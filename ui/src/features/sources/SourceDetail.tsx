@@ -6,6 +6,7 @@ import { ContentPane, Facts, Scroll, Section } from "@/components/layout";
 import { StatusBadge } from "@/components/StatusBadge";
 import { Failure, SkeletonRows } from "@/components/states";
 import { useAct, useRead } from "@/data/operations";
+import { Refused } from "@/features/routing/Refused";
 import { Chips } from "@/features/services/Chips";
 import { LogTail } from "@/features/services/LogTail";
 import { MendButton } from "@/features/services/MendButton";
@@ -63,6 +64,11 @@ function Body({ detail }: { detail: Detail }) {
         {summary.kind === "channel" && (
           <Section title="Who may write">
             <ChannelPolicy id={id} />
+          </Section>
+        )}
+        {summary.kind === "channel" && (
+          <Section title="Refused">
+            <Refused channel={id.replace(/^channel:/, "")} />
           </Section>
         )}
         <Section title="What it brings">

@@ -1,16 +1,17 @@
 /** One trace as a waterfall. A step opens to its note and its diff. */
-import { ArrowRight, ChevronRight } from "lucide-react";
+import { ArrowRight, ChevronRight, ClipboardCopy } from "lucide-react";
 import { useState } from "react";
 import { Button } from "@/components/Button";
 import { Badge } from "@/components/controls";
 import { ContentPane, Scroll } from "@/components/layout";
 import { Failure, SkeletonRows } from "@/components/states";
-import { useRead } from "@/data/operations";
+import { notify } from "@/data/notify";
+import { useAct, useRead } from "@/data/operations";
 import type { Trace } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
-import { jsonText } from "@/lib/format";
 import { go } from "@/lib/route";
 import { dateTime, micros } from "@/lib/time";
+import { Patch } from "./Patch";
 import { type Bar, bars, GATES, OUTCOMES, patchLines } from "./waterfall";
 
 export function TraceDetail({ id }: { id: string }) {
@@ -28,8 +29,8 @@ function Body({ trace }: { trace: Trace }) {
   return (
     <Scroll>
       <div className="mx-auto flex max-w-[880px] flex-col gap-5 px-5 pt-6 pb-12 @xl:px-8">
-        <header className="flex items-start gap-3">
-          <div className="min-w-0 flex-1">
+        <header className="flex flex-wrap items-start gap-3">
+          <div className="min-w-52 flex-1">
             <h1 className="text-xl font-semibold">
               From {trace.origin} <span className="text-base font-normal text-faint tabular-nums">{micros(totalUs)}</span>
             </h1>
@@ -37,6 +38,7 @@ function Body({ trace }: { trace: Trace }) {
               {dateTime(trace.startedAt)} · <code className="font-mono text-sm">{trace.id}</code>
             </p>
           </div>
+          <CopyReport id={trace.id} />
           {session !== null && (
             <Button icon={<ArrowRight className="size-3.5" />} onClick={() => go({ view: "sessions", filter: { by: "all" }, session })}>
               Open the session
@@ -59,6 +61,21 @@ function Body({ trace }: { trace: Trace }) {
         </ol>
       </div>
     </Scroll>
+  );
+}
+
+/** Gates, times and outcomes as text: what a bug report needs, without what was written. */
+function CopyReport({ id }: { id: string }) {
+  const report = useAct("trace.report", {
+    onSuccess: async ({ text }) => {
+      await navigator.clipboard.writeText(text);
+      notify({ tone: "info", message: "The report was copied.", hint: "It has no message text and no secrets." });
+    },
+  });
+  return (
+    <Button icon={<ClipboardCopy className="size-3.5" />} data-testid="trace-report" disabled={report.isPending} onClick={() => report.mutate({ id })}>
+      Copy as report
+    </Button>
   );
 }
 
@@ -94,13 +111,7 @@ function Step({ bar }: { bar: Bar }) {
       {open && more && (
         <div className="flex flex-col gap-1.5 border-t border-line bg-sunken py-2 pr-3 pl-8">
           {step.note !== null && <p className="selectable text-muted">{step.note}</p>}
-          {lines.map((line, i) => (
-            <p key={i} className="selectable flex gap-2 font-mono text-sm">
-              <span className={cn("w-3 shrink-0 text-center font-semibold", line.op === "remove" ? "text-bad" : line.op === "add" ? "text-good" : "text-accent")}>{line.op === "remove" ? "−" : line.op === "add" ? "+" : "~"}</span>
-              <span className="shrink-0 text-muted">{line.path}</span>
-              {line.value !== undefined && <span className="min-w-0 [overflow-wrap:anywhere]">{jsonText(line.value, 2_000)}</span>}
-            </p>
-          ))}
+          <Patch lines={lines} />
         </div>
       )}
     </li>

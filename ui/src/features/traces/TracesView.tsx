@@ -1,18 +1,19 @@
 /** The life of each message, newest first. */
 import { Waypoints, X } from "lucide-react";
 import { useMemo, useState } from "react";
-import { Badge, SearchField, Select } from "@/components/controls";
+import { Badge, SearchField } from "@/components/controls";
 import { ContentPane, ListPane, Scroll } from "@/components/layout";
 import { Empty, Failure, SkeletonRows } from "@/components/states";
 import { useRead } from "@/data/operations";
 import { useSessionList } from "@/data/sessionList";
 import { useWorkspace } from "@/data/workspace";
 import { titleOf } from "@/features/sessions/title";
-import type { StepOutcome, Trace } from "@/generated/protocol";
+import type { Trace } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
 import { go } from "@/lib/route";
 import { clockTime, dateTime, micros } from "@/lib/time";
 import { TraceDetail } from "./TraceDetail";
+import { NO_FILTER, type TraceFilter, TraceFilters } from "./TraceFilters";
 import { bars, OUTCOMES, outcomeOf } from "./waterfall";
 
 interface TracesProps {
@@ -21,12 +22,20 @@ interface TracesProps {
 }
 
 export function TracesView({ trace, session }: TracesProps) {
-  const list = useRead("trace.list", session === null ? { limit: 200 } : { limit: 200, session });
   const [search, setSearch] = useState("");
-  const [outcome, setOutcome] = useState<StepOutcome | "">("");
+  const [filter, setFilter] = useState<TraceFilter>(NO_FILTER);
+  const { plugin, outcome, origin } = filter;
+  const list = useRead("trace.list", {
+    limit: 200,
+    ...(session === null ? {} : { session }),
+    ...(plugin === "" ? {} : { plugin }),
+    ...(outcome === "" ? {} : { outcome }),
+    ...(origin === "" ? {} : { origin }),
+  });
   const words = search.trim().toLowerCase();
   const titles = useTitles();
-  const shown = (list.data ?? []).filter((row) => (outcome === "" || outcomeOf(row) === outcome) && mentions(row, words));
+  const filtered = words !== "" || filter !== NO_FILTER;
+  const shown = (list.data ?? []).filter((row) => mentions(row, words));
   return (
     <>
       <ListPane
@@ -40,16 +49,9 @@ export function TracesView({ trace, session }: TracesProps) {
           )
         }
         search={
-          <div className="flex gap-2">
-            <SearchField label="Search traces" value={search} onChange={setSearch} className="flex-1" />
-            <Select aria-label="Outcome" value={outcome} onChange={(event) => setOutcome(event.target.value as StepOutcome | "")}>
-              <option value="">any</option>
-              {(Object.keys(OUTCOMES) as StepOutcome[]).map((each) => (
-                <option key={each} value={each}>
-                  {OUTCOMES[each].words}
-                </option>
-              ))}
-            </Select>
+          <div className="flex flex-col gap-1.5">
+            <SearchField label="Search traces" value={search} onChange={setSearch} />
+            <TraceFilters filter={filter} onChange={setFilter} />
           </div>
         }
       >
@@ -58,8 +60,8 @@ export function TracesView({ trace, session }: TracesProps) {
         ) : list.isError ? (
           <Failure error={list.error} onRetry={() => void list.refetch()} />
         ) : shown.length === 0 ? (
-          <Empty icon={Waypoints} title={list.data.length === 0 ? "No traces yet" : "Nothing found"}>
-            {list.data.length === 0 ? "The first message leaves the first trace." : "No trace fits."}
+          <Empty icon={Waypoints} title={filtered ? "Nothing found" : "No traces yet"}>
+            {filtered ? "No trace fits." : "The first message leaves the first trace."}
           </Empty>
         ) : (
           <Scroll className="pb-3">
@@ -92,7 +94,7 @@ function mentions(trace: Trace, words: string): boolean {
 /** What the sessions are called, as far as they are listed. */
 function useTitles(): ReadonlyMap<string, string> {
   const { workspace } = useWorkspace();
-  const scope = { workspace: workspace?.id ?? null, search: "" };
+  const scope = { workspace: workspace?.id ?? null, search: "", archived: false };
   const own = useSessionList({ ...scope, channel: false }).data;
   const channels = useSessionList({ ...scope, channel: true }).data;
   return useMemo(() => new Map([...(own ?? []), ...(channels ?? [])].map((session) => [session.id, titleOf(session)])), [own, channels]);

@@ -47,18 +47,25 @@ export const GATES: Record<Gate, string> = {
   send: "Send",
 };
 
-/** One line of an RFC 6902 patch. */
+/** One line of an RFC 6902 patch, with what stood there before where the patch tests for it. */
 export interface PatchLine {
   op: string;
   path: string;
   value: unknown;
+  before?: unknown;
 }
 
 export function patchLines(diff: unknown): PatchLine[] {
   if (!Array.isArray(diff)) return [];
-  return diff.flatMap((each: unknown) => {
-    if (typeof each !== "object" || each === null) return [];
+  const lines: PatchLine[] = [];
+  const tested = new Map<string, unknown>();
+  for (const each of diff as unknown[]) {
+    if (typeof each !== "object" || each === null) continue;
     const { op, path, value } = each as Partial<PatchLine>;
-    return typeof op === "string" && typeof path === "string" ? [{ op, path, value }] : [];
-  });
+    if (typeof op !== "string" || typeof path !== "string") continue;
+    // A test before a change names what it replaces.
+    if (op === "test") tested.set(path, value);
+    else lines.push({ op, path, value, ...(tested.has(path) ? { before: tested.get(path) } : {}) });
+  }
+  return lines;
 }

@@ -1,0 +1,84 @@
+/** One call that waits for a person: what would run, who asks, what each answer means. */
+import { Radio, ShieldQuestion } from "lucide-react";
+import { type ReactNode, useId } from "react";
+import { Button } from "@/components/Button";
+import { CopyButton } from "@/components/Code";
+import { Badge } from "@/components/controls";
+import type { Approval, ApprovalDecision } from "@/generated/protocol";
+import { sentence } from "@/lib/sentence";
+import { ago, dateTime, until, useNow } from "@/lib/time";
+import { CallArguments } from "./CallArguments";
+import { useAnswer } from "./useAnswer";
+import { alwaysWords } from "./words";
+
+interface CardProps {
+  approval: Approval;
+  /** Beside the question: how many follow, or the session it belongs to. */
+  aside?: ReactNode;
+  className?: string;
+}
+
+export function ApprovalCard({ approval, aside, className = "" }: CardProps) {
+  const { code, call, reason, always, channel } = approval;
+  const { answer, pending } = useAnswer();
+  const rule = useId();
+  const choose = (decision: ApprovalDecision) => ({ disabled: pending, "data-testid": `approve-${decision}`, onClick: () => answer(code, decision) });
+  return (
+    <div role="group" aria-label={`Allow ${call.name}?`} data-testid={`approval-${code}`} className={`rounded-xl border border-warn/40 bg-raised p-3.5 ${className}`}>
+      <div className="flex items-start gap-2.5">
+        <ShieldQuestion aria-hidden className="mt-0.5 size-4 shrink-0 text-warn" />
+        <div className="min-w-0 flex-1">
+          <p className="flex flex-wrap items-center gap-x-2 gap-y-0.5 font-medium">
+            <span>
+              Allow <span className="font-mono text-sm">{call.name}</span>?
+            </span>
+            {channel !== null && (
+              <Badge tone="accent" title={`Asked in ${channel}`}>
+                <Radio aria-hidden className="size-3" />
+                {channel}
+              </Badge>
+            )}
+            {aside}
+          </p>
+          <p className="mb-2 text-muted">{sentence(reason)}</p>
+          <CallArguments call={call} />
+          <div className="mt-3 flex flex-wrap gap-2">
+            <Button look="primary" {...choose("once")}>
+              Once
+            </Button>
+            <Button {...choose("session")}>For this session</Button>
+            {always !== null && (
+              <Button aria-describedby={rule} {...choose("always")}>
+                Always
+              </Button>
+            )}
+            <Button look="danger" {...choose("deny")}>
+              Deny
+            </Button>
+          </div>
+          {always !== null && (
+            <p id={rule} className="mt-2 text-sm text-muted [overflow-wrap:anywhere]">
+              Always: {alwaysWords(always).before} <code className="rounded bg-sunken px-1 font-mono text-ink">{alwaysWords(always).exact}</code>, in this workspace from now on.
+            </p>
+          )}
+          <Foot approval={approval} />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Foot({ approval: { code, requestedAt, expiresAt } }: { approval: Approval }) {
+  const now = useNow();
+  const asked = ago(requestedAt, now);
+  return (
+    <p className="mt-1.5 flex flex-wrap items-center gap-x-1.5 text-sm text-faint">
+      <span title={dateTime(requestedAt)}>{asked === "now" ? "Asked just now" : `Asked ${asked} ago`}</span>
+      <span title={dateTime(expiresAt)}>· {expiresAt > now ? `counts as denied ${until(expiresAt, now)}` : "its time is over"}</span>
+      <span className="flex items-center">
+        · Code <code className="selectable ml-1 font-mono font-semibold tracking-wider text-muted">{code}</code>
+        <CopyButton text={code} label="Copy the code" />
+      </span>
+    </p>
+  );
+}

@@ -1,0 +1,49 @@
+/** Narrows the traces; the engine does the looking, so that more than the newest are found. */
+import { Select } from "@/components/controls";
+import { useRead } from "@/data/operations";
+import type { StepOutcome } from "@/generated/protocol";
+import { OUTCOMES } from "./waterfall";
+
+export interface TraceFilter {
+  plugin: string;
+  outcome: StepOutcome | "";
+  origin: string;
+}
+
+export const NO_FILTER: TraceFilter = { plugin: "", outcome: "", origin: "" };
+
+export function TraceFilters({ filter, onChange }: { filter: TraceFilter; onChange: (filter: TraceFilter) => void }) {
+  const plugins = useRead("plugin.list", {}).data ?? [];
+  const sources = useRead("source.list", {}).data ?? [];
+  const channels = sources.filter(({ kind }) => kind === "channel").map(({ id }) => id.replace(/^channel:/, ""));
+  const set = (next: Partial<TraceFilter>) => {
+    const all = { ...filter, ...next };
+    onChange(all.plugin === "" && all.outcome === "" && all.origin === "" ? NO_FILTER : all);
+  };
+  return (
+    <div className="grid grid-cols-3 gap-1.5">
+      <Select aria-label="From" value={filter.origin} onChange={(event) => set({ origin: event.target.value })}>
+        <option value="">from all</option>
+        {["desktop", "cli", ...channels].map((each) => (
+          <option key={each}>{each}</option>
+        ))}
+      </Select>
+      <Select aria-label="Plugin" value={filter.plugin} onChange={(event) => set({ plugin: event.target.value })}>
+        <option value="">plugin</option>
+        {plugins.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </Select>
+      <Select aria-label="Outcome" value={filter.outcome} onChange={(event) => set({ outcome: event.target.value as StepOutcome | "" })}>
+        <option value="">outcome</option>
+        {(Object.keys(OUTCOMES) as StepOutcome[]).map((each) => (
+          <option key={each} value={each}>
+            {OUTCOMES[each].words}
+          </option>
+        ))}
+      </Select>
+    </div>
+  );
+}
