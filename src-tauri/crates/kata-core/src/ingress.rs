@@ -59,6 +59,7 @@ pub(crate) fn code(bits: u64, letters: u32) -> String {
 #[derive(Debug)]
 pub struct Admitted {
     row: InboxRow,
+    afresh: bool,
     permit: tokio::sync::OwnedSemaphorePermit,
 }
 
@@ -66,6 +67,15 @@ impl Admitted {
     /// The message with its row.
     pub fn row(&self) -> &InboxRow {
         &self.row
+    }
+    /// Whatever an earlier turn made of it does not count: it gets a turn of its own.
+    #[must_use]
+    pub(crate) fn afresh(self) -> Self {
+        Self { afresh: true, ..self }
+    }
+    /// Whether what an earlier turn made of it does not count.
+    pub(crate) fn is_afresh(&self) -> bool {
+        self.afresh
     }
     /// The message with its row, and the permit that is held until it reaches a terminal state.
     pub fn into_parts(self) -> (InboxRow, tokio::sync::OwnedSemaphorePermit) {
@@ -148,13 +158,24 @@ impl Ingress {
             received_at: now,
             session: None,
         };
-        Ok((IngressAnswer::Admitted, Some(Admitted { row, permit })))
+        Ok((
+            IngressAnswer::Admitted,
+            Some(Admitted {
+                row,
+                afresh: false,
+                permit,
+            }),
+        ))
     }
 
     /// Takes up a row that was accepted in an earlier run. Waits for room.
     pub async fn readmit(&self, row: InboxRow) -> Option<Admitted> {
         let permit = Arc::clone(&self.permits).acquire_owned().await.ok()?;
-        Some(Admitted { row, permit })
+        Some(Admitted {
+            row,
+            afresh: false,
+            permit,
+        })
     }
 
     /// The first rule that refuses.

@@ -2,16 +2,19 @@
 //! alone: a draft becomes [`crate::ingress::Admitted`], a place becomes [`crate::router::Routed`], and only both together
 //! reach a session.
 
+use crate::conversations::Conversations;
+use crate::hygiene;
 use crate::ingress::{Admitted, Ingress};
 use crate::persist::Persist;
-use crate::ports::{InboxEnd, InboxId, KeyStore, MessageStore, NewSession};
+use crate::ports::{Clock, InboxEnd, InboxId, InboxRow, KeyStore, MessageStore, NewSession};
 use crate::router::{Bindings, Routed, route};
 use crate::session::{Lease, Sessions};
 use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
 use arc_swap::ArcSwap;
 use kata_protocol::{
-    ChannelId, ErrorCode, Gate, InboundDraft, IngressAnswer, Overlap, PluginId, SessionChannel, SessionId, StepOutcome, WireError,
+    ChannelId, ErrorCode, Gate, HygieneRules, InboundDraft, IngressAnswer, Overlap, PluginId, SessionChannel, SessionId, SessionState,
+    StepOutcome, WireError,
 };
 use std::sync::Arc;
 
@@ -23,6 +26,12 @@ pub struct PathDeps {
     pub messages: Arc<dyn MessageStore>,
     /// Conversation → session.
     pub keys: Arc<dyn KeyStore>,
+    /// Lets a conversation begin anew.
+    pub conversations: Conversations,
+    /// When it does by itself.
+    pub hygiene: Arc<ArcSwap<HygieneRules>>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
     /// Bindings in force.
     pub bindings: Arc<ArcSwap<Bindings>>,
     /// Sessions.
@@ -110,6 +119,15 @@ impl Path {
         Ok(count)
     }
 
+    /// Handles a message that was given up from the start: a turn of its own, whatever became of the one before.
+    pub async fn handle_again(self: &Arc<Self>, row: InboxRow) {
+        let trace = self.deps.tracer.begin(row.channel.as_str());
+        trace.step(Gate::Ingress, "tried again by a person", trace.mark(), StepOutcome::Ok, None);
+        if let Some(admitted) = self.deps.ingress.readmit(row).await {
+            self.forward(admitted.afresh(), trace).await;
+        }
+    }
+
     /// Routes and delivers. The message is durable already: what fails here ends it visibly, or is tried again behind the
     /// channel's back, it does not fail the channel.
     async fn forward(self: &Arc<Self>, admitted: Admitted, trace: LiveTrace) {
@@ -144,7 +162,7 @@ impl Path {
         let bindings = self.deps.bindings.load_full();
         let row = admitted.row();
         let routed = route(&bindings, &row.channel, &row.draft).map_err(|e| Misplaced::Never(WireError::invalid(e.to_string())))?;
-        let session = self.session(row.id, admitted, &routed).await?;
+        let session = self.session(row.id, admitted, &routed, trace).await?;
         let lease = self.deps.sessions.lease(&session).await?;
         trace.step(Gate::Router, routed.key().as_str(), mark, StepOutcome::Ok, None);
         Ok((lease, routed.overlap()))
@@ -171,19 +189,25 @@ impl Path {
             .until_done("ending a message", || messages.finish(inbox, InboxEnd::Dead(error.message.clone())));
         if let Err(stopping) = ended.await {
             tracing::warn!(inbox = inbox.0, %stopping, "a message was not marked as dead");
+        } else {
+            self.deps.sessions.letters_changed();
         }
         self.deps.tracer.record(&trace, true).await;
     }
 
-    /// The session of a place; a new one at first contact.
-    async fn session(&self, inbox: InboxId, admitted: &Admitted, routed: &Routed) -> Result<SessionId, WireError> {
+    /// The session of a place; a new one at first contact, and where the one it has is over.
+    async fn session(&self, inbox: InboxId, admitted: &Admitted, routed: &Routed, trace: &LiveTrace) -> Result<SessionId, WireError> {
         let failed = |e: crate::ports::StoreError| WireError::internal(e.to_string());
         let key = routed.key();
         let mut known = self.deps.keys.session_for(key).await.map_err(failed)?;
-        if known.is_none() {
+        if self.over(&known, admitted).await?.is_some() {
             let _one_at_a_time = self.first_contact.lock().await;
             known = self.deps.keys.session_for(key).await.map_err(failed)?;
-            if known.is_none() {
+            if let Some(reason) = self.over(&known, admitted).await? {
+                if let Some(before) = self.deps.conversations.begin_anew(key).await? {
+                    trace.step(Gate::Router, "new session", trace.mark(), StepOutcome::Changed, Some(reason));
+                    self.deps.sessions.say_reset(&before);
+                }
                 let created = self.create(admitted, routed).await?;
                 known = Some(self.deps.keys.bind(key, &created).await.map_err(failed)?);
             }
@@ -191,6 +215,26 @@ impl Path {
         let session = known.ok_or_else(|| WireError::internal("a session key was not bound"))?;
         self.deps.messages.routed(inbox, key, &session).await.map_err(failed)?;
         Ok(session)
+    }
+
+    /// Why the conversation needs a session: it has none, the one it has is gone, or a rule ends it.
+    async fn over(&self, known: &Option<SessionId>, admitted: &Admitted) -> Result<Option<String>, WireError> {
+        let Some(session) = known else {
+            return Ok(Some("first contact".into()));
+        };
+        let Some(summary) = self.deps.sessions.find(session).await? else {
+            return Ok(Some("the session is gone".into()));
+        };
+        let row = admitted.row();
+        // A message that an earlier run had placed goes on where it was; what is flagged or at work is left alone.
+        if row.session.is_some() || summary.flagged || summary.state != SessionState::Idle {
+            return Ok(None);
+        }
+        let (rules, clock) = (self.deps.hygiene.load(), &self.deps.clock);
+        let rules = hygiene::rules_of(&rules, hygiene::class_of(&row.draft));
+        Ok(hygiene::due_reset(rules, summary.last_message_at, clock.now(), |at| {
+            clock.utc_offset_s(at)
+        }))
     }
 
     async fn create(&self, admitted: &Admitted, routed: &Routed) -> Result<SessionId, WireError> {
@@ -215,6 +259,7 @@ impl Path {
                 external_conversation: Some(routed.key().to_string()),
                 working_directory: None,
                 profile: None,
+                class: crate::hygiene::class_of(&row.draft),
             })
             .await?;
         Ok(summary.id)

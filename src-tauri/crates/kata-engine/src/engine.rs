@@ -13,8 +13,10 @@ use crate::{EngineError, Options, OsEntropy, Secrets, SystemClock, prompt, watch
 use arc_swap::ArcSwap;
 use kata_agent::{Catalog, ModelOptions};
 use kata_core::EventHub;
+use kata_core::conversations::Conversations;
 use kata_core::hooks::Dispatcher;
 use kata_core::ingress::{ChannelRules, Ingress, IngressDeps};
+use kata_core::letters::Letters;
 use kata_core::operations::Operations;
 use kata_core::outbox::{Outbox, OutboxDeps};
 use kata_core::path::{Path as MessagePath, PathDeps};
@@ -27,8 +29,8 @@ use kata_core::trace::Tracer;
 use kata_gateway::{Gateway, GatewayOptions, Token, Tokens};
 use kata_plugins::{HostOptions, PluginHost};
 use kata_protocol::{
-    ChannelId, ConfigChange, Fact, GatewayStart, GatewayStop, HookName, Ms, Notice, PermissionMode, Scope, SessionEvent, SourceId,
-    WorkspaceId,
+    ChannelId, ConfigChange, Fact, GatewayStart, GatewayStop, HookName, HygieneRules, Ms, Notice, PermissionMode, Scope, SessionEvent,
+    SourceId, WorkspaceId,
 };
 use kata_store::{FileTranscripts, HomePaths, SqliteStore};
 use secrecy::ExposeSecret;
@@ -81,6 +83,9 @@ pub(crate) struct Inner {
     pub notices: Arc<Mutex<Vec<Notice>>>,
     pub rules: Arc<ArcSwap<HashMap<ChannelId, ChannelRules>>>,
     pub bindings: Arc<ArcSwap<Bindings>>,
+    pub conversations: Conversations,
+    pub hygiene: Arc<ArcSwap<HygieneRules>>,
+    pub letters: Letters,
     pub started_at: Ms,
     pub ready_after_ms: OnceLock<u32>,
     pub port: OnceLock<u16>,
@@ -208,6 +213,7 @@ impl Engine {
             tasks: tasks.clone(),
             tracer: Arc::clone(&tracer),
             persist: persist.clone(),
+            events: Arc::clone(&events),
             activity,
         });
         let draining = CancellationToken::new();
@@ -247,10 +253,15 @@ impl Engine {
             entropy: Arc::clone(&entropy),
             events: Arc::clone(&events),
         });
+        let conversations = Conversations::new(Arc::clone(&store) as _, Arc::clone(&transcripts) as _);
+        let hygiene = Arc::new(ArcSwap::from_pointee(settings.get().hygiene.clone()));
         let path = Arc::new(MessagePath::new(PathDeps {
             ingress,
             messages: Arc::clone(&store) as _,
             keys: Arc::clone(&store) as _,
+            conversations: conversations.clone(),
+            hygiene: Arc::clone(&hygiene),
+            clock: Arc::clone(&clock),
             bindings: Arc::clone(&bindings),
             sessions: Arc::clone(&sessions),
             tracer,
@@ -262,7 +273,17 @@ impl Engine {
         let _ = backend.sessions.set(Arc::clone(&sessions));
         let plugins = Plugins::new(host, backend, Arc::clone(&settings), home.clone(), options.plugins_dir.clone());
 
+        let letters = Letters {
+            store: Arc::clone(&store) as _,
+            outbox: Arc::clone(&outbox),
+            path: Arc::clone(&path),
+            events: Arc::clone(&events),
+            clock: Arc::clone(&clock),
+        };
         let inner = Arc::new(Inner {
+            conversations,
+            hygiene,
+            letters,
             home,
             settings,
             secrets,
@@ -298,6 +319,7 @@ impl Engine {
         inner.settings.keep_as_good();
         inner.tell_changes();
         inner.run_background(path, outbox);
+        inner.run_upkeep();
         tracing::info!(port, ready_after_ms = took, "ready");
         Ok(Self {
             inner,

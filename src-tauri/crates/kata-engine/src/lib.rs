@@ -24,6 +24,7 @@ mod prompt;
 mod secrets;
 mod settings;
 mod traces;
+mod upkeep;
 mod watch;
 
 pub use clock::{OsEntropy, SystemClock};

@@ -51,7 +51,7 @@ impl Inner {
     }
 
     /// A list row with the state of a session that is loaded.
-    fn with_state(&self, mut summary: SessionSummary) -> SessionSummary {
+    pub(crate) fn with_state(&self, mut summary: SessionSummary) -> SessionSummary {
         if let Some(state) = self.sessions.state_of(&summary.id) {
             summary.state = state;
         }
@@ -62,7 +62,8 @@ impl Inner {
 #[async_trait]
 impl Operations for Inner {
     async fn system_status(&self, _: &Caller, _: Empty) -> Result<SystemStatus, WireError> {
-        let notices = locked(&self.notices).clone();
+        let mut notices = locked(&self.notices).clone();
+        notices.extend(self.letters_notice().await?);
         Ok(SystemStatus {
             version: env!("CARGO_PKG_VERSION").into(),
             home: self.options.home.display().to_string(),
@@ -123,7 +124,7 @@ impl Operations for Inner {
     }
 
     async fn session_get(&self, _: &Caller, params: SessionGet) -> Result<SessionDetail, WireError> {
-        self.sessions.detail(&params.id, params.limit).await
+        self.sessions.detail(&params.id, params.limit, params.before.as_ref()).await
     }
 
     async fn session_create(&self, _: &Caller, params: SessionCreate) -> Result<SessionSummary, WireError> {
@@ -146,6 +147,7 @@ impl Operations for Inner {
             external_conversation: None,
             working_directory: params.working_directory,
             profile: params.profile,
+            class: SessionClass::Desktop,
         };
         self.sessions.create(new).await
     }
@@ -396,20 +398,22 @@ impl Operations for Inner {
             .ok_or_else(|| WireError::not_found("trace", params.id))
     }
 
-    async fn session_search(&self, _: &Caller, _: SessionSearch) -> Result<SearchPage, WireError> {
-        later("session.search")
+    async fn session_search(&self, _: &Caller, params: SessionSearch) -> Result<SearchPage, WireError> {
+        self.search(params).await
     }
 
-    async fn session_archive(&self, _: &Caller, _: SessionArchive) -> Result<SessionSummary, WireError> {
-        later("session.archive")
+    async fn session_archive(&self, _: &Caller, params: SessionArchive) -> Result<SessionSummary, WireError> {
+        self.sessions.archive(&params.id, params.archived).await
     }
 
-    async fn session_delete(&self, _: &Caller, _: SessionRef) -> Result<Empty, WireError> {
-        later("session.delete")
+    async fn session_delete(&self, _: &Caller, params: SessionRef) -> Result<Empty, WireError> {
+        self.delete_session(&params.id).await?;
+        Ok(Empty {})
     }
 
-    async fn session_reset(&self, _: &Caller, _: SessionRef) -> Result<Empty, WireError> {
-        later("session.reset")
+    async fn session_reset(&self, _: &Caller, params: SessionRef) -> Result<Empty, WireError> {
+        self.reset_session(&params.id).await?;
+        Ok(Empty {})
     }
 
     async fn approval_list(&self, _: &Caller, _: ApprovalList) -> Result<Vec<Approval>, WireError> {
@@ -457,35 +461,38 @@ impl Operations for Inner {
     }
 
     async fn letter_list(&self, _: &Caller, _: Empty) -> Result<Vec<Letter>, WireError> {
-        later("letter.list")
+        self.letters.list().await
     }
 
-    async fn letter_retry(&self, _: &Caller, _: LetterRef) -> Result<Empty, WireError> {
-        later("letter.retry")
+    async fn letter_retry(&self, _: &Caller, params: LetterRef) -> Result<Empty, WireError> {
+        self.letters.retry(&params.id).await?;
+        Ok(Empty {})
     }
 
-    async fn letter_discard(&self, _: &Caller, _: LetterRef) -> Result<Empty, WireError> {
-        later("letter.discard")
+    async fn letter_discard(&self, _: &Caller, params: LetterRef) -> Result<Empty, WireError> {
+        self.letters.discard(&params.id).await?;
+        Ok(Empty {})
     }
 
     async fn hygiene_get(&self, _: &Caller, _: Empty) -> Result<HygieneRules, WireError> {
-        later("hygiene.get")
+        Ok(HygieneRules::clone(&self.hygiene.load()))
     }
 
-    async fn hygiene_set(&self, _: &Caller, _: HygieneRules) -> Result<HygieneRules, WireError> {
-        later("hygiene.set")
+    async fn hygiene_set(&self, _: &Caller, params: HygieneRules) -> Result<HygieneRules, WireError> {
+        self.set_hygiene(params).await
     }
 
-    async fn hygiene_preview(&self, _: &Caller, _: HygienePreview) -> Result<HygienePlan, WireError> {
-        later("hygiene.preview")
+    async fn hygiene_preview(&self, _: &Caller, params: HygienePreview) -> Result<HygienePlan, WireError> {
+        let rules = params.rules.unwrap_or_else(|| HygieneRules::clone(&self.hygiene.load()));
+        self.hygiene_plan(&rules).await
     }
 
     async fn hygiene_run(&self, _: &Caller, _: Empty) -> Result<HygienePlan, WireError> {
-        later("hygiene.run")
+        self.tidy_up().await
     }
 
     async fn index_rebuild(&self, _: &Caller, _: Empty) -> Result<IndexRebuilt, WireError> {
-        later("index.rebuild")
+        self.rebuild_index().await
     }
 
     async fn hook_list(&self, _: &Caller, _: Empty) -> Result<Vec<HookEvent>, WireError> {

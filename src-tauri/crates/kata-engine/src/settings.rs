@@ -3,7 +3,7 @@
 
 use crate::EngineError;
 use crate::traces::TraceSettings;
-use kata_protocol::{DmPolicy, Json, Ms, Notice, PermissionMode, ProviderSettings, SettingValue, WorkspaceId};
+use kata_protocol::{DmPolicy, HygieneRules, Json, Ms, Notice, PermissionMode, ProviderSettings, SettingValue, WorkspaceId};
 use kata_store::{atomic_write, copy_aside};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -27,6 +27,8 @@ pub struct Settings {
     pub routing: RoutingSettings,
     /// What is traced.
     pub traces: TraceSettings,
+    /// How sessions are tidied up.
+    pub hygiene: HygieneRules,
     /// Fields of a newer version.
     #[serde(flatten)]
     pub other: Map<String, Value>,

@@ -17,7 +17,7 @@ pub use atomic::{atomic_write, copy_aside, private_dir, set_aside};
 pub use home::{HomePaths, file_sources, open_home, workspaces};
 pub use legacy_credentials::{Imported, import_credentials};
 pub use memory::MemoryStore;
-pub use sessions::{FileTranscripts, WorkspaceFolder};
+pub use sessions::{FileTranscripts, Rebuilt, ShelfRow, WorkspaceFolder};
 pub use sqlite::{AuditRecord, KEEP_MS, Pruned, SqliteStore};
 
 /// Lines of history that are kept per plugin; older ones fall out.

@@ -3,7 +3,7 @@
 use super::{Job, Lane, Outbox, ReplyTrace};
 use crate::persist::Stopping;
 use crate::ports::OutboxState;
-use kata_protocol::{Gate, MessageSent, Ms, Receipt, SendError, SendErrorCode, StepOutcome};
+use kata_protocol::{Fact, Gate, MessageSent, Ms, Receipt, SendError, SendErrorCode, StepOutcome};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -66,6 +66,7 @@ async fn deliver(outbox: &Arc<Outbox>, job: &mut Job) -> Result<(), Stopping> {
             .until_done("parking a reply", || deps.store.unsent_again(id, OutboxState::Parked, note))
             .await?;
         tracing::warn!(outbox = id.0, "a reply was parked: {note}");
+        deps.events.publish(Fact::LettersChanged {});
         return Ok(());
     }
     let mut wait_until = match job.row.state {
@@ -107,6 +108,7 @@ async fn deliver(outbox: &Arc<Outbox>, job: &mut Job) -> Result<(), Stopping> {
                 match next {
                     OutboxState::Pending { next_at } => wait_until = next_at,
                     _ => {
+                        deps.events.publish(Fact::LettersChanged {});
                         finished(outbox, job, None);
                         return Ok(());
                     }

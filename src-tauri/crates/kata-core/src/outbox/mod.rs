@@ -10,6 +10,7 @@ mod lane;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
+use crate::EventHub;
 use crate::hooks::Dispatcher;
 use crate::persist::{Persist, Stopping};
 use crate::ports::{Channels, Clock, Entropy, InboxId, MessageStore, NewOutbound, OutboxRow, StoreError};
@@ -40,6 +41,8 @@ pub struct OutboxDeps {
     pub tracer: Arc<Tracer>,
     /// Writes that must stand.
     pub persist: Persist,
+    /// Facts, for letters.
+    pub events: Arc<EventHub>,
     /// Told when a channel delivered something.
     pub activity: Arc<dyn Fn(&ReplyRoute) + Send + Sync>,
 }
@@ -105,6 +108,12 @@ impl Outbox {
             self.push(Job { row, trace: None });
         }
         Ok(count)
+    }
+
+    /// Sends a row that a person wants sent again, in the order of its conversation: before what was written after it and
+    /// has not begun to leave.
+    pub fn send_again(self: &Arc<Self>, row: OutboxRow) {
+        self.place(Job { row, trace: None }, true);
     }
 
     /// Cuts, stores and sends a reply. Returns when it is durable; an empty text stores nothing and answers `false`.
@@ -189,6 +198,10 @@ impl Outbox {
     }
 
     fn push(self: &Arc<Self>, job: Job) {
+        self.place(job, false);
+    }
+
+    fn place(self: &Arc<Self>, job: Job, in_order: bool) {
         let route = &job.row.message.route;
         let lane: Lane = (
             route.channel.clone(),
@@ -200,7 +213,9 @@ impl Outbox {
             let mut lanes = self.lock();
             // Bounded by the store's rows, and those by the ingress permits: a reply exists for an accepted message only.
             let queue = lanes.entry(lane.clone()).or_default();
-            queue.push_back(job);
+            // The first one is being sent.
+            let later = queue.iter().skip(1).position(|other| in_order && other.row.id > job.row.id);
+            queue.insert(later.map_or(queue.len(), |n| n + 1), job);
             queue.len() == 1
         };
         if start {

@@ -1,6 +1,7 @@
 //! What the core needs from outside, as operations. One file per neighbour; adapters live on floors 2 and 3.
 
 mod grants;
+mod letters;
 mod model;
 mod permission;
 mod plugins;
@@ -11,6 +12,7 @@ mod tools;
 mod transcript;
 
 pub use grants::*;
+pub use letters::*;
 pub use model::*;
 pub use permission::*;
 pub use plugins::*;

@@ -195,5 +195,5 @@ pub trait PluginStateStore: Send + Sync + 'static {
 }
 
 /// All of it.
-pub trait Store: MessageStore + KeyStore + PairingStore + TraceStore + PluginStateStore + super::GrantStore {}
-impl<T: MessageStore + KeyStore + PairingStore + TraceStore + PluginStateStore + super::GrantStore> Store for T {}
+pub trait Store: MessageStore + KeyStore + PairingStore + TraceStore + PluginStateStore + super::GrantStore + super::LetterStore {}
+impl<T: MessageStore + KeyStore + PairingStore + TraceStore + PluginStateStore + super::GrantStore + super::LetterStore> Store for T {}

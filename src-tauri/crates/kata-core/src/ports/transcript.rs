@@ -118,6 +118,19 @@ pub struct NewSession {
     pub working_directory: Option<String>,
     /// Agent profile.
     pub profile: Option<String>,
+    /// How it is tidied up.
+    pub class: kata_protocol::SessionClass,
+}
+
+/// The end of a long session, read without the rest.
+#[derive(Clone, Debug)]
+pub struct TranscriptTail {
+    /// List row.
+    pub summary: SessionSummary,
+    /// Rows, oldest first.
+    pub rows: Vec<StoredRow>,
+    /// Rows before the first one here.
+    pub earlier: u32,
 }
 
 /// Lines to add. One call is one write per file, rows first: an answer whose row is there counts, one whose turn merely
@@ -138,6 +151,9 @@ pub enum TranscriptError {
     /// No such session.
     #[error("no session named “{0}”")]
     NotFound(SessionId),
+    /// No such message in the session.
+    #[error("no message named “{0}” in this session")]
+    NoMessage(MessageId),
     /// The header cannot be read; the file stays as it is.
     #[error("the first line of {path} is not a session header: {reason}")]
     BadHeader {
@@ -181,6 +197,12 @@ pub trait Transcripts: Send + Sync + 'static {
     /// Notes in line 1 that this session has the conversation `key`, or no longer has it, so that the keys can be made again
     /// from the files.
     async fn keyed(&self, id: &SessionId, key: &kata_protocol::SessionKey, has: bool) -> Result<(), TranscriptError>;
+    /// The newest `limit` rows, or those before a message, without reading what stands before them. `None`: the session is
+    /// short, or something in it is open; it is to be loaded.
+    async fn tail(&self, id: &SessionId, limit: u32, before: Option<&MessageId>) -> Result<Option<TranscriptTail>, TranscriptError>;
+    /// Deletes a session's folder, its row, its texts in the search, and takes its conversations away. The caller sees to it
+    /// that nobody writes it any more.
+    async fn remove(&self, id: &SessionId) -> Result<(), TranscriptError>;
     /// One list row.
     async fn summary(&self, id: &SessionId) -> Result<SessionSummary, TranscriptError>;
     /// List rows and how many match in all.

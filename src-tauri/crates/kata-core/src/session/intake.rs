@@ -12,7 +12,7 @@ use crate::outbox::Reply;
 use crate::ports::{Append, InboxEnd, InboxId, JournalEntry};
 use crate::trace::LiveTrace;
 use kata_protocol::{
-    Delivery, ErrorCode, InboundDraft, MessageId, MessageKind, MessageReceived, Overlap, OverlapPolicy, RefusalCode, ReplyRoute,
+    Delivery, ErrorCode, Fact, InboundDraft, MessageId, MessageKind, MessageReceived, Overlap, OverlapPolicy, RefusalCode, ReplyRoute,
     SessionEvent, SessionSubmitted, TurnEnd, WireError,
 };
 use std::sync::Arc;
@@ -235,6 +235,7 @@ async fn resend(live: &Arc<Live>, lease: Lease, trace: LiveTrace, answer: Answer
 }
 
 async fn channel(live: &Arc<Live>, lease: Lease, message: Admitted, trace: LiveTrace, journal: &[JournalEntry]) -> Option<Waiting> {
+    let afresh = message.is_afresh();
     let (row, permit) = message.into_parts();
     let route = reply_route(&row.channel, &row.draft);
     let id = rows::inbox_row_id(row.id);
@@ -242,7 +243,7 @@ async fn channel(live: &Arc<Live>, lease: Lease, message: Admitted, trace: LiveT
         .rows
         .iter()
         .any(|r| rows::field(r, "id") == Some(id.as_str()));
-    let fate = if known {
+    let fate = if known && !afresh {
         history::fate(&lock(&live.transcript).rows, journal, id.as_str())
     } else {
         InputFate::New
@@ -314,6 +315,7 @@ async fn channel(live: &Arc<Live>, lease: Lease, message: Admitted, trace: LiveT
 
 /// Ends an inbox row. When the program ends first, the next start takes the row up again.
 pub(super) async fn end_inbox(live: &Live, inbox: InboxId, end: InboxEnd) {
+    let dead = matches!(end, InboxEnd::Dead(_));
     let messages = &live.deps.messages;
     let ended = live
         .deps
@@ -321,6 +323,8 @@ pub(super) async fn end_inbox(live: &Live, inbox: InboxId, end: InboxEnd) {
         .until_done("ending a message", || messages.finish(inbox, end.clone()));
     if let Err(error) = ended.await {
         tracing::warn!(%error, inbox = inbox.0, "a message was not marked as ended");
+    } else if dead {
+        live.deps.events.publish(Fact::LettersChanged {});
     }
 }
 
@@ -368,6 +372,8 @@ async fn receive(
     live.keep(vec![row]);
     let summary = live.change(|s| {
         s.last_message_at = now;
+        // A message brings a session back out of the archive.
+        s.archived = false;
         s.preview.get_or_insert_with(|| text.chars().take(150).collect());
         if s.name.is_none() && s.channel.is_none() {
             s.name = title(&text);

@@ -3,7 +3,7 @@
 use super::intake::{Input, Waiting};
 use super::pen::Pen;
 use super::{SessionDeps, rows};
-use crate::ports::StoredRow;
+use crate::ports::{StoredRow, TranscriptError};
 use kata_protocol::{
     Approval, ApprovalDecision, CallId, ErrorCode, Fact, MessageId, PermissionMode, SessionDetail, SessionEnd, SessionEndReason,
     SessionEvent, SessionId, SessionState, SessionSummary, WireError, WorkspaceId,
@@ -25,6 +25,8 @@ pub struct Live {
     pub(super) pen: Pen,
     /// Its first turn has begun, and `session_start` was said.
     pub(super) started: AtomicBool,
+    /// Cancelled when it was deleted.
+    pub(super) gone: CancellationToken,
     /// Of all sessions: how many are in a turn.
     busy: Arc<AtomicU32>,
     pub(super) mailbox: mpsc::Sender<Input>,
@@ -63,6 +65,7 @@ impl Live {
             deps,
             pen,
             started: AtomicBool::new(false),
+            gone: CancellationToken::new(),
             busy,
             mailbox,
             transcript: Mutex::new(Transcript { summary, rows }),
@@ -84,18 +87,26 @@ impl Live {
         lock(&self.turn).is_some()
     }
 
-    /// Row, newest messages, calls that wait.
-    pub fn detail(&self, limit: Option<u32>) -> SessionDetail {
+    /// Row, the newest messages or those before one, calls that wait.
+    pub fn detail(&self, limit: Option<u32>, before: Option<&MessageId>) -> Result<SessionDetail, WireError> {
         let transcript = lock(&self.transcript);
+        let end = match before {
+            None => transcript.rows.len(),
+            Some(before) => transcript
+                .rows
+                .iter()
+                .rposition(|row| rows::field(row, "id") == Some(before.as_str()))
+                .ok_or_else(|| super::wire(TranscriptError::NoMessage(before.clone())))?,
+        };
         let keep = limit.map_or(usize::MAX, |l| l as usize);
-        let skip = transcript.rows.len().saturating_sub(keep);
-        SessionDetail {
+        let skip = end.saturating_sub(keep);
+        Ok(SessionDetail {
             summary: transcript.summary.clone(),
-            messages: transcript.rows.iter().skip(skip).filter_map(rows::view).collect(),
+            messages: transcript.rows[..end].iter().skip(skip).filter_map(rows::view).collect(),
             earlier: u32::try_from(skip).unwrap_or(u32::MAX),
             approvals: self.approvals(),
             state: transcript.summary.state,
-        }
+        })
     }
 
     /// Changes the list row and tells everybody.
@@ -252,6 +263,11 @@ impl Live {
 
     pub(super) fn leave(&self) {
         lock(&self.leases).count -= 1;
+    }
+
+    /// Whether it takes no new leases.
+    pub(super) fn is_closed(&self) -> bool {
+        lock(&self.leases).closed
     }
 
     /// Closes the session for new leases, if nobody has one.

@@ -14,6 +14,7 @@ mod pen;
 mod rows;
 mod runner;
 mod turn;
+mod upkeep;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -32,10 +33,11 @@ use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
 use intake::{Input, Taken};
 use kata_protocol::{
-    ApprovalDecision, ApprovalOutcome, CallId, Delivery, ErrorCode, Fact, Overlap, SessionDetail, SessionEndReason, SessionId,
-    SessionSubmitted, SessionSummary, SessionUpdate, WireError,
+    ApprovalDecision, ApprovalOutcome, CallId, Delivery, ErrorCode, Fact, Overlap, SessionEndReason, SessionId, SessionSubmitted,
+    SessionSummary, SessionUpdate, WireError,
 };
-use std::collections::HashMap;
+use live::lock;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -91,6 +93,8 @@ pub struct SessionDeps {
 pub struct Sessions {
     deps: Arc<SessionDeps>,
     loaded: Mutex<HashMap<SessionId, Arc<OnceCell<Arc<Live>>>>>,
+    /// Sessions that are being deleted.
+    going: Mutex<HashSet<SessionId>>,
     busy: Arc<AtomicU32>,
 }
 
@@ -100,6 +104,7 @@ impl Sessions {
         Arc::new(Self {
             deps: Arc::new(deps),
             loaded: Mutex::new(HashMap::new()),
+            going: Mutex::default(),
             busy: Arc::default(),
         })
     }
@@ -111,9 +116,22 @@ impl Sessions {
         Ok(summary)
     }
 
-    /// A session with its newest `limit` messages.
-    pub async fn detail(self: &Arc<Self>, id: &SessionId, limit: Option<u32>) -> Result<SessionDetail, WireError> {
-        Ok(self.lease(id).await?.live().detail(limit))
+    /// Tells that a message is a letter now.
+    pub(crate) fn letters_changed(&self) {
+        self.deps.events.publish(Fact::LettersChanged {});
+    }
+
+    /// List row of a session, with what it is doing at present. `None`: there is no such session.
+    pub async fn find(&self, id: &SessionId) -> Result<Option<SessionSummary>, WireError> {
+        let loaded = lock(&self.loaded).get(id).and_then(|cell| cell.get()).map(|live| live.summary());
+        if loaded.is_some() {
+            return Ok(loaded);
+        }
+        match self.deps.transcripts.summary(id).await {
+            Ok(summary) => Ok(Some(summary)),
+            Err(TranscriptError::NotFound(_)) => Ok(None),
+            Err(error) => Err(wire(error)),
+        }
     }
 
     /// Sessions in the middle of a turn.
@@ -266,7 +284,11 @@ impl Sessions {
                     .entry(id.clone())
                     .or_default(),
             );
-            let live = cell.get_or_try_init(|| self.load(id)).await;
+            let live = if lock(&self.going).contains(id) {
+                Err(WireError::not_found("session", id))
+            } else {
+                cell.get_or_try_init(|| self.load(id)).await
+            };
             match live {
                 Ok(live) => {
                     // `None`: it was unloaded in this very moment; the next round loads it again.
@@ -291,7 +313,11 @@ impl Sessions {
         let sessions = Arc::clone(self);
         let id = id.clone();
         let unload = move || {
-            sessions.loaded.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            let mut loaded = lock(&sessions.loaded);
+            // One that was loaded anew meanwhile stays.
+            if loaded.get(&id).and_then(|cell| cell.get()).is_some_and(|live| live.is_closed()) {
+                loaded.remove(&id);
+            }
         };
         runner::start(Arc::clone(&self.deps), Arc::clone(&self.busy), loaded, unload)
             .await
@@ -340,6 +366,7 @@ impl Drop for Lease {
 pub fn wire(error: TranscriptError) -> WireError {
     match error {
         TranscriptError::NotFound(id) => WireError::not_found("session", id),
+        TranscriptError::NoMessage(_) => WireError::invalid(format!("“before”: {error}")),
         TranscriptError::NoWorkspace(id) => WireError::not_found("workspace", id),
         TranscriptError::Stopping => WireError::new(ErrorCode::Busy, error.to_string()).hint("send it again when it runs"),
         TranscriptError::BadHeader { .. } => {

@@ -69,6 +69,7 @@ impl Runner {
                     biased;
                     () = stopping.cancelled() => return,
                     () = draining.cancelled() => return,
+                    () = self.live.gone.cancelled() => return self.live.session_end(SessionEndReason::Archived).await,
                     next = waiting.recv() => next,
                     () = self.deps.clock.sleep(IDLE_UNLOAD) => {
                         if self.live.close() {

@@ -85,7 +85,7 @@ async fn an_input_that_the_disk_refuses_is_told_to_the_client_and_leaves_nothing
     world.submit(&id, "kept", Delivery::Queue).await.unwrap();
     settle().await;
     assert_eq!(world.files.said(&id), ["user: kept", "assistant: re: kept"]);
-    let shown = world.sessions.detail(&id, None).await.unwrap();
+    let shown = world.sessions.detail(&id, None, None).await.unwrap();
     assert_eq!(shown.messages.len(), 2, "the window shows what the disk has");
 }
 

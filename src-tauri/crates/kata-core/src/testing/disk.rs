@@ -197,6 +197,16 @@ impl Transcripts for Files {
         folder.keys.extend(has.then(|| key.clone()));
         Ok(())
     }
+    async fn tail(&self, _: &SessionId, _: u32, _: Option<&MessageId>) -> Result<Option<TranscriptTail>, TranscriptError> {
+        Ok(None)
+    }
+    async fn remove(&self, id: &SessionId) -> Result<(), TranscriptError> {
+        if self.faults.hit("remove") {
+            return Err(refused());
+        }
+        let gone = lock(&self.folders).remove(id);
+        gone.map(drop).ok_or_else(|| TranscriptError::NotFound(id.clone()))
+    }
     async fn summary(&self, id: &SessionId) -> Result<SessionSummary, TranscriptError> {
         Ok(self.load(id).await?.summary)
     }
@@ -403,6 +413,44 @@ impl KeyStore for Store {
         keys.sort_by(|a, b| a.key.cmp(&b.key));
         keys.truncate(limit as usize);
         Ok(keys)
+    }
+}
+
+#[async_trait]
+impl LetterStore for Store {
+    async fn letters(&self, _: u32) -> Result<Vec<StoredLetter>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn letter_count(&self) -> Result<u32, StoreError> {
+        Ok(0)
+    }
+    async fn retry_inbound(&self, id: InboxId) -> Result<Option<InboxRow>, StoreError> {
+        let (row, state) = &mut lock(&self.tables).inbox[id.0 as usize - 1];
+        if !matches!(state, In::Ended(InboxEnd::Dead(_))) {
+            return Ok(None);
+        }
+        *state = In::Open;
+        Ok(Some(row.clone()))
+    }
+    async fn retry_outbound(&self, id: OutboxId, now: Ms) -> Result<Option<OutboxRow>, StoreError> {
+        Ok(self.row(id, |row| {
+            if !matches!(row.state, OutboxState::Dead | OutboxState::Parked) {
+                return None;
+            }
+            (row.state, row.error) = (OutboxState::Pending { next_at: now }, None);
+            row.message.attempt = 0;
+            Some(row.clone())
+        }))
+    }
+    async fn discard(&self, id: LetterId) -> Result<bool, StoreError> {
+        let LetterId::Out(id) = id else { return Ok(false) };
+        Ok(self.row(id, |row| {
+            let parked = row.state == OutboxState::Parked;
+            if parked {
+                (row.state, row.error) = (OutboxState::Dead, Some(GIVEN_UP.to_owned()));
+            }
+            parked
+        }))
     }
 }
 

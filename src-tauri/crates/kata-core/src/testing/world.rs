@@ -4,6 +4,7 @@ use super::disk::{Files, Store, lock};
 use super::others::{NoHooks, Note, OneModel, Platform, Scripted, Step};
 use super::{TestClock, TestEntropy, draft};
 use crate::EventHub;
+use crate::conversations::Conversations;
 use crate::hooks::Dispatcher;
 use crate::ingress::{ChannelRules, Ingress, IngressDeps};
 use crate::outbox::{Outbox, OutboxDeps};
@@ -36,6 +37,7 @@ pub(crate) struct World {
     pub path: Arc<Path>,
     pub events: Arc<EventHub>,
     pub tasks: Tasks,
+    pub hygiene: Arc<ArcSwap<HygieneRules>>,
     /// What was said of the disk.
     pub trouble: Arc<Mutex<Vec<Option<String>>>>,
 }
@@ -71,6 +73,7 @@ impl World {
             tasks: tasks.clone(),
             tracer: Arc::clone(&tracer),
             persist: persist.clone(),
+            events: Arc::clone(&events),
             activity: Arc::new(|_| {}),
         });
         let sessions = Sessions::new(SessionDeps {
@@ -118,10 +121,14 @@ impl World {
             default,
             channels: HashMap::new(),
         };
+        let hygiene = Arc::new(ArcSwap::from_pointee(HygieneRules::default()));
         let path = Arc::new(Path::new(PathDeps {
             ingress,
             messages: store.clone(),
             keys: store.clone(),
+            conversations: Conversations::new(store.clone(), files.clone()),
+            hygiene: Arc::clone(&hygiene),
+            clock: clock.clone(),
             bindings: Arc::new(ArcSwap::from_pointee(bindings)),
             sessions: Arc::clone(&sessions),
             tracer,
@@ -140,6 +147,7 @@ impl World {
             path,
             events,
             tasks,
+            hygiene,
             trouble,
         }
     }
@@ -172,6 +180,7 @@ impl World {
             external_conversation: None,
             working_directory: None,
             profile: None,
+            class: SessionClass::Desktop,
         };
         self.sessions.create(new).await.unwrap().id
     }

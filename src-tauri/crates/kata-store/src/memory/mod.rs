@@ -2,6 +2,7 @@
 //! and the model that the SQLite store is compared with.
 
 mod grants;
+mod letters;
 
 use async_trait::async_trait;
 use kata_core::ports::{
@@ -25,6 +26,8 @@ pub struct MemoryStore {
 struct Tables {
     inbox: Vec<Inbound>,
     outbox: Vec<OutboxRow>,
+    put_away: letters::PutAway,
+    written_at: HashMap<OutboxId, Ms>,
     keys: HashMap<SessionKey, SessionId>,
     requests: Vec<PairingRequest>,
     paired: Vec<(ChannelId, SenderId)>,
@@ -38,6 +41,7 @@ struct Inbound {
     state: InboxState,
     key: Option<SessionKey>,
     refused: Option<RefusalCode>,
+    reason: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -144,6 +148,7 @@ impl MessageStore for MemoryStore {
             state: InboxState::Open,
             key: None,
             refused: None,
+            reason: None,
         });
         Ok(Some(id))
     }
@@ -175,7 +180,10 @@ impl MessageStore for MemoryStore {
                     inbound.refused = Some(code);
                     InboxState::Refused
                 }
-                InboxEnd::Dead(_) => InboxState::Dead,
+                InboxEnd::Dead(reason) => {
+                    inbound.reason = Some(reason);
+                    InboxState::Dead
+                }
             };
         }
         Ok(())
@@ -218,6 +226,7 @@ impl MessageStore for MemoryStore {
                 state: OutboxState::Pending { next_at: now },
                 error: None,
             };
+            tables.written_at.insert(row.id, now);
             tables.outbox.push(row.clone());
             made.push(row);
         }

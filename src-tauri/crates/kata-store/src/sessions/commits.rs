@@ -44,7 +44,8 @@ pub(crate) struct Record {
 }
 
 struct Job {
-    record: Record,
+    /// `None`: the sessions' files are to be synced, and no record of before is to be left.
+    record: Option<Record>,
     done: oneshot::Sender<io::Result<()>>,
 }
 
@@ -83,8 +84,18 @@ impl Commits {
     pub(crate) async fn commit(&self, record: Record) -> io::Result<oneshot::Receiver<io::Result<()>>> {
         let (done, answer) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or_else(closed)?;
+        let record = Some(record);
         queue.send(Job { record, done }).await.map_err(|_| closed())?;
         Ok(answer)
+    }
+
+    /// Syncs the sessions' files and forgets all records: nothing is put back any more of a session that was deleted, whose
+    /// name another one may get.
+    pub(crate) async fn forget_records(&self) -> io::Result<()> {
+        let (done, answer) = oneshot::channel();
+        let queue = self.queue.as_ref().ok_or_else(closed)?;
+        queue.send(Job { record: None, done }).await.map_err(|_| closed())?;
+        answer.await.unwrap_or_else(|_| Err(closed()))
     }
 }
 
@@ -183,22 +194,27 @@ impl Log {
     fn commit(&mut self, batch: &mut Vec<Job>) {
         let mut bytes = Vec::new();
         let mut jobs = Vec::with_capacity(batch.len());
-        for job in batch.drain(..) {
-            let length = encoded_length(&job.record);
+        for Job { record, done } in batch.drain(..) {
+            let Some(record) = record else {
+                self.write(&mut bytes, &mut jobs);
+                let _ = done.send(self.begin_again());
+                continue;
+            };
+            let length = encoded_length(&record);
             if self.end + bytes.len() as u64 + length > LENGTH {
                 self.write(&mut bytes, &mut jobs);
                 if let Err(error) = self.begin_again() {
-                    let _ = job.done.send(Err(error));
+                    let _ = done.send(Err(error));
                     continue;
                 }
             }
             if FRONT + length > LENGTH {
                 // Too large for the file: its own files are synced instead.
-                let _ = job.done.send(sync(&job.record.folder));
+                let _ = done.send(sync(&record.folder));
                 continue;
             }
-            encode(self.epoch, &job.record, &mut bytes);
-            jobs.push(job);
+            encode(self.epoch, &record, &mut bytes);
+            jobs.push((record.folder, done));
         }
         self.write(&mut bytes, &mut jobs);
         if self.dirty.len() >= DIRTY
@@ -208,7 +224,7 @@ impl Log {
         }
     }
 
-    fn write(&mut self, bytes: &mut Vec<u8>, jobs: &mut Vec<Job>) {
+    fn write(&mut self, bytes: &mut Vec<u8>, jobs: &mut Vec<(PathBuf, oneshot::Sender<io::Result<()>>)>) {
         if jobs.is_empty() {
             return;
         }
@@ -220,16 +236,16 @@ impl Log {
         if written.is_ok() {
             self.end += bytes.len() as u64;
         }
-        for job in jobs.drain(..) {
+        for (folder, done) in jobs.drain(..) {
             let result = match &written {
                 Ok(()) => {
-                    self.dirty.insert(job.record.folder);
+                    self.dirty.insert(folder);
                     Ok(())
                 }
                 // The place is written over by the next record.
                 Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
             };
-            let _ = job.done.send(result);
+            let _ = done.send(result);
         }
         bytes.clear();
     }

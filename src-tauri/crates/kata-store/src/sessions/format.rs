@@ -5,7 +5,9 @@
 
 use super::facts::{Facts, ms_of};
 use kata_core::ports::{NewSession, StoredRow};
-use kata_protocol::{Ms, PermissionMode, SessionChannel, SessionId, SessionKey, SessionState, SessionSummary, TokenUsage, WorkspaceId};
+use kata_protocol::{
+    Ms, PermissionMode, SessionChannel, SessionClass, SessionId, SessionKey, SessionState, SessionSummary, TokenUsage, WorkspaceId,
+};
 use serde_json::{Map, Value, json};
 
 /// Header keys in the order in which they are written.
@@ -19,6 +21,7 @@ const ORDER: &[&str] = &[
     "sdkSessionId",
     "isFlagged",
     "isArchived",
+    "archivedAt",
     "todoState",
     "labels",
     "permissionMode",
@@ -40,6 +43,7 @@ const ORDER: &[&str] = &[
     "channelId",
     "externalConversationId",
     "conversationKeys",
+    "sessionClass",
 ];
 
 /// A header as written: an object with an `id`.
@@ -183,6 +187,10 @@ pub(crate) fn new_header(id: &SessionId, root: &str, new: &NewSession, now: Ms) 
         ("tokenUsage", Some(json!(TokenUsage::default()))),
         ("channelId", new.channel_id.as_ref().map(|v| json!(v))),
         ("externalConversationId", new.external_conversation.as_ref().map(|v| json!(v))),
+        (
+            "sessionClass",
+            Some(json!(new.class)).filter(|_| new.class != SessionClass::Desktop),
+        ),
     ];
     for (name, value) in optional {
         if let Some(value) = value {
@@ -192,8 +200,28 @@ pub(crate) fn new_header(id: &SessionId, root: &str, new: &NewSession, now: Ms) 
     header
 }
 
+/// How a session is tidied up. A channel's session that says nothing of it is a direct conversation.
+pub(crate) fn class(header: &Header) -> SessionClass {
+    let written = header
+        .get("sessionClass")
+        .and_then(|class| serde_json::from_value(class.clone()).ok());
+    written.unwrap_or(match channel(header) {
+        Some(_) => SessionClass::Direct,
+        None => SessionClass::Desktop,
+    })
+}
+
+/// When it went into the archive.
+pub(crate) fn archived_at(header: &Header) -> Option<Ms> {
+    time(header, "archivedAt").filter(|_| flag(header, "isArchived"))
+}
+
 /// The header brought in line with the list row and the rows, in the documented order.
-pub(crate) fn updated(mut header: Header, summary: &SessionSummary, facts: &Facts, now: Ms) -> Header {
+pub(crate) fn updated(mut header: Header, summary: &SessionSummary, facts: &Facts, archived_at: Option<Ms>, now: Ms) -> Header {
+    let archived_at = archived_at.filter(|_| summary.archived);
+    if self::archived_at(&header) != archived_at {
+        set(&mut header, "archivedAt", archived_at.map(|at| json!(at)));
+    }
     set(&mut header, "lastUsedAt", Some(json!(now)));
     if time(&header, "lastMessageAt") != Some(summary.last_message_at) {
         set(&mut header, "lastMessageAt", Some(json!(summary.last_message_at)));

@@ -147,8 +147,9 @@ pub(crate) fn index_row(
 ) -> Result<IndexRow, TranscriptError> {
     let header = read_header(&folder.join(SESSION), parts.header)?;
     let stamp = stamp(metadata, parts.header);
-    let summary = match row {
-        Some(row) if row.stamp.header_hash == stamp.header_hash => SessionSummary {
+    let same = row.filter(|row| row.stamp.header_hash == stamp.header_hash);
+    let summary = match same {
+        Some(row) => SessionSummary {
             message_count: facts.rows,
             last_message_at: facts
                 .last_at
@@ -158,10 +159,14 @@ pub(crate) fn index_row(
         },
         _ => format::summary(id, &workspace.id, &header, facts),
     };
+    let archived_at = same.or(row.filter(|row| row.summary.archived)).and_then(|row| row.archived_at);
     Ok(IndexRow {
         folder: folder.to_owned(),
         stamp,
         keyed: !format::keys(&header).is_empty(),
+        archived_at: archived_at.or_else(|| format::archived_at(&header)).filter(|_| summary.archived),
+        class: format::class(&header),
+        pending: same.is_some_and(|row| row.pending),
         summary,
     })
 }

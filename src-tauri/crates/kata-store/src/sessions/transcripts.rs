@@ -7,18 +7,19 @@
 use super::commits::{self, Commits, Record};
 use super::facts::Facts;
 use super::format;
-use super::names;
 use super::scan::{self, JOURNAL, SESSION, io_error, read_header};
 use super::tail::{self, Appender};
+use super::texts::Unsearched;
+use super::{last, names, upkeep};
 use crate::atomic::{self, FILE_MODE};
 use crate::home::workspace_folders;
 use crate::sqlite::sessions::IndexRow;
 use crate::{HomePaths, SqliteStore};
 use async_trait::async_trait;
 use kata_core::ports::{
-    Append, Clock, Entropy, JournalEntry, KeyStore, LoadedSession, NewSession, StoreError, TranscriptError, Transcripts,
+    Append, Clock, Entropy, JournalEntry, KeyStore, LoadedSession, NewSession, StoreError, TranscriptError, TranscriptTail, Transcripts,
 };
-use kata_protocol::{Ms, Notice, SessionId, SessionKey, SessionList, SessionSummary, WorkspaceId};
+use kata_protocol::{MessageId, Ms, Notice, SessionId, SessionKey, SessionList, SessionSummary, WorkspaceId};
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -42,18 +43,24 @@ impl WorkspaceFolder {
     pub(crate) fn sessions(&self) -> PathBuf {
         self.path.join("sessions")
     }
+
+    /// Where a deleted session lies until its files are gone.
+    pub(super) fn trash(&self) -> PathBuf {
+        self.path.join(".trash")
+    }
 }
 
 /// Sessions in the folders of the workspaces.
 pub struct FileTranscripts {
-    home: HomePaths,
+    pub(super) home: HomePaths,
     notices: Mutex<Vec<Notice>>,
     workspaces: RwLock<Vec<WorkspaceFolder>>,
-    index: Arc<SqliteStore>,
-    commits: Commits,
-    clock: Arc<dyn Clock>,
+    pub(super) index: Arc<SqliteStore>,
+    pub(super) commits: Commits,
+    pub(super) clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     slots: Mutex<Slots>,
+    pub(super) unsearched: Unsearched,
 }
 
 type Slot = Arc<tokio::sync::Mutex<Files>>;
@@ -65,8 +72,8 @@ struct Slots {
 }
 
 /// Files of one session.
-struct Files {
-    folder: PathBuf,
+pub(super) struct Files {
+    pub(super) folder: PathBuf,
     session: Option<Appender>,
     journal: Option<Appender>,
 }
@@ -91,8 +98,10 @@ impl FileTranscripts {
             clock,
             entropy,
             slots,
+            unsearched: Unsearched::default(),
         });
         this.rescan().await?;
+        this.empty_trash().await?;
         Ok(this)
     }
 
@@ -123,6 +132,7 @@ impl FileTranscripts {
         };
         let notices = unreadable.into_iter().enumerate().map(notice).collect();
         *self.notices.lock().unwrap_or_else(PoisonError::into_inner) = notices;
+        self.unsearched.all(self.index.unsearched().await.map_err(index_error)?);
         Ok(())
     }
 
@@ -149,27 +159,6 @@ impl FileTranscripts {
         Ok(messages)
     }
 
-    /// Binds conversations to their sessions again, from the headers of the sessions that have one, where no conversation has one: the
-    /// store was set aside, or is new beside old sessions. The session that was used last has a conversation. Answers how many.
-    pub async fn rebuild_keys(&self) -> Result<usize, TranscriptError> {
-        if self.index.has_keys().await.map_err(index_error)? {
-            return Ok(0);
-        }
-        let folders = self.index.keyed_folders().await.map_err(index_error)?;
-        let found = blocking(move || {
-            let keys = |(id, folder): (SessionId, PathBuf)| conversations(&folder).into_iter().map(move |key| (key, id.clone()));
-            Ok(folders.into_iter().flat_map(keys).collect::<Vec<_>>())
-        })
-        .await?;
-        let mut count = 0;
-        for (key, session) in found {
-            // The first one stands: the list is newest first.
-            let bound = self.index.bind(&key, &session).await.map_err(index_error)?;
-            count += usize::from(bound == session);
-        }
-        Ok(count)
-    }
-
     /// Sessions that the last look found and could not list.
     pub fn notices(&self) -> Vec<Notice> {
         self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -180,7 +169,7 @@ impl FileTranscripts {
         Ok(self.row(id).await?.folder)
     }
 
-    fn workspaces(&self) -> Vec<WorkspaceFolder> {
+    pub(super) fn workspaces(&self) -> Vec<WorkspaceFolder> {
         self.workspaces.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -197,7 +186,7 @@ impl FileTranscripts {
     }
 
     /// The index row of a session; one that appeared since the last look is read from its file.
-    async fn row(&self, id: &SessionId) -> Result<IndexRow, TranscriptError> {
+    pub(super) async fn row(&self, id: &SessionId) -> Result<IndexRow, TranscriptError> {
         if let Some(row) = self.index.indexed_session(id).await.map_err(index_error)? {
             return Ok(row);
         }
@@ -221,7 +210,7 @@ impl FileTranscripts {
     }
 
     /// The lock of a session. Idle ones beyond [`OPEN_FILES`] are let go, longest unused first.
-    async fn slot(&self, id: &SessionId) -> Result<Slot, TranscriptError> {
+    pub(super) async fn slot(&self, id: &SessionId) -> Result<Slot, TranscriptError> {
         if let Some(slot) = self.known_slot(id) {
             return Ok(slot);
         }
@@ -246,6 +235,11 @@ impl FileTranscripts {
         let entry = slots.by_id.entry(id.clone()).or_insert_with(|| (fresh(), used));
         entry.1 = used;
         Ok(Arc::clone(&entry.0))
+    }
+
+    /// Lets a session's files go.
+    pub(super) fn forget_slot(&self, id: &SessionId) {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).by_id.remove(id);
     }
 
     fn known_slot(&self, id: &SessionId) -> Option<Slot> {
@@ -273,6 +267,7 @@ impl Transcripts for FileTranscripts {
         let row = blocking(move || create(&workspace, &others, &new, now, words)).await?;
         let summary = row.summary.clone();
         self.index.index(vec![row]).await.map_err(index_error)?;
+        self.unsearched.add(summary.id.clone());
         Ok(summary)
     }
 
@@ -290,7 +285,7 @@ impl Transcripts for FileTranscripts {
 
     async fn append(&self, id: &SessionId, append: Append) -> Result<(), TranscriptError> {
         let mut files = self.slot(id).await?.lock_owned().await;
-        let (id, sync) = (id.clone(), append.sync);
+        let (session, id, sync) = (id.clone(), id.clone(), append.sync);
         let (mut files, added) = blocking(move || files.append(&id, &append).map(|added| (files, added))).await?;
         let Added { record, before } = added;
         let committed = match self.commits.commit(record).await {
@@ -308,6 +303,7 @@ impl Transcripts for FileTranscripts {
             .await?;
             return Err(error);
         }
+        self.unsearched.add(session);
         Ok(())
     }
 
@@ -317,14 +313,14 @@ impl Transcripts for FileTranscripts {
         let slot = self.slot(&id).await?;
         let _turn = slot.lock().await;
         self.index.untouch(&id);
-        match self.index.reindex(summary).await.map_err(index_error)? {
+        match self.index.reindex(summary, self.clock.now()).await.map_err(index_error)? {
             true => Ok(()),
             false => Err(TranscriptError::NotFound(id)),
         }
     }
 
     fn touch(&self, summary: SessionSummary) {
-        self.index.touch(summary);
+        self.index.touch(summary, self.clock.now());
     }
 
     async fn rewrite(&self, id: &SessionId) -> Result<(), TranscriptError> {
@@ -333,7 +329,9 @@ impl Transcripts for FileTranscripts {
         let row = self.row(id).await?;
         let now = self.clock.now();
         let (row, _turn) = blocking(move || Ok((files.rewrite(&row, now, |header| header)?, files))).await?;
-        self.index.index(vec![row]).await.map_err(index_error)
+        self.index.index(vec![row]).await.map_err(index_error)?;
+        self.unsearched.add(id.clone());
+        Ok(())
     }
 
     async fn keyed(&self, id: &SessionId, key: &SessionKey, has: bool) -> Result<(), TranscriptError> {
@@ -348,7 +346,34 @@ impl Transcripts for FileTranscripts {
             format::with_keys(header, &keys)
         };
         let (row, _turn) = blocking(move || Ok((files.rewrite(&row, now, change)?, files))).await?;
-        self.index.index(vec![row]).await.map_err(index_error)
+        self.index.index(vec![row]).await.map_err(index_error)?;
+        self.unsearched.add(id.clone());
+        Ok(())
+    }
+
+    async fn tail(&self, id: &SessionId, limit: u32, before: Option<&MessageId>) -> Result<Option<TranscriptTail>, TranscriptError> {
+        let files = self.slot(id).await?.lock_owned().await;
+        let summary = self.row(id).await?.summary;
+        let before = before.cloned();
+        blocking(move || last::tail(&files.folder, summary, limit, before.as_ref())).await
+    }
+
+    async fn remove(&self, id: &SessionId) -> Result<(), TranscriptError> {
+        let files = self.slot(id).await?.lock_owned().await;
+        // First, so that a crash in the middle leaves a session without a conversation, not a conversation without a session.
+        for key in self.index.keys_of(id).await.map_err(index_error)? {
+            self.index.unbind(&key).await.map_err(index_error)?;
+        }
+        let workspace = self.workspace(&self.row(id).await?.summary.workspace).await?;
+        let (trash, folder) = (workspace.trash(), files.folder.clone());
+        blocking(move || upkeep::throw_away(&folder, &trash)).await?;
+        self.forget_slot(id);
+        drop(files);
+        self.index.untouch(id);
+        self.index.unindex(vec![id.clone()]).await.map_err(index_error)?;
+        self.unsearched.remove(id);
+        let log = self.home.session_log();
+        self.commits.forget_records().await.map_err(io_error(&log))
     }
 
     async fn summary(&self, id: &SessionId) -> Result<SessionSummary, TranscriptError> {
@@ -358,18 +383,6 @@ impl Transcripts for FileTranscripts {
     async fn list(&self, query: SessionList) -> Result<(Vec<SessionSummary>, u32), TranscriptError> {
         self.index.listed(query).await.map_err(index_error)
     }
-}
-
-/// The session keys in line 1 of a file.
-fn conversations(folder: &Path) -> Vec<SessionKey> {
-    let Ok(file) = std::fs::File::open(folder.join(SESSION)) else {
-        return Vec::new();
-    };
-    let mut line = Vec::new();
-    if io::BufRead::read_until(&mut io::BufReader::new(file), b'\n', &mut line).is_err() {
-        return Vec::new();
-    }
-    format::header(line.trim_ascii_end()).map_or_else(|_| Vec::new(), |header| format::keys(&header))
 }
 
 fn create(
@@ -539,7 +552,7 @@ impl Files {
         summary.message_count = facts.rows;
         summary.last_message_at = facts.last_at.map_or(summary.last_message_at, |at| at.max(summary.last_message_at));
         summary.preview = summary.preview.or_else(|| facts.preview.clone());
-        let header = change(format::updated(header, &summary, &facts, now));
+        let header = change(format::updated(header, &summary, &facts, row.archived_at, now));
         let line = format::line(&header);
         if !parts.torn.is_empty() {
             tail::keep(&path, parts.torn).map_err(io_error(&path))?;
@@ -558,6 +571,8 @@ impl Files {
             stamp,
             keyed: !format::keys(&header).is_empty(),
             summary,
+            pending: false,
+            ..row.clone()
         })
     }
 }
@@ -573,7 +588,9 @@ fn appender<'a>(slot: &'a mut Option<Appender>, path: &Path, create: bool) -> io
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, TranscriptError> + Send + 'static) -> Result<T, TranscriptError> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, TranscriptError> + Send + 'static,
+) -> Result<T, TranscriptError> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
         Err(TranscriptError::Io {
             path: "sessions".into(),
@@ -582,7 +599,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Transcript
     })
 }
 
-fn index_error(error: StoreError) -> TranscriptError {
+pub(super) fn index_error(error: StoreError) -> TranscriptError {
     TranscriptError::Io {
         path: "kata.db".into(),
         reason: error.to_string(),

@@ -290,7 +290,7 @@ fn settle(db: &Connection, id: InboxId, replied: bool) -> Result<(), Fault> {
     Ok(())
 }
 
-fn settle_of(db: &Connection, id: OutboxId) -> Result<(), Fault> {
+pub(super) fn settle_of(db: &Connection, id: OutboxId) -> Result<(), Fault> {
     let inbox: Option<i64> = db
         .prepare_cached("SELECT inbox FROM outbox WHERE id = ?1")?
         .query_row([id.0], |row| row.get(0))?;
@@ -340,7 +340,7 @@ fn session(text: Option<String>) -> Result<Option<SessionId>, Fault> {
     text.map(SessionId::new).transpose().map_err(Fault::id("session"))
 }
 
-fn inbox_row(row: &Row<'_>) -> Result<InboxRow, Fault> {
+pub(super) fn inbox_row(row: &Row<'_>) -> Result<InboxRow, Fault> {
     let draft: String = row.get(2)?;
     Ok(InboxRow {
         id: InboxId(row.get(0)?),
@@ -351,7 +351,7 @@ fn inbox_row(row: &Row<'_>) -> Result<InboxRow, Fault> {
     })
 }
 
-fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, Fault> {
+pub(super) fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, Fault> {
     let id: i64 = row.get(0)?;
     let state: String = row.get(7)?;
     Ok(OutboxRow {

@@ -9,14 +9,15 @@
 mod audit;
 mod fault;
 mod grants;
+mod letters;
 mod messages;
 mod open;
 mod pairing;
 mod reader;
 mod retention;
 mod schema;
+pub(crate) mod search;
 pub(crate) mod sessions;
-
 mod state;
 mod traces;
 mod writer;

@@ -4,7 +4,7 @@ use rusqlite_migration::{M, Migrations};
 
 /// Every step from an empty file to the present schema.
 pub(crate) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST), M::up(GRANTS), M::up(KEYED)])
+    Migrations::new(vec![M::up(FIRST), M::up(GRANTS), M::up(KEYED), M::up(LIBRARY), M::up(LETTERS)])
 }
 
 /// `inbox.draft` and `outbox.text` become NULL when a row is pruned; the rows stay, because they hold the dedupe keys and
@@ -142,6 +142,51 @@ CREATE TABLE plugin_signers (
 /// Whether the header names a conversation: with the channel's sessions, those are read when keys are made again.
 const KEYED: &str = "
 ALTER TABLE sessions ADD COLUMN keyed INTEGER NOT NULL DEFAULT 0;
+";
+
+/// The archive and the classes of sessions, and the texts that are searched. `pending`: the row has header fields that line 1
+/// of the file does not have yet. The number of a text begins with its time, so that the newest come first; `search_words`
+/// keeps its own index and takes the text from `search_texts`.
+const LIBRARY: &str = "
+ALTER TABLE sessions ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN archived_at INTEGER;
+ALTER TABLE sessions ADD COLUMN class TEXT NOT NULL DEFAULT 'desktop';
+ALTER TABLE sessions ADD COLUMN pending INTEGER NOT NULL DEFAULT 1;
+UPDATE sessions SET archived = coalesce(json_extract(summary, '$.archived'), 0), class = iif(channel, 'direct', 'desktop');
+CREATE INDEX sessions_shelf ON sessions (archived, last_message_at DESC, id DESC);
+CREATE INDEX sessions_kind ON sessions (archived, channel, last_message_at DESC, id DESC);
+DROP INDEX sessions_newest;
+DROP INDEX sessions_workspace;
+CREATE INDEX sessions_place ON sessions (workspace, archived, last_message_at DESC, id DESC);
+
+CREATE TABLE search_texts (
+  id      INTEGER PRIMARY KEY,
+  session TEXT NOT NULL,
+  message TEXT NOT NULL,
+  kind    TEXT NOT NULL,
+  at      INTEGER,
+  text    TEXT NOT NULL
+) STRICT;
+CREATE INDEX search_texts_session ON search_texts (session, id);
+CREATE VIRTUAL TABLE search_words USING fts5 (
+  text, content = 'search_texts', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+);
+
+CREATE TABLE search_state (
+  session  TEXT PRIMARY KEY,
+  size     INTEGER NOT NULL,
+  mtime_ns INTEGER NOT NULL,
+  body     INTEGER NOT NULL,
+  mark     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+/// `put_away`: a person has seen the letter and wants it out of the list. The row stays for the ledger.
+const LETTERS: &str = "
+ALTER TABLE inbox ADD COLUMN put_away INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN put_away INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX outbox_letters ON outbox (id) WHERE state IN ('parked', 'dead') AND NOT put_away;
+CREATE INDEX inbox_letters ON inbox (id) WHERE state = 'dead' AND NOT put_away;
 ";
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The session index: one row per session file, so that a long list is one query. Everything in it can be made again from the
 //! files, except what changed in a header since its last rewrite; that is why a row outlives a file that merely grew.
 
-use super::{Fault, SqliteStore, ms_in};
+use super::{Fault, SqliteStore, ms_in, ms_out};
 use kata_core::ports::StoreError;
-use kata_protocol::{SessionId, SessionList, SessionSummary, WorkspaceId};
+use kata_protocol::{Ms, SessionClass, SessionId, SessionList, SessionSummary, WorkspaceId};
 use rusqlite::{Connection, Row, ToSql, params};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -46,29 +46,35 @@ pub(crate) struct IndexRow {
     pub keyed: bool,
     /// List row.
     pub summary: SessionSummary,
+    /// When it went into the archive; `None` when it is not there, or nobody knows since when.
+    pub archived_at: Option<Ms>,
+    /// How it is tidied up.
+    pub class: SessionClass,
+    /// It has header fields that the file does not have yet.
+    pub pending: bool,
 }
 
-/// List rows of sessions at work, each the newest of its session, on their way into the table.
+/// List rows of sessions at work, each the newest of its session with when it was noted, on their way into the table.
 #[derive(Default)]
-pub(crate) struct Touched(Mutex<HashMap<SessionId, SessionSummary>>);
+pub(crate) struct Touched(Mutex<HashMap<SessionId, (SessionSummary, Ms)>>);
 
 impl Touched {
-    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, SessionSummary>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, (SessionSummary, Ms)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes all of them.
     fn write(&self, db: &Connection) -> Result<(), Fault> {
         let rows: Vec<_> = self.lock().drain().collect();
-        rows.iter().try_for_each(|(_, summary)| replace(db, summary).map(drop))
+        rows.iter().try_for_each(|(_, (summary, now))| replace(db, summary, *now).map(drop))
     }
 }
 
 impl SqliteStore {
     /// Notes a list row; it is in the table within a moment, many in one transaction.
-    pub(crate) fn touch(&self, summary: SessionSummary) {
+    pub(crate) fn touch(&self, summary: SessionSummary, now: Ms) {
         let mut rows = self.touched.lock();
-        rows.insert(summary.id.clone(), summary);
+        rows.insert(summary.id.clone(), (summary, now));
         // The first of them queues the write for all.
         if rows.len() > 1 {
             return;
@@ -133,6 +139,21 @@ impl SqliteStore {
         self.read(|db| Ok(db.prepare("SELECT 1 FROM session_keys")?.exists([])?)).await
     }
 
+    /// Takes conversations away from sessions that are not there; answers how many.
+    pub(crate) async fn unbind_lost(&self) -> Result<u32, StoreError> {
+        self.write(|db| {
+            let count = db.execute("DELETE FROM session_keys WHERE session NOT IN (SELECT id FROM sessions)", [])?;
+            Ok(u32::try_from(count).unwrap_or(u32::MAX))
+        })
+        .await
+    }
+
+    /// How many conversations have a session.
+    pub(crate) async fn key_count(&self) -> Result<u32, StoreError> {
+        self.read(|db| Ok(db.query_row("SELECT count(*) FROM session_keys", [], |row| row.get(0))?))
+            .await
+    }
+
     /// Sessions that may have a conversation, with their folders, newest first.
     pub(crate) async fn keyed_folders(&self) -> Result<Vec<(SessionId, PathBuf)>, StoreError> {
         self.read(|db| {
@@ -158,6 +179,7 @@ impl SqliteStore {
             let mut statement = db.prepare_cached("DELETE FROM sessions WHERE id = ?1")?;
             for id in &ids {
                 statement.execute([id.as_str()])?;
+                super::search::forget(db, id)?;
             }
             Ok(())
         })
@@ -165,8 +187,45 @@ impl SqliteStore {
     }
 
     /// Replaces the list row of a session; `false` when there is none.
-    pub(crate) async fn reindex(&self, summary: SessionSummary) -> Result<bool, StoreError> {
-        self.write_rebuildable(move |db| replace(db, &summary)).await
+    pub(crate) async fn reindex(&self, summary: SessionSummary, now: Ms) -> Result<bool, StoreError> {
+        self.write_rebuildable(move |db| replace(db, &summary, now)).await
+    }
+
+    /// Every row, for tidying up. One whose time in the archive nobody knows counts from `now`.
+    pub(crate) async fn shelf(&self, now: Ms) -> Result<Vec<IndexRow>, StoreError> {
+        self.settle_touched().await?;
+        self.write_rebuildable(move |db| {
+            db.prepare_cached("UPDATE sessions SET archived_at = ?1 WHERE archived AND archived_at IS NULL")?
+                .execute([ms_in(now)])?;
+            Ok(())
+        })
+        .await?;
+        self.read(|db| {
+            let sql = format!("SELECT {COLUMNS} FROM sessions ORDER BY last_message_at, id");
+            db.prepare_cached(&sql)?.query([])?.and_then(index_row).collect()
+        })
+        .await
+    }
+
+    /// Sessions with header fields that their files do not have yet.
+    pub(crate) async fn pending(&self) -> Result<Vec<SessionId>, StoreError> {
+        self.settle_touched().await?;
+        self.read(|db| {
+            db.prepare("SELECT id FROM sessions WHERE pending ORDER BY id")?
+                .query([])?
+                .and_then(|row| SessionId::new(row.get::<_, String>(0)?).map_err(Fault::id("session")))
+                .collect()
+        })
+        .await
+    }
+
+    /// Removes every row of the list and of the search.
+    pub(crate) async fn unindex_all(&self) -> Result<(), StoreError> {
+        self.write_rebuildable(|db| {
+            db.execute("DELETE FROM sessions", [])?;
+            super::search::forget_all(db)
+        })
+        .await
     }
 
     /// A page of the list, newest first, and how many rows match.
@@ -191,7 +250,7 @@ impl SqliteStore {
     }
 }
 
-const COLUMNS: &str = "folder, mtime_ns, size, header_hash, summary, keyed";
+const COLUMNS: &str = "folder, mtime_ns, size, header_hash, summary, keyed, archived_at, class, pending";
 
 fn index_row(row: &Row<'_>) -> Result<IndexRow, Fault> {
     Ok(IndexRow {
@@ -203,20 +262,48 @@ fn index_row(row: &Row<'_>) -> Result<IndexRow, Fault> {
         },
         keyed: row.get(5)?,
         summary: parse(&row.get::<_, String>(4)?)?,
+        archived_at: row.get::<_, Option<i64>>(6)?.map(ms_out),
+        class: class(&row.get::<_, String>(7)?),
+        pending: row.get(8)?,
     })
 }
 
+/// A stored class; one that is not known is the one that is left alone most.
+fn class(text: &str) -> SessionClass {
+    match text {
+        "direct" => SessionClass::Direct,
+        "group" => SessionClass::Group,
+        "thread" => SessionClass::Thread,
+        _ => SessionClass::Desktop,
+    }
+}
+
+/// The stored name of a class.
+pub(crate) fn class_name(class: SessionClass) -> &'static str {
+    match class {
+        SessionClass::Desktop => "desktop",
+        SessionClass::Direct => "direct",
+        SessionClass::Group => "group",
+        SessionClass::Thread => "thread",
+    }
+}
+
 /// Replaces a list row; `false` when there is none.
-fn replace(db: &Connection, summary: &SessionSummary) -> Result<bool, Fault> {
+fn replace(db: &Connection, summary: &SessionSummary, now: Ms) -> Result<bool, Fault> {
     let changed = db
-        .prepare_cached("UPDATE sessions SET workspace = ?2, last_message_at = ?3, channel = ?4, words = ?5, summary = ?6 WHERE id = ?1")?
+        .prepare_cached(
+            "UPDATE sessions SET workspace = ?2, last_message_at = ?3, channel = ?4, words = ?5, summary = ?6, archived = ?7,
+               archived_at = iif(?7, coalesce(archived_at, ?8), NULL), pending = 1 WHERE id = ?1",
+        )?
         .execute(params![
             summary.id.as_str(),
             summary.workspace.as_str(),
             ms_in(summary.last_message_at),
             summary.channel.is_some(),
             words(summary),
-            text(summary)?
+            text(summary)?,
+            summary.archived,
+            ms_in(now)
         ])?;
     Ok(changed > 0)
 }
@@ -224,8 +311,10 @@ fn replace(db: &Connection, summary: &SessionSummary) -> Result<bool, Fault> {
 fn put(db: &Connection, row: &IndexRow) -> Result<(), Fault> {
     let summary = &row.summary;
     db.prepare_cached(
-        "INSERT OR REPLACE INTO sessions (id, workspace, folder, mtime_ns, size, header_hash, last_message_at, channel, words, summary, keyed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT OR REPLACE INTO sessions
+           (id, workspace, folder, mtime_ns, size, header_hash, last_message_at, channel, words, summary, keyed, archived, archived_at,
+            class, pending)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?
     .execute(params![
         summary.id.as_str(),
@@ -238,18 +327,23 @@ fn put(db: &Connection, row: &IndexRow) -> Result<(), Fault> {
         summary.channel.is_some(),
         words(summary),
         text(summary)?,
-        row.keyed
+        row.keyed,
+        summary.archived,
+        row.archived_at.filter(|_| summary.archived).map(ms_in),
+        class_name(row.class),
+        row.pending
     ])?;
     Ok(())
 }
 
 fn listed(db: &Connection, query: &SessionList) -> Result<(Vec<SessionSummary>, u32), Fault> {
-    let mut conditions = vec!["1".to_owned()];
+    let mut conditions = Vec::new();
     let mut values: Vec<Box<dyn ToSql>> = Vec::new();
     let mut with = |condition: &str, value: Box<dyn ToSql>| {
         values.push(value);
         conditions.push(condition.replace('?', &format!("?{}", values.len())));
     };
+    with("archived = ?", Box::new(query.archived.unwrap_or_default()));
     if let Some(workspace) = &query.workspace {
         with("workspace = ?", Box::new(workspace.as_str().to_owned()));
     }
@@ -286,7 +380,7 @@ fn text(summary: &SessionSummary) -> Result<String, Fault> {
     serde_json::to_string(summary).map_err(Fault::json("session summary"))
 }
 
-fn parse(text: &str) -> Result<SessionSummary, Fault> {
+pub(super) fn parse(text: &str) -> Result<SessionSummary, Fault> {
     serde_json::from_str(text)
         .map_err(Fault::json("session summary"))
         .map(|mut summary: SessionSummary| {

@@ -373,6 +373,9 @@ async fn ten_thousand_sessions_are_listed_newest_first_in_pages() {
             header_hash: 0,
         },
         keyed: false,
+        archived_at: None,
+        class: kata_protocol::SessionClass::Desktop,
+        pending: false,
         summary: kata_protocol::SessionSummary {
             id: id(&format!("s{n:05}")),
             last_message_at: Ms(n),

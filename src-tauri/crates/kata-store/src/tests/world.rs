@@ -144,6 +144,7 @@ pub(crate) fn new_session() -> NewSession {
         external_conversation: None,
         working_directory: None,
         profile: None,
+        class: kata_protocol::SessionClass::Desktop,
     }
 }
 
