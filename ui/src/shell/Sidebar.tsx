@@ -14,7 +14,6 @@ import { cn } from "@/lib/cn";
 import { cssColor } from "@/lib/color";
 import { go, type Route, type SessionFilter, sameFilter } from "@/lib/route";
 import type { Tone } from "@/lib/status";
-import { plural } from "@/lib/format";
 import { useDark } from "@/lib/theme";
 import { PLACES } from "./places";
 
@@ -43,8 +42,8 @@ export function Sidebar({ route }: { route: Route }) {
       </div>
       <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-2">
         <ul className="flex flex-col gap-px">
-          <NavItem icon={<Icon of={ShieldQuestion} />} name="Waits for you" count={asked} warn testId="nav-waiting" active={route.view === "waiting"} onGo={() => go({ view: "waiting" })} />
           {item({ by: "all" }, <Icon of={Inbox} />, "All sessions", sessions?.length, "nav-sessions")}
+          <NavItem icon={<Icon of={ShieldQuestion} />} name="Waits for you" count={asked} warn testId="nav-waiting" active={route.view === "waiting"} onGo={() => go({ view: "waiting" })} />
           {item({ by: "flagged" }, <Icon of={Flag} />, "Flagged", counts.flagged)}
           {item({ by: "channels" }, <Icon of={Radio} />, "Channels", channels?.filter((row) => row.unread).length, "nav-channels")}
           {item({ by: "archived" }, <Icon of={Archive} />, "Archive", undefined, "nav-archived")}
@@ -177,7 +176,7 @@ function HealthLine() {
       {letters > 0 && (
         <button type="button" data-testid="health-letters" onClick={() => go({ view: "letters" })} className="flex items-center gap-2 px-4 py-0.5 text-left hover:bg-hover">
           <StatusDot tone="bad" />
-          {plural(letters, "message")} did not get through
+          {letters.toLocaleString()} undelivered
         </button>
       )}
     </div>

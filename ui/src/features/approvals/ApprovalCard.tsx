@@ -5,7 +5,6 @@ import { Button } from "@/components/Button";
 import { CopyButton } from "@/components/Code";
 import { Badge } from "@/components/controls";
 import type { Approval, ApprovalDecision } from "@/generated/protocol";
-import { sentence } from "@/lib/sentence";
 import { ago, dateTime, until, useNow } from "@/lib/time";
 import { CallArguments } from "./CallArguments";
 import { useAnswer } from "./useAnswer";
@@ -40,7 +39,7 @@ export function ApprovalCard({ approval, aside, className = "" }: CardProps) {
             )}
             {aside}
           </p>
-          <p className="mb-2 text-muted">{sentence(reason)}</p>
+          <p className="mb-2 text-muted">{reason}</p>
           <CallArguments call={call} />
           <div className="mt-3 flex flex-wrap gap-2">
             <Button look="primary" {...choose("once")}>
@@ -69,7 +68,8 @@ export function ApprovalCard({ approval, aside, className = "" }: CardProps) {
 }
 
 function Foot({ approval: { code, requestedAt, expiresAt } }: { approval: Approval }) {
-  const now = useNow();
+  // The clock of the page may be some seconds late.
+  const now = Math.max(useNow(), requestedAt);
   const asked = ago(requestedAt, now);
   return (
     <p className="mt-1.5 flex flex-wrap items-center gap-x-1.5 text-sm text-faint">

@@ -31,6 +31,23 @@ describe("the open chats", () => {
     expect(chats.chat(ID).growing).toBeNull();
   });
 
+  it("read the newest rows of a long transcript, and the others when somebody goes back to them", async () => {
+    const LONG = "261122-quiet-heron";
+    const platform = fakePlatform({ latencyMs: 0, big: true });
+    const chats = new Chats(platform);
+    await chats.reload(LONG);
+    expect(chats.chat(LONG).messages).toHaveLength(500);
+    expect(chats.chat(LONG).earlier).toBe(9_500);
+    // Two who ask at once get one page.
+    await Promise.all([chats.readBack(LONG), chats.readBack(LONG)]);
+    const all = platform.world.transcript(LONG);
+    expect(chats.chat(LONG).messages.map(({ id }) => id)).toEqual(all.slice(-1_000).map(({ id }) => id));
+    expect(chats.chat(LONG).earlier).toBe(9_000);
+    // A new reading keeps what was gone back to.
+    await chats.reload(LONG);
+    expect(chats.chat(LONG).messages).toHaveLength(1_000);
+  });
+
   it("say why a transcript could not be read, and read it when asked again", async () => {
     const platform = fakePlatform({ latencyMs: 0 });
     const known = platform.world.session(ID);

@@ -97,11 +97,11 @@ function Detail({ hook }: { hook: HookEvent }) {
 /** Those that only observe run at once; they have no place. */
 function Slot({ slot, place }: { slot: HookSlot; place: number | null }) {
   return (
-    <li data-testid={`slot-${slot.plugin}`} className="flex items-start gap-3 border-line px-3.5 py-2.5 not-first:border-t">
+    <li data-testid={`slot-${slot.plugin}`} className="flex flex-wrap items-start gap-x-3 border-line px-3.5 py-2.5 not-first:border-t">
       <span aria-hidden className="mt-px w-4 shrink-0 text-right font-semibold text-faint tabular-nums">
         {place ?? "·"}
       </span>
-      <div className="min-w-0 flex-1">
+      <div className="min-w-44 flex-1">
         <p className="flex flex-wrap items-center gap-x-2">
           <button type="button" className="rounded font-medium hover:underline" onClick={() => go({ view: "plugins", plugin: slot.plugin })}>
             {slot.plugin}
@@ -112,7 +112,7 @@ function Slot({ slot, place }: { slot: HookSlot; place: number | null }) {
         </p>
         <p className="text-muted">{sentence(slot.why)}</p>
       </div>
-      <p className="shrink-0 text-right text-sm text-faint tabular-nums">
+      <p className="ml-auto shrink-0 text-right text-sm text-faint tabular-nums">
         {plural(slot.calls, "call")}
         {slot.failures > 0 && <span className="block text-bad">{slot.failures.toLocaleString()} failed or timed out</span>}
       </p>

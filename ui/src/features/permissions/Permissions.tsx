@@ -104,7 +104,7 @@ function Rule({ rule }: { rule: PermissionRule }) {
   return (
     <li className={cn("flex flex-wrap items-center gap-x-3 gap-y-0.5 border-line px-3 py-1.5 not-first:border-t", rule.problem !== null && "bg-bad-soft/40")}>
       <Badge tone={rule.about === "blocked" ? "bad" : "plain"}>{ABOUT[rule.about] ?? rule.about}</Badge>
-      <code className="selectable min-w-0 flex-1 font-mono text-sm [overflow-wrap:anywhere]">{rule.text}</code>
+      <code className="selectable min-w-44 flex-1 font-mono text-sm [overflow-wrap:anywhere]">{rule.text}</code>
       <span className="text-sm text-faint [overflow-wrap:anywhere]">{rule.from}</span>
       {rule.problem !== null && <p className="w-full text-sm text-bad">{sentence(rule.problem)}</p>}
     </li>

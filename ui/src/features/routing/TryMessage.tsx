@@ -8,7 +8,7 @@ import { useAct } from "@/data/operations";
 import type { ChatType, RouteExplanation } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
 import { go } from "@/lib/route";
-import { errorWords, sentence } from "@/lib/sentence";
+import { errorWords } from "@/lib/sentence";
 import { Choice, TextField, useChannels } from "./fields";
 import type { FullTable } from "./table";
 import { CHAT_TYPES, MODE_NAMES, OVERLAPS, REFUSALS } from "./words";
@@ -103,7 +103,7 @@ function Explained({ found }: { found: RouteExplanation }) {
               {i + 1}
             </span>
             <span className="min-w-0 flex-1 [overflow-wrap:anywhere]">
-              <span className="font-medium">{step.question}</span> <span className="text-muted">{sentence(step.answer)}</span>
+              <span className="font-medium">{step.question}</span> <span className="text-muted">{step.answer}</span>
             </span>
             {step.decided && <Badge tone="accent">decides</Badge>}
           </li>
