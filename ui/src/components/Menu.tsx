@@ -31,11 +31,13 @@ interface MenuItemProps {
   keys?: string;
   note?: string;
   danger?: boolean;
+  testId?: string;
 }
 
-export function MenuItem({ children, onSelect, icon, checked, keys, note, danger = false }: MenuItemProps) {
+export function MenuItem({ children, onSelect, icon, checked, keys, note, danger = false, testId }: MenuItemProps) {
   return (
     <DropdownMenu.Item
+      data-testid={testId}
       onSelect={onSelect}
       className={cn("flex min-h-7 items-center gap-2 rounded-md px-2 py-1 outline-none data-[highlighted]:bg-hover", danger && "text-bad")}
     >

@@ -51,7 +51,7 @@ export function ChatHeader({ session, state, inspecting, onInspect }: HeaderProp
         ))}
       </Menu>
       {question}
-      <IconButton label="Details" aria-pressed={inspecting} onClick={onInspect} className={cn(inspecting && "bg-hover text-ink")}>
+      <IconButton label="Details" data-testid="session-details" aria-pressed={inspecting} onClick={onInspect} className={cn(inspecting && "bg-hover text-ink")}>
         <PanelRight className="size-4" />
       </IconButton>
     </header>

@@ -39,14 +39,14 @@ function ModeMenu({ session }: { session: SessionSummary }) {
     <Menu
       label="What it may do without asking"
       trigger={
-        <button type="button" aria-label={`Permission: ${mode.label}`} className={cn(TRIGGER, "shrink-0", session.mode === "allow-all" && "text-warn")}>
+        <button type="button" data-testid="permission-menu" aria-label={`Permission: ${mode.label}`} className={cn(TRIGGER, "shrink-0", session.mode === "allow-all" && "text-warn")}>
           {mode.icon}
           {mode.label}
         </button>
       }
     >
       {(Object.keys(MODES) as PermissionMode[]).map((each) => (
-        <MenuItem key={each} icon={MODES[each].icon} note={MODES[each].note} checked={each === session.mode} onSelect={() => update.mutate({ id: session.id, mode: each })}>
+        <MenuItem key={each} testId={`permission-${each}`} icon={MODES[each].icon} note={MODES[each].note} checked={each === session.mode} onSelect={() => update.mutate({ id: session.id, mode: each })}>
           {MODES[each].label}
         </MenuItem>
       ))}

@@ -7,6 +7,7 @@ import type { SessionSummary, TokenUsage } from "@/generated/protocol";
 import { useWorkspace } from "@/data/workspace";
 import { go } from "@/lib/route";
 import { dateTime } from "@/lib/time";
+import { WorkingDirectory } from "./WorkingDirectory";
 import { MODES } from "./ComposerFooter";
 
 export function Inspector({ session, usage }: { session: SessionSummary; usage: TokenUsage }) {
@@ -26,6 +27,7 @@ export function Inspector({ session, usage }: { session: SessionSummary; usage: 
             ["Last message", dateTime(session.lastMessageAt)],
             ["Messages", session.messageCount.toLocaleString()],
             ["Permission", MODES[session.mode].label],
+            ...(session.profile == null ? [] : ([["Profile", session.profile]] as const)),
             ["Folder", session.id],
             ...(session.channel === null ? [] : ([["Channel", session.channel.displayName ?? session.channel.adapter]] as const)),
           ]}
@@ -37,6 +39,9 @@ export function Inspector({ session, usage }: { session: SessionSummary; usage: 
             ))}
           </div>
         )}
+      </Section>
+      <Section title="Works in">
+        <WorkingDirectory key={session.workingDirectory ?? ""} session={session} />
       </Section>
       <Section title="Use">
         <Facts

@@ -92,13 +92,13 @@ function Explained({ found }: { found: RouteExplanation }) {
   const { refusal, session } = found;
   return (
     <div role="status" className="flex flex-col gap-3">
-      <p className={cn("flex items-start gap-2 rounded-lg px-3 py-2 font-medium", refusal === null ? "bg-good-soft text-good" : "bg-warn-soft text-warn")}>
+      <p data-testid="route-verdict" className={cn("flex items-start gap-2 rounded-lg px-3 py-2 font-medium", refusal === null ? "bg-good-soft text-good" : "bg-warn-soft text-warn")}>
         {refusal === null ? <CircleCheck aria-hidden className="mt-0.5 size-4 shrink-0" /> : <CircleX aria-hidden className="mt-0.5 size-4 shrink-0" />}
         <span>{refusal === null ? (found.binding === null ? "Taken by the usual rule" : `Taken by “${found.binding}”`) : `Refused at the door: ${REFUSALS[refusal].toLowerCase()}`}</span>
       </p>
       <ol aria-label="Steps" className="flex flex-col">
         {found.steps.map((step, i) => (
-          <li key={i} data-decided={step.decided} aria-current={step.decided ? "step" : undefined} className={cn("flex items-baseline gap-2 rounded-md px-2 py-1", step.decided && "bg-accent-soft")}>
+          <li key={i} data-testid={step.decided ? "route-step-decided" : "route-step"} aria-current={step.decided ? "step" : undefined} className={cn("flex items-baseline gap-2 rounded-md px-2 py-1", step.decided && "bg-accent-soft")}>
             <span aria-hidden className="w-4 shrink-0 text-right text-xs text-faint tabular-nums">
               {i + 1}
             </span>
