@@ -1,5 +1,6 @@
 //! What the core needs from outside, as operations. One file per neighbour; adapters live on floors 2 and 3.
 
+mod approvals;
 mod grants;
 mod letters;
 mod model;
@@ -11,6 +12,7 @@ mod time;
 mod tools;
 mod transcript;
 
+pub use approvals::*;
 pub use grants::*;
 pub use letters::*;
 pub use model::*;

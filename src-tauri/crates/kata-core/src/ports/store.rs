@@ -195,5 +195,8 @@ pub trait PluginStateStore: Send + Sync + 'static {
 }
 
 /// All of it.
-pub trait Store: MessageStore + KeyStore + PairingStore + TraceStore + PluginStateStore + super::GrantStore + super::LetterStore {}
-impl<T: MessageStore + KeyStore + PairingStore + TraceStore + PluginStateStore + super::GrantStore + super::LetterStore> Store for T {}
+pub trait Store: MessageStore + KeyStore + PairingStore + TraceStore + PluginStateStore + super::GrantStore + super::LetterStore + super::ApprovalStore {}
+impl<T> Store for T where
+    T: MessageStore + KeyStore + PairingStore + TraceStore + PluginStateStore + super::GrantStore + super::LetterStore + super::ApprovalStore
+{
+}

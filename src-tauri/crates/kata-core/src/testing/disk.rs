@@ -39,7 +39,7 @@ impl Faults {
             _ => false,
         }
     }
-    fn store(&self, name: &'static str) -> Result<(), StoreError> {
+    pub(crate) fn store(&self, name: &'static str) -> Result<(), StoreError> {
         if self.hit(name) {
             Err(StoreError("database or disk is full".into()))
         } else {

@@ -1,6 +1,7 @@
 //! The store in memory: the same promises as SQLite except that nothing survives the process. For tests of the layers above,
 //! and the model that the SQLite store is compared with.
 
+mod approvals;
 mod grants;
 mod letters;
 
@@ -34,6 +35,7 @@ struct Tables {
     traces: VecDeque<Trace>,
     state: HashMap<(PluginId, String), Json>,
     grants: grants::Table,
+    approvals: approvals::Table,
 }
 
 struct Inbound {

@@ -6,6 +6,7 @@
 //!
 //! Deliberately absent: any rule about messages beyond what keeps the ledger balanced; those are the core's.
 
+mod approvals;
 mod audit;
 mod fault;
 mod grants;

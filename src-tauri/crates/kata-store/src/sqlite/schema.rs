@@ -4,7 +4,7 @@ use rusqlite_migration::{M, Migrations};
 
 /// Every step from an empty file to the present schema.
 pub(crate) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST), M::up(GRANTS), M::up(KEYED), M::up(LIBRARY), M::up(LETTERS)])
+    Migrations::new(vec![M::up(FIRST), M::up(GRANTS), M::up(KEYED), M::up(LIBRARY), M::up(LETTERS), M::up(APPROVALS)])
 }
 
 /// `inbox.draft` and `outbox.text` become NULL when a row is pruned; the rows stay, because they hold the dedupe keys and
@@ -187,6 +187,25 @@ ALTER TABLE inbox ADD COLUMN put_away INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE outbox ADD COLUMN put_away INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX outbox_letters ON outbox (id) WHERE state IN ('parked', 'dead') AND NOT put_away;
 CREATE INDEX inbox_letters ON inbox (id) WHERE state = 'dead' AND NOT put_away;
+";
+
+/// `body` (what is asked, as JSON) becomes NULL when the call is settled.
+const APPROVALS: &str = "
+CREATE TABLE approvals (
+  seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+  code       TEXT NOT NULL UNIQUE,
+  session    TEXT NOT NULL,
+  call_id    TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  body       TEXT,
+  route      TEXT,
+  decision   TEXT,
+  settled_at INTEGER,
+  CHECK ((decision IS NULL) = (body IS NOT NULL))
+) STRICT;
+CREATE INDEX approvals_call ON approvals (session, call_id, seq);
+CREATE INDEX approvals_waiting ON approvals (seq) WHERE decision IS NULL;
+CREATE INDEX approvals_settled ON approvals (settled_at, seq) WHERE decision IS NOT NULL;
 ";
 
 #[cfg(test)]

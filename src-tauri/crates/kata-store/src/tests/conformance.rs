@@ -1,5 +1,8 @@
 //! What every implementation of the store's ports promises. Each case runs on each implementation.
 
+use super::approvals::{
+    a_call_waits_until_its_first_answer_and_that_one_stands, a_settled_call_keeps_no_arguments_and_only_the_newest_answers_are_kept,
+};
 use super::samples::{draft, id, pairing, part, trace};
 use crate::{KEPT_GRANT_EVENTS, MemoryStore, SqliteStore};
 use kata_core::ports::{BoundKey, InboxEnd, InboxId, MessageStore, OutboxId, OutboxState, Signer, Store, StoredGrant};
@@ -59,6 +62,8 @@ conformance! {
     a_revoked_grant_is_gone_and_its_history_stays
     the_history_of_a_grant_is_newest_first_and_bounded
     a_remembered_key_is_not_replaced_by_another_of_its_id
+    a_call_waits_until_its_first_answer_and_that_one_stands
+    a_settled_call_keeps_no_arguments_and_only_the_newest_answers_are_kept
 }
 
 fn telegram() -> ChannelId {

@@ -1,6 +1,7 @@
 //! Tests of the store against its ports and of the files on disk. One binary.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod approvals;
 mod commits;
 mod conformance;
 mod credentials;
