@@ -23,7 +23,7 @@ use kata_core::path::{Path as MessagePath, PathDeps};
 use kata_core::persist::{Persist, Trouble};
 use kata_core::ports::{Clock, Entropy};
 use kata_core::router::{Binding, Bindings};
-use kata_core::session::{SessionDeps, Sessions};
+use kata_core::session::{Approvals, SessionDeps, Sessions};
 use kata_core::tasks::Tasks;
 use kata_core::trace::Tracer;
 use kata_gateway::{Gateway, GatewayOptions, Token, Tokens};
@@ -227,6 +227,7 @@ impl Engine {
             models: catalog,
             tools: Arc::clone(&host) as _,
             permissions: Arc::new(kata_core::ports::ByMode),
+            approvals: Approvals::new(Arc::clone(&store) as _, Arc::clone(&clock), Arc::clone(&events)),
             channels: Arc::clone(&host) as _,
             hooks: Arc::clone(&hooks),
             outbox: Arc::clone(&outbox),
@@ -468,6 +469,11 @@ impl Inner {
             inner.tasks.spawn("gateway_start hooks", async move {
                 hooks.observe(GatewayStart { version }, None).await;
             });
+            match inner.sessions.resume().await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(count, "calls wait for a person since the last run"),
+                Err(error) => tracing::error!(%error, "calls that wait for a person could not be read"),
+            }
             match path.recover().await {
                 Ok(0) => {}
                 Ok(count) => tracing::info!(count, "messages of the last run were taken up"),

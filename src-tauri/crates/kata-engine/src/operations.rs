@@ -416,12 +416,12 @@ impl Operations for Inner {
         Ok(Empty {})
     }
 
-    async fn approval_list(&self, _: &Caller, _: ApprovalList) -> Result<Vec<Approval>, WireError> {
-        later("approval.list")
+    async fn approval_list(&self, _: &Caller, params: ApprovalList) -> Result<Vec<Approval>, WireError> {
+        self.sessions.approvals(params.session.as_ref()).await
     }
 
-    async fn approval_answer(&self, _: &Caller, _: ApprovalAnswer) -> Result<ApprovalOutcome, WireError> {
-        later("approval.answer")
+    async fn approval_answer(&self, _: &Caller, params: ApprovalAnswer) -> Result<ApprovalOutcome, WireError> {
+        self.sessions.answer(&params.code, params.decision).await
     }
 
     async fn permission_list(&self, _: &Caller, _: PermissionList) -> Result<PermissionState, WireError> {

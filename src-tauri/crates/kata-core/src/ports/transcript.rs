@@ -49,6 +49,15 @@ pub enum JournalEntry {
         call: CallId,
         /// Why.
         reason: String,
+        /// The whole question, with the call as it would run; absent in journals of the first version.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asked: Option<Box<kata_protocol::Approval>>,
+        /// A plugin asked.
+        #[serde(default)]
+        by_hook: bool,
+        /// Arguments and reason are not told in a channel.
+        #[serde(default)]
+        discreet: bool,
     },
     /// It was answered.
     ApprovalResolved {

@@ -1,6 +1,7 @@
 //! The tool calls of one answer: hooks, permission, a person where needed, then the tool; each with its result on disk.
 //! Calls that only read run together; the others one after the other, in order.
 
+use super::asking::{Answer, Question};
 use super::history::Call;
 use super::live::lock;
 use super::runner::Runner;
@@ -8,17 +9,14 @@ use super::{rows, turn::Turn};
 use crate::hooks::Verdict;
 use crate::ports::{Append, HistoryItem, JournalEntry, Judgement, ToolOutcome, ToolRequest};
 use kata_protocol::{
-    AfterToolCall, AlwaysRule, Approval, ApprovalDecision, BeforeToolCall, Fact, Gate, Json, MessageId, Ms, SessionEvent, SessionState,
-    StepOutcome, ToolCall, ToolStatus, WireError,
+    AfterToolCall, BeforeToolCall, Gate, Json, MessageId, SessionState, StepOutcome, ToolCall, ToolStatus, WireError,
 };
 use serde_json::Value;
 use std::sync::Arc;
-
-/// How long a call waits for a person, milliseconds.
-const APPROVAL_MS: u64 = 24 * 60 * 60 * 1000;
+use std::sync::atomic::Ordering;
 
 /// Why a call is not run, as the model is told.
-struct Refused(String);
+pub(super) struct Refused(pub String);
 
 impl<T: Into<String>> From<T> for Refused {
     fn from(told: T) -> Self {
@@ -27,28 +25,53 @@ impl<T: Into<String>> From<T> for Refused {
 }
 
 /// A call that may run.
-struct Ready {
-    call: Call,
-    row: MessageId,
-    params: Value,
-    read_only: bool,
+pub(super) struct Ready {
+    pub call: Call,
+    pub row: MessageId,
+    pub params: Value,
+    pub read_only: bool,
 }
 
 impl Runner {
-    /// Every call gets a result, whatever happens.
-    pub(super) async fn run_calls(&mut self, turn: &Turn, calls: Vec<Call>) -> Result<(), WireError> {
+    /// Every call gets a result, whatever happens; except when the program ends, where they go on at the next start. `answered`
+    /// is what came of a call that waited across a restart.
+    pub(super) async fn run_calls(
+        &mut self,
+        turn: &Turn,
+        calls: Vec<Call>,
+        mut answered: Option<(Ready, Result<(), Refused>)>,
+    ) -> Result<(), WireError> {
         self.live.enter_state(SessionState::RunningTools);
         let mut together: Vec<Ready> = Vec::new();
         for call in calls {
             let row = rows::new_id(&*self.deps.clock, &*self.deps.entropy);
-            let refused = if turn.cancel.is_cancelled() {
+            let known = answered.take_if(|(ready, _)| ready.call.id == call.id);
+            let cleared = if let Some((ready, answer)) = known {
+                answer.map(|()| (ready, None))
+            } else if turn.cancel.is_cancelled() {
                 Err(Refused::from("Not executed: a person stopped the turn."))
             } else if !lock(&self.live.steered).is_empty() {
                 Err(Refused::from("Skipped: the person wrote something new."))
             } else {
                 self.clear(turn, &call, &row).await
             };
-            match refused {
+            let cleared = match cleared {
+                Ok((ready, Some(question))) => {
+                    // What stands before it is done and on the disk before anybody thinks about it.
+                    self.execute(turn, std::mem::take(&mut together)).await?;
+                    match self.ask_person(turn, &ready, question).await {
+                        Answer::Run => Ok(ready),
+                        Answer::Refused(refused) => Err(refused),
+                        Answer::Abandoned => {
+                            turn.abandoned.store(true, Ordering::Relaxed);
+                            return Ok(());
+                        }
+                    }
+                }
+                Ok((ready, None)) => Ok(ready),
+                Err(refused) => Err(refused),
+            };
+            match cleared {
                 Ok(ready) if ready.read_only => together.push(ready),
                 Ok(ready) => {
                     self.execute(turn, std::mem::take(&mut together)).await?;
@@ -56,31 +79,27 @@ impl Runner {
                 }
                 Err(Refused(reason)) => {
                     self.execute(turn, std::mem::take(&mut together)).await?;
-                    let params = call.input.clone();
-                    let refused = Ready {
-                        call,
-                        row,
-                        params,
-                        read_only: true,
-                    };
-                    self.done(
-                        turn,
-                        refused,
-                        ToolOutcome {
-                            text: reason,
-                            is_error: true,
-                        },
-                        None,
-                    )
-                    .await?;
+                    self.refuse(turn, call, row, reason).await?;
                 }
             }
         }
         self.execute(turn, together).await
     }
 
-    /// Hooks and permission. The error is what the model is told.
-    async fn clear(&mut self, turn: &Turn, call: &Call, row: &MessageId) -> Result<Ready, Refused> {
+    /// A call that does not run has a result too.
+    pub(super) async fn refuse(&mut self, turn: &Turn, call: Call, row: MessageId, text: String) -> Result<(), WireError> {
+        let params = call.input.clone();
+        let refused = Ready {
+            call,
+            row,
+            params,
+            read_only: true,
+        };
+        self.done(turn, refused, ToolOutcome { text, is_error: true }, None).await
+    }
+
+    /// Hooks and permission: the call as it would run, and what a person is to be asked first. The error is what the model is told.
+    async fn clear(&mut self, turn: &Turn, call: &Call, row: &MessageId) -> Result<(Ready, Option<Question>), Refused> {
         let summary = self.live.summary();
         let card = |status, input: &Value| ToolCall {
             call_id: call.id.clone(),
@@ -119,12 +138,14 @@ impl Runner {
             Verdict::Stopped { plugin, reason } => return Err(format!("Blocked by plugin “{plugin}”: {reason}").into()),
         };
         // What a hook changed is another call: it is made plain and judged as it would run.
-        let params = if changed == plain {
+        let touched = changed != plain;
+        let params = if !touched {
             plain
         } else {
             permissions.plain(&summary, tool, changed).await.map_err(|unfit| unfit.0)?
         };
         let mut reasons: Vec<String> = asks.into_iter().map(|(plugin, reason)| format!("{plugin}: {reason}")).collect();
+        let by_hook = !reasons.is_empty();
         let mut rule = None;
         match permissions.judge(&summary, tool, &params).await {
             Judgement::Deny { reason } => return Err(reason.into()),
@@ -134,97 +155,19 @@ impl Runner {
             }
             Judgement::Ask { .. } | Judgement::Allow => {}
         }
-        if !reasons.is_empty() {
-            self.ask_person(turn, card(ToolStatus::Pending, &params), reasons.join("; "), rule)
-                .await?;
-        }
-        Ok(Ready {
+        let question = (!reasons.is_empty()).then(|| Question {
+            reason: reasons.join("; "),
+            always: rule,
+            by_hook,
+            discreet: by_hook || touched,
+        });
+        let ready = Ready {
             call: call.clone(),
             row: row.clone(),
             params,
             read_only: tool.read_only,
-        })
-    }
-
-    /// Waits for a person's answer. The error is what the model is told.
-    async fn ask_person(&mut self, turn: &Turn, card: ToolCall, reason: String, always: Option<AlwaysRule>) -> Result<(), Refused> {
-        let asked = JournalEntry::ApprovalRequested {
-            turn: turn.id.clone(),
-            call: card.call_id.clone(),
-            reason: reason.clone(),
         };
-        self.write(Append {
-            rows: Vec::new(),
-            journal: vec![asked],
-            sync: true,
-        })
-        .await
-        .map_err(|e| e.message)?;
-        let (call_id, name) = (card.call_id.clone(), card.name.clone());
-        let summary = self.live.summary();
-        let now = self.deps.clock.now();
-        let approval = Approval {
-            code: crate::ingress::code(self.deps.entropy.next_u64(), 6),
-            session: summary.id.clone(),
-            session_name: summary.name.clone(),
-            turn: turn.id.clone(),
-            call: card,
-            reason,
-            always: always.clone(),
-            channel: None,
-            requested_at: now,
-            expires_at: Ms(now.0 + APPROVAL_MS),
-        };
-        let answer = self.live.ask(&approval);
-        self.live.enter_state(SessionState::AwaitingApproval);
-        self.live.say(SessionEvent::ApprovalRequested {
-            approval: Box::new(approval),
-        });
-        self.deps.events.publish(Fact::ApprovalsChanged {});
-        let mark = turn.trace.mark();
-        let decision = tokio::select! {
-            decision = answer => decision.unwrap_or(ApprovalDecision::Deny),
-            () = turn.cancel.cancelled() => ApprovalDecision::Deny,
-        };
-        let outcome = if decision == ApprovalDecision::Deny {
-            StepOutcome::Blocked
-        } else {
-            StepOutcome::Ok
-        };
-        turn.trace
-            .step(Gate::Tool, format!("{name}: a person was asked"), mark, outcome, None);
-        self.live.enter_state(SessionState::RunningTools);
-        self.live.say(SessionEvent::ApprovalResolved {
-            call_id: call_id.clone(),
-            decision,
-        });
-        self.deps.events.publish(Fact::ApprovalsChanged {});
-        let resolved = JournalEntry::ApprovalResolved { call: call_id, decision };
-        self.write(Append {
-            rows: Vec::new(),
-            journal: vec![resolved],
-            sync: true,
-        })
-        .await
-        .map_err(|e| e.message)?;
-        match decision {
-            ApprovalDecision::Deny => Err("The person refused this call.".into()),
-            ApprovalDecision::Session => {
-                self.allowed.insert(name);
-                Ok(())
-            }
-            ApprovalDecision::Always => match always {
-                Some(rule) => {
-                    let kept = self.deps.permissions.remember(&summary.workspace, &rule).await;
-                    kept.map_err(|e| Refused(format!("The answer “always” could not be kept: {}", e.message)))
-                }
-                None => {
-                    self.allowed.insert(name);
-                    Ok(())
-                }
-            },
-            ApprovalDecision::Once => Ok(()),
-        }
+        Ok((ready, question))
     }
 
     /// Runs calls together. That they start is on disk before they do.

@@ -41,6 +41,8 @@ impl Runner {
         let (end, error) = match outcome {
             Outcome::Abandoned => {
                 self.live.end_turn();
+                // Whoever waits for the sessions to be done hears of it.
+                self.live.enter_state(SessionState::Idle);
                 return;
             }
             Outcome::Answered {

@@ -3,9 +3,10 @@
 //! Rows say what was said; the journal has the model's blocks verbatim. Where the journal covers a turn it is used, else
 //! (a session that another program wrote) the turn is rebuilt from its rows.
 
+use super::asking::Held;
 use super::rows::{field, kind};
 use crate::ports::{HistoryItem, JournalEntry, StoredRow};
-use kata_protocol::{CallId, TurnEnd, TurnId};
+use kata_protocol::{ApprovalDecision, CallId, MessageId, TurnEnd, TurnId};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 
@@ -57,8 +58,12 @@ pub(super) fn thinking(blocks: &[Value]) -> Option<String> {
 pub(super) struct OpenTurn {
     /// Turn.
     pub turn: Option<TurnId>,
+    /// Its input row.
+    pub input: Option<MessageId>,
     /// Calls without a result, with what the model is to be told.
     pub calls: Vec<(Call, &'static str)>,
+    /// The call that waited for a person, and had not begun.
+    pub held: Option<Held>,
 }
 
 /// A call that was running when the program ended.
@@ -73,11 +78,35 @@ pub(super) fn open_turn(journal: &[JournalEntry]) -> OpenTurn {
     let mut proposed: Vec<Call> = Vec::new();
     let mut started = HashSet::new();
     let mut done = HashSet::new();
+    let mut held: Option<Held> = None;
     for entry in journal {
         match entry {
-            JournalEntry::TurnStarted { turn, .. } => {
+            JournalEntry::TurnStarted { turn, input, .. } => {
                 open.turn = Some(turn.clone());
+                open.input = Some(input.clone());
                 proposed.clear();
+                // Some models number their calls anew in each turn.
+                started.clear();
+                done.clear();
+                held = None;
+            }
+            JournalEntry::ApprovalRequested {
+                asked: Some(asked),
+                by_hook,
+                discreet,
+                ..
+            } => {
+                held = Some(Held {
+                    approval: (**asked).clone(),
+                    by_hook: *by_hook,
+                    discreet: *discreet,
+                    decided: None,
+                });
+            }
+            JournalEntry::ApprovalResolved { call, decision } => {
+                if let Some(held) = held.as_mut().filter(|h| h.approval.call.call_id == *call) {
+                    held.decided = Some(*decision);
+                }
             }
             JournalEntry::Step { blocks, .. } => proposed.extend(calls(blocks)),
             JournalEntry::ToolStarted { call, .. } => {
@@ -86,11 +115,15 @@ pub(super) fn open_turn(journal: &[JournalEntry]) -> OpenTurn {
             JournalEntry::ToolDone { call, .. } => {
                 done.insert(call.clone());
             }
-            JournalEntry::TurnEnded { turn, .. } if open.turn.as_ref() == Some(turn) => open.turn = None,
+            JournalEntry::TurnEnded { turn, .. } if open.turn.as_ref() == Some(turn) => (open.turn, open.input) = (None, None),
             _ => {}
         }
     }
     if open.turn.is_some() {
+        open.held = held.filter(|h| {
+            let call = &h.approval.call.call_id;
+            proposed.iter().any(|c| c.id == *call) && !started.contains(call) && !done.contains(call)
+        });
         let missing = proposed.into_iter().filter(|c| !done.contains(&c.id));
         open.calls = missing
             .map(|c| {
@@ -144,6 +177,30 @@ pub(super) fn fate(rows: &[StoredRow], journal: &[JournalEntry], input: &str) ->
         (None, Some(answer)) => InputFate::Ended(TurnEnd::Completed, field(answer, "content").map(str::to_owned)),
         (None, None) => InputFate::Open(turn.clone()),
     }
+}
+
+/// Tools a person has allowed for the rest of the session.
+pub(super) fn allowed(journal: &[JournalEntry]) -> HashSet<String> {
+    let mut allowed = HashSet::new();
+    let mut last: Option<&kata_protocol::Approval> = None;
+    for entry in journal {
+        match entry {
+            JournalEntry::ApprovalRequested { asked, .. } => last = asked.as_deref(),
+            JournalEntry::ApprovalResolved { call, decision } => {
+                let Some(asked) = last.filter(|a| a.call.call_id == *call) else { continue };
+                let session = match decision {
+                    ApprovalDecision::Session => true,
+                    ApprovalDecision::Always => asked.always.is_none(),
+                    ApprovalDecision::Once | ApprovalDecision::Deny => false,
+                };
+                if session {
+                    allowed.insert(asked.call.name.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+    allowed
 }
 
 /// The whole conversation.
@@ -276,7 +333,6 @@ fn flush_foreign(rows: &mut Vec<&StoredRow>, history: &mut Vec<HistoryItem>) {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use kata_protocol::MessageId;
 
     fn row(value: Value) -> StoredRow {
         value.as_object().unwrap().clone()

@@ -116,7 +116,7 @@ pub(super) async fn run(live: Arc<Live>, mut mailbox: mpsc::Receiver<Input>, que
                 Ok(()) => continue,
                 Err(back) => waiting = *back,
             },
-            Delivery::Interrupt => live.interrupt(),
+            Delivery::Interrupt => drop(live.interrupt()),
             Delivery::Queue => {}
         }
         if queue.send(waiting).await.is_err() {
@@ -248,6 +248,10 @@ async fn channel(live: &Arc<Live>, lease: Lease, message: Admitted, trace: LiveT
     } else {
         InputFate::New
     };
+    if live.resumed.get() == Some(&id) {
+        // Its turn went on by itself when the session was loaded, and ends the row.
+        return None;
+    }
     let waiting = |text, written, resume| {
         let since = trace.mark();
         let context = vec![sender_context(row.channel.as_str(), &row.draft)];

@@ -5,13 +5,13 @@ use super::pen::Pen;
 use super::{SessionDeps, rows};
 use crate::ports::{StoredRow, TranscriptError};
 use kata_protocol::{
-    Approval, ApprovalDecision, CallId, ErrorCode, Fact, MessageId, PermissionMode, SessionDetail, SessionEnd, SessionEndReason,
-    SessionEvent, SessionId, SessionState, SessionSummary, WireError, WorkspaceId,
+    Approval, ErrorCode, Fact, MessageId, SessionDetail, SessionEnd, SessionEndReason, SessionEvent, SessionId, SessionState, SessionSummary,
+    WireError, WorkspaceId,
 };
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{mpsc, oneshot};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// Mailbox bound: every channel message in flight could be of this one session.
@@ -34,8 +34,9 @@ pub struct Live {
     leases: Mutex<Leases>,
     waiting: AtomicUsize,
     turn: Mutex<Option<CancellationToken>>,
-    approvals: Mutex<HashMap<CallId, (Approval, oneshot::Sender<ApprovalDecision>)>>,
     pub(super) steered: Mutex<VecDeque<Waiting>>,
+    /// Input of the turn that went on by itself after a restart.
+    pub(super) resumed: OnceLock<MessageId>,
 }
 
 /// What is on disk, in memory.
@@ -72,8 +73,8 @@ impl Live {
             leases: Mutex::default(),
             waiting: AtomicUsize::new(0),
             turn: Mutex::default(),
-            approvals: Mutex::default(),
             steered: Mutex::default(),
+            resumed: OnceLock::new(),
         })
     }
 
@@ -194,7 +195,6 @@ impl Live {
         if lock(&self.turn).take().is_some() {
             self.busy.fetch_sub(1, Ordering::Relaxed);
         }
-        lock(&self.approvals).clear();
     }
 
     /// Hands input to the turn that runs. Gives it back when there is none: checked and done under one lock, so that no input
@@ -208,41 +208,18 @@ impl Live {
         Ok(())
     }
 
-    /// Stops the present turn.
-    pub(super) fn interrupt(&self) {
-        if let Some(token) = &*lock(&self.turn) {
+    /// Stops the present turn. `false`: there is none.
+    pub(super) fn interrupt(&self) -> bool {
+        let turn = lock(&self.turn);
+        if let Some(token) = &*turn {
             token.cancel();
         }
-    }
-
-    /// A call waits; the answer comes through the receiver, a closed one means withdrawn.
-    pub(super) fn ask(&self, approval: &Approval) -> oneshot::Receiver<ApprovalDecision> {
-        let (tx, rx) = oneshot::channel();
-        lock(&self.approvals).insert(approval.call.call_id.clone(), (approval.clone(), tx));
-        rx
+        turn.is_some()
     }
 
     /// Calls that wait, oldest first.
     pub(super) fn approvals(&self) -> Vec<Approval> {
-        let mut waiting: Vec<_> = lock(&self.approvals).values().map(|(approval, _)| approval.clone()).collect();
-        waiting.sort_by_key(|a| a.requested_at);
-        waiting
-    }
-
-    /// Answers a call that waits.
-    pub(super) fn resolve(&self, call: &CallId, decision: ApprovalDecision) -> bool {
-        let waiting = lock(&self.approvals).remove(call);
-        waiting.is_some_and(|(_, answer)| answer.send(decision).is_ok())
-    }
-
-    /// A wider mode answers what waits.
-    pub(super) fn mode_changed(&self, mode: PermissionMode) {
-        if mode == PermissionMode::AllowAll {
-            for (_, (_, answer)) in lock(&self.approvals).drain() {
-                // A call that was withdrawn meanwhile needs no answer.
-                let _ = answer.send(ApprovalDecision::Once);
-            }
-        }
+        self.deps.approvals.of(&self.id)
     }
 
     /// `session_end`, for a session whose start was said; once.

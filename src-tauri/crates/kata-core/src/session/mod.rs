@@ -4,6 +4,8 @@
 //! `intake` takes input in, `runner` runs turns, `turn`, `calls` and `ending` are one turn, `history` is what the model gets, `rows`
 //! is what is written and `pen` writes it.
 
+mod approvals;
+mod asking;
 mod calls;
 mod deltas;
 mod ending;
@@ -11,6 +13,7 @@ mod history;
 mod intake;
 mod live;
 mod pen;
+mod resuming;
 mod rows;
 mod runner;
 mod turn;
@@ -20,6 +23,9 @@ mod upkeep;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
+pub use approvals::Approvals;
+pub(crate) use asking::decision_word;
+pub use asking::APPROVAL_MS;
 pub use live::Live;
 pub use rows::view;
 
@@ -28,13 +34,15 @@ use crate::hooks::Dispatcher;
 use crate::ingress::Admitted;
 use crate::outbox::Outbox;
 use crate::persist::Persist;
-use crate::ports::{Channels, Clock, Entropy, MessageStore, Models, NewSession, Permissions, Tools, TranscriptError, Transcripts};
+use crate::ports::{ApprovalRow, WaitingApproval, Channels, Clock, Entropy, MessageStore, Models, NewSession, Permissions, Tools, TranscriptError, Transcripts};
 use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
 use intake::{Input, Taken};
 use kata_protocol::{
     ApprovalDecision, ApprovalOutcome, CallId, Delivery, ErrorCode, Fact, Overlap, SessionEndReason, SessionId, SessionSubmitted,
     SessionSummary, SessionUpdate, WireError,
+    Approval, ApprovalDecision, ApprovalOutcome, CallId, Delivery, ErrorCode, Fact, Overlap, SessionDetail, SessionEndReason, SessionId,
+    SessionSubmitted, SessionSummary, SessionUpdate, WireError,
 };
 use live::lock;
 use std::collections::{HashMap, HashSet};
@@ -65,6 +73,8 @@ pub struct SessionDeps {
     pub tools: Arc<dyn Tools>,
     /// What they may do.
     pub permissions: Arc<dyn Permissions>,
+    /// Calls that wait for a person.
+    pub approvals: Arc<Approvals>,
     /// Channels, for typing.
     pub channels: Arc<dyn Channels>,
     /// Hooks.
@@ -192,29 +202,75 @@ impl Sessions {
         self.ask(id, |lease, answer| Input::Resend { lease, trace, answer }).await
     }
 
-    /// Stops the present turn. Nothing happens when there is none.
-    pub async fn interrupt(self: &Arc<Self>, id: &SessionId) -> Result<(), WireError> {
-        self.lease(id).await?.live().interrupt();
-        Ok(())
+    /// Stops the present turn. `false`: there is none.
+    pub async fn interrupt(self: &Arc<Self>, id: &SessionId) -> Result<bool, WireError> {
+        Ok(self.lease(id).await?.live().interrupt())
     }
 
-    /// Answers a tool call that waits.
+    /// Answers a tool call that waits. Of two answers the first counts, and both learn which one that was.
     pub async fn approve(
         self: &Arc<Self>,
         id: &SessionId,
         call: &CallId,
         decision: ApprovalDecision,
     ) -> Result<ApprovalOutcome, WireError> {
-        if self.lease(id).await?.live().resolve(call, decision) {
-            return Ok(ApprovalOutcome {
-                session: id.clone(),
-                call_id: call.clone(),
-                decision,
-                first: true,
+        let code = match self.deps.approvals.of_call(id, call).await? {
+            Some(ApprovalRow::Waiting(waiting)) => waiting.approval.code,
+            Some(ApprovalRow::Settled(settled)) => settled.code,
+            None => return Err(WireError::not_found("call that waits", call).hint("`kata approvals list` shows those that do")),
+        };
+        self.answer(&code, decision).await
+    }
+
+    /// As [`Self::approve`], by code; large or small letters.
+    pub async fn answer(self: &Arc<Self>, code: &str, decision: ApprovalDecision) -> Result<ApprovalOutcome, WireError> {
+        let Some((settled, first)) = self.deps.approvals.answer(code, decision).await? else {
+            return Err(WireError::not_found("call that waits under the code", code.trim())
+                .hint("`kata approvals list` shows those that wait; an answer is remembered for a while only"));
+        };
+        if first {
+            // Its turn goes on by itself where it is loaded; where it is not, this loads it.
+            let (sessions, session) = (Arc::clone(self), settled.session.clone());
+            self.deps.tasks.spawn("go on with an answered call", async move {
+                if let Err(error) = sessions.lease(&session).await {
+                    tracing::warn!(%session, %error, "the session of an answered call cannot be read; it goes on when it can");
+                }
             });
         }
-        Err(WireError::new(ErrorCode::Conflict, format!("no call “{call}” waits for an answer"))
-            .hint("it was answered or withdrawn already"))
+        Ok(ApprovalOutcome {
+            session: settled.session,
+            call_id: settled.call_id,
+            decision: settled.decision,
+            first,
+        })
+    }
+
+    /// Calls that wait, of all sessions or of one, oldest first.
+    pub async fn approvals(&self, session: Option<&SessionId>) -> Result<Vec<Approval>, WireError> {
+        let waiting = self.deps.approvals.waiting().await?.into_iter().map(|w| w.approval);
+        Ok(waiting.filter(|a| session.is_none_or(|s| a.session == *s)).collect())
+    }
+
+    /// Takes up the sessions whose calls wait for a person since an earlier run. Answers how many.
+    pub async fn resume(self: &Arc<Self>) -> Result<usize, WireError> {
+        let waiting = self.deps.approvals.waiting().await?;
+        let mut count = 0;
+        for WaitingApproval { approval, .. } in waiting {
+            match self.lease(&approval.session).await {
+                Ok(lease) if lease.live().approvals().iter().any(|a| a.code == approval.code) => count += 1,
+                // Its turn is over, or its session gone: the call will never run.
+                Ok(_) => self.withdraw(&approval.code).await,
+                Err(error) if error.code == ErrorCode::NotFound => self.withdraw(&approval.code).await,
+                Err(error) => tracing::warn!(session = %approval.session, %error, "a session with a call that waits cannot be read"),
+            }
+        }
+        Ok(count)
+    }
+
+    async fn withdraw(&self, code: &str) {
+        if let Err(error) = self.deps.approvals.answer(code, ApprovalDecision::Deny).await {
+            tracing::warn!(%error, "a call that will never run still waits");
+        }
     }
 
     /// Changes title, flag, status, labels, mode, model.
@@ -244,7 +300,7 @@ impl Sessions {
             s.model = model.or(s.model.take());
             s.working_directory = working_directory.or(s.working_directory.take());
         });
-        lease.live().mode_changed(summary.mode);
+        self.deps.approvals.judge_again();
         self.deps.transcripts.update(summary.clone()).await.map_err(wire)?;
         Ok(summary)
     }

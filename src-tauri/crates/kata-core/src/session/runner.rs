@@ -4,6 +4,7 @@ use super::history::{self, open_turn};
 use super::intake::Waiting;
 use super::live::{Live, MAILBOX, lock};
 use super::pen::Pen;
+use super::resuming::{self, Resumed, Waits};
 use super::{IDLE_UNLOAD, SessionDeps, intake, rows};
 use crate::ports::{Append, HistoryItem, JournalEntry, LoadedSession, StoredRow, TranscriptError};
 use kata_protocol::{MessageKind, Ms, SessionEndReason, SessionStart, SessionState, ToolCall, ToolStatus, TurnEnd};
@@ -21,6 +22,8 @@ pub(super) struct Runner {
     /// Tools a person has allowed for the rest of the session.
     pub allowed: HashSet<String>,
     resumed: bool,
+    /// A turn that waited for a person when the program ended.
+    pub waits: Option<Waits>,
 }
 
 /// Repairs what a crash left open, then starts the session's two tasks. `unload` takes it out of the registry.
@@ -30,11 +33,15 @@ pub(super) async fn start(
     mut loaded: LoadedSession,
     unload: impl FnOnce() + Send + 'static,
 ) -> Result<Arc<Live>, TranscriptError> {
-    repair(&deps, &mut loaded).await?;
+    let held = repair(&deps, &mut loaded).await?;
+    let allowed = history::allowed(&loaded.journal);
     let history = Arc::new(history::build(&loaded.rows, &loaded.journal));
     let (mailbox, inputs) = mpsc::channel(MAILBOX);
     let (queue, waiting) = mpsc::channel(MAILBOX);
-    loaded.summary.state = SessionState::Idle;
+    loaded.summary.state = match &held {
+        Some(_) => SessionState::AwaitingApproval,
+        None => SessionState::Idle,
+    };
     loaded.summary.message_count = u32::try_from(loaded.rows.len()).unwrap_or(u32::MAX);
     let resumed = !loaded.rows.is_empty();
     let pen = Pen::start(
@@ -44,14 +51,25 @@ pub(super) async fn start(
         loaded.summary.id.clone(),
     );
     let live = Live::new(Arc::clone(&deps), busy, pen, mailbox, loaded.summary, loaded.rows);
+    let waits = held.and_then(|resumed| {
+        // Set once, here.
+        let _ = live.resumed.set(resumed.input.clone());
+        Some(Waits {
+            listener: deps.approvals.listen(&resumed.held.approval),
+            cancel: live.begin_turn(),
+            lease: super::Lease::take(&live)?,
+            resumed,
+        })
+    });
     deps.tasks
         .spawn("session intake", intake::run(Arc::clone(&live), inputs, queue, loaded.journal));
     let runner = Runner {
         live: Arc::clone(&live),
         deps: Arc::clone(&deps),
         history,
-        allowed: HashSet::new(),
+        allowed,
         resumed,
+        waits,
     };
     deps.tasks.spawn("session", runner.run(waiting, unload));
     Ok(live)
@@ -60,6 +78,7 @@ pub(super) async fn start(
 impl Runner {
     async fn run(mut self, mut waiting: mpsc::Receiver<Waiting>, unload: impl FnOnce()) {
         let (stopping, draining) = (self.deps.tasks.stopping(), self.deps.draining.clone());
+        self.begin_resumed().await;
         loop {
             // What was steered into a turn that ended before it could be taken is the next turn.
             let steered = lock(&self.live.steered).pop_front();
@@ -101,7 +120,7 @@ impl Runner {
         Arc::make_mut(&mut self.history).push(item);
     }
 
-    fn session_start(&self) {
+    pub(super) fn session_start(&self) {
         let summary = self.live.summary();
         let event = SessionStart {
             session: summary.id,
@@ -116,18 +135,22 @@ impl Runner {
 }
 
 /// Gives every open tool call a result, and tells the person about an answer that broke off. A turn that answers a channel
-/// stays open: its message is still in the inbox and goes on from here.
-async fn repair(deps: &SessionDeps, loaded: &mut LoadedSession) -> Result<(), TranscriptError> {
+/// stays open: its message is still in the inbox and goes on from here. A turn that waited for a person goes on by itself.
+async fn repair(deps: &SessionDeps, loaded: &mut LoadedSession) -> Result<Option<Resumed>, TranscriptError> {
     let open = open_turn(&loaded.journal);
     let now = deps.clock.now();
+    let resumed = resuming::find(deps, loaded, &open).await;
     let Some(turn) = open.turn else {
-        return unanswered(deps, loaded, now).await;
+        return unanswered(deps, loaded, now).await.map(|()| None);
     };
     let mut append = Append {
         sync: true,
         ..Append::default()
     };
     for (call, told) in open.calls {
+        if resumed.is_some() && told == history::NOT_EXECUTED {
+            continue;
+        }
         let id = rows::new_id(&*deps.clock, &*deps.entropy);
         let card = ToolCall {
             call_id: call.id.clone(),
@@ -159,7 +182,9 @@ async fn repair(deps: &SessionDeps, loaded: &mut LoadedSession) -> Result<(), Tr
         .rows
         .iter()
         .any(|r| r.contains_key("inboxId") && rows::field(r, "id") == input.as_ref().map(|i| i.as_str()));
-    if answered {
+    if resumed.is_some() {
+        // Nothing of it is over.
+    } else if answered {
         append.journal.push(JournalEntry::TurnEnded {
             turn,
             end: TurnEnd::Completed,
@@ -171,10 +196,12 @@ async fn repair(deps: &SessionDeps, loaded: &mut LoadedSession) -> Result<(), Tr
             end: TurnEnd::Interrupted,
         });
     }
-    deps.transcripts.append(&loaded.summary.id, append.clone()).await?;
+    if !(append.rows.is_empty() && append.journal.is_empty()) {
+        deps.transcripts.append(&loaded.summary.id, append.clone()).await?;
+    }
     loaded.rows.extend(append.rows);
     loaded.journal.extend(append.journal);
-    Ok(())
+    Ok(resumed)
 }
 
 /// Input that was made durable, and the program ended before its turn began.

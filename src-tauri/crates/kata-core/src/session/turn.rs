@@ -40,6 +40,18 @@ pub(super) struct Turn {
     pub before: usize,
     /// That the input is on the disk stands in the trace.
     pub noted: AtomicBool,
+    /// A call waits for a person and the program ends: the turn goes on at the next start.
+    pub abandoned: AtomicBool,
+}
+
+/// How a turn begins.
+pub(super) enum Begin {
+    /// With this text.
+    New(String),
+    /// An earlier run had begun it; the model is asked again.
+    Again,
+    /// An earlier run had begun it, and it goes on where a call waited.
+    Held,
 }
 
 impl Turn {
@@ -92,8 +104,10 @@ impl Runner {
             input: (row, written),
             before: self.history.len(),
             noted: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
         };
-        let outcome = match self.prepare(&mut turn, text, context, resume).await {
+        let begin = if resume { Begin::Again } else { Begin::New(text) };
+        let outcome = match self.prepare(&mut turn, context, begin).await {
             Ok(model) => self.converse(&turn, &*model).await,
             Err(error) => Outcome::Failed(error),
         };
@@ -113,7 +127,7 @@ impl Runner {
     }
 
     /// Shows the typing signal until the returned guard falls.
-    fn keep_typing(&self, route: ReplyRoute, stop: CancellationToken) -> tokio_util::sync::DropGuard {
+    pub(super) fn keep_typing(&self, route: ReplyRoute, stop: CancellationToken) -> tokio_util::sync::DropGuard {
         let guard = stop.clone().drop_guard();
         let Some(ttl) = self
             .deps
@@ -140,7 +154,7 @@ impl Runner {
     }
 
     /// Model, tools, context; the turn's beginning is noted when this returns.
-    async fn prepare(&mut self, turn: &mut Turn, text: String, context: Vec<String>, resume: bool) -> Result<Arc<dyn Model>, WireError> {
+    pub(super) async fn prepare(&mut self, turn: &mut Turn, context: Vec<String>, begin: Begin) -> Result<Arc<dyn Model>, WireError> {
         let summary = self.live.summary();
         let mut model = self.deps.models.find(summary.model.as_deref())?;
         let mut model_id = summary.model.clone().unwrap_or_default();
@@ -176,10 +190,16 @@ impl Runner {
             model: model_id,
             context: event.context.clone(),
         };
+        let text = match begin {
+            Begin::Held => return Ok(model),
+            Begin::Again => None,
+            Begin::New(text) => Some(text),
+        };
         self.live.pen.note_entry(started).await;
-        // A turn that an earlier run began, and a message sent again, have their user item already.
-        let have = matches!(self.history.last(), Some(HistoryItem::User { text: last, .. }) if *last == text);
-        if !(resume || have) {
+        // A message sent again has its user item already.
+        if let Some(text) = text
+            && !matches!(self.history.last(), Some(HistoryItem::User { text: last, .. }) if *last == text)
+        {
             self.remember(HistoryItem::User {
                 text,
                 context: event.context,
@@ -189,7 +209,7 @@ impl Runner {
     }
 
     /// Asks the model until it has answered.
-    async fn converse(&mut self, turn: &Turn, model: &dyn Model) -> Outcome {
+    pub(super) async fn converse(&mut self, turn: &Turn, model: &dyn Model) -> Outcome {
         let summary = self.live.summary();
         let system = (self.deps.system_prompt)(&summary);
         for _ in 0..MAX_STEPS {
@@ -266,22 +286,33 @@ impl Runner {
                 })
                 .await;
             self.live.keep(new_rows);
-            if let Err(error) = self.run_calls(turn, calls).await {
-                return Outcome::Failed(error);
+            let ran = self.run_calls(turn, calls, None).await;
+            if let Some(outcome) = self.after_calls(turn, ran).await {
+                return outcome;
             }
-            if turn.cancel.is_cancelled() {
-                return if self.deps.tasks.stopping().is_cancelled() {
-                    Outcome::Abandoned
-                } else {
-                    Outcome::Interrupted { partial: Vec::new() }
-                };
-            }
-            self.take_steered(turn).await;
         }
         Outcome::Failed(WireError::new(
             ErrorCode::Conflict,
             format!("the agent asked for tools {MAX_STEPS} times in one turn and was stopped"),
         ))
+    }
+
+    /// What ends the turn behind its calls; else what came meanwhile is taken in.
+    pub(super) async fn after_calls(&mut self, turn: &Turn, ran: Result<(), WireError>) -> Option<Outcome> {
+        if let Err(error) = ran {
+            return Some(Outcome::Failed(error));
+        }
+        if turn.abandoned.load(Ordering::Relaxed) {
+            return Some(Outcome::Abandoned);
+        }
+        if turn.cancel.is_cancelled() {
+            return Some(match self.deps.tasks.stopping().is_cancelled() {
+                true => Outcome::Abandoned,
+                false => Outcome::Interrupted { partial: Vec::new() },
+            });
+        }
+        self.take_steered(turn).await;
+        None
     }
 
     fn step_failed(&self, turn: &Turn, model: &dyn Model, mark: u64, error: ModelError) -> Outcome {

@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 pub(crate) enum Step {
     /// Calls the tool `note`.
     Call,
+    /// Calls these tools with these arguments: `note` only reads, `change` does not.
+    Tools(&'static [(&'static str, &'static str)]),
     /// Answers nothing until it is stopped; then with this much said.
     Hang(&'static str),
     /// Fails.
@@ -71,6 +73,13 @@ impl Model for Scripted {
                     StopReason::ToolUse,
                 ))
             }
+            Some(Step::Tools(calls)) => {
+                let call = |(n, (name, input)): (usize, &(&str, &str))| {
+                    let input: serde_json::Value = serde_json::from_str(input).unwrap();
+                    json!({"type": "tool_use", "id": format!("call{}-{n}", request.history.len()), "name": name, "input": input})
+                };
+                Ok(said(calls.iter().enumerate().map(call).collect(), StopReason::ToolUse))
+            }
             Some(Step::Fail) => Err(failed(ModelErrorCode::Unavailable, Vec::new())),
             Some(Step::Hang(text)) => {
                 cancel.cancelled().await;
@@ -91,38 +100,32 @@ impl Models for OneModel {
     }
 }
 
-/// One tool, `note`, that counts.
+/// Two tools, `note` and `change`, that count.
 #[derive(Default)]
 pub(crate) struct Note {
     pub calls: Mutex<u32>,
+    /// What ran, in order.
+    pub ran: Mutex<Vec<String>>,
 }
 
 #[async_trait]
 impl Tools for Note {
     fn list(&self) -> Arc<[ToolInfo]> {
-        Arc::from([ToolInfo {
-            name: "note".into(),
+        Arc::from(["note", "change"].map(|name| ToolInfo {
+            name: name.into(),
             description: String::new(),
             parameters: Json(json!({"type": "object"})),
-            read_only: true,
+            read_only: name == "note",
             plugin: None,
-        }])
+        }))
     }
-    async fn call(&self, _: ToolRequest) -> ToolOutcome {
+    async fn call(&self, request: ToolRequest) -> ToolOutcome {
         *lock(&self.calls) += 1;
+        lock(&self.ran).push(format!("{} {}", request.name, request.params));
         ToolOutcome {
             text: "noted".into(),
             is_error: false,
         }
-    }
-}
-
-/// Nobody listens.
-pub(crate) struct NoHooks;
-
-impl Hooks for NoHooks {
-    fn handlers(&self, _: HookName) -> Arc<[HookHandler]> {
-        Arc::from([])
     }
 }
 

@@ -1,7 +1,9 @@
 //! The whole core over fakes: one channel, one model, one tool, a disk and a store that fail when told.
 
+use super::approvals::Asked;
 use super::disk::{Files, Store, lock};
-use super::others::{NoHooks, Note, OneModel, Platform, Scripted, Step};
+use super::others::{Note, OneModel, Platform, Scripted, Step};
+use super::rules::{Rules, ToolHooks};
 use super::{TestClock, TestEntropy, draft};
 use crate::EventHub;
 use crate::conversations::Conversations;
@@ -29,6 +31,9 @@ pub(crate) struct World {
     pub clock: Arc<TestClock>,
     pub files: Arc<Files>,
     pub store: Arc<Store>,
+    pub asked: Arc<Asked>,
+    pub rules: Arc<Rules>,
+    pub tool_hooks: Arc<ToolHooks>,
     pub model: Arc<Scripted>,
     pub tool: Arc<Note>,
     pub platform: Arc<Platform>,
@@ -50,11 +55,12 @@ impl World {
             attempts: Mutex::default(),
             failures: Mutex::default(),
         };
-        Self::over(Arc::default(), Arc::default(), Arc::new(platform))
+        Self::over(Arc::default(), Arc::default(), Arc::default(), Arc::new(platform))
     }
 
     /// A program that starts over what an earlier one left.
-    pub(crate) fn over(files: Arc<Files>, store: Arc<Store>, platform: Arc<Platform>) -> Self {
+    pub(crate) fn over(files: Arc<Files>, store: Arc<Store>, asked: Arc<Asked>, platform: Arc<Platform>) -> Self {
+        let (rules, tool_hooks) = (Arc::new(Rules::default()), Arc::new(ToolHooks::default()));
         let (clock, entropy) = (Arc::new(TestClock::default()), Arc::new(TestEntropy::default()));
         let (events, tasks) = (Arc::new(EventHub::default()), Tasks::default());
         let (model, tool) = (Arc::new(Scripted::default()), Arc::new(Note::default()));
@@ -62,7 +68,7 @@ impl World {
         let told = Arc::clone(&trouble);
         let tell = Trouble::new(Arc::new(move |reason| lock(&told).push(reason)));
         let persist = Persist::new(clock.clone(), tasks.stopping(), tell);
-        let hooks = Arc::new(Dispatcher::new(Arc::new(NoHooks), clock.clone()));
+        let hooks = Arc::new(Dispatcher::new(tool_hooks.clone(), clock.clone()));
         let tracer = Arc::new(Tracer::new(clock.clone(), entropy.clone(), store.clone(), Arc::clone(&events)));
         let outbox = Outbox::new(OutboxDeps {
             store: store.clone(),
@@ -83,7 +89,8 @@ impl World {
             messages: store.clone(),
             models: Arc::new(OneModel(Arc::clone(&model))),
             tools: tool.clone(),
-            permissions: Arc::new(crate::ports::ByMode),
+            permissions: rules.clone(),
+            approvals: crate::session::Approvals::new(asked.clone(), clock.clone(), Arc::clone(&events)),
             channels: platform.clone(),
             hooks,
             outbox: Arc::clone(&outbox),
@@ -139,6 +146,9 @@ impl World {
             clock,
             files,
             store,
+            asked,
+            rules,
+            tool_hooks,
             model,
             tool,
             platform,
@@ -157,12 +167,18 @@ impl World {
         // What was not written is lost: nothing is written on the way down.
         self.files.faults.everything(true);
         self.store.faults.everything(true);
+        self.asked.faults.everything(true);
         self.tasks.stopping().cancel();
         settle().await;
         self.files.faults.everything(false);
         self.store.faults.everything(false);
+        self.asked.faults.everything(false);
         self.files.answers.send_replace(true);
-        Self::over(self.files, self.store, self.platform)
+        let clock = self.clock.monotonic_us();
+        let next = Self::over(self.files, self.store, self.asked, self.platform);
+        // Wall time goes on.
+        next.clock.advance(Duration::from_micros(clock.saturating_sub(next.clock.monotonic_us())));
+        next
     }
 
     pub(crate) fn script(&self, steps: impl IntoIterator<Item = Step>) {

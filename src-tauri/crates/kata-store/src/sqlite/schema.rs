@@ -4,7 +4,14 @@ use rusqlite_migration::{M, Migrations};
 
 /// Every step from an empty file to the present schema.
 pub(crate) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST), M::up(GRANTS), M::up(KEYED), M::up(LIBRARY), M::up(LETTERS), M::up(APPROVALS)])
+    Migrations::new(vec![
+        M::up(FIRST),
+        M::up(GRANTS),
+        M::up(KEYED),
+        M::up(LIBRARY),
+        M::up(LETTERS),
+        M::up(APPROVALS),
+    ])
 }
 
 /// `inbox.draft` and `outbox.text` become NULL when a row is pruned; the rows stay, because they hold the dedupe keys and
