@@ -131,13 +131,7 @@ impl Runner {
         }
     }
 
-    async fn wait(
-        &mut self,
-        turn: &Turn,
-        held: Held,
-        mut listener: oneshot::Receiver<SettledApproval>,
-        mut judge: bool,
-    ) -> Answer {
+    async fn wait(&mut self, turn: &Turn, held: Held, mut listener: oneshot::Receiver<SettledApproval>, mut judge: bool) -> Answer {
         let approval = &held.approval;
         let code = approval.code.clone();
         let mut judging = self.deps.approvals.judging();
@@ -149,8 +143,7 @@ impl Runner {
         self.tell_channel(turn, "asked", question_text(&held));
         let mark = turn.trace.mark();
         let (settled, because) = loop {
-            if judge {
-                judge = false;
+            if std::mem::take(&mut judge) {
                 match self.judged(&held).await {
                     Judgement::Allow if !held.by_hook => break (self.settle(&code, ApprovalDecision::Once).await, None),
                     Judgement::Deny { reason } => {
@@ -180,7 +173,11 @@ impl Runner {
         };
         let refused = settled.decision == ApprovalDecision::Deny;
         let outcome = if refused { StepOutcome::Blocked } else { StepOutcome::Ok };
-        let note = if settled.expired { "nobody answered in time" } else { decision_word(settled.decision) };
+        let note = if settled.expired {
+            "nobody answered in time"
+        } else {
+            decision_word(settled.decision)
+        };
         let label = format!("{}: a person was asked", approval.call.name);
         turn.trace.step(Gate::Tool, label, mark, outcome, Some(note.into()));
         self.resolve(turn, approval, &settled, because).await
@@ -200,7 +197,10 @@ impl Runner {
             self.tell_channel(
                 turn,
                 "expired",
-                (code.clone(), format!("Nobody answered {code} (`{name}`) within 24 hours. It counts as refused.")),
+                (
+                    code.clone(),
+                    format!("Nobody answered {code} (`{name}`) within 24 hours. It counts as refused."),
+                ),
             );
         }
         let resolved = JournalEntry::ApprovalResolved {
@@ -257,7 +257,11 @@ impl Runner {
     /// `None`: the program ends.
     async fn settle(&self, code: &str, decision: ApprovalDecision) -> Option<SettledApproval> {
         let approvals = &self.deps.approvals;
-        let settled = self.deps.persist.until_done("keeping an answer", || approvals.settle(code, decision)).await;
+        let settled = self
+            .deps
+            .persist
+            .until_done("keeping an answer", || approvals.settle(code, decision))
+            .await;
         settled.ok().flatten().map(|(settled, _)| settled)
     }
 
@@ -330,7 +334,11 @@ fn question_text(held: &Held) -> (String, String) {
 
 /// Arguments in one line, cut to [`SHORT`] characters; quotes of code are taken out, so that they stay inside their own.
 fn short(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() || c == '`' { ' ' } else { c }).take(SHORT).collect();
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() || c == '`' { ' ' } else { c })
+        .take(SHORT)
+        .collect();
     let cut = if text.chars().count() > SHORT { "…" } else { "" };
     format!("`{line}{cut}`")
 }

@@ -8,9 +8,7 @@ use super::runner::Runner;
 use super::{rows, turn::Turn};
 use crate::hooks::Verdict;
 use crate::ports::{Append, HistoryItem, JournalEntry, Judgement, ToolOutcome, ToolRequest};
-use kata_protocol::{
-    AfterToolCall, BeforeToolCall, Gate, Json, MessageId, SessionState, StepOutcome, ToolCall, ToolStatus, WireError,
-};
+use kata_protocol::{AfterToolCall, BeforeToolCall, Gate, Json, MessageId, SessionState, StepOutcome, ToolCall, ToolStatus, WireError};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

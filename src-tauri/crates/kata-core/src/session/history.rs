@@ -187,7 +187,9 @@ pub(super) fn allowed(journal: &[JournalEntry]) -> HashSet<String> {
         match entry {
             JournalEntry::ApprovalRequested { asked, .. } => last = asked.as_deref(),
             JournalEntry::ApprovalResolved { call, decision } => {
-                let Some(asked) = last.filter(|a| a.call.call_id == *call) else { continue };
+                let Some(asked) = last.filter(|a| a.call.call_id == *call) else {
+                    continue;
+                };
                 let session = match decision {
                     ApprovalDecision::Session => true,
                     ApprovalDecision::Always => asked.always.is_none(),

@@ -5,8 +5,8 @@ use super::pen::Pen;
 use super::{SessionDeps, rows};
 use crate::ports::{StoredRow, TranscriptError};
 use kata_protocol::{
-    Approval, ErrorCode, Fact, MessageId, SessionDetail, SessionEnd, SessionEndReason, SessionEvent, SessionId, SessionState, SessionSummary,
-    WireError, WorkspaceId,
+    Approval, ErrorCode, Fact, MessageId, SessionDetail, SessionEnd, SessionEndReason, SessionEvent, SessionId, SessionState,
+    SessionSummary, WireError, WorkspaceId,
 };
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};

@@ -21,11 +21,15 @@ mod upkeep;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
+mod approval_tests;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 
 pub use approvals::Approvals;
-pub(crate) use asking::decision_word;
 pub use asking::APPROVAL_MS;
+#[allow(unused_imports, reason = "orders use it")]
+pub(crate) use asking::decision_word;
 pub use live::Live;
 pub use rows::view;
 
@@ -34,14 +38,15 @@ use crate::hooks::Dispatcher;
 use crate::ingress::Admitted;
 use crate::outbox::Outbox;
 use crate::persist::Persist;
-use crate::ports::{ApprovalRow, WaitingApproval, Channels, Clock, Entropy, MessageStore, Models, NewSession, Permissions, Tools, TranscriptError, Transcripts};
+use crate::ports::{
+    ApprovalRow, Channels, Clock, Entropy, MessageStore, Models, NewSession, Permissions, Tools, TranscriptError, Transcripts,
+    WaitingApproval,
+};
 use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
 use intake::{Input, Taken};
 use kata_protocol::{
-    ApprovalDecision, ApprovalOutcome, CallId, Delivery, ErrorCode, Fact, Overlap, SessionEndReason, SessionId, SessionSubmitted,
-    SessionSummary, SessionUpdate, WireError,
-    Approval, ApprovalDecision, ApprovalOutcome, CallId, Delivery, ErrorCode, Fact, Overlap, SessionDetail, SessionEndReason, SessionId,
+    Approval, ApprovalDecision, ApprovalOutcome, CallId, Delivery, ErrorCode, Fact, Overlap, SessionEndReason, SessionId,
     SessionSubmitted, SessionSummary, SessionUpdate, WireError,
 };
 use live::lock;

@@ -41,7 +41,11 @@ pub(super) async fn find(deps: &SessionDeps, loaded: &LoadedSession, open: &Open
     let inbox = match row.get("inboxId").and_then(serde_json::Value::as_i64).map(InboxId) {
         // Where the store was set aside, nobody knows any more where the answer belongs.
         Some(inbox) => {
-            let message = deps.persist.until_done("reading a message", || deps.messages.message(inbox)).await.ok()??;
+            let message = deps
+                .persist
+                .until_done("reading a message", || deps.messages.message(inbox))
+                .await
+                .ok()??;
             Some((inbox, reply_route(&message.channel, &message.draft)))
         }
         None => None,
@@ -52,7 +56,12 @@ pub(super) async fn find(deps: &SessionDeps, loaded: &LoadedSession, open: &Open
         input,
         inbox,
         held,
-        calls: open.calls.iter().filter(|(_, text)| waits(text)).map(|(call, _)| call.clone()).collect(),
+        calls: open
+            .calls
+            .iter()
+            .filter(|(_, text)| waits(text))
+            .map(|(call, _)| call.clone())
+            .collect(),
     })
 }
 
@@ -66,7 +75,7 @@ impl Runner {
         } = waits;
         let origin = resumed.inbox.as_ref().map_or("desktop", |(_, route)| route.channel.as_str());
         let trace = self.deps.tracer.begin(origin);
-        trace.session(&self.live.id);
+        trace.session(&self.live.id, &self.live.workspace);
         let mark = trace.mark();
         trace.step(Gate::Mailbox, "went on after a restart", mark, StepOutcome::Ok, None);
         let mut turn = Turn {
@@ -96,7 +105,10 @@ impl Runner {
             Answer::Refused(refused) => Err(refused),
             Answer::Abandoned => return Outcome::Abandoned,
         };
-        let typing = turn.inbox.as_ref().map(|(_, route)| self.keep_typing(route.clone(), turn.cancel.child_token()));
+        let typing = turn
+            .inbox
+            .as_ref()
+            .map(|(_, route)| self.keep_typing(route.clone(), turn.cancel.child_token()));
         let context = (self.deps.context)();
         let model = match self.prepare(turn, context, Begin::Held).await {
             Ok(model) => model,

@@ -37,7 +37,10 @@ impl Permissions for Rules {
             return Judgement::Allow;
         }
         match ByMode.judge(session, tool, params).await {
-            Judgement::Ask { reason, .. } => Judgement::Ask { reason, always: Some(rule) },
+            Judgement::Ask { reason, .. } => Judgement::Ask {
+                reason,
+                always: Some(rule),
+            },
             judged => judged,
         }
     }

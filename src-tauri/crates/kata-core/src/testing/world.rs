@@ -12,7 +12,7 @@ use crate::ingress::{ChannelRules, Ingress, IngressDeps};
 use crate::outbox::{Outbox, OutboxDeps};
 use crate::path::{Path, PathDeps};
 use crate::persist::{Persist, Trouble};
-use crate::ports::NewSession;
+use crate::ports::{Clock, NewSession};
 use crate::router::{Binding, Bindings};
 use crate::session::{SessionDeps, Sessions};
 use crate::tasks::Tasks;
@@ -43,6 +43,7 @@ pub(crate) struct World {
     pub events: Arc<EventHub>,
     pub tasks: Tasks,
     pub hygiene: Arc<ArcSwap<HygieneRules>>,
+    pub draining: CancellationToken,
     /// What was said of the disk.
     pub trouble: Arc<Mutex<Vec<Option<String>>>>,
 }
@@ -64,6 +65,7 @@ impl World {
         let (clock, entropy) = (Arc::new(TestClock::default()), Arc::new(TestEntropy::default()));
         let (events, tasks) = (Arc::new(EventHub::default()), Tasks::default());
         let (model, tool) = (Arc::new(Scripted::default()), Arc::new(Note::default()));
+        let draining = CancellationToken::new();
         let trouble: Arc<Mutex<Vec<Option<String>>>> = Arc::default();
         let told = Arc::clone(&trouble);
         let tell = Trouble::new(Arc::new(move |reason| lock(&told).push(reason)));
@@ -101,7 +103,7 @@ impl World {
             system_prompt: Arc::new(|_| String::new()),
             context: Arc::new(Vec::new),
             model_permits: Arc::new(Semaphore::new(8)),
-            draining: CancellationToken::new(),
+            draining: draining.clone(),
         });
         let open = ChannelRules {
             policy: DmPolicy::Open,
@@ -158,6 +160,7 @@ impl World {
             events,
             tasks,
             hygiene,
+            draining,
             trouble,
         }
     }
@@ -177,7 +180,8 @@ impl World {
         let clock = self.clock.monotonic_us();
         let next = Self::over(self.files, self.store, self.asked, self.platform);
         // Wall time goes on.
-        next.clock.advance(Duration::from_micros(clock.saturating_sub(next.clock.monotonic_us())));
+        next.clock
+            .advance(Duration::from_micros(clock.saturating_sub(next.clock.monotonic_us()) + 1000));
         next
     }
 
