@@ -195,8 +195,18 @@ pub trait PluginStateStore: Send + Sync + 'static {
 }
 
 /// All of it.
-pub trait Store: MessageStore + KeyStore + PairingStore + TraceStore + PluginStateStore + super::GrantStore + super::LetterStore + super::ApprovalStore {}
+pub trait Store:
+    MessageStore + KeyStore + PairingStore + TraceStore + PluginStateStore + super::GrantStore + super::LetterStore + super::ApprovalStore
+{
+}
 impl<T> Store for T where
-    T: MessageStore + KeyStore + PairingStore + TraceStore + PluginStateStore + super::GrantStore + super::LetterStore + super::ApprovalStore
+    T: MessageStore
+        + KeyStore
+        + PairingStore
+        + TraceStore
+        + PluginStateStore
+        + super::GrantStore
+        + super::LetterStore
+        + super::ApprovalStore
 {
 }

@@ -220,7 +220,7 @@ async fn a_turn_that_waited_when_the_program_was_killed_goes_on_waiting_under_th
         assert_eq!(only(&world).await.code, approval.code, "it is found without loading the session");
         assert_eq!(world.sessions.resume().await.unwrap(), 1);
         settle().await;
-        let detail = world.sessions.detail(&id, None).await.unwrap();
+        let detail = world.sessions.detail(&id, None, None).await.unwrap();
         assert_eq!(detail.state, SessionState::AwaitingApproval);
         assert_eq!(detail.approvals, [approval.clone()]);
         assert_eq!(ends(&mut facts), []);
@@ -247,7 +247,7 @@ async fn an_answer_before_the_kill_counts_after_it_whatever_was_written_of_it() 
     let world = world.killed().await;
     assert_eq!(world.sessions.approvals(None).await.unwrap(), [], "it is not asked again");
     // Whoever opens the session takes it up.
-    world.sessions.detail(&id, None).await.unwrap();
+    world.sessions.detail(&id, None, None).await.unwrap();
     settle().await;
     assert_eq!(lock(&world.tool.ran).len(), 1);
 }
