@@ -110,7 +110,10 @@ async fn once_asks_again_session_and_always_do_not_and_deny_is_told_to_the_model
         if decision == ApprovalDecision::Deny {
             assert_eq!(told(&world, &id), ["The person refused this call."]);
         }
-        assert_eq!(lock(&world.rules.always).len(), usize::from(decision == ApprovalDecision::Always));
+        assert_eq!(
+            lock(&world.permissions.always).len(),
+            usize::from(decision == ApprovalDecision::Always)
+        );
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct World {
     pub files: Arc<Files>,
     pub store: Arc<Store>,
     pub asked: Arc<Asked>,
-    pub rules: Arc<Rules>,
+    pub permissions: Arc<Rules>,
     pub tool_hooks: Arc<ToolHooks>,
     pub model: Arc<Scripted>,
     pub tool: Arc<Note>,
@@ -61,7 +61,7 @@ impl World {
 
     /// A program that starts over what an earlier one left.
     pub(crate) fn over(files: Arc<Files>, store: Arc<Store>, asked: Arc<Asked>, platform: Arc<Platform>) -> Self {
-        let (rules, tool_hooks) = (Arc::new(Rules::default()), Arc::new(ToolHooks::default()));
+        let (permissions, tool_hooks) = (Arc::new(Rules::default()), Arc::new(ToolHooks::default()));
         let (clock, entropy) = (Arc::new(TestClock::default()), Arc::new(TestEntropy::default()));
         let (events, tasks) = (Arc::new(EventHub::default()), Tasks::default());
         let (model, tool) = (Arc::new(Scripted::default()), Arc::new(Note::default()));
@@ -91,7 +91,7 @@ impl World {
             messages: store.clone(),
             models: Arc::new(OneModel(Arc::clone(&model))),
             tools: tool.clone(),
-            permissions: rules.clone(),
+            permissions: permissions.clone(),
             approvals: crate::session::Approvals::new(asked.clone(), clock.clone(), Arc::clone(&events)),
             channels: platform.clone(),
             hooks,
@@ -149,7 +149,7 @@ impl World {
             files,
             store,
             asked,
-            rules,
+            permissions,
             tool_hooks,
             model,
             tool,
