@@ -168,6 +168,12 @@ impl Ingress {
         ))
     }
 
+    /// Whether a sender may answer tool calls from the channel.
+    pub fn approves(&self, channel: &ChannelId, sender: &kata_protocol::SenderId) -> bool {
+        let rules = self.deps.rules.load();
+        rules.get(channel).is_some_and(|rules| rules.approvers.contains(sender.as_str()))
+    }
+
     /// Takes up a row that was accepted in an earlier run. Waits for room.
     pub async fn readmit(&self, row: InboxRow) -> Option<Admitted> {
         let permit = Arc::clone(&self.permits).acquire_owned().await.ok()?;

@@ -13,6 +13,7 @@ pub mod ingress;
 pub mod letters;
 pub mod lifecycle;
 pub mod operations;
+pub mod orders;
 pub mod outbox;
 pub mod path;
 pub mod persist;

@@ -63,7 +63,7 @@ impl From<WireError> for Misplaced {
 
 /// The path.
 pub struct Path {
-    deps: PathDeps,
+    pub(crate) deps: PathDeps,
     /// Two first messages of one conversation must not make two sessions.
     first_contact: tokio::sync::Mutex<()>,
 }
@@ -131,6 +131,9 @@ impl Path {
     /// Routes and delivers. The message is durable already: what fails here ends it visibly, or is tried again behind the
     /// channel's back, it does not fail the channel.
     async fn forward(self: &Arc<Self>, admitted: Admitted, trace: LiveTrace) {
+        if let Some(order) = crate::orders::read(&admitted.row().draft) {
+            return self.obey(order, admitted, trace).await;
+        }
         let mark = trace.mark();
         match self.place(&admitted, &trace, mark).await {
             Ok((lease, overlap)) => self.hand_over(lease, overlap, admitted, trace, mark).await,

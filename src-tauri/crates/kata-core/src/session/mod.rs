@@ -28,7 +28,6 @@ mod tests;
 
 pub use approvals::Approvals;
 pub use asking::APPROVAL_MS;
-#[allow(unused_imports, reason = "orders use it")]
 pub(crate) use asking::decision_word;
 pub use live::Live;
 pub use rows::view;
@@ -46,8 +45,8 @@ use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
 use intake::{Input, Taken};
 use kata_protocol::{
-    Approval, ApprovalDecision, ApprovalOutcome, CallId, Delivery, ErrorCode, Fact, Overlap, SessionEndReason, SessionId, SessionSubmitted,
-    SessionSummary, SessionUpdate, WireError,
+    Approval, ApprovalDecision, ApprovalOutcome, CallId, Delivery, ErrorCode, Fact, Overlap, ReplyRoute, SessionEndReason, SessionId,
+    SessionSubmitted, SessionSummary, SessionUpdate, WireError,
 };
 use live::lock;
 use std::collections::{HashMap, HashSet};
@@ -254,6 +253,26 @@ impl Sessions {
     pub async fn approvals(&self, session: Option<&SessionId>) -> Result<Vec<Approval>, WireError> {
         let waiting = self.deps.approvals.waiting().await?.into_iter().map(|w| w.approval);
         Ok(waiting.filter(|a| session.is_none_or(|s| a.session == *s)).collect())
+    }
+
+    /// One, by its code.
+    pub(crate) async fn approval(&self, code: &str) -> Result<Option<ApprovalRow>, WireError> {
+        self.deps.approvals.find(code).await
+    }
+
+    /// Those that a conversation asked for.
+    pub(crate) async fn approvals_asked_in(&self, here: impl Fn(&ReplyRoute) -> bool) -> Result<Vec<Approval>, WireError> {
+        let waiting = self.deps.approvals.waiting().await?;
+        Ok(waiting
+            .into_iter()
+            .filter(|w| w.route.as_ref().is_some_and(&here))
+            .map(|w| w.approval)
+            .collect())
+    }
+
+    /// Where answers leave.
+    pub(crate) fn outbox(&self) -> &Arc<Outbox> {
+        &self.deps.outbox
     }
 
     /// Takes up the sessions whose calls wait for a person since an earlier run. Answers how many.

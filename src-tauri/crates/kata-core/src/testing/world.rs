@@ -19,7 +19,7 @@ use crate::tasks::Tasks;
 use crate::trace::Tracer;
 use arc_swap::ArcSwap;
 use kata_protocol::*;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -108,6 +108,7 @@ impl World {
         let open = ChannelRules {
             policy: DmPolicy::Open,
             per_minute: 1000,
+            approvers: HashSet::from(["boss".to_owned()]),
             ..ChannelRules::default()
         };
         let ingress = Ingress::new(IngressDeps {
@@ -213,6 +214,12 @@ impl World {
     pub(crate) async fn write(&self, id: &str, conversation: &str, text: &str) -> Result<IngressAnswer, WireError> {
         let plugin = PluginId::new("test").unwrap();
         self.path.ingest(&plugin, &channel(), draft(id, conversation, "ada", text)).await
+    }
+
+    /// As [`Self::write`], by somebody.
+    pub(crate) async fn write_as(&self, id: &str, conversation: &str, sender: &str, text: &str) -> Result<IngressAnswer, WireError> {
+        let plugin = PluginId::new("test").unwrap();
+        self.path.ingest(&plugin, &channel(), draft(id, conversation, sender, text)).await
     }
 
     /// Waits for the work while time passes; fails when it does not come to an end.
