@@ -78,7 +78,7 @@ export function ChatView({ session, message = null }: ChatViewProps) {
 
   const scripted = system?.model?.settings.kind === "demo" && session.model === null;
   return (
-    <section aria-label="Chat" className="flex min-w-0 flex-1 bg-ground">
+    <section aria-label="Chat" className="relative flex min-w-0 flex-1 bg-ground">
       <div className="flex min-w-0 flex-1 flex-col">
         <ChatHeader session={session} state={chat.state} inspecting={inspecting} onInspect={toggleInspector} />
         {scripted && <DemoBanner />}

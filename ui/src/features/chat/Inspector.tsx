@@ -18,7 +18,7 @@ export function Inspector({ session, usage }: { session: SessionSummary; usage: 
     return value === undefined ? name : `${name}: ${value}`;
   });
   return (
-    <aside aria-label="Details" className="flex w-[280px] shrink-0 flex-col gap-6 overflow-y-auto border-l border-line bg-list p-4">
+    <aside aria-label="Details" className="flex w-[280px] shrink-0 flex-col gap-6 overflow-y-auto border-l border-line bg-list p-4 max-[1100px]:absolute max-[1100px]:top-11 max-[1100px]:right-0 max-[1100px]:bottom-0 max-[1100px]:z-10 max-[1100px]:shadow-pop">
       <Section title="Session">
         <Facts
           rows={[

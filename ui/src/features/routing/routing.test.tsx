@@ -22,7 +22,7 @@ describe("the routing table", () => {
     const entry = within(screen.getByTestId("binding-binding"));
     await user.type(entry.getByLabelText("Conversation"), "C77");
     await user.click(screen.getByTestId("route-save"));
-    expect(await entry.findByRole("alert")).toHaveTextContent(/an id means nothing without its channel.*Name the channel too/);
+    expect(await entry.findByRole("alert")).toHaveTextContent(/An id means nothing without its channel.*Nothing was changed/);
     expect(entry.getByLabelText("From channel")).toHaveAttribute("aria-invalid", "true");
     expect(platform.world.table.bindings).toHaveLength(4);
     await user.selectOptions(entry.getByLabelText("From channel"), "slack");
@@ -61,6 +61,7 @@ describe("the routing table", () => {
     const table = fullTable(TABLE);
     expect(faultOf(wire("no", "routing/bindings/2/match/channel"), table)).toMatchObject({ list: "bindings", index: 2, field: "match/channel" });
     expect(faultOf(wire("no", "people[0].addresses[1]"), table)).toMatchObject({ list: "people", index: 0, field: "addresses/1" });
+    expect(faultOf(wire("binding “slack”, field “match.channel”: an id means nothing without its channel"), table)).toEqual({ list: "bindings", index: 3, field: "match/channel", words: "An id means nothing without its channel." });
     expect(faultOf(wire("bindings “mara” and “slack” take the same messages"), table)).toMatchObject({ list: "bindings", index: 3 });
     expect(faultOf(wire("the disk is full"), table)).toMatchObject({ list: null });
   });

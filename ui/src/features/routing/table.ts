@@ -34,11 +34,22 @@ export interface Fault {
   words: string;
 }
 
+/** As the engine names a place: `binding “support”, field “match.channel”: an id means nothing without its channel`. */
+const NAMED = /^(binding|profile|person) “([^”]*)”, field “([^”]*)”: (.*)$/s;
+const LIST_OF: Record<string, ListName> = { binding: "bindings", profile: "profiles", person: "people" };
+const fieldPath = (field: string): string => field.split(/[/.[\]]+/).filter(Boolean).join("/");
+
 const LISTS: readonly ListName[] = ["bindings", "profiles", "people"];
 
-/** By the path in the details; else by the names the message quotes. */
+/** By the place the message names, by the path in the details, or by the names it quotes. */
 export function faultOf(error: WireError, table: FullTable): Fault {
   const words = errorWords(error);
+  const named = NAMED.exec(error.message);
+  if (named !== null) {
+    const [, kind = "", id, field = "", problem = ""] = named;
+    const list = LIST_OF[kind] ?? "bindings";
+    return { list, index: table[list].findLastIndex((each) => each.id === id), field: fieldPath(field), words: errorWords({ ...error, message: problem }) };
+  }
   const { details } = error;
   const path = typeof details === "object" && details !== null && "field" in details && typeof details.field === "string" ? details.field : "";
   const parts = path.split(/[/.[\]]+/).filter((part) => part !== "" && part !== "routing");

@@ -35,20 +35,20 @@ export const REFUSALS: Record<RefusalCode, string> = {
   queue_full: "Too many waited",
 };
 
-/** The most particular part first: a binding that names it is asked before one that does not. */
+/** The router’s order, the most particular part first: a binding that names it is asked before one that does not. */
 export const PRECEDENCE: readonly { part: keyof BindingMatch; name: string }[] = [
   { part: "thread", name: "thread" },
   { part: "conversation", name: "conversation" },
   { part: "sender", name: "sender" },
   { part: "person", name: "person" },
-  { part: "account", name: "account" },
   { part: "chatType", name: "kind" },
+  { part: "account", name: "account" },
   { part: "channel", name: "channel" },
 ];
 
 const weight = ({ match = {} }: Binding): number => PRECEDENCE.reduce((sum, { part }, i) => sum + (match[part] == null ? 0 : 2 ** (PRECEDENCE.length - i)), 0);
 
-export const inOrder = (bindings: readonly Binding[]): Binding[] => bindings.toSorted((a, b) => weight(b) - weight(a));
+export const inOrder = (bindings: readonly Binding[]): Binding[] => bindings.toSorted((a, b) => weight(b) - weight(a) || (a.id < b.id ? -1 : 1));
 
 /** What it takes, in one line. */
 export function matchWords({ channel, account, chatType, conversation, thread, sender, person }: BindingMatch): string {

@@ -39,23 +39,24 @@ export const REFUSALS: RefusalCount[] = [
   { channel: "slack", code: "loop", count: 18, lastAt: hoursAgo(1), lastSender: "B01DEPLOYBOT" },
 ];
 
-const PARTS: readonly (keyof BindingMatch)[] = ["thread", "conversation", "sender", "person", "account", "chatType", "channel"];
+const PARTS: readonly (keyof BindingMatch)[] = ["thread", "conversation", "sender", "person", "chatType", "account", "channel"];
 const weight = ({ match = {} }: Binding): number => PARTS.reduce((sum, part, i) => sum + (match[part] == null ? 0 : 2 ** (PARTS.length - i)), 0);
 
-const wrong = (field: string, message: string, hint: string) => new OperationError({ code: "invalid", message, hint, details: { field } });
+const HINT = "nothing was changed; mend that entry and set the table again";
+const refuse = (message: string) => new OperationError({ code: "invalid", message, hint: HINT });
 
 /** What makes a rule impossible, as the engine says it: first the binding, then its field. */
 function check(table: RoutingTable): void {
   const seen = new Map<string, string>();
-  for (const [i, { id, match = {}, profile }] of (table.bindings ?? []).entries()) {
-    const at = `bindings[${i}]`;
-    if (!/^[a-z0-9-]{1,64}$/.test(id)) throw wrong(`${at}.id`, `binding “${id}”: the name may have a-z, 0-9 and - only`, "give it another name");
-    if (match.channel == null && (match.account != null || match.conversation != null || match.thread != null || match.sender != null)) throw wrong(`${at}.match.channel`, `binding “${id}”: an id means nothing without its channel`, "name the channel too");
-    if (match.person != null && match.sender != null) throw wrong(`${at}.match.sender`, `binding “${id}”: a person and a sender exclude each other`, "keep one of them");
-    if (profile != null && !table.profiles?.some((each) => each.id === profile)) throw wrong(`${at}.profile`, `binding “${id}”: there is no profile “${profile}”`, "choose one of the table, or make it first");
+  for (const { id, match = {}, profile } of table.bindings ?? []) {
+    const wrong = (field: string, problem: string) => refuse(`binding “${id}”, field “${field}”: ${problem}`);
+    if (!/^[a-z0-9-]{1,64}$/.test(id)) throw wrong("id", "the name may have a-z, 0-9 and - only");
+    if (match.channel == null && (match.account != null || match.conversation != null || match.thread != null || match.sender != null)) throw wrong("match.channel", "an id means nothing without its channel");
+    if (match.person != null && match.sender != null) throw wrong("match.sender", "a person and a sender exclude each other");
+    if (profile != null && !table.profiles?.some((each) => each.id === profile)) throw wrong("profile", `there is no profile “${profile}” in “profiles”`);
     const key = JSON.stringify(PARTS.map((part) => match[part] ?? null));
     const other = seen.get(key);
-    if (other !== undefined) throw wrong(at, `bindings “${other}” and “${id}” take the same messages`, "take one of them out, or make it more particular");
+    if (other !== undefined) throw refuse(`bindings “${other}” and “${id}” take the same messages; take one away, or give one of them another field of “match”`);
     seen.set(key, id);
   }
 }
