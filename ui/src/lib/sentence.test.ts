@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { errorAtField, errorWords, sentence } from "./sentence";
+import { errorAtField, errorWords, fieldOf, sentence } from "./sentence";
 
 describe("what the engine says", () => {
   it("becomes a sentence, and what begins with a name stays as it is", () => {
@@ -18,5 +18,6 @@ describe("what the engine says", () => {
     const error = { code: "invalid", message: "“id”: it is taken", hint: "choose another id" } as const;
     expect(errorWords(error)).toBe("“id”: it is taken. Choose another id.");
     expect(errorAtField(error)).toBe("It is taken. Choose another id.");
+    expect([fieldOf(error), fieldOf({ ...error, message: "“keep” must be more" }), fieldOf({ ...error, message: "the disk is full" }), fieldOf({ ...error, details: { field: "a/b" } })]).toEqual(["id", "keep", "", "a.b"]);
   });
 });

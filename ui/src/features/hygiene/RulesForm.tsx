@@ -1,6 +1,7 @@
 /** The rules as a table: a row for each kind of session. */
 import { Input } from "@/components/controls";
 import type { ClassRules, HygieneRules, SessionClass, WireError } from "@/generated/protocol";
+import { fieldOf } from "@/lib/sentence";
 
 export const CLASSES: Record<SessionClass, string> = { desktop: "This window and clients", direct: "Direct conversations", group: "Groups", thread: "Threads" };
 
@@ -26,8 +27,7 @@ interface FormProps {
 }
 
 export function RulesForm({ rules, error, onChange }: FormProps) {
-  const { details } = error ?? {};
-  const field = typeof details === "object" && details !== null && "field" in details ? String(details.field).replaceAll("/", ".") : "";
+  const field = error === null ? "" : fieldOf(error);
   const set = (kind: SessionClass, next: ClassRules) => onChange({ ...rules, [kind]: { ...rules[kind], ...next } });
   return (
     <div className="flex flex-col gap-4">

@@ -11,7 +11,7 @@ import { useAct, useRead } from "@/data/operations";
 import { useWorkspace } from "@/data/workspace";
 import type { TraceRules, TraceState } from "@/generated/protocol";
 import { plural } from "@/lib/format";
-import { errorWords, sentence } from "@/lib/sentence";
+import { errorAtField, errorWords, fieldOf, sentence } from "@/lib/sentence";
 
 const STATE_EVERY_MS = 5_000;
 const AREA = "selectable w-full resize-y rounded-md border border-line-strong bg-ground px-2 py-1.5 font-mono text-sm text-ink aria-invalid:border-bad";
@@ -40,9 +40,8 @@ function Rules({ state }: { state: TraceState }) {
     },
   });
   const wire = configure.error?.wire ?? null;
-  const { details } = wire ?? {};
-  const field = typeof details === "object" && details !== null && "field" in details ? String(details.field) : "";
-  const errorAt = (name: string) => (wire !== null && (field === name || field.startsWith(`${name}[`) || field.startsWith(`${name}/`)) ? errorWords(wire) : null);
+  const field = wire === null ? "" : fieldOf(wire);
+  const errorAt = (name: string) => (wire !== null && (field === name || field.startsWith(`${name}[`) || field.startsWith(`${name}.`)) ? errorAtField(wire) : null);
   const placed = ["redact", "redactFields", "keep", "otlp", "off"].some((name) => errorAt(name) !== null);
   const set = (next: TraceRules) => {
     setEdited({ ...rules, ...next });

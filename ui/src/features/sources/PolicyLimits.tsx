@@ -5,7 +5,7 @@ import { Field, Input, Switch } from "@/components/controls";
 import { notify } from "@/data/notify";
 import { useAct } from "@/data/operations";
 import type { ChannelPolicyState, QuietHours, SourceId } from "@/generated/protocol";
-import { errorAtField, errorWords } from "@/lib/sentence";
+import { errorAtField, errorWords, fieldOf } from "@/lib/sentence";
 
 type NumberKey = "perMinuteSender" | "perMinuteConversation" | "maxText";
 
@@ -21,7 +21,7 @@ export function PolicyLimits({ id, policy }: { id: SourceId; policy: ChannelPoli
   const [quiet, setQuiet] = useState<QuietHours | null>(policy.quietHours);
   const change = useAct("channel.policy", { quiet: true, onSuccess: () => notify({ tone: "info", message: "The limits are in force.", hint: null }) });
   const wire = change.error?.wire;
-  const field = typeof wire?.details === "object" && wire.details !== null && "field" in wire.details ? String(wire.details.field) : "";
+  const field = wire === undefined ? "" : fieldOf(wire);
   const wrong = ({ key, max }: (typeof NUMBERS)[number]): string | null => {
     const value = numbers[key];
     if (!Number.isInteger(value) || value < 1) return "A whole number, at least 1.";

@@ -65,7 +65,7 @@ export const OBSERVE_OPERATIONS: ObserveOperations = {
   "trace.rules": state,
   "trace.configure": (world, rules) => {
     const broken = (rules.redact ?? []).findIndex((each) => !parses(each));
-    if (broken !== -1) throw new OperationError({ code: "invalid", message: `redact[${broken}]: the expression does not parse`, hint: "close what is open", details: { field: `redact[${broken}]` } });
+    if (broken !== -1) throw new OperationError({ code: "invalid", message: `“redact[${broken}]”: the expression does not parse`, hint: "close what is open" });
     world.traceRules = { ...TRACE_RULES, ...rules };
     return state(world);
   },

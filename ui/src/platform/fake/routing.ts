@@ -141,7 +141,7 @@ export const ROUTE_OPERATIONS: RouteOperations = {
   "refusal.list": () => REFUSALS,
   "channel.policy": (world, { id, quietHours, ...change }) => {
     const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value != null)) as Partial<ChannelPolicyState>;
-    if (given.perMinuteSender === 0) throw new OperationError({ code: "invalid", message: "perMinuteSender: at least 1", details: { field: "perMinuteSender" } });
+    if (given.perMinuteSender === 0) throw new OperationError({ code: "invalid", message: "“perMinuteSender”: must be from 1 to 10,000" });
     const next = { ...policyOf(world, id), ...given, ...(quietHours == null ? {} : { quietHours: quietHours[0] ?? null }) };
     world.policies.set(id, next);
     return next;

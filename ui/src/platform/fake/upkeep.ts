@@ -108,7 +108,7 @@ export const UPKEEP_OPERATIONS: UpkeepOperations = {
   "letter.discard": (world, { id }) => drop(world, letter(world, id)),
   "hygiene.get": (world) => world.hygiene,
   "hygiene.set": (world, rules) => {
-    if (rules.desktop?.archiveAfterDays === 0) throw new OperationError({ code: "invalid", message: "desktop.archiveAfterDays: at least 1", details: { field: "desktop.archiveAfterDays" } });
+    if (rules.desktop?.archiveAfterDays === 0) throw new OperationError({ code: "invalid", message: "“desktop.archiveAfterDays”: must be at least 1" });
     world.hygiene = rules;
     return rules;
   },
