@@ -225,6 +225,8 @@ impl PluginHost {
             tasks: self.tasks.clone(),
             workspace: candidate.workspace.clone(),
             pool: tokio::runtime::Handle::current(),
+            share: Arc::clone(&plugin.share),
+            pace: Arc::clone(&plugin.pace),
         })
     }
 
@@ -350,7 +352,7 @@ impl PluginHost {
         let mut plugins = lock(&self.plugins);
         let made = || {
             let (backend, clock, entropy) = (Arc::clone(&self.backend), Arc::clone(&self.clock), Arc::clone(&self.entropy));
-            Arc::new(Plugin::new(id.clone(), backend, clock, entropy, self.options.policy))
+            Arc::new(Plugin::new(id.clone(), backend, clock, entropy, &self.options))
         };
         Arc::clone(plugins.entry(id.clone()).or_insert_with(made))
     }

@@ -41,6 +41,7 @@ mod reserve;
 mod review;
 mod routes;
 mod script;
+mod share;
 mod signature;
 mod socket;
 mod standing;

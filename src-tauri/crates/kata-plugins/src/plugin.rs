@@ -4,9 +4,12 @@ use crate::discover::Candidate;
 use crate::faults::FaultLog;
 use crate::generation::Generation;
 use crate::network::NetworkPolicy;
+use crate::options::HostOptions;
+use crate::pace::Pace;
 use crate::parts::{Part, STATES_A_MINUTE};
 use crate::ports::{Report, Reporter};
 use crate::reserve::Reserve;
+use crate::share::Share;
 use crate::standing::Standing;
 use kata_core::lifecycle::{Happening, Lifecycle};
 use kata_core::ports::{Clock, Entropy, PluginBackend, PluginPart};
@@ -39,6 +42,10 @@ pub(crate) struct Plugin {
     generations: AtomicU32,
     /// Restarts after a fault.
     pub(crate) restarts: AtomicU32,
+    /// What its own work may take.
+    pub(crate) share: Arc<Share>,
+    /// The pace of its requests.
+    pub(crate) pace: Arc<Pace>,
     /// Generations whose threads were given up.
     stuck: Mutex<Vec<Arc<Generation>>>,
     /// Counts activations by a person or by an edit: what waits out a fault of an earlier version need not go on waiting.
@@ -66,9 +73,9 @@ impl Plugin {
         backend: Arc<dyn PluginBackend>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
-        policy: kata_core::lifecycle::Policy,
+        options: &HostOptions,
     ) -> Self {
-        let life = Lifecycle::new(policy, clock.now());
+        let life = Lifecycle::new(options.policy, clock.now());
         Self {
             id,
             backend,
@@ -78,6 +85,8 @@ impl Plugin {
             faults: Mutex::default(),
             generations: AtomicU32::new(0),
             restarts: AtomicU32::new(0),
+            share: Arc::default(),
+            pace: Arc::new(Pace::new(options.requests_per_second, options.request_burst)),
             stuck: Mutex::default(),
             renewed: watch::Sender::new(0),
             live: watch::Sender::new(None),

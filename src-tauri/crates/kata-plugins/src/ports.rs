@@ -50,7 +50,7 @@ pub(crate) struct Reach {
     /// Events for clients.
     pub(crate) emitted: Minute,
     /// Requests and sockets.
-    pub(crate) pace: Pace,
+    pub(crate) pace: Arc<Pace>,
     pub(crate) bodies: Bodies,
     pub(crate) sockets: Sockets,
     /// Cancelled when the generation ends.

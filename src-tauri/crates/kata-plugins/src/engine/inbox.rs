@@ -225,21 +225,23 @@ impl Inbox {
     }
 
     /// The next command; `None` when `until` passes first. Settlements and aborts go before new calls, so that work in
-    /// progress ends before more is begun.
-    pub(crate) fn next(&self, until: Option<Instant>) -> Option<Command> {
+    /// progress ends before more is begun. Until `rest` has passed only calls are given: somebody waits for them.
+    pub(crate) fn next(&self, until: Option<Instant>, rest: Option<Instant>) -> Option<Command> {
         let mut lanes = self.lanes();
         loop {
             if lanes.quit {
                 return Some(Command::Quit);
             }
-            if let Some((id, forget)) = lanes.aborts.pop_front() {
-                return Some(Command::Abort(id, forget));
-            }
-            if let Some(settled) = lanes.settled.pop_front() {
-                return Some(Command::Settle(settled));
+            let now = Instant::now();
+            if rest.is_none_or(|rest| rest <= now) {
+                if let Some((id, forget)) = lanes.aborts.pop_front() {
+                    return Some(Command::Abort(id, forget));
+                }
+                if let Some(settled) = lanes.settled.pop_front() {
+                    return Some(Command::Settle(settled));
+                }
             }
             // A timer that is due goes before a new call, else a stream of calls would starve it.
-            let now = Instant::now();
             if until.is_some_and(|until| until <= now) {
                 return None;
             }

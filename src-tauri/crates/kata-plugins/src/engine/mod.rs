@@ -97,6 +97,10 @@ pub(crate) struct Spec {
     pub(crate) tasks: kata_core::tasks::Tasks,
     pub(crate) workspace: Option<kata_protocol::WorkspaceId>,
     pub(crate) pool: tokio::runtime::Handle,
+    /// What the plugin's own work may take, over all generations.
+    pub(crate) share: Arc<crate::share::Share>,
+    /// The pace of its requests, over all generations.
+    pub(crate) pace: Arc<Pace>,
 }
 
 /// A thread that was begun.
@@ -148,7 +152,11 @@ pub(crate) fn begin(spec: Spec) -> std::io::Result<Begun> {
 fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations, LoadFault>>) -> Exit {
     let (folder, pins, entry, settings, slices) = (spec.folder, spec.pins, spec.entry, spec.settings, Slices::of(&spec.options));
     let positions = Positions::default();
-    let watch = Rc::new(Watch::new(Arc::clone(&link.kill), spec.options.cpu_ms_per_minute));
+    let watch = Rc::new(Watch::new(
+        Arc::clone(&link.kill),
+        Arc::clone(&spec.share),
+        spec.options.cpu_ms_per_minute,
+    ));
     let cancel = CancellationToken::new();
     let core = Rc::new(Core {
         link: Arc::clone(link),
@@ -163,7 +171,7 @@ fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations,
             tasks: spec.tasks,
             workspace: spec.workspace,
             emitted: Minute::default(),
-            pace: Pace::new(spec.options.requests_per_second, spec.options.request_burst),
+            pace: spec.pace,
             bodies: Default::default(),
             sockets: Default::default(),
             stop: cancel.clone(),
@@ -301,7 +309,7 @@ struct Dispatch<'js> {
 impl<'js> Loop<'_, 'js> {
     fn run(self, entry: &str, settings: &serde_json::Value, boot: oneshot::Sender<Result<Registrations, LoadFault>>) -> Exit {
         let mut boot = Boot(Some(boot));
-        self.watch.begin(self.slices.load);
+        self.watch.begin(self.slices.load, false);
         let dispatch = match self.prelude(settings).catch(&self.ctx) {
             Ok(dispatch) => dispatch,
             Err(e) => {
@@ -310,7 +318,7 @@ impl<'js> Loop<'_, 'js> {
             }
         };
         let started = Instant::now();
-        if let Some(exit) = self.batch(self.slices.load, "loading", || {
+        if let Some(exit) = self.batch(self.slices.load, false, "loading", || {
             dispatch.boot.call::<_, ()>((format!("./{entry}"), 0))
         }) {
             boot.end(Err(LoadFault::OverLimit(words_of(&exit))));
@@ -338,24 +346,28 @@ impl<'js> Loop<'_, 'js> {
                     }
                 }
             }
+            let rest = self.watch.resting();
             let mut until = self.core.timers.borrow().next();
+            if let Some(rest) = rest {
+                until = Some(until.map_or(rest, |u| u.max(rest)));
+            }
             if !booted {
                 let end = started + self.slices.load_timeout + Duration::from_millis(1);
                 until = Some(until.map_or(end, |u| u.min(end)));
             }
-            let exit = match self.core.link.inbox.next(until) {
+            let exit = match self.core.link.inbox.next(until, rest) {
                 Some(Command::Quit) => return Exit::Quit,
                 Some(Command::Abort(id, forget)) => {
                     if forget {
                         self.core.calls.borrow_mut().remove(&id);
                     }
-                    self.batch(self.slices.batch, "an abort", || dispatch.abort.call::<_, ()>((id,)))
+                    self.batch(self.slices.batch, true, "an abort", || dispatch.abort.call::<_, ()>((id,)))
                 }
                 Some(Command::Settle(settled)) => self.settle(&dispatch, settled),
                 Some(Command::Call(call)) => self.call(&dispatch, call),
                 None => {
                     let due = self.core.timers.borrow_mut().take_due(Instant::now());
-                    due.and_then(|id| self.batch(self.slices.batch, "a timer", || dispatch.fire.call::<_, ()>((id,))))
+                    due.and_then(|id| self.batch(self.slices.batch, true, "a timer", || dispatch.fire.call::<_, ()>((id,))))
                 }
             };
             let count = heap_counted.elapsed() > COUNT_HEAP;
@@ -404,7 +416,7 @@ impl<'js> Loop<'_, 'js> {
             self.slices.call
         };
         self.core.link.running.store(id, Ordering::Release);
-        let exit = self.batch(slice, kind.as_str(), || match kind {
+        let exit = self.batch(slice, false, kind.as_str(), || match kind {
             Kind::Dispose => dispatch.dispose.call::<_, ()>((id,)),
             _ => dispatch.call.call::<_, ()>((kind.as_str(), handle, id, payload.as_deref())),
         });
@@ -421,7 +433,7 @@ impl<'js> Loop<'_, 'js> {
     fn settle(&self, dispatch: &Dispatch<'js>, settled: inbox::Settled) -> Option<Exit> {
         // One that was cancelled meanwhile is not waited for any more.
         self.core.operations.borrow_mut().remove(&settled.id)?;
-        self.batch(self.slices.batch, "a host call's answer", || match settled.result {
+        self.batch(self.slices.batch, true, "a host call's answer", || match settled.result {
             Err(error) => dispatch.settle.call::<_, ()>((settled.id, false, error.to_json())),
             Ok((text, None)) => dispatch.settle.call::<_, ()>((settled.id, true, text)),
             Ok((text, Some(bytes))) => {
@@ -431,11 +443,12 @@ impl<'js> Loop<'_, 'js> {
         })
     }
 
-    /// Runs one entry into JavaScript and every job it leaves behind, under one deadline. `Some` ends the runtime.
-    fn batch(&self, slice: Duration, what: &str, enter: impl FnOnce() -> rquickjs::Result<()>) -> Option<Exit> {
+    /// Runs one entry into JavaScript and every job it leaves behind, under one deadline; `own`: nobody waits for it. `Some`
+    /// ends the runtime.
+    fn batch(&self, slice: Duration, own: bool, what: &str, enter: impl FnOnce() -> rquickjs::Result<()>) -> Option<Exit> {
         let link = &self.core.link;
         link.pulse.fetch_add(1, Ordering::AcqRel);
-        self.watch.begin(slice);
+        self.watch.begin(slice, own);
         let mut place = String::new();
         self.broke.set(None);
         if let Err(error) = enter().catch(&self.ctx) {
@@ -469,6 +482,10 @@ impl<'js> Loop<'_, 'js> {
         }
         self.watch.end();
         link.pulse.fetch_add(1, Ordering::AcqRel);
+        if self.watch.tells() {
+            let message = "it works more by itself than its share of the CPU; beyond it, it does so slowly, with rests";
+            self.core.reach.reporter.fault("busy", message.into());
+        }
         let unheard: Vec<_> = self.core.rejections.borrow_mut().drain().map(|(_, told)| told).collect();
         for (words, place) in unheard {
             self.core.reach.reporter.fault_at("unhandled_rejection", words, place);

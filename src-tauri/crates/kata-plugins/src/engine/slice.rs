@@ -1,5 +1,7 @@
-//! How long JavaScript may run: CPU per batch of jobs, CPU per minute, and a switch the host can throw from outside.
+//! How long JavaScript may run: CPU per batch of jobs, CPU per minute, and a switch the host can throw from outside. And when
+//! it rests: a batch that nobody waits for pauses as its plugin's [`Share`] says, also in the middle.
 
+use crate::share::{STINT, Share};
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,10 +43,24 @@ pub(crate) struct Watch {
     used: Cell<Duration>,
     last_minute: Cell<Duration>,
     began: Cell<Duration>,
+    share: Arc<Share>,
+    /// Whether the batch at work is on the plugin's own account.
+    own: Cell<bool>,
+    /// CPU time up to which the present stint is counted, and what it has come to.
+    counted: Cell<Duration>,
+    stint: Cell<Duration>,
+    /// Until when nothing new is begun on its own account.
+    rest: Cell<Option<Instant>>,
+    tell: Cell<bool>,
 }
 
+/// Longest rest in the middle of a batch: a call that comes meanwhile waits for it.
+const REST_WITHIN: Duration = Duration::from_millis(100);
+/// How often a resting thread looks whether it should end.
+const LOOK: Duration = Duration::from_millis(5);
+
 impl Watch {
-    pub(crate) fn new(kill: Arc<AtomicBool>, cpu_ms_per_minute: u32) -> Self {
+    pub(crate) fn new(kill: Arc<AtomicBool>, share: Arc<Share>, cpu_ms_per_minute: u32) -> Self {
         Self {
             kill,
             slice: Cell::new(Duration::ZERO),
@@ -55,11 +71,17 @@ impl Watch {
             used: Cell::new(Duration::ZERO),
             last_minute: Cell::new(Duration::ZERO),
             began: Cell::new(Duration::ZERO),
+            share,
+            own: Cell::new(false),
+            counted: Cell::new(Duration::ZERO),
+            stint: Cell::new(Duration::ZERO),
+            rest: Cell::new(None),
+            tell: Cell::new(false),
         }
     }
 
-    /// A batch begins.
-    pub(crate) fn begin(&self, slice: Duration) {
+    /// A batch begins; `own`: nobody waits for it.
+    pub(crate) fn begin(&self, slice: Duration, own: bool) {
         let now = thread_cpu();
         if self.minute_began.get().elapsed() >= Duration::from_secs(60) {
             self.minute_began.set(Instant::now());
@@ -68,17 +90,66 @@ impl Watch {
         self.slice.set(slice);
         self.began.set(now);
         self.deadline.set(now + slice);
+        self.own.set(own);
+        self.counted.set(now);
     }
 
     /// It ended; counts what it took.
     pub(crate) fn end(&self) {
-        let used = self.used.get() + thread_cpu().saturating_sub(self.began.get());
+        let now = thread_cpu();
+        let used = self.used.get() + now.saturating_sub(self.began.get());
+        if let Some(pause) = self.stint(now) {
+            self.rest.set(Some(Instant::now() + pause));
+        }
+        self.own.set(false);
         self.used.set(used);
         self.deadline.set(Duration::MAX);
         if used > self.budget && self.tripped.get().is_none() {
             self.tripped
                 .set(Some(Tripped::Minute(u32::try_from(self.budget.as_millis()).unwrap_or(u32::MAX))));
         }
+    }
+
+    /// Counts the present stint up to `now`; how long to rest where it has become long enough to ask.
+    fn stint(&self, now: Duration) -> Option<Duration> {
+        if !self.own.get() {
+            return None;
+        }
+        let stint = self.stint.get() + now.saturating_sub(self.counted.replace(now));
+        if stint < STINT {
+            self.stint.set(stint);
+            return None;
+        }
+        self.stint.set(Duration::ZERO);
+        let rest = self.share.charge(stint, self.budget, Instant::now());
+        if rest.tell {
+            self.tell.set(true);
+        }
+        (!rest.pause.is_zero()).then_some(rest.pause)
+    }
+
+    /// Rests here and now, in the middle of a batch.
+    fn breathe(&self, pause: Duration) {
+        let until = Instant::now() + pause.min(REST_WITHIN);
+        while !self.kill.load(Ordering::Relaxed) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            std::thread::sleep(left.min(LOOK));
+        }
+    }
+
+    /// Until when nothing is begun on the plugin's own account; `None` when it may at once.
+    pub(crate) fn resting(&self) -> Option<Instant> {
+        let until = self.rest.get().filter(|until| *until > Instant::now());
+        self.rest.set(until);
+        until
+    }
+
+    /// Whether the person should be told that the plugin rests; once for each time.
+    pub(crate) fn tells(&self) -> bool {
+        self.tell.replace(false)
     }
 
     /// Counts work that another thread does for this one.
@@ -91,9 +162,15 @@ impl Watch {
         if self.tripped.get().is_some() {
             return true;
         }
+        let now = thread_cpu();
+        if now <= self.deadline.get()
+            && let Some(pause) = self.stint(now)
+        {
+            self.breathe(pause);
+        }
         if self.kill.load(Ordering::Relaxed) {
             self.tripped.set(Some(Tripped::Killed));
-        } else if thread_cpu() > self.deadline.get() {
+        } else if now > self.deadline.get() {
             self.tripped.set(Some(Tripped::Slice(self.slice.get())));
         }
         self.tripped.get().is_some()
