@@ -110,8 +110,7 @@ mod tests {
     #[test]
     fn it_is_told_once_a_minute() {
         let (share, now) = (Share::default(), Instant::now());
-        share.charge(BURST, MINUTE, now);
-        let tell = |after: u64| share.charge(BURST, MINUTE, now + Duration::from_secs(after)).tell;
+        let tell = |after: u64| share.charge(BURST + SHORT, MINUTE, now + Duration::from_secs(after)).tell;
         assert_eq!((tell(0), tell(1), tell(59), tell(61)), (true, false, false, true));
     }
 }
