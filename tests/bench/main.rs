@@ -13,6 +13,7 @@ mod http;
 mod kata;
 mod machine;
 mod openclaw;
+mod plot;
 mod plugins;
 mod process;
 mod report;
@@ -78,6 +79,8 @@ enum Stage {
     Tide,
     /// Message turns without a model.
     Turns,
+    /// The cost of a message over many conversations and under many hooks.
+    Growth,
     /// One bad plugin, eight ways.
     Faults,
     /// What a neighbour notices of each class of attack.
@@ -153,6 +156,7 @@ async fn run(options: Options) -> Result<()> {
             Stage::Hooks => stages::hooks::run(&bench, &mut report).await,
             Stage::Tide => stages::tide::run(&bench, &mut report).await,
             Stage::Turns => stages::turns::run(&bench, &mut report).await,
+            Stage::Growth => stages::growth::run(&bench, &mut report).await,
             Stage::Faults => stages::faults::run(&bench, &mut report).await,
             Stage::Hostile => stages::hostile::run(&bench, &mut report).await,
             Stage::Sessions => stages::sessions::run(&bench, &mut report).await,

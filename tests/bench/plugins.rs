@@ -91,6 +91,19 @@ export default definePlugin((api) => {
 });
 "#;
 
+/// A plugin with `count` handlers of one hook.
+pub(crate) fn listeners(folder: &Path, count: usize) -> Result<()> {
+    let manifest = json!({
+        "id": "listeners", "name": "Listeners", "version": "1.0.0", "api": "1", "description": "Listens many times.",
+        "contributes": {"hooks": ["message_received"]}, "capabilities": ["hooks:conversation"],
+    });
+    write_file(&folder.join("listeners/kata-plugin.json"), &manifest.to_string())?;
+    let module = format!(
+        "let seen = 0;\nexport default (api) => {{\n  for (let n = 0; n < {count}; n++) api.registerHook(\"message_received\", () => {{ seen += 1; }});\n}};\n"
+    );
+    write_file(&folder.join("listeners/index.js"), &module)
+}
+
 /// The plugin that misbehaves. It has a service and a hook, as its counterpart has.
 pub(crate) fn crashy(folder: &Path, mode: &str) -> Result<()> {
     let manifest = json!({

@@ -1,5 +1,6 @@
 //! The rows of the table, what was measured for each, and both as Markdown.
 
+use crate::plot::Plot;
 use crate::stats::median;
 use crate::{Bench, machine};
 use std::collections::BTreeMap;
@@ -130,6 +131,7 @@ pub(crate) struct Report {
     head: Vec<(String, String)>,
     ours: BTreeMap<&'static str, Vec<f64>>,
     peer: BTreeMap<&'static str, Vec<f64>>,
+    plots: Vec<Plot>,
     notes: Vec<String>,
     failures: Vec<String>,
 }
@@ -141,6 +143,7 @@ impl Report {
             head,
             ours: BTreeMap::new(),
             peer: BTreeMap::new(),
+            plots: Vec::new(),
             notes: Vec::new(),
             failures: Vec::new(),
         }
@@ -165,6 +168,11 @@ impl Report {
         if !self.notes.contains(&note) {
             self.notes.push(note);
         }
+    }
+
+    /// A curve.
+    pub(crate) fn plot(&mut self, plot: Plot) {
+        self.plots.push(plot);
     }
 
     /// A part that could not be measured.
@@ -197,6 +205,9 @@ impl Report {
             self.row(&mut text, row);
         }
         let _ = writeln!(text, "\n{}", method(bench));
+        for plot in &self.plots {
+            plot.markdown(&mut text);
+        }
         self.list(&mut text, "Notes of this run", &self.notes);
         self.list(&mut text, "Not measured in this run", &self.failures);
         let _ = writeln!(text, "\n## Every repetition\n\n| what | Kata Agents | OpenClaw |\n|---|---|---|");

@@ -5,7 +5,7 @@ use crate::http;
 use crate::plugins::WAYS;
 use crate::process::Program;
 use crate::report::Report;
-use crate::stages::turns::{Load, Turns, drive, with_listener};
+use crate::stages::turns::{Load, PER_SESSION, Turns, drive, with_listener};
 use crate::stats::percentile;
 use crate::wire::Wire;
 use anyhow::Result;
@@ -129,6 +129,7 @@ async fn beside(bench: &Bench, mode: Option<&str>) -> Result<Beside> {
     let load = Load {
         lanes: vec![sessions],
         depth: 1,
+        each: PER_SESSION,
         window: WATCH,
         pause: Duration::from_millis(10),
     };

@@ -6,7 +6,7 @@ use crate::Bench;
 use crate::kata::{Home, Kata};
 use crate::plugins::{self, write_file};
 use crate::report::Report;
-use crate::stages::turns::{Load, drive};
+use crate::stages::turns::{Load, PER_SESSION, drive};
 use crate::stats::percentile;
 use crate::wire::Wire;
 use anyhow::Result;
@@ -106,6 +106,7 @@ async fn during(bench: &Bench, kata: &Kata) -> Result<Figures> {
     let load = Load {
         lanes: vec![sessions],
         depth: 1,
+        each: PER_SESSION,
         window,
         pause: Duration::from_millis(4),
     };

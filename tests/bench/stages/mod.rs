@@ -1,6 +1,7 @@
 //! What is measured, a file for each.
 
 pub(crate) mod faults;
+pub(crate) mod growth;
 pub(crate) mod hooks;
 pub(crate) mod hostile;
 pub(crate) mod reload;

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// Messages after which a lane takes its next session.
-const PER_SESSION: usize = 100;
+pub(crate) const PER_SESSION: usize = 100;
 
 /// Sessions side by side.
 const LANES: usize = 8;
@@ -35,6 +35,8 @@ pub(crate) struct Load {
     pub(crate) lanes: Vec<Vec<String>>,
     /// Messages that a lane has on their way at a time; more than one waits in the session's queue.
     pub(crate) depth: usize,
+    /// Messages after which a lane takes its next session.
+    pub(crate) each: usize,
     /// No turn begins after this.
     pub(crate) window: Duration,
     /// Rest of a lane between two turns.
@@ -79,6 +81,7 @@ pub(crate) async fn run(bench: &Bench, report: &mut Report) -> Result<()> {
                 window: Duration::from_secs(30),
                 pause: Duration::ZERO,
                 depth: 1,
+                each: PER_SESSION,
             };
             drive(&mut wire, load, Some(3)).await?;
         }
@@ -147,6 +150,7 @@ async fn ours(bench: &Bench, kata: &Kata, lanes: usize, depth: usize) -> Result<
             window: Duration::from_secs(5),
             pause: Duration::ZERO,
             depth: 1,
+            each: PER_SESSION,
         },
         Some(20),
     )
@@ -160,6 +164,7 @@ async fn ours(bench: &Bench, kata: &Kata, lanes: usize, depth: usize) -> Result<
             window: bench.window,
             pause: Duration::ZERO,
             depth,
+            each: PER_SESSION,
         },
         None,
     )
@@ -180,6 +185,7 @@ async fn theirs(bench: &Bench, gateway: &Gateway, lanes: usize) -> Result<(Turns
             window: bench.window * 4,
             pause: Duration::ZERO,
             depth: 1,
+            each: PER_SESSION,
         },
         None,
     )
@@ -217,6 +223,7 @@ async fn drive_on(wire: &mut Wire, load: Load, most: Option<usize>) -> Result<Tu
     let Load {
         lanes,
         depth,
+        each,
         window,
         pause,
     } = load;
@@ -232,7 +239,7 @@ async fn drive_on(wire: &mut Wire, load: Load, most: Option<usize>) -> Result<Tu
         let over = began.elapsed() >= window || most.is_some_and(|most| turns.ended.len() >= most);
         let mut waiting = Vec::new();
         for (at, lane) in due.drain(..) {
-            let session = lanes[lane].get(begun[lane] / PER_SESSION).filter(|_| !over);
+            let session = lanes[lane].get(begun[lane] / each).filter(|_| !over);
             match session {
                 Some(_) if at > Instant::now() => waiting.push((at, lane)),
                 Some(session) => {
