@@ -10,7 +10,9 @@ use rquickjs::allocator::{Allocator, RustAllocator};
 use std::rc::Rc;
 
 /// Bytes given out between two looks at the clock.
-const LOOK_EVERY: usize = 64 << 10;
+const LOOK_EVERY: usize = 16 << 10;
+/// Blocks taken back between two looks.
+const FREED_BETWEEN: u32 = 128;
 /// Blocks up to this size are given out past a limit too: the engine needs one for the very error that ends the run, which
 /// nothing can catch; one that says "out of memory" could be caught. A call that does with less than this is quick.
 const ALWAYS: usize = 4 << 10;
@@ -19,6 +21,7 @@ const ALWAYS: usize = 4 << 10;
 pub(crate) struct Heap {
     watch: Rc<Watch>,
     since_look: usize,
+    freed: u32,
 }
 
 impl Heap {
@@ -26,6 +29,7 @@ impl Heap {
         Self {
             watch: Rc::clone(watch),
             since_look: 0,
+            freed: 0,
         }
     }
 
@@ -64,6 +68,12 @@ unsafe impl Allocator for Heap {
     }
 
     unsafe fn dealloc(&mut self, ptr: *mut u8) {
+        self.freed += 1;
+        if self.freed == FREED_BETWEEN {
+            self.freed = 0;
+            // Only for a rest: what is given back is taken back past any limit.
+            let _ = self.watch.over();
+        }
         // SAFETY: the caller's promise about `ptr` is passed on.
         unsafe { RustAllocator.dealloc(ptr) }
     }

@@ -176,6 +176,7 @@ fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations,
             sockets: Default::default(),
             stop: cancel.clone(),
         }),
+        watch: Rc::clone(&watch),
         rules: spec.rules,
         positions: positions.clone(),
         staging: Default::default(),
@@ -196,16 +197,20 @@ fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations,
             kind: "memory",
             message: format!("the engine did not start: {e}"),
         },
-        Ok((_runtime, context)) => context.with(|ctx| {
-            Loop {
-                ctx,
-                core: &core,
-                watch: &watch,
-                slices,
-                broke: Cell::new(None),
-            }
-            .run(&entry, &settings, boot)
-        }),
+        Ok((_runtime, context)) => {
+            let exit = context.with(|ctx| {
+                Loop {
+                    ctx,
+                    core: &core,
+                    watch: &watch,
+                    slices,
+                    broke: Cell::new(None),
+                }
+                .run(&entry, &settings, boot)
+            });
+            watch.ending();
+            exit
+        }
     };
     core.cancel.cancel();
     core.tell_dropped(&mut core.lines.borrow_mut());

@@ -4,6 +4,7 @@
 use super::inbox::{CallFault, Reply, Settled, Thrown};
 use super::loader::Positions;
 use super::ops::{self, Op};
+use super::slice::Watch;
 use super::{Link, web};
 use crate::ports::{Reach, Report};
 use crate::register::{Refused, Registrations, Rules};
@@ -60,6 +61,8 @@ pub(crate) struct Core {
     pub(crate) timers: RefCell<Timers>,
     pub(crate) rejections: RefCell<HashMap<u64, (String, Option<SourcePosition>)>>,
     pub(crate) lines: RefCell<LineBudget>,
+    /// Looked at by natives that a loop may call faster than the engine polls.
+    pub(crate) watch: Rc<Watch>,
     pub(crate) cancel: CancellationToken,
     /// Set when the engine ran out of memory or stack; the runtime is replaced after the batch.
     pub(crate) exhausted: Cell<Option<&'static str>>,
@@ -119,6 +122,8 @@ impl Default for LineBudget {
 
 impl Core {
     pub(crate) fn log(&self, level: &str, text: &str) {
+        // What it says is heard at the next poll; here the thread rests where it should.
+        let _ = self.watch.over();
         let mut lines = self.lines.borrow_mut();
         if lines.began.elapsed() >= Duration::from_secs(60) {
             let last = u32::try_from(lines.dropped).unwrap_or(u32::MAX);

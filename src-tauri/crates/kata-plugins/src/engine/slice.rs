@@ -52,10 +52,10 @@ pub(crate) struct Watch {
     /// Until when nothing new is begun on its own account.
     rest: Cell<Option<Instant>>,
     tell: Cell<bool>,
+    /// Whether the runtime is being taken down.
+    ending: Cell<bool>,
 }
 
-/// Longest rest in the middle of a batch: a call that comes meanwhile waits for it.
-const REST_WITHIN: Duration = Duration::from_millis(100);
 /// How often a resting thread looks whether it should end.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -77,6 +77,7 @@ impl Watch {
             stint: Cell::new(Duration::ZERO),
             rest: Cell::new(None),
             tell: Cell::new(false),
+            ending: Cell::new(false),
         }
     }
 
@@ -110,6 +111,13 @@ impl Watch {
         }
     }
 
+    /// The runtime is taken down from here on: giving a large heap back is work too, and nobody waits for it.
+    pub(crate) fn ending(&self) {
+        self.ending.set(true);
+        self.own.set(true);
+        self.counted.set(thread_cpu());
+    }
+
     /// Counts the present stint up to `now`; how long to rest where it has become long enough to ask.
     fn stint(&self, now: Duration) -> Option<Duration> {
         if !self.own.get() {
@@ -130,8 +138,8 @@ impl Watch {
 
     /// Rests here and now, in the middle of a batch.
     fn breathe(&self, pause: Duration) {
-        let until = Instant::now() + pause.min(REST_WITHIN);
-        while !self.kill.load(Ordering::Relaxed) {
+        let until = Instant::now() + pause;
+        while self.ending.get() || !self.kill.load(Ordering::Relaxed) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
@@ -159,10 +167,17 @@ impl Watch {
 
     /// Asked by the engine while JavaScript runs, and between jobs. Once true, true for ever.
     pub(crate) fn over(&self) -> bool {
-        if self.tripped.get().is_some() {
+        let tripped = self.tripped.get().is_some();
+        if tripped && !self.ending.get() {
             return true;
         }
         let now = thread_cpu();
+        if self.ending.get() {
+            if let Some(pause) = self.stint(now) {
+                self.breathe(pause);
+            }
+            return tripped;
+        }
         if now <= self.deadline.get()
             && let Some(pause) = self.stint(now)
         {
