@@ -159,7 +159,10 @@ impl Generation {
         self.kill();
         let this = Arc::clone(self);
         self.tasks.spawn("plugin exit", async move {
-            if let Exit::Fault { kind: "stuck", message } = this.ended(exit).await {
+            if let Exit::Fault {
+                kind: "stuck", message, ..
+            } = this.ended(exit).await
+            {
                 this.reporter.fault("stuck", message);
             }
         });
@@ -169,7 +172,7 @@ impl Generation {
     pub(crate) async fn ended(&self, exit: oneshot::Receiver<Exit>) -> Exit {
         let exit = tokio::select! {
             biased;
-            exit = exit => exit.unwrap_or(Exit::Fault { kind: "stuck", message: "its thread ended without a word".into() }),
+            exit = exit => exit.unwrap_or(Exit::Fault { kind: "stuck", message: "its thread ended without a word".into(), position: None }),
             () = self.abandoned.cancelled() => Exit::Fault {
                 kind: "stuck",
                 message: format!(
@@ -177,6 +180,7 @@ impl Generation {
                      given up: restart the app to end it",
                     self.stuck
                 ),
+                position: None,
             },
         };
         self.dead.cancel();

@@ -234,11 +234,11 @@ impl PluginHost {
     /// Boxed, because a restart watches its own thread's end in turn.
     fn exited<'a>(self: &'a Arc<Self>, plugin: &'a Arc<Plugin>, generation: &'a Arc<Generation>, exit: Exit) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            if let Exit::Fault { kind, message } = exit {
+            if let Exit::Fault { kind, message, position } = exit {
                 if kind == "stuck" {
                     plugin.gave_up(generation);
                 }
-                plugin.fault(kind, message.clone());
+                plugin.fault_at(kind, message.clone(), position);
                 self.crashed(plugin, generation, kind, &message).await;
             }
         })

@@ -2,17 +2,20 @@
 //! is trusted by it.
 //!
 //! A plugin is laid out beside its place and put there by one rename, so a crash leaves the old folder or the new one.
-//! What is taken out goes to `.trash/` of the same extensions folder.
+//! What is taken out goes to `.trash/` of the same extensions folder, and is deleted when the next one comes after thirty days.
 
 use super::{Plugins, lock, store_failed};
 use kata_core::ports::GrantStore;
 use kata_plugins::{Dropped, inspect, lay_out};
-use kata_protocol::{ErrorCode, GrantAction, Json, PluginId, PluginInstall, PluginOrigin, WireError};
+use kata_protocol::{ErrorCode, GrantAction, Json, Ms, PluginId, PluginInstall, PluginOrigin, WireError};
 use kata_store::private_dir;
 use serde_json::json;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// How long a plugin lies in the trash, days.
+const TRASH_DAYS: u64 = 30;
 
 /// A folder that goes with this value, unless it was put in its place.
 pub(super) struct Staging(PathBuf);
@@ -199,8 +202,36 @@ impl Plugins {
         };
         std::fs::rename(folder, &free).map_err(|e| no_room(&free, &e))?;
         sync(extensions);
+        empty_trash(&trash, self.clock.now());
         Ok(free)
     }
+}
+
+/// Deletes what has lain in the trash for [`TRASH_DAYS`]. What has another name than ours stays.
+fn empty_trash(trash: &Path, now: Ms) {
+    let oldest = now.0.saturating_sub(TRASH_DAYS * 86_400_000);
+    for entry in std::fs::read_dir(trash).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if thrown_away_at(&name.to_string_lossy()).is_some_and(|at| at < oldest)
+            && let Err(error) = std::fs::remove_dir_all(entry.path())
+        {
+            tracing::warn!(folder = %entry.path().display(), %error, "an old plugin was not deleted from the trash");
+        }
+    }
+}
+
+/// When a folder was thrown away, by the time in its name (`dice-2026-11-26-091500`, `…-2` where there are several).
+fn thrown_away_at(name: &str) -> Option<u64> {
+    const TIME: usize = "2026-11-26-091500".len();
+    let cut = |end: usize| name.get(end.checked_sub(TIME)?..end);
+    let without_count = name.rfind('-').filter(|at| name.len() - at <= 3);
+    let times = [Some(name.len()), without_count];
+    let mut read = times.into_iter().flatten().filter_map(|end| {
+        let civil = jiff::civil::DateTime::strptime("%Y-%m-%d-%H%M%S", cut(end)?).ok()?;
+        let at = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond();
+        u64::try_from(at).ok()
+    });
+    read.next()
 }
 
 fn not_a_plugin(source: &Path, dropped: &Dropped) -> WireError {
@@ -230,4 +261,29 @@ fn sync_dirs(folder: &Path) -> std::io::Result<()> {
     }
     sync(folder);
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::disallowed_methods)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lay_in_the_trash_for_thirty_days_is_deleted_and_nothing_else() {
+        let trash = tempfile::tempdir().unwrap();
+        for name in [
+            "dice-2026-10-01-120000",
+            "dice-2026-10-01-120000-2",
+            "dice-2026-11-20-120000",
+            "notes",
+            "my-2026",
+        ] {
+            std::fs::create_dir_all(trash.path().join(name).join("inner")).unwrap();
+        }
+        // 26 November 2026.
+        empty_trash(trash.path(), Ms(1_795_651_200_000));
+        let mut left: Vec<_> = std::fs::read_dir(trash.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["dice-2026-11-20-120000", "my-2026", "notes"]);
+    }
 }

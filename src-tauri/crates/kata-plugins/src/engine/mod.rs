@@ -78,7 +78,12 @@ pub(crate) enum Exit {
     /// It was asked to.
     Quit,
     /// Over a limit.
-    Fault { kind: &'static str, message: String },
+    Fault {
+        kind: &'static str,
+        message: String,
+        /// Where, in the author's source.
+        position: Option<kata_protocol::SourcePosition>,
+    },
 }
 
 /// Everything a generation begins with.
@@ -196,6 +201,7 @@ fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations,
         Err(e) => Exit::Fault {
             kind: "memory",
             message: format!("the engine did not start: {e}"),
+            position: None,
         },
         Ok((_runtime, context)) => {
             let exit = context.with(|ctx| {
@@ -454,7 +460,7 @@ impl<'js> Loop<'_, 'js> {
         let link = &self.core.link;
         link.pulse.fetch_add(1, Ordering::AcqRel);
         self.watch.begin(slice, own);
-        let mut place = String::new();
+        let (mut place, mut position) = (String::new(), None);
         self.broke.set(None);
         if let Err(error) = enter().catch(&self.ctx) {
             let thrown = match &error {
@@ -468,7 +474,10 @@ impl<'js> Loop<'_, 'js> {
             };
             match self.watch.tripped() {
                 // The stack of what was interrupted says where.
-                Some(_) => place = self.core.positions.rewrite(&thrown.stack),
+                Some(_) => {
+                    place = self.core.positions.rewrite(&thrown.stack);
+                    position = self.core.positions.place(&thrown);
+                }
                 None => {
                     self.core.note_exhausted(&thrown);
                     let words = self.core.words(&thrown);
@@ -502,14 +511,17 @@ impl<'js> Loop<'_, 'js> {
                 Tripped::Slice(limit) => Exit::Fault {
                     kind: "cpu",
                     message: format!("{what} ran for more than {limit:?} without a pause{at}"),
+                    position: position.clone(),
                 },
                 Tripped::Minute(ms) => Exit::Fault {
                     kind: "cpu",
                     message: format!("more than {ms} ms of CPU within a minute, the last in {what}{at}"),
+                    position: position.clone(),
                 },
                 Tripped::Killed => Exit::Fault {
                     kind: "timeout",
                     message: format!("{what} was interrupted{at}"),
+                    position: position.clone(),
                 },
             });
         }
@@ -518,6 +530,7 @@ impl<'js> Loop<'_, 'js> {
         Some(Exit::Fault {
             kind: exhausted,
             message: format!("more than {limit} MB of memory, in {what}"),
+            position: None,
         })
     }
 
