@@ -2,13 +2,15 @@
 
 mod plugins;
 mod trace;
+mod upkeep;
 
 pub use plugins::{Plugins, Template};
 pub use trace::{Hooks, Outcome, Trace, TraceCommand, TraceRuleChange};
+pub use upkeep::{Hygiene, Index, Letters, Search};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use kata_protocol::{PluginId, ProviderKind, SessionId, SourceId, WorkspaceId};
+use kata_protocol::{MessageId, PluginId, ProviderKind, SessionId, SourceId, WorkspaceId};
 use std::path::PathBuf;
 
 /// The whole command line.
@@ -55,6 +57,17 @@ pub enum Command {
     /// Sessions and their transcripts.
     #[command(subcommand)]
     Sessions(Sessions),
+    /// Find messages by their words, in every session.
+    Search(Search),
+    /// Messages that did not get through.
+    #[command(subcommand)]
+    Letters(Letters),
+    /// Rules by which sessions are tidied up.
+    #[command(subcommand)]
+    Hygiene(Hygiene),
+    /// The index of sessions.
+    #[command(subcommand)]
+    Index(Index),
     /// Plugins.
     #[command(subcommand)]
     Plugins(Plugins),
@@ -136,6 +149,9 @@ pub enum Sessions {
         /// Only sessions of channels.
         #[arg(long)]
         channels: bool,
+        /// Those in the archive instead.
+        #[arg(long)]
+        archived: bool,
         /// At most this many.
         #[arg(short = 'n', long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
@@ -147,6 +163,35 @@ pub enum Sessions {
         /// At most this many newest messages.
         #[arg(short = 'n', long, value_name = "N")]
         limit: Option<u32>,
+        /// Only messages before this one.
+        #[arg(long, value_name = "MESSAGE")]
+        before: Option<MessageId>,
+    },
+    /// Put sessions into the archive: out of the list, kept, and found by a search.
+    Archive {
+        /// Sessions.
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<SessionId>,
+    },
+    /// Take sessions out of the archive.
+    Unarchive {
+        /// Sessions.
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<SessionId>,
+    },
+    /// Delete archived sessions for good, with everything in their folders.
+    Delete {
+        /// Sessions.
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<SessionId>,
+        /// Do not ask.
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Let the conversation of a channel's session begin a new one with its next message.
+    Reset {
+        /// Session.
+        id: SessionId,
     },
 }
 
@@ -345,6 +390,22 @@ mod tests {
             "kata chat --new --model demo -m -",
             "kata sessions list --workspace w --search words -n 5",
             "kata sessions show 260201-swift-river -n 3 --json",
+            "kata sessions show 260201-swift-river -n 3 --before msg-1",
+            "kata sessions list --archived",
+            "kata sessions archive a b",
+            "kata sessions unarchive a",
+            "kata sessions delete a -y",
+            "kata sessions reset a",
+            "kata search red car*",
+            "kata search \"red\" --workspace w -n 5 --json",
+            "kata letters list",
+            "kata letters retry out-7",
+            "kata letters discard in-3",
+            "kata hygiene show",
+            "kata hygiene set direct.resetDailyAt=04:30 desktop.most=null",
+            "kata hygiene preview group.most=5",
+            "kata hygiene run --json",
+            "kata index rebuild",
             "kata plugins list",
             "kata plugins reload echo",
             "kata plugins new word-count --template tool",
@@ -404,6 +465,11 @@ mod tests {
             "kata sources set channel:telegram novalue",
             "kata sources set channel:telegram a..b=1",
             "kata sessions list -n 0",
+            "kata sessions delete",
+            "kata search",
+            "kata search a -n 201",
+            "kata hygiene set direct",
+            "kata letters retry",
             "kata models set x --kind anthropic",
             "kata models set x --kind nonsense --model m",
             "kata models set x --kind anthropic --model m --key-env A --key-stdin",

@@ -4,6 +4,10 @@
 //! Neighbours: [`crate::path`] asks about a conversation when its next message comes in; the engine carries a plan out.
 //! Deliberately absent: clocks, files, and the sessions themselves.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
 use kata_protocol::{
     ChatType, ClassRules, HygieneAction, HygieneRules, HygieneStep, InboundDraft, Ms, SessionClass, SessionState, SessionSummary,
 };
@@ -121,28 +125,36 @@ pub fn due_reset(rules: &ClassRules, last: Ms, now: Ms, offset: impl Fn(Ms) -> i
     (last < boundary && boundary <= now).then(|| format!("the first message after {time}"))
 }
 
-/// The newest moment up to `now` at which the clock on the wall showed that time of day. On the day that a clock is put
-/// forward over it, it is the moment that many minutes after midnight.
+/// The newest moment up to `now` at which the clock on the wall showed that time of day.
 fn latest(minutes: u64, now: Ms, offset: impl Fn(Ms) -> i32) -> Ms {
-    let moved = |at: u64, seconds: i64| {
-        let by = seconds.unsigned_abs() * 1000;
-        if seconds < 0 {
-            at.saturating_sub(by)
-        } else {
-            at.saturating_add(by)
-        }
-    };
-    let local = moved(now.0, i64::from(offset(now)));
-    let mut day = local / DAY;
+    let mut day = moved(now.0, offset(now)) / DAY;
     loop {
-        let wall = (day * DAY).saturating_add(minutes * MINUTE);
-        // The offset of that moment, not of now: the clock may have been put forward or back in between.
-        let guess = moved(wall, -i64::from(offset(now)));
-        let at = moved(wall, -i64::from(offset(Ms(guess))));
-        if at <= now.0 || day == 0 {
-            return Ms(at);
+        let at = moment((day * DAY).saturating_add(minutes * MINUTE), &offset);
+        if at <= now || day == 0 {
+            return at;
         }
         day -= 1;
+    }
+}
+
+/// The moment at which the clock on the wall shows `wall`: the first one where it does so twice, and where it is put forward
+/// over it, the one it would have been. The same moment whenever it is asked for.
+fn moment(wall: u64, offset: impl Fn(Ms) -> i32) -> Ms {
+    let (before, after) = (offset(Ms(wall.saturating_sub(DAY))), offset(Ms(wall.saturating_add(DAY))));
+    let (first, second) = (Ms(moved(wall, -before)), Ms(moved(wall, -after)));
+    if offset(first) != before && offset(second) == after {
+        second
+    } else {
+        first
+    }
+}
+
+fn moved(at: u64, seconds: i32) -> u64 {
+    let by = u64::from(seconds.unsigned_abs()) * 1000;
+    if seconds < 0 {
+        at.saturating_sub(by)
+    } else {
+        at.saturating_add(by)
     }
 }
 

@@ -3,6 +3,10 @@
 //! A reply is sent again under the key it had, in its conversation's order; a message that was given up is handled from the
 //! start, in the row it has. So nothing is counted twice.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
 use crate::EventHub;
 use crate::outbox::Outbox;
 use crate::path::Path;

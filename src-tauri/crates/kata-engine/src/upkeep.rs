@@ -2,13 +2,13 @@
 //!
 //! Neighbours: the rules are [`kata_core::hygiene`]'s; what happens to one session is done by the core's sessions.
 
-use crate::engine::Inner;
+use crate::engine::{Inner, locked};
 use kata_core::hygiene::{self, Candidate, MOST_STEPS};
 use kata_core::session::wire;
 use kata_protocol::{
     ErrorCode, Fact, HygieneAction, HygienePlan, HygieneRules, IndexRebuilt, Ms, Notice, SearchPage, SessionId, SessionSearch, WireError,
 };
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Hits of a search when the caller names no number, and at most.
@@ -21,6 +21,10 @@ const ROUND: Duration = Duration::from_secs(24 * 3600);
 const GATHER: Duration = Duration::from_millis(300);
 /// Rest between two steps of filling the search, for whoever else writes.
 const REST: Duration = Duration::from_millis(10);
+/// Between two tries to write to a store that refuses.
+const PROBE: Duration = Duration::from_secs(5);
+/// Notice that is up while the store refuses.
+const STORE_TROUBLE: &str = "store-trouble";
 /// Rest after a step that failed.
 const TROUBLE: Duration = Duration::from_secs(30);
 
@@ -152,8 +156,38 @@ impl Inner {
         }))
     }
 
-    /// The two tasks that do this by themselves.
+    /// Says that the message store cannot be written, and tries until it can, so that the notice goes by itself.
+    fn watch_store(self: &Arc<Self>) {
+        let (tell, mut told) = tokio::sync::watch::channel(None::<String>);
+        self.store.on_trouble(move |reason| {
+            tell.send_replace(reason.map(ToString::to_string));
+        });
+        let inner = Arc::clone(self);
+        self.tasks.spawn("watch the store", async move {
+            let stopping = inner.tasks.stopping();
+            loop {
+                let reason = told.borrow_and_update().clone();
+                store_trouble(&inner.notices, inner.clock.now(), reason.as_deref());
+                tokio::select! {
+                    biased;
+                    () = stopping.cancelled() => return,
+                    changed = told.changed() => {
+                        if changed.is_err() {
+                            return;
+                        }
+                    }
+                    () = inner.clock.sleep(PROBE), if reason.is_some() => {
+                        // What it answers comes the other way too.
+                        let _ = inner.store.probe().await;
+                    }
+                }
+            }
+        });
+    }
+
+    /// The tasks that do this by themselves.
     pub(crate) fn run_upkeep(self: &Arc<Self>) {
+        self.watch_store();
         let inner = Arc::clone(self);
         self.tasks.spawn("tidy up", async move {
             let stopping = inner.tasks.stopping();
@@ -202,6 +236,17 @@ impl Inner {
             }
         }
     }
+}
+
+fn store_trouble(notices: &Mutex<Vec<Notice>>, now: Ms, reason: Option<&str>) {
+    let mut notices = locked(notices);
+    notices.retain(|notice| notice.id != STORE_TROUBLE);
+    notices.extend(reason.map(|reason| Notice {
+        id: STORE_TROUBLE.into(),
+        at: now,
+        message: format!("The message store cannot be written: {reason}. Messages are not taken in until it can; none is lost."),
+        hint: Some("Is the disk full, or kata.db read-only? It goes on by itself when it may be written again.".into()),
+    }));
 }
 
 fn checked(rules: &HygieneRules) -> Result<(), WireError> {

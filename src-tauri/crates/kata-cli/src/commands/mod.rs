@@ -8,6 +8,7 @@ mod plugins;
 mod serve;
 mod sources;
 mod trace;
+mod upkeep;
 
 use crate::args::{Cli, Command, Hooks, Pair, Sessions};
 use crate::client::Client;
@@ -46,6 +47,10 @@ pub(crate) async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
         Command::Stop => stop(screen, &home).await,
         Command::Chat(chat) => chat::run(screen, &home, chat).await,
         Command::Sessions(command) => sessions(screen, &home, command).await,
+        Command::Search(options) => upkeep::search(screen, &home, options).await,
+        Command::Letters(command) => upkeep::letters(screen, &home, command).await,
+        Command::Hygiene(command) => upkeep::hygiene(screen, &home, command).await,
+        Command::Index(command) => upkeep::index(screen, &home, command).await,
         Command::Plugins(command) => plugins::run(screen, &home, command).await,
         Command::Commands => plugins::commands(screen, &home).await,
         Command::Run { command, args } => plugins::command(screen, &home, &command, &args).await,
@@ -98,11 +103,13 @@ async fn sessions(screen: &Screen, home: &Path, command: Sessions) -> Result<(),
             workspace,
             search,
             channels,
+            archived,
             limit,
         } => {
             let query = SessionList {
                 workspace,
                 channel: channels.then_some(true),
+                archived: archived.then_some(true),
                 search,
                 limit: Some(limit),
                 ..SessionList::default()
@@ -110,11 +117,36 @@ async fn sessions(screen: &Screen, home: &Path, command: Sessions) -> Result<(),
             let page = client.session_list(query).await?;
             screen.result(&page, |p| render::sessions(p, render::now()))
         }
-        Sessions::Show { id, limit } => {
-            let detail = client.session_get(SessionGet { id, limit, before: None }).await?;
+        Sessions::Show { id, limit, before } => {
+            let detail = client.session_get(SessionGet { id, limit, before }).await?;
             screen.result(&detail, |d| render::session(d, render::now()))
         }
+        Sessions::Archive { ids } => archive(screen, &mut client, ids, true).await,
+        Sessions::Unarchive { ids } => archive(screen, &mut client, ids, false).await,
+        Sessions::Delete { ids, yes } => {
+            let question = format!("Delete {} archived session(s) for good?", ids.len());
+            if !yes && !plugins::ask(screen, &question, "-y deletes without asking")? {
+                return Err(Failure::new(Exit::Refused, "nothing was deleted"));
+            }
+            for id in &ids {
+                client.session_delete(SessionRef { id: id.clone() }).await?;
+            }
+            screen.result(&json!({"deleted": ids}), |_| format!("{} deleted\n", ids.len()))
+        }
+        Sessions::Reset { id } => {
+            client.session_reset(SessionRef { id }).await?;
+            screen.result(&json!({"reset": true}), |_| "the next message begins a new session\n".into())
+        }
     }
+}
+
+async fn archive(screen: &Screen, client: &mut Client, ids: Vec<SessionId>, archived: bool) -> Result<(), Failure> {
+    let mut rows = Vec::with_capacity(ids.len());
+    for id in ids {
+        rows.push(client.session_archive(SessionArchive { id, archived }).await?);
+    }
+    let place = if archived { "into" } else { "out of" };
+    screen.result(&rows, |rows| format!("{} {place} the archive\n", rows.len()))
 }
 
 async fn pair(screen: &Screen, home: &Path, command: Pair) -> Result<(), Failure> {

@@ -8,12 +8,14 @@ mod hooks;
 mod lists;
 mod plugins;
 mod trace;
+mod upkeep;
 
 pub(crate) use details::{pairing, session, source, status};
 pub(crate) use hooks::{hooks, trace_rules};
 pub(crate) use lists::{detected, log_line, models, pairings, plugins, sessions, settings, sources, traces};
 pub(crate) use plugins::{asks, commands, discovery, fault, plugin, registered, report};
 pub(crate) use trace::waterfall;
+pub(crate) use upkeep::{hits, hygiene, letters, plan};
 
 use kata_protocol::{Ms, RunState, Status, UserAction};
 use serde::Serialize;

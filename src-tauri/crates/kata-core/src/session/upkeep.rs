@@ -2,6 +2,10 @@
 //!
 //! Deliberately absent: which sessions are due for it ([`crate::hygiene`]), and conversations, which belong to the router.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
 use super::{Live, Sessions, lock, wire};
 use kata_protocol::{ErrorCode, Fact, MessageId, SessionDetail, SessionEndReason, SessionId, SessionState, SessionSummary, WireError};
 use std::sync::{Arc, PoisonError};

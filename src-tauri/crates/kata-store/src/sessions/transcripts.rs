@@ -55,7 +55,7 @@ pub struct FileTranscripts {
     pub(super) home: HomePaths,
     notices: Mutex<Vec<Notice>>,
     workspaces: RwLock<Vec<WorkspaceFolder>>,
-    pub(super) index: Arc<SqliteStore>,
+    pub(crate) index: Arc<SqliteStore>,
     pub(super) commits: Commits,
     pub(super) clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,

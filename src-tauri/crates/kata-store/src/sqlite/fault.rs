@@ -47,6 +47,12 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
+    /// Whether the disk is what refuses: full, not to be written, or broken.
+    pub(crate) fn is_disk(&self) -> bool {
+        use rusqlite::ErrorCode::{CannotOpen, DiskFull, ReadOnly, SystemIoFailure};
+        let Self::Sqlite(error) = self else { return false };
+        matches!(error.sqlite_error_code(), Some(CannotOpen | DiskFull | ReadOnly | SystemIoFailure))
+    }
     /// A JSON fault without the text that was read.
     pub(crate) fn json(what: &'static str) -> impl Fn(serde_json::Error) -> Self {
         move |error| Self::Json {

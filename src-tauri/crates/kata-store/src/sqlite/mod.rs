@@ -63,6 +63,27 @@ impl SqliteStore {
         self.writer.write(Durability::Committed, work).await
     }
 
+    /// Sets who is told when the disk refuses writes, and why, and when it takes them again. Called on the writing thread: it
+    /// must not wait.
+    pub fn on_trouble(&self, tell: impl Fn(Option<&StoreError>) + Send + 'static) {
+        self.writer.on_trouble(Box::new(tell));
+    }
+
+    /// Writes something that changes nothing: whether the disk takes it.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.write(|db| {
+            let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            Ok(db.pragma_update(None, "user_version", version)?)
+        })
+        .await
+    }
+
+    /// Makes SQLite refuse as on a disk that may only be read.
+    #[cfg(test)]
+    pub(crate) fn read_only(&self, only: bool) {
+        self.writer.read_only.store(only, std::sync::atomic::Ordering::Relaxed);
+    }
+
     /// Queues a write that nobody waits for and that is in no hurry; a failure goes to the log.
     async fn write_later<F>(&self, work: F) -> Result<(), StoreError>
     where

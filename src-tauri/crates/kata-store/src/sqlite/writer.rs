@@ -41,6 +41,8 @@ const PATIENCE: Duration = Duration::from_micros(80);
 trait Job: Send {
     /// Does the work; `false` when its savepoint must be rolled back.
     fn run(&mut self, db: &Connection) -> bool;
+    /// Why the disk refused it, where it was the disk.
+    fn refused(&self) -> Option<StoreError>;
     /// Tells the waiting side; `failed` when what it did was lost after it succeeded.
     fn answer(self: Box<Self>, failed: Option<&StoreError>);
 }
@@ -48,6 +50,7 @@ trait Job: Send {
 struct Typed<F, T> {
     work: Option<F>,
     result: Option<Result<T, StoreError>>,
+    disk: bool,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
@@ -61,10 +64,18 @@ where
         // A panic in one job must not end the thread that every other write depends on.
         let result = catch_unwind(AssertUnwindSafe(|| work(db)))
             .map_err(|_| StoreError("a write panicked; it was undone".into()))
-            .and_then(|result| result.map_err(StoreError::from));
+            .and_then(|result| {
+                self.disk = result.as_ref().is_err_and(Fault::is_disk);
+                result.map_err(StoreError::from)
+            });
         let good = result.is_ok();
         self.result = Some(result);
         good
+    }
+
+    fn refused(&self) -> Option<StoreError> {
+        let error = self.result.as_ref().and_then(|result| result.as_ref().err());
+        error.filter(|_| self.disk).cloned()
     }
 
     fn answer(self: Box<Self>, failed: Option<&StoreError>) {
@@ -89,19 +100,46 @@ struct Queued {
 pub(crate) struct Writer {
     queue: Option<mpsc::Sender<Queued>>,
     thread: Option<JoinHandle<()>>,
+    trouble: Trouble,
+    /// Makes SQLite refuse as on a disk that may only be read.
+    #[cfg(test)]
+    pub(crate) read_only: std::sync::Arc<std::sync::atomic::AtomicBool>,
 }
+
+/// Told when the disk begins to refuse writes, and why, and when it takes them again.
+type Tell = Box<dyn Fn(Option<&StoreError>) + Send>;
+type Trouble = std::sync::Arc<std::sync::Mutex<Option<Tell>>>;
 
 impl Writer {
     /// Starts the thread on a connection that is open for writing.
     pub(crate) fn start(db: Connection) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE);
+        let trouble = Trouble::default();
+        let mut writing = Loop {
+            db,
+            synced: true,
+            failing: false,
+            trouble: Trouble::clone(&trouble),
+            #[cfg(test)]
+            read_only: std::sync::Arc::default(),
+        };
+        #[cfg(test)]
+        let read_only = std::sync::Arc::clone(&writing.read_only);
         let thread = std::thread::Builder::new()
             .name("kata-store-write".into())
-            .spawn(move || Loop { db, synced: true }.run(jobs))?;
+            .spawn(move || writing.run(jobs))?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),
+            trouble,
+            #[cfg(test)]
+            read_only,
         })
+    }
+
+    /// Sets who is told when the disk refuses writes, and when it takes them again.
+    pub(crate) fn on_trouble(&self, tell: Tell) {
+        *self.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(tell);
     }
 
     /// Queues a write and returns the receiver of its answer. Waits for room in the queue.
@@ -114,6 +152,7 @@ impl Writer {
         let job = Box::new(Typed {
             work: Some(work),
             result: None,
+            disk: false,
             reply,
         });
         let queue = self.queue.as_ref().ok_or_else(closed)?;
@@ -131,6 +170,7 @@ impl Writer {
         let job = Box::new(Typed {
             work: Some(work),
             result: None,
+            disk: false,
             reply,
         });
         let durability = Durability::Later;
@@ -182,10 +222,15 @@ struct Loop {
     db: Connection,
     /// Whether commits wait for the disk at present.
     synced: bool,
+    /// The disk refused the last write.
+    failing: bool,
+    trouble: Trouble,
+    #[cfg(test)]
+    read_only: std::sync::Arc<std::sync::atomic::AtomicBool>,
 }
 
 impl Loop {
-    fn run(mut self, mut jobs: mpsc::Receiver<Queued>) {
+    fn run(&mut self, mut jobs: mpsc::Receiver<Queued>) {
         let mut batch = Vec::with_capacity(BATCH);
         let mut last = 0;
         while let Some(first) = jobs.blocking_recv() {
@@ -212,16 +257,21 @@ impl Loop {
     fn commit(&mut self, batch: &mut Vec<Queued>) {
         let synced = batch.iter().any(|queued| queued.durability == Durability::Synced);
         if let Err(error) = self.begin(synced) {
-            return fail(batch.drain(..), &StoreError::from(error));
+            let disk = error.is_disk();
+            let error = StoreError::from(error);
+            self.tell(Some(&error).filter(|_| disk));
+            return fail(batch.drain(..), &error);
         }
         let mut ran = 0;
         let mut lost = None;
+        let mut refused = None;
         for queued in batch.iter_mut() {
             ran += 1;
             if let Err(error) = one(&self.db, queued.job.as_mut()) {
                 lost = Some(StoreError::from(error));
                 break;
             }
+            refused = refused.or_else(|| queued.job.refused());
             // A full disk or an IO error makes SQLite end the whole transaction.
             if self.db.is_autocommit() {
                 lost = Some(StoreError(
@@ -239,12 +289,26 @@ impl Loop {
         if error.is_some() && !self.db.is_autocommit() {
             let _ = self.db.execute_batch("ROLLBACK");
         }
+        self.tell(error.as_ref().or(refused.as_ref()));
         for queued in batch.drain(..ran) {
             queued.job.answer(error.as_ref());
         }
     }
 
+    /// Tells when the answer to "does the disk take writes" changes.
+    fn tell(&mut self, trouble: Option<&StoreError>) {
+        if trouble.is_some() != self.failing {
+            self.failing = trouble.is_some();
+            if let Some(tell) = &*self.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
+                tell(trouble);
+            }
+        }
+    }
+
     fn begin(&mut self, synced: bool) -> Result<(), Fault> {
+        #[cfg(test)]
+        self.db
+            .pragma_update(None, "query_only", self.read_only.load(std::sync::atomic::Ordering::Relaxed))?;
         if synced != self.synced {
             self.db.execute_batch(if synced {
                 "PRAGMA synchronous=FULL"

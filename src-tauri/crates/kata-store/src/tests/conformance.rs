@@ -5,10 +5,10 @@ use super::approvals::{
 };
 use super::samples::{draft, id, pairing, part, trace};
 use crate::{KEPT_GRANT_EVENTS, MemoryStore, SqliteStore};
-use kata_core::ports::{BoundKey, InboxEnd, InboxId, MessageStore, OutboxId, OutboxState, Signer, Store, StoredGrant};
+use kata_core::ports::{BoundKey, InboxEnd, InboxId, LetterId, MessageStore, OutboxId, OutboxState, Signer, Store, StoredGrant};
 use kata_protocol::{
-    ChannelId, Count, GrantAction, GrantEvent, Json, Ledger, Ms, PluginFile, PluginGrant, PluginId, Receipt, RefusalCode, SessionId,
-    SessionKey, StepOutcome, TraceList,
+    ChannelId, Count, GrantAction, GrantEvent, Json, Ledger, LetterState, Ms, PluginFile, PluginGrant, PluginId, Receipt, RefusalCode,
+    SessionId, SessionKey, StepOutcome, TraceList,
 };
 use std::sync::Arc;
 
@@ -64,6 +64,11 @@ conformance! {
     a_remembered_key_is_not_replaced_by_another_of_its_id
     a_call_waits_until_its_first_answer_and_that_one_stands
     a_settled_call_keeps_no_arguments_and_only_the_newest_answers_are_kept
+    a_letter_is_what_was_given_up_or_parked_newest_first
+    a_reply_that_is_tried_again_begins_anew_under_the_key_it_had
+    a_message_that_is_tried_again_is_accepted_as_it_came_and_counted_once
+    a_letter_that_was_put_away_is_out_of_the_list_and_stays_in_the_ledger
+    what_is_no_letter_cannot_be_tried_again_or_put_away
 }
 
 fn telegram() -> ChannelId {
@@ -600,4 +605,101 @@ async fn a_remembered_key_is_not_replaced_by_another_of_its_id(store: &impl Stor
     store.remember_signer(&signer("A", "other")).await.unwrap();
     store.remember_signer(&signer("B", "second")).await.unwrap();
     assert_eq!(store.signers().await.unwrap(), [signer("A", "other"), signer("B", "first")]);
+}
+
+/// One letter of each kind: in-1 dead by itself, the reply to in-2 parked, one of two parts of the reply to in-3 dead.
+async fn three_letters(store: &impl Store) -> (InboxId, OutboxId, OutboxId) {
+    let (a, b, c) = (accept(store, "a").await, accept(store, "b").await, accept(store, "c").await);
+    store.routed(a, &id("k"), &id("s")).await.unwrap();
+    store.finish(a, InboxEnd::Dead("the model failed".into())).await.unwrap();
+    let parked = store.enqueue(Some(b), vec![part("k1")], Ms(20)).await.unwrap().remove(0);
+    store.sending(parked.id, 1).await.unwrap();
+    store.unsent_again(parked.id, OutboxState::Parked, "nobody knows").await.unwrap();
+    let parts = store.enqueue(Some(c), vec![part("k2"), part("k3")], Ms(30)).await.unwrap();
+    store.sent(parts[0].id, &receipt()).await.unwrap();
+    store.sending(parts[1].id, 4).await.unwrap();
+    store.unsent_again(parts[1].id, OutboxState::Dead, "blocked").await.unwrap();
+    (a, parked.id, parts[1].id)
+}
+
+async fn a_letter_is_what_was_given_up_or_parked_newest_first(store: &impl Store) {
+    assert!(store.letters(10).await.unwrap().is_empty());
+    let (a, parked, dead) = three_letters(store).await;
+    let letters = store.letters(10).await.unwrap();
+    let ids: Vec<_> = letters.iter().map(|letter| letter.id).collect();
+    assert_eq!(ids, [LetterId::Out(dead), LetterId::Out(parked), LetterId::In(a)]);
+    assert_eq!(
+        (letters[0].state, letters[0].error.as_deref(), letters[0].attempts, letters[0].at),
+        (LetterState::OutboundDead, Some("blocked"), 4, Ms(30))
+    );
+    assert_eq!(
+        (letters[1].state, letters[1].text.as_str()),
+        (LetterState::OutboundParked, "answer k1")
+    );
+    assert_eq!(
+        (
+            letters[2].state,
+            letters[2].error.as_deref(),
+            &letters[2].session,
+            letters[2].text.as_str()
+        ),
+        (LetterState::InboundDead, Some("the model failed"), &Some(id("s")), "hello from a")
+    );
+    assert!(letters.iter().all(|letter| letter.conversation == "Kitchen"));
+    assert_eq!(store.letter_count().await.unwrap(), 3);
+    assert_eq!(store.letters(1).await.unwrap(), letters[..1]);
+}
+
+async fn a_reply_that_is_tried_again_begins_anew_under_the_key_it_had(store: &impl Store) {
+    let (_, parked, dead) = three_letters(store).await;
+    assert_eq!(store.ledger().await.unwrap(), ledger(0, 0, 2, 1));
+    for (out, key) in [(parked, "k1"), (dead, "k3")] {
+        let row = store.retry_outbound(out, Ms(90)).await.unwrap().unwrap();
+        assert_eq!((row.id, row.message.attempt, row.message.idempotency_key.as_str()), (out, 0, key));
+        assert_eq!((row.state, row.error), (OutboxState::Pending { next_at: Ms(90) }, None));
+        assert_eq!(store.retry_outbound(out, Ms(91)).await.unwrap(), None, "it is on its way");
+    }
+    assert_eq!(store.unsent().await.unwrap().len(), 2);
+    assert_eq!(store.ledger().await.unwrap(), ledger(0, 0, 1, 2));
+    store.sent(dead, &receipt()).await.unwrap();
+    store.sent(parked, &receipt()).await.unwrap();
+    assert_eq!(store.ledger().await.unwrap(), ledger(2, 0, 1, 0));
+}
+
+async fn a_message_that_is_tried_again_is_accepted_as_it_came_and_counted_once(store: &impl Store) {
+    let (a, ..) = three_letters(store).await;
+    let row = store.retry_inbound(a).await.unwrap().unwrap();
+    assert_eq!((row.id, row.draft, row.received_at), (a, draft("a"), Ms(10)));
+    assert_eq!(store.ledger().await.unwrap(), ledger(0, 0, 1, 2));
+    assert_eq!(store.unfinished().await.unwrap().len(), 1);
+    assert_eq!(store.retry_inbound(a).await.unwrap(), None);
+    store.finish(a, InboxEnd::Dead("again".into())).await.unwrap();
+    assert_eq!(store.letters(10).await.unwrap().last().unwrap().error.as_deref(), Some("again"));
+    assert_eq!(store.ledger().await.unwrap(), ledger(0, 0, 2, 1));
+}
+
+async fn a_letter_that_was_put_away_is_out_of_the_list_and_stays_in_the_ledger(store: &impl Store) {
+    let (a, parked, dead) = three_letters(store).await;
+    for letter in [LetterId::In(a), LetterId::Out(parked), LetterId::Out(dead)] {
+        assert!(store.discard(letter).await.unwrap());
+        assert!(!store.discard(letter).await.unwrap(), "once");
+    }
+    assert!(store.letters(10).await.unwrap().is_empty());
+    assert_eq!(store.letter_count().await.unwrap(), 0);
+    assert_eq!(store.ledger().await.unwrap(), ledger(0, 0, 3, 0), "what was parked is given up");
+    assert!(store.unsent().await.unwrap().is_empty());
+}
+
+async fn what_is_no_letter_cannot_be_tried_again_or_put_away(store: &impl Store) {
+    let open = accept(store, "a").await;
+    let queued = store.enqueue(Some(open), vec![part("k")], Ms(20)).await.unwrap().remove(0).id;
+    for nobody in [open, InboxId(404)] {
+        assert_eq!(store.retry_inbound(nobody).await.unwrap(), None);
+        assert!(!store.discard(LetterId::In(nobody)).await.unwrap());
+    }
+    for nobody in [queued, OutboxId(404)] {
+        assert_eq!(store.retry_outbound(nobody, Ms(1)).await.unwrap(), None);
+        assert!(!store.discard(LetterId::Out(nobody)).await.unwrap());
+    }
+    assert_eq!(store.ledger().await.unwrap(), ledger(0, 0, 0, 1));
 }

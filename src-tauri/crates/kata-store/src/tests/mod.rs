@@ -9,6 +9,8 @@ mod damage;
 mod home;
 mod ledger;
 mod samples;
+mod search;
 mod sessions;
 mod sqlite;
+mod upkeep;
 mod world;

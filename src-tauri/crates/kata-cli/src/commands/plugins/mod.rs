@@ -141,7 +141,7 @@ fn show(screen: &Screen, plugin: &PluginDetail) -> Result<(), Failure> {
 }
 
 /// A person must answer; `why` says what is missing where nobody can.
-fn ask(screen: &Screen, question: &str, instead: &str) -> Result<bool, Failure> {
+pub(super) fn ask(screen: &Screen, question: &str, instead: &str) -> Result<bool, Failure> {
     if !screen.is_interactive() || screen.json {
         return Err(Failure::new(crate::failure::Exit::Refused, "a person has to agree to this").hint(instead));
     }
