@@ -11,6 +11,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("kata-plugins", 2),
     ("kata-agent", 2),
     ("kata-store", 2),
+    ("kata-tools", 2),
     ("kata-gateway", 2),
     ("kata-engine", 3),
     ("kata-cli", 4),
@@ -27,9 +28,12 @@ const HEAVY: &[(&str, &[&str], &[&str])] = &[
     ("rusqlite", &["kata-store"], &[]),
     ("rusqlite_migration", &["kata-store"], &[]),
     // kata-agent serves scripted fakes of model providers to the tests (feature `fake`, never in a program).
-    ("axum", &["kata-gateway"], &["kata-agent", "kata-plugins"]),
+    ("axum", &["kata-gateway"], &["kata-agent", "kata-plugins", "kata-tools"]),
     ("aws-lc-rs", &["kata-plugins"], &[]),
     ("keyring-core", &["kata-engine"], &[]),
+    ("tree-sitter", &["kata-tools"], &[]),
+    ("landlock", &["kata-tools"], &[]),
+    ("seccompiler", &["kata-tools"], &[]),
 ];
 
 /// One line of a manifest's dependency tables.
