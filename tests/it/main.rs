@@ -21,6 +21,7 @@ mod install;
 mod invariants;
 mod message;
 mod models;
+mod permissions;
 mod reload;
 mod routes;
 mod secrecy_of_logs;

@@ -1,9 +1,11 @@
 //! What a person types. `kata plugins` and `kata trace` have files of their own.
 
+mod permissions;
 mod plugins;
 mod trace;
 mod upkeep;
 
+pub use permissions::{Mode, Permissions, Tools};
 pub use plugins::{Plugins, Template};
 pub use trace::{Hooks, Outcome, Trace, TraceCommand, TraceRuleChange};
 pub use upkeep::{Hygiene, Index, Letters, Search};
@@ -68,6 +70,12 @@ pub enum Command {
     /// The index of sessions.
     #[command(subcommand)]
     Index(Index),
+    /// What agents may do without asking, and why.
+    #[command(subcommand)]
+    Permissions(Permissions),
+    /// Tools agents have.
+    #[command(subcommand)]
+    Tools(Tools),
     /// Plugins.
     #[command(subcommand)]
     Plugins(Plugins),
@@ -133,6 +141,9 @@ pub struct Chat {
     /// Model (its id in `kata models list`).
     #[arg(long, value_name = "ID")]
     pub model: Option<String>,
+    /// Folder its tools work in.
+    #[arg(long, value_name = "PATH")]
+    pub dir: Option<PathBuf>,
 }
 
 /// `kata sessions`.
@@ -406,6 +417,13 @@ mod tests {
             "kata hygiene preview group.most=5",
             "kata hygiene run --json",
             "kata index rebuild",
+            "kata chat --new --dir . -m hello",
+            "kata permissions list",
+            "kata permissions explain bash ls --mode allow-all",
+            "kata permissions explain --session s read a.txt",
+            "kata permissions forget bash npm run -s",
+            "kata permissions forget write --folder /tmp/x",
+            "kata tools list",
             "kata plugins list",
             "kata plugins reload echo",
             "kata plugins new word-count --template tool",

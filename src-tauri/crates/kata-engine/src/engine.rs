@@ -8,6 +8,7 @@ use crate::models::ModelBoard;
 use crate::plugins::Plugins;
 use crate::prompt::Preferences;
 use crate::settings::SettingsFile;
+use crate::tools::{AllTools, Permit};
 use crate::traces::Traces;
 use crate::{EngineError, Options, OsEntropy, Secrets, SystemClock, prompt, watch};
 use arc_swap::ArcSwap;
@@ -72,6 +73,8 @@ pub(crate) struct Inner {
     pub transcripts: Arc<FileTranscripts>,
     pub models: ModelBoard,
     pub sessions: Arc<Sessions>,
+    pub tools: Arc<AllTools>,
+    pub permit: Permit,
     pub hooks: Arc<Dispatcher>,
     pub traces: Traces,
     pub plugins: Arc<Plugins>,
@@ -219,14 +222,16 @@ impl Engine {
         let draining = CancellationToken::new();
         let preferences = Preferences::read(&options.home);
         let date_clock = Arc::clone(&clock);
+        let permit = Permit::new(&home);
+        let tools = Arc::new(AllTools::new(&permit, Arc::clone(&host), Arc::clone(&notices), Arc::clone(&clock)));
         let sessions = Sessions::new(SessionDeps {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             transcripts: Arc::clone(&transcripts) as _,
             messages: Arc::clone(&store) as _,
             models: catalog,
-            tools: Arc::clone(&host) as _,
-            permissions: Arc::new(kata_core::ports::ByMode),
+            tools: Arc::clone(&tools) as _,
+            permissions: Arc::new(permit.rules.clone()),
             approvals: Approvals::new(Arc::clone(&store) as _, Arc::clone(&clock), Arc::clone(&events)),
             channels: Arc::clone(&host) as _,
             hooks: Arc::clone(&hooks),
@@ -292,6 +297,8 @@ impl Engine {
             transcripts,
             models,
             sessions,
+            tools,
+            permit,
             hooks,
             traces,
             plugins,

@@ -23,6 +23,7 @@ mod plugins;
 mod prompt;
 mod secrets;
 mod settings;
+mod tools;
 mod traces;
 mod upkeep;
 mod watch;

@@ -1,6 +1,7 @@
 //! Answers the operations. Each is a few lines: what it needs to know stands in the module that keeps it.
 
 use crate::engine::{Inner, locked};
+use crate::tools::default_mode;
 use async_trait::async_trait;
 use kata_core::operations::{Caller, Operations};
 use kata_core::ports::{MessageStore, NewSession, PairingStore, StoreError, Tools, TraceStore, Transcripts};
@@ -137,6 +138,10 @@ impl Operations for Inner {
             kata_core::ports::Models::find(&*self.models.catalog, Some(model))?;
         }
         let mode = params.mode.unwrap_or_else(|| default_mode(&workspace));
+        let working_directory = match params.working_directory {
+            Some(folder) => Some(self.working_folder(&workspace.id, folder).await?),
+            None => self.default_folder(&workspace).await,
+        };
         let new = NewSession {
             workspace: workspace.id,
             name: params.name.filter(|n| !n.trim().is_empty()),
@@ -145,7 +150,7 @@ impl Operations for Inner {
             channel: None,
             channel_id: None,
             external_conversation: None,
-            working_directory: params.working_directory,
+            working_directory,
             profile: params.profile,
             class: SessionClass::Desktop,
         };
@@ -173,7 +178,11 @@ impl Operations for Inner {
         self.sessions.resend(&params.id, &caller.name).await
     }
 
-    async fn session_update(&self, _: &Caller, params: SessionUpdate) -> Result<SessionSummary, WireError> {
+    async fn session_update(&self, _: &Caller, mut params: SessionUpdate) -> Result<SessionSummary, WireError> {
+        if let Some(folder) = params.working_directory.take() {
+            let workspace = self.sessions.detail(&params.id, Some(1)).await?.summary.workspace;
+            params.working_directory = Some(self.working_folder(&workspace, folder).await?);
+        }
         self.sessions.update(params).await
     }
 
@@ -361,7 +370,7 @@ impl Operations for Inner {
     }
 
     async fn tool_list(&self, _: &Caller, _: Empty) -> Result<Vec<ToolInfo>, WireError> {
-        Ok(self.plugins.host.list().to_vec())
+        Ok(self.tools.list().to_vec())
     }
 
     async fn pairing_list(&self, _: &Caller, _: Empty) -> Result<Vec<PairingRequest>, WireError> {
@@ -424,16 +433,16 @@ impl Operations for Inner {
         self.sessions.answer(&params.code, params.decision).await
     }
 
-    async fn permission_list(&self, _: &Caller, _: PermissionList) -> Result<PermissionState, WireError> {
-        later("permission.list")
+    async fn permission_list(&self, _: &Caller, params: PermissionList) -> Result<PermissionState, WireError> {
+        self.permissions(params).await
     }
 
-    async fn permission_forget(&self, _: &Caller, _: PermissionForget) -> Result<PermissionState, WireError> {
-        later("permission.forget")
+    async fn permission_forget(&self, _: &Caller, params: PermissionForget) -> Result<PermissionState, WireError> {
+        self.forget_rule(params).await
     }
 
-    async fn permission_explain(&self, _: &Caller, _: PermissionExplain) -> Result<PermissionExplanation, WireError> {
-        later("permission.explain")
+    async fn permission_explain(&self, _: &Caller, params: PermissionExplain) -> Result<PermissionExplanation, WireError> {
+        self.explain_call(params).await
     }
 
     async fn route_get(&self, _: &Caller, _: Empty) -> Result<RoutingTable, WireError> {
@@ -515,11 +524,4 @@ impl Operations for Inner {
 /// Of an operation that is not built yet.
 fn later<T>(name: &str) -> Result<T, WireError> {
     Err(WireError::internal(format!("{name} is not built yet")))
-}
-
-/// The mode a workspace gives new sessions; safe where it says nothing that we know.
-fn default_mode(workspace: &WorkspaceSummary) -> PermissionMode {
-    let text = std::fs::read(std::path::Path::new(&workspace.path).join("config.json")).unwrap_or_default();
-    let config: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
-    serde_json::from_value(config["defaults"]["permissionMode"].clone()).unwrap_or_default()
 }

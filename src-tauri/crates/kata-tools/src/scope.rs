@@ -18,6 +18,14 @@ pub struct Places {
     pub workspace: Arc<dyn Fn(&WorkspaceId) -> Option<PathBuf> + Send + Sync>,
 }
 
+impl Places {
+    /// A folder that the tools of a session of `workspace` can work in, made plain. Blocks. The error names the field.
+    pub fn working_folder(&self, workspace: &WorkspaceId, text: &str) -> Result<PathBuf, Unfit> {
+        let session = SessionId::new("new").map_err(|e| Unfit(e.to_string()))?;
+        Scope::of(self, workspace, &session, None)?.working_folder(text)
+    }
+}
+
 /// How a plain path stands to a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {

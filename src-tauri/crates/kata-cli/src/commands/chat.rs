@@ -41,6 +41,7 @@ pub(super) async fn run(screen: &Screen, home: &Path, options: Chat) -> Result<(
 
 /// The session that was asked for, the newest one, or a new one.
 async fn choose(screen: &Screen, client: &mut Client, options: Chat) -> Result<SessionId, Failure> {
+    let folder = options.dir.map(whole).transpose()?;
     let chosen = match options.session {
         Some(id) => Some(id),
         None if options.new => None,
@@ -55,7 +56,7 @@ async fn choose(screen: &Screen, client: &mut Client, options: Chat) -> Result<S
     };
     let id = match chosen {
         Some(id) => {
-            if let Some(model) = options.model {
+            if options.model.is_some() || folder.is_some() {
                 let update = SessionUpdate {
                     id: id.clone(),
                     name: None,
@@ -64,8 +65,8 @@ async fn choose(screen: &Screen, client: &mut Client, options: Chat) -> Result<S
                     labels: None,
                     unread: None,
                     mode: None,
-                    model: Some(model),
-                    working_directory: None,
+                    model: options.model,
+                    working_directory: folder,
                 };
                 client.session_update(update).await?;
             }
@@ -75,6 +76,7 @@ async fn choose(screen: &Screen, client: &mut Client, options: Chat) -> Result<S
             client
                 .session_create(SessionCreate {
                     model: options.model,
+                    working_directory: folder,
                     ..SessionCreate::default()
                 })
                 .await?
@@ -85,6 +87,13 @@ async fn choose(screen: &Screen, client: &mut Client, options: Chat) -> Result<S
         screen.note(&format!("session {id}"));
     }
     Ok(id)
+}
+
+/// A folder as this program sees it, by its whole path: the engine works elsewhere.
+fn whole(folder: std::path::PathBuf) -> Result<String, Failure> {
+    let found = std::fs::canonicalize(&folder).map_err(|e| Failure::usage(format!("--dir {}: {e}", folder.display())))?;
+    let text = found.into_os_string().into_string();
+    text.map_err(|_| Failure::usage("--dir: the folder's name is not text"))
 }
 
 struct Talk<'a> {

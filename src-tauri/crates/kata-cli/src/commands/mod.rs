@@ -4,6 +4,7 @@ mod chat;
 mod follow;
 mod logs;
 mod models;
+mod permissions;
 mod plugins;
 mod serve;
 mod sources;
@@ -51,6 +52,8 @@ pub(crate) async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
         Command::Letters(command) => upkeep::letters(screen, &home, command).await,
         Command::Hygiene(command) => upkeep::hygiene(screen, &home, command).await,
         Command::Index(command) => upkeep::index(screen, &home, command).await,
+        Command::Permissions(command) => permissions::run(screen, &home, command).await,
+        Command::Tools(command) => permissions::tools(screen, &home, command).await,
         Command::Plugins(command) => plugins::run(screen, &home, command).await,
         Command::Commands => plugins::commands(screen, &home).await,
         Command::Run { command, args } => plugins::command(screen, &home, &command, &args).await,

@@ -6,6 +6,7 @@
 mod details;
 mod hooks;
 mod lists;
+mod permissions;
 mod plugins;
 mod trace;
 mod upkeep;
@@ -13,6 +14,7 @@ mod upkeep;
 pub(crate) use details::{pairing, session, source, status};
 pub(crate) use hooks::{hooks, trace_rules};
 pub(crate) use lists::{detected, log_line, models, pairings, plugins, sessions, settings, sources, traces};
+pub(crate) use permissions::{explanation, permissions, tools};
 pub(crate) use plugins::{asks, commands, discovery, fault, plugin, registered, report};
 pub(crate) use trace::waterfall;
 pub(crate) use upkeep::{hits, hygiene, letters, plan};
