@@ -180,7 +180,7 @@ impl Operations for Inner {
 
     async fn session_update(&self, _: &Caller, mut params: SessionUpdate) -> Result<SessionSummary, WireError> {
         if let Some(folder) = params.working_directory.take() {
-            let workspace = self.sessions.detail(&params.id, Some(1)).await?.summary.workspace;
+            let workspace = self.sessions.detail(&params.id, Some(1), None).await?.summary.workspace;
             params.working_directory = Some(self.working_folder(&workspace, folder).await?);
         }
         self.sessions.update(params).await

@@ -219,7 +219,7 @@ impl Inner {
     /// The session that is named, or what a new one would be.
     async fn session_for(&self, params: &PermissionExplain) -> Result<SessionSummary, WireError> {
         if let Some(id) = &params.session {
-            let mut session = self.sessions.detail(id, Some(1)).await?.summary;
+            let mut session = self.sessions.detail(id, Some(1), None).await?.summary;
             session.mode = params.mode.unwrap_or(session.mode);
             return Ok(session);
         }
