@@ -2,11 +2,13 @@
 
 mod permissions;
 mod plugins;
+mod route;
 mod trace;
 mod upkeep;
 
 pub use permissions::{Mode, Permissions, Tools};
 pub use plugins::{Plugins, Template};
+pub use route::{AddBinding, Channels, Route, SetPolicy};
 pub use trace::{Hooks, Outcome, Trace, TraceCommand, TraceRuleChange};
 pub use upkeep::{Hygiene, Index, Letters, Search};
 
@@ -95,6 +97,14 @@ pub enum Command {
     /// People who wrote to a channel and wait to be let in.
     #[command(subcommand)]
     Pair(Pair),
+    /// Where channel conversations go, and why.
+    #[command(subcommand)]
+    Route(Route),
+    /// Policies of channels.
+    #[command(subcommand)]
+    Channels(Channels),
+    /// Refused messages, counted by channel and reason.
+    Refusals,
     /// What happened to a message at each gate, and how long it took.
     Trace(Trace),
     /// Hooks: who is asked at each event, in which order, and why.
@@ -450,6 +460,20 @@ mod tests {
             "kata sources set channel:telegram apiRoot=http://127.0.0.1:1 polling.timeout=5",
             "kata sources secret channel:telegram botToken",
             "kata pair approve ABCD2345",
+            "kata route show --json",
+            "kata route set table.json",
+            "kata route set -",
+            "kata route add support --channel slack --conversation C1 --thread T --scope sender --overlap collect --profile helpful",
+            "kata route add family --person ada --scope person",
+            "kata route remove support",
+            "kata route explain message.json --table other.json",
+            "kata route keys",
+            "kata route join slack:T1:C1 260201-swift-river",
+            "kata route join =person:ada",
+            "kata channels policy telegram",
+            "kata channels policy telegram --policy open --approver 42 --approver 43 --quiet 22:00-07:00 --mention false --max-text 4000",
+            "kata channels policy telegram --no-quiet --no-allow --per-minute-sender 5",
+            "kata refusals --json",
             "kata trace",
             "kata trace --last --session s",
             "kata trace 0198-abc",
@@ -496,6 +520,12 @@ mod tests {
             "kata plugins new x --template nonsense",
             "kata plugins new x --install --dir /tmp",
             "kata run",
+            "kata route add x --conversation c",
+            "kata route add x --channel c --thread t",
+            "kata route add x --channel c --sender s --person p",
+            "kata route add x --scope planet",
+            "kata channels policy telegram --quiet 22:00",
+            "kata channels policy telegram --quiet 22:00-07:00 --no-quiet",
         ] {
             let error = parse(line).expect_err(line);
             assert_eq!(error.exit_code(), 2, "{line}");

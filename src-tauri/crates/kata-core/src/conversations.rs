@@ -42,6 +42,11 @@ impl Conversations {
         Ok(before)
     }
 
+    /// The session of a conversation.
+    pub async fn session(&self, key: &SessionKey) -> Result<Option<SessionId>, WireError> {
+        self.keys.session_for(key).await.map_err(store)
+    }
+
     /// Every conversation of a session begins a new one with its next message. Answers their keys.
     pub async fn leave(&self, session: &SessionId) -> Result<Vec<SessionKey>, WireError> {
         let keys = self.keys.keys_of(session).await.map_err(store)?;

@@ -2,12 +2,14 @@
 //! plugin is answered. What is admitted goes on to the router and its session by itself.
 
 use crate::EventHub;
+use crate::exchanges::{self, Exchanges};
 use crate::outbox::{Outbox, Reply};
 use crate::ports::{Clock, Entropy, InboxId, InboxRow, MessageStore, PairingStore, StoreError};
+use crate::quiet::Quiet;
 use crate::rate::RateLimiter;
 use arc_swap::ArcSwap;
 use kata_protocol::{
-    ChannelId, ChatType, DmPolicy, Fact, InboundDraft, IngressAnswer, Ms, PairingRequest, RefusalCode, ReplyRoute, WireError,
+    ChannelId, ChatType, DmPolicy, Fact, InboundDraft, IngressAnswer, Ms, PairingRequest, RefusalCode, ReplyRoute, RouteStep, WireError,
 };
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -30,8 +32,14 @@ pub struct ChannelRules {
     pub allow: HashSet<String>,
     /// Whether a group message must address the bot.
     pub require_mention: bool,
-    /// Messages a minute from one sender, and from one conversation.
-    pub per_minute: u32,
+    /// Messages a minute from one sender.
+    pub per_minute_sender: u32,
+    /// Messages a minute in one conversation.
+    pub per_minute_conversation: u32,
+    /// Longest text of a message, bytes; at most [`MAX_TEXT`].
+    pub max_text: usize,
+    /// Hours in which no turn starts.
+    pub quiet: Option<Quiet>,
     /// Senders who may answer tool calls from the channel.
     pub approvers: HashSet<String>,
 }
@@ -42,7 +50,10 @@ impl Default for ChannelRules {
             policy: DmPolicy::Pairing,
             allow: HashSet::new(),
             require_mention: true,
-            per_minute: 60,
+            per_minute_sender: 60,
+            per_minute_conversation: 60,
+            max_text: MAX_TEXT,
+            quiet: None,
             approvers: HashSet::new(),
         }
     }
@@ -93,6 +104,8 @@ pub struct IngressDeps {
     pub outbox: Arc<Outbox>,
     /// Rules by channel; a channel without any has the default.
     pub rules: Arc<ArcSwap<HashMap<ChannelId, ChannelRules>>>,
+    /// The loop guard; the outbox tells it what left.
+    pub exchanges: Arc<Exchanges>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Codes.
@@ -126,8 +139,8 @@ impl Ingress {
                 format!("{MAX_IN_FLIGHT} messages are on the way; hand this one in again later"),
             )
         })?;
-        let rules = self.deps.rules.load().get(channel).cloned().unwrap_or_default();
-        let refusal = self.refusal(channel, &draft, &rules).await?;
+        let rules = self.rules(channel);
+        let refusal = self.judge(channel, &draft, &rules, true, &mut |_, _, _| {}).await?;
         let now = self.deps.clock.now();
         if let Some(code) = refusal {
             // In one step: a message that was refused is never found as one that was accepted.
@@ -184,37 +197,147 @@ impl Ingress {
         })
     }
 
-    /// The first rule that refuses.
-    async fn refusal(&self, channel: &ChannelId, draft: &InboundDraft, rules: &ChannelRules) -> Result<Option<RefusalCode>, WireError> {
-        if draft.text.len() > MAX_TEXT {
+    /// Rules of a channel.
+    pub fn rules(&self, channel: &ChannelId) -> ChannelRules {
+        self.deps.rules.load().get(channel).cloned().unwrap_or_default()
+    }
+
+    /// What [`Self::admit`] would say now, with each rule it looks at. Nothing is counted or written.
+    pub async fn explain(&self, channel: &ChannelId, draft: &InboundDraft) -> Result<(Option<RefusalCode>, Vec<RouteStep>), WireError> {
+        let mut steps = Vec::new();
+        let code = self
+            .judge(channel, draft, &self.rules(channel), false, &mut |question, answer, decided| {
+                steps.push(RouteStep {
+                    question: format!("policy: {question}"),
+                    answer,
+                    decided,
+                });
+            })
+            .await?;
+        Ok((code, steps))
+    }
+
+    /// The first rule that refuses. `count` is off where somebody only asks; `look` is told each rule, what it says, and
+    /// whether it refuses.
+    async fn judge(
+        &self,
+        channel: &ChannelId,
+        draft: &InboundDraft,
+        rules: &ChannelRules,
+        count: bool,
+        look: &mut (dyn FnMut(&str, String, bool) + Send),
+    ) -> Result<Option<RefusalCode>, WireError> {
+        let direct = draft.chat_type == ChatType::Direct;
+        let (length, longest) = (draft.text.len(), rules.max_text.min(MAX_TEXT));
+        let size = length > longest;
+        look("size", format!("{length} bytes, at most {longest}."), size);
+        if size {
             return Ok(Some(RefusalCode::TooLarge));
         }
-        if rules.policy == DmPolicy::Off {
+        let off = rules.policy == DmPolicy::Off;
+        look(
+            "on",
+            if off { "nobody may write." } else { "the channel takes messages." }.into(),
+            off,
+        );
+        if off {
             return Ok(Some(RefusalCode::ChannelOff));
         }
-        if draft.sender.is_bot {
+        let bot = draft.sender.is_bot;
+        look(
+            "loop",
+            if bot {
+                "the sender is a bot, or it is our own echo."
+            } else {
+                "the sender is no bot."
+            }
+            .into(),
+            bot,
+        );
+        if bot {
             return Ok(Some(RefusalCode::Loop));
         }
-        if draft.chat_type != ChatType::Direct && rules.require_mention && !draft.mentions_bot {
+        let unasked = !direct && rules.require_mention && !draft.mentions_bot;
+        let mention = match (direct, rules.require_mention, draft.mentions_bot) {
+            (true, _, _) => "a direct conversation needs none.",
+            (false, false, _) => "none is needed here.",
+            (false, true, true) => "the message addresses the bot.",
+            (false, true, false) => "the message does not address the bot.",
+        };
+        look("mention", mention.into(), unasked);
+        if unasked {
             return Ok(Some(RefusalCode::NotMentioned));
         }
         let sender = format!("{channel}\0{}\0s\0{}", draft.account, draft.sender.id);
         let conversation = format!("{channel}\0{}\0c\0{}", draft.account, draft.conversation);
         let now_us = self.deps.clock.monotonic_us();
-        if !self.rate.allow(&sender, rules.per_minute, now_us) || !self.rate.allow(&conversation, rules.per_minute, now_us) {
-            return Ok(Some(RefusalCode::RateLimited));
+        for (whose, name, most) in [
+            ("of the sender", sender, rules.per_minute_sender),
+            ("in the conversation", conversation, rules.per_minute_conversation),
+        ] {
+            let fast = !self.rate.ask(&name, most, now_us, count);
+            look("rate", format!("at most {most} a minute {whose}."), fast);
+            if fast {
+                return Ok(Some(RefusalCode::RateLimited));
+            }
         }
-        if rules.policy == DmPolicy::Open || rules.allow.contains(draft.sender.id.as_str()) {
+        let looping = self.deps.exchanges.too_many(channel, draft, now_us, count);
+        look(
+            "exchanges",
+            format!("at most {} a minute with one sender.", exchanges::MOST),
+            looping,
+        );
+        if looping {
+            return Ok(Some(RefusalCode::Loop));
+        }
+        let paired = match () {
+            () if rules.policy == DmPolicy::Open => Some("everybody may write."),
+            () if rules.allow.contains(draft.sender.id.as_str()) => Some("the sender is on the allow-list."),
+            () if self.deps.pairing.is_paired(channel, &draft.sender.id).await.map_err(store)? => Some("the sender is paired."),
+            () => None,
+        };
+        if let Some(why) = paired {
+            look("sender", why.into(), false);
             return Ok(None);
         }
-        if self.deps.pairing.is_paired(channel, &draft.sender.id).await.map_err(store)? {
-            return Ok(None);
-        }
-        Ok(Some(match (rules.policy, draft.chat_type) {
+        let (code, why) = match (rules.policy, direct) {
             // A code is for the person's own eyes: in a group a stranger is refused without one.
-            (DmPolicy::Pairing, ChatType::Direct) => RefusalCode::PairingRequired,
-            _ => RefusalCode::NotAllowed,
-        }))
+            (DmPolicy::Pairing, true) => (RefusalCode::PairingRequired, "the sender is not paired; a code is offered."),
+            _ => (RefusalCode::NotAllowed, "the sender is neither on the allow-list nor paired."),
+        };
+        look("sender", why.into(), true);
+        Ok(Some(code))
+    }
+
+    /// When the quiet hours of a channel end; `None` outside of them.
+    pub(crate) fn quiet_until(&self, channel: &ChannelId) -> Option<(Ms, Quiet)> {
+        let quiet = self.deps.rules.load().get(channel)?.quiet.clone()?;
+        let clock = &self.deps.clock;
+        let until = quiet.until(clock.now(), |at| clock.utc_offset_s(at))?;
+        Some((until, quiet))
+    }
+
+    /// Says once in each span, in a direct conversation, that the answer comes later.
+    pub(crate) async fn tell_quiet(&self, channel: &ChannelId, draft: &InboundDraft, until: Ms, quiet: &Quiet) {
+        if draft.chat_type != ChatType::Direct {
+            return;
+        }
+        let mut key = format!("quiet:{}", until.0);
+        for part in [channel.as_str(), draft.account.as_str(), draft.conversation.as_str()] {
+            key.push(':');
+            crate::router::escape(&mut key, part);
+        }
+        let told = self.deps.outbox.send(Reply {
+            inbox: None,
+            session: None,
+            route: reply_route(channel, draft),
+            text: format!("Quiet until {}. Your message is kept and answered then.", quiet.end()),
+            key,
+            trace: None,
+        });
+        if let Err(error) = told.await {
+            tracing::warn!(%channel, %error, "a sender was not told of the quiet hours");
+        }
     }
 
     /// Makes a code for a stranger, or reminds of the one that is open, at most once a code.

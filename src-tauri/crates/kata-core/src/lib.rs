@@ -6,6 +6,7 @@
 
 pub mod conversations;
 pub mod events;
+pub mod exchanges;
 pub mod fault;
 pub mod hooks;
 pub mod hygiene;
@@ -18,6 +19,7 @@ pub mod outbox;
 pub mod path;
 pub mod persist;
 pub mod ports;
+pub mod quiet;
 mod rate;
 pub mod router;
 pub mod session;

@@ -7,16 +7,18 @@ use crate::hygiene;
 use crate::ingress::{Admitted, Ingress};
 use crate::persist::Persist;
 use crate::ports::{Clock, InboxEnd, InboxId, InboxRow, KeyStore, MessageStore, NewSession};
-use crate::router::{Bindings, Routed, route};
+use crate::router::{self, Bindings, Routed, route};
 use crate::session::{Lease, Sessions};
 use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
 use arc_swap::ArcSwap;
 use kata_protocol::{
-    ChannelId, ErrorCode, Gate, HygieneRules, InboundDraft, IngressAnswer, Overlap, PluginId, SessionChannel, SessionId, SessionState,
-    StepOutcome, WireError,
+    ChannelId, ErrorCode, Gate, HygieneRules, InboundDraft, IngressAnswer, Overlap, PluginId, RouteExplanation, RouteStep, SessionChannel,
+    SessionId, SessionState, StepOutcome, WireError,
 };
 use std::sync::Arc;
+
+mod waiting;
 
 /// What the path works with.
 pub struct PathDeps {
@@ -30,6 +32,8 @@ pub struct PathDeps {
     pub conversations: Conversations,
     /// When it does by itself.
     pub hygiene: Arc<ArcSwap<HygieneRules>>,
+    /// Told when the rules of a channel change, for what waits because of them.
+    pub rules_changed: Arc<tokio::sync::Notify>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Bindings in force.
@@ -66,6 +70,7 @@ pub struct Path {
     pub(crate) deps: PathDeps,
     /// Two first messages of one conversation must not make two sessions.
     first_contact: tokio::sync::Mutex<()>,
+    held: waiting::Held,
 }
 
 impl Path {
@@ -74,6 +79,7 @@ impl Path {
         Self {
             deps,
             first_contact: tokio::sync::Mutex::new(()),
+            held: waiting::Held::default(),
         }
     }
 
@@ -96,7 +102,7 @@ impl Path {
             return Ok(answer);
         };
         trace.step(Gate::Ingress, plugin.as_str(), mark, StepOutcome::Ok, None);
-        self.forward(admitted, trace).await;
+        self.forward_or_hold(admitted, trace).await;
         Ok(answer)
     }
 
@@ -113,7 +119,7 @@ impl Path {
             let trace = self.deps.tracer.begin(row.channel.as_str());
             trace.step(Gate::Ingress, "taken up after a restart", trace.mark(), StepOutcome::Ok, None);
             if let Some(admitted) = self.deps.ingress.readmit(row).await {
-                self.forward(admitted, trace).await;
+                self.forward_or_hold(admitted, trace).await;
             }
         }
         Ok(count)
@@ -165,7 +171,11 @@ impl Path {
         let bindings = self.deps.bindings.load_full();
         let row = admitted.row();
         let routed = route(&bindings, &row.channel, &row.draft).map_err(|e| Misplaced::Never(WireError::invalid(e.to_string())))?;
-        let session = self.session(row.id, admitted, &routed, trace).await?;
+        let session = match &row.session {
+            // One that an earlier run had placed stays where its turn may have begun, whatever the bindings say by now.
+            Some(session) if self.deps.sessions.find(session).await?.is_some() => session.clone(),
+            _ => self.session(row.id, admitted, &routed, trace).await?,
+        };
         let lease = self.deps.sessions.lease(&session).await?;
         trace.step(Gate::Router, routed.key().as_str(), mark, StepOutcome::Ok, None);
         Ok((lease, routed.overlap()))
@@ -196,6 +206,56 @@ impl Path {
             self.deps.sessions.letters_changed();
         }
         self.deps.tracer.record(&trace, true).await;
+    }
+
+    /// Why a message would go where it would go, with the bindings in force or with others. Walks what a message walks;
+    /// nothing is written, counted or sent.
+    pub async fn explain(
+        &self,
+        channel: &ChannelId,
+        draft: &InboundDraft,
+        bindings: Option<&Bindings>,
+    ) -> Result<RouteExplanation, WireError> {
+        let present = self.deps.bindings.load_full();
+        let bindings = bindings.unwrap_or(&present);
+        let (refusal, mut steps) = self.deps.ingress.explain(channel, draft).await?;
+        if let (None, Some((_, quiet))) = (refusal, self.deps.ingress.quiet_until(channel)) {
+            steps.push(RouteStep {
+                question: "quiet hours".into(),
+                answer: format!("it waits until {}.", quiet.end()),
+                decided: false,
+            });
+        }
+        let (routed, looked) = router::explain(bindings, channel, draft).map_err(|e| WireError::invalid(e.to_string()))?;
+        steps.extend(looked);
+        let key = routed.key();
+        let session = self
+            .deps
+            .keys
+            .session_for(key)
+            .await
+            .map_err(|e| WireError::internal(e.to_string()))?;
+        steps.push(RouteStep {
+            question: "session".into(),
+            answer: match &session {
+                Some(session) => format!("it goes on in {session}, which keeps its workspace, profile and mode."),
+                None => "there is none yet: the first message makes one.".into(),
+            },
+            decided: false,
+        });
+        let binding = routed.binding().clone();
+        Ok(RouteExplanation {
+            steps,
+            refusal,
+            person: routed.person().map(str::to_owned),
+            key: Some(key.clone()),
+            session,
+            binding: binding.id,
+            workspace: Some(binding.workspace),
+            profile: binding.profile,
+            mode: binding.mode,
+            overlap: binding.overlap,
+        })
     }
 
     /// The session of a place; a new one at first contact, and where the one it has is over.
@@ -261,7 +321,7 @@ impl Path {
                 channel_id: Some(row.channel.to_string()),
                 external_conversation: Some(routed.key().to_string()),
                 working_directory: None,
-                profile: None,
+                profile: binding.profile.clone(),
                 class: crate::hygiene::class_of(&row.draft),
             })
             .await?;

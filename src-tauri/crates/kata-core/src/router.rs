@@ -1,17 +1,36 @@
-//! Which conversation belongs to which session: a pure function from a draft and the bindings to a key.
+//! Which conversation belongs to which session, and how the agent is in it: a pure function from a draft and the bindings in
+//! force to a place.
 //!
-//! Core never parses an id of a channel: it escapes the parts and joins them, so that two different conversations can never
-//! meet, whatever the plugin puts into its ids.
+//! The most particular binding that takes a message decides: one for its thread before one for its conversation (with its
+//! threads), its sender, its person, its chat type, its account, its channel, and the default. A binding with several fields
+//! stands where its most particular field stands, then the next one. `table` makes bindings of a
+//! [`kata_protocol::RoutingTable`] and refuses what cannot stand, `key` makes keys. Core never parses an id of a channel: it
+//! compares and escapes, so that two different conversations can never meet, whatever the plugin puts into its ids.
+//!
+//! Deliberately absent: who may write ([`crate::ingress`]), and sessions ([`crate::path`]).
 
-use kata_protocol::{ChannelId, ChatType, InboundDraft, Overlap, PermissionMode, SessionKey, SessionScope, WorkspaceId};
-use std::collections::HashMap;
-use std::fmt::Write;
+mod key;
+mod table;
+#[cfg(test)]
+mod tests;
 
-/// Where the conversations of a channel go.
+pub(crate) use key::escape;
+pub use key::{channel_of, person_of};
+pub(crate) use table::has_tool;
+pub use table::{Bindings, Defaults, TableError, parse};
+
+use kata_protocol::{ChannelId, ChatType, InboundDraft, Overlap, PermissionMode, Person, RouteStep, SessionKey, SessionScope, WorkspaceId};
+use table::Rule;
+
+/// How conversations go on: a binding with everything filled in that it leaves open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
+    /// Name in the table; absent for the default.
+    pub id: Option<String>,
     /// Workspace of new sessions.
     pub workspace: WorkspaceId,
+    /// Agent profile of new sessions.
+    pub profile: Option<String>,
     /// Provider id; the default one when absent.
     pub model: Option<String>,
     /// Permission mode of new sessions.
@@ -22,20 +41,12 @@ pub struct Binding {
     pub overlap: Overlap,
 }
 
-/// The bindings in force: one per channel, and one for the rest.
-#[derive(Clone, Debug)]
-pub struct Bindings {
-    /// For channels without one of their own.
-    pub default: Binding,
-    /// By channel.
-    pub channels: HashMap<ChannelId, Binding>,
-}
-
 /// A draft with its place. Only [`route`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Routed {
     key: SessionKey,
     binding: Binding,
+    person: Option<String>,
 }
 
 impl Routed {
@@ -51,113 +62,113 @@ impl Routed {
     pub fn binding(&self) -> &Binding {
         &self.binding
     }
+    /// The person its sender is known as.
+    pub fn person(&self) -> Option<&str> {
+        self.person.as_deref()
+    }
 }
 
-/// Finds the place of a draft. The error is the id type's own: a key longer than its bound.
+/// Finds the place of a draft. The error is the id type's own: a key longer than its bound, which no valid ids make.
 pub fn route(bindings: &Bindings, channel: &ChannelId, draft: &InboundDraft) -> Result<Routed, kata_protocol::IdError> {
-    let binding = bindings.channels.get(channel).unwrap_or(&bindings.default).clone();
-    let mut key = String::new();
-    escape(&mut key, channel.as_str());
-    for part in [draft.account.as_str(), draft.conversation.as_str()] {
-        key.push(':');
-        escape(&mut key, part);
+    decide(bindings, channel, draft, &mut |_, _, _| {})
+}
+
+/// [`route`], with each thing that was looked at on the way.
+pub fn explain(bindings: &Bindings, channel: &ChannelId, draft: &InboundDraft) -> Result<(Routed, Vec<RouteStep>), kata_protocol::IdError> {
+    let mut steps = Vec::new();
+    let routed = decide(bindings, channel, draft, &mut |question, answer, decided| {
+        steps.push(RouteStep {
+            question: question(),
+            answer: answer(),
+            decided,
+        });
+    })?;
+    Ok((routed, steps))
+}
+
+/// Told what is asked, what comes out, and whether that decides; the texts are made only where somebody reads them.
+type Look<'a> = &'a mut dyn FnMut(&dyn Fn() -> String, &dyn Fn() -> String, bool);
+
+fn decide(bindings: &Bindings, channel: &ChannelId, draft: &InboundDraft, look: Look<'_>) -> Result<Routed, kata_protocol::IdError> {
+    let person = bindings.person(channel, draft);
+    look(&|| "person".into(), &|| known_as(person), false);
+    let mut taken = None;
+    for rule in bindings.rules() {
+        let against = mismatch(rule, channel, draft, person);
+        look(
+            &|| format!("binding {}", rule.id()),
+            &|| match against {
+                Some(field) => format!("does not take it: “{field}” is another one."),
+                None => format!("takes it, by {}.", rule.fields()),
+            },
+            against.is_none(),
+        );
+        if against.is_none() {
+            taken = Some(rule);
+            break;
+        }
     }
-    if let (SessionScope::Thread, Some(thread)) = (binding.scope, &draft.thread) {
-        key.push(':');
-        escape(&mut key, thread.as_str());
+    let binding = bindings.place(channel, taken);
+    if taken.is_none() {
+        look(&|| "default".into(), &|| "no binding takes it: the default does.".into(), true);
     }
-    // A direct conversation has one peer, so the conversation is the sender already.
-    if binding.scope == SessionScope::Sender && draft.chat_type != ChatType::Direct {
-        // `=` is outside the alphabet of `escape`: a sender can never be taken for a thread.
-        key.push_str(":=");
-        escape(&mut key, draft.sender.id.as_str());
-    }
+    look(&|| "scope".into(), &|| scope_in_words(binding.scope, draft, person), false);
+    let key = key::of(channel, draft, binding.scope, person)?;
+    look(&|| "key".into(), &|| key.to_string(), false);
     Ok(Routed {
-        key: SessionKey::new(key)?,
+        key,
         binding,
+        person: person.map(|person| person.id.clone()),
     })
 }
 
-/// Percent-encodes everything outside `[A-Za-z0-9._~@+-]`; injective, because `%` itself is encoded.
-fn escape(out: &mut String, part: &str) {
-    for byte in part.bytes() {
-        if byte.is_ascii_alphanumeric() || b"._~@+-".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
+/// The first field of a binding that a message is not, the most particular one first.
+fn mismatch(rule: &Rule, channel: &ChannelId, draft: &InboundDraft, person: Option<&Person>) -> Option<&'static str> {
+    fn other<T: PartialEq>(wanted: &Option<T>, have: Option<&T>) -> bool {
+        wanted.as_ref().is_some_and(|wanted| have != Some(wanted))
+    }
+    let wanted = rule.matches();
+    let checks = [
+        ("channel", other(&wanted.channel, Some(channel))),
+        ("account", other(&wanted.account, Some(&draft.account))),
+        ("conversation", other(&wanted.conversation, Some(&draft.conversation))),
+        ("thread", other(&wanted.thread, draft.thread.as_ref())),
+        ("sender", other(&wanted.sender, Some(&draft.sender.id))),
+        ("person", other(&wanted.person, person.map(|person| &person.id))),
+        ("chatType", other(&wanted.chat_type, Some(&draft.chat_type))),
+    ];
+    checks.into_iter().find(|(_, other)| *other).map(|(field, _)| field)
+}
+
+fn known_as(person: Option<&Person>) -> String {
+    match person {
+        Some(person) => match &person.name {
+            Some(name) => format!("the sender is known as “{}” ({name}).", person.id),
+            None => format!("the sender is known as “{}”.", person.id),
+        },
+        None => "the sender is nobody of the table.".into(),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::draft;
-    use kata_protocol::{AccountId, ConversationId, SenderId, ThreadId};
-    use proptest::prelude::*;
-
-    fn bindings(scope: SessionScope) -> Bindings {
-        let workspace = WorkspaceId::new("w").unwrap();
-        Bindings {
-            default: Binding {
-                workspace,
-                model: None,
-                mode: PermissionMode::Safe,
-                scope,
-                overlap: Overlap::default(),
-            },
-            channels: HashMap::new(),
+fn scope_in_words(scope: SessionScope, draft: &InboundDraft, person: Option<&Person>) -> String {
+    let direct = draft.chat_type == ChatType::Direct;
+    let threads = if draft.thread.is_some() {
+        "one session for this thread."
+    } else {
+        "one session for the conversation; threads in it have their own."
+    };
+    match (scope, person) {
+        (SessionScope::Thread, _) => format!("thread: {threads}"),
+        (SessionScope::Conversation, _) => "conversation: one session for it with all its threads.".into(),
+        (SessionScope::Sender, _) if direct => "sender: one session for this direct conversation.".into(),
+        (SessionScope::Sender, _) => "sender: one session for this sender in the conversation.".into(),
+        (SessionScope::Person, Some(person)) if direct => {
+            format!(
+                "person: one session for the direct conversations of “{}” over all channels.",
+                person.id
+            )
         }
-    }
-
-    #[test]
-    fn a_key_reads_like_the_conversation_it_names() {
-        let mut d = draft("m1", "C456", "U1", "hi");
-        d.account = AccountId::new("T123").unwrap();
-        d.thread = Some(ThreadId::new("1732.5").unwrap());
-        let slack = ChannelId::new("slack").unwrap();
-        let key = |scope| route(&bindings(scope), &slack, &d).unwrap().key().to_string();
-        assert_eq!(key(SessionScope::Thread), "slack:T123:C456:1732.5");
-        assert_eq!(key(SessionScope::Conversation), "slack:T123:C456");
-        let mut group = d.clone();
-        group.chat_type = ChatType::Group;
-        assert_eq!(
-            route(&bindings(SessionScope::Sender), &slack, &group).unwrap().key().as_str(),
-            "slack:T123:C456:=U1"
-        );
-    }
-
-    fn part() -> impl Strategy<Value = String> {
-        "[a-c:%=/]{1,4}"
-    }
-
-    proptest! {
-        #[test]
-        fn two_different_conversations_never_share_a_key(
-            a in (part(), part(), part(), proptest::option::of(part()), part()),
-            b in (part(), part(), part(), proptest::option::of(part()), part()),
-            scope_a in 0..3usize, scope_b in 0..3usize,
-        ) {
-            const SCOPES: [SessionScope; 3] = [SessionScope::Thread, SessionScope::Conversation, SessionScope::Sender];
-            let make = |p: &(String, String, String, Option<String>, String), scope: SessionScope| {
-                let mut d = draft("m", "c", "s", "t");
-                d.chat_type = ChatType::Group;
-                d.account = AccountId::new(p.1.clone()).unwrap();
-                d.conversation = ConversationId::new(p.2.clone()).unwrap();
-                d.thread = p.3.clone().map(|t| ThreadId::new(t).unwrap());
-                d.sender.id = SenderId::new(p.4.clone()).unwrap();
-                let key = route(&bindings(scope), &ChannelId::new(p.0.clone()).unwrap(), &d).unwrap().key().clone();
-                // What the scope says the conversation is.
-                let place = (
-                    p.0.clone(), p.1.clone(), p.2.clone(),
-                    (scope == SessionScope::Thread).then(|| p.3.clone()).flatten(),
-                    (scope == SessionScope::Sender).then(|| p.4.clone()),
-                );
-                (key, place)
-            };
-            let (key_a, place_a) = make(&a, SCOPES[scope_a]);
-            let (key_b, place_b) = make(&b, SCOPES[scope_b]);
-            prop_assert_eq!(key_a == key_b, place_a == place_b);
-        }
+        (SessionScope::Person, Some(_)) => format!("person, which counts in direct conversations only, so thread: {threads}"),
+        (SessionScope::Person, None) => format!("person, and this one is not known, so thread: {threads}"),
     }
 }

@@ -15,6 +15,7 @@ use arc_swap::ArcSwap;
 use kata_agent::{Catalog, ModelOptions};
 use kata_core::EventHub;
 use kata_core::conversations::Conversations;
+use kata_core::exchanges::Exchanges;
 use kata_core::hooks::Dispatcher;
 use kata_core::ingress::{ChannelRules, Ingress, IngressDeps};
 use kata_core::letters::Letters;
@@ -23,15 +24,15 @@ use kata_core::outbox::{Outbox, OutboxDeps};
 use kata_core::path::{Path as MessagePath, PathDeps};
 use kata_core::persist::{Persist, Trouble};
 use kata_core::ports::{Clock, Entropy};
-use kata_core::router::{Binding, Bindings};
+use kata_core::router::{Bindings, Defaults};
 use kata_core::session::{Approvals, SessionDeps, Sessions};
 use kata_core::tasks::Tasks;
 use kata_core::trace::Tracer;
 use kata_gateway::{Gateway, GatewayOptions, Token, Tokens};
 use kata_plugins::{HostOptions, PluginHost};
 use kata_protocol::{
-    ChannelId, ConfigChange, Fact, GatewayStart, GatewayStop, HookName, HygieneRules, Ms, Notice, PermissionMode, Scope, SessionEvent,
-    SourceId, WorkspaceId,
+    ChannelId, ConfigChange, Fact, GatewayStart, GatewayStop, HookName, HygieneRules, Ms, Notice, Scope, SessionEvent, SourceId,
+    WorkspaceId,
 };
 use kata_store::{FileTranscripts, HomePaths, SqliteStore};
 use secrecy::ExposeSecret;
@@ -85,10 +86,12 @@ pub(crate) struct Inner {
     pub clock: Arc<dyn Clock>,
     pub notices: Arc<Mutex<Vec<Notice>>>,
     pub rules: Arc<ArcSwap<HashMap<ChannelId, ChannelRules>>>,
+    pub rules_changed: Arc<tokio::sync::Notify>,
     pub bindings: Arc<ArcSwap<Bindings>>,
     pub conversations: Conversations,
     pub hygiene: Arc<ArcSwap<HygieneRules>>,
     pub letters: Letters,
+    pub path: Arc<MessagePath>,
     pub started_at: Ms,
     pub ready_after_ms: OnceLock<u32>,
     pub port: OnceLock<u16>,
@@ -199,9 +202,11 @@ impl Engine {
             Persist::new(persist_clock, tasks.stopping(), Trouble::new(Arc::new(tell)))
         };
         let hooks = Arc::new(Dispatcher::new(Arc::clone(&host) as _, Arc::clone(&clock)));
+        let exchanges = Arc::new(Exchanges::default());
         let activity = {
-            let (board, clock) = (Arc::clone(&board), Arc::clone(&clock));
+            let (board, clock, exchanges) = (Arc::clone(&board), Arc::clone(&clock), Arc::clone(&exchanges));
             Arc::new(move |route: &kata_protocol::ReplyRoute| {
+                exchanges.replied(route);
                 if let Ok(id) = SourceId::new(format!("channel:{}", route.channel)) {
                     board.activity(&id, clock.now());
                 }
@@ -224,6 +229,8 @@ impl Engine {
         let date_clock = Arc::clone(&clock);
         let permit = Permit::new(&home);
         let tools = Arc::new(AllTools::new(&permit, Arc::clone(&host), Arc::clone(&notices), Arc::clone(&clock)));
+        let bindings = Arc::new(ArcSwap::from_pointee(Bindings::plain(Defaults::new(active_workspace(&home)))));
+        let (profiles, prompts) = (Arc::clone(&bindings), Arc::clone(&bindings));
         let sessions = Sessions::new(SessionDeps {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
@@ -240,21 +247,25 @@ impl Engine {
             tasks: tasks.clone(),
             tracer: Arc::clone(&tracer),
             persist: persist.clone(),
-            system_prompt: Arc::new(move |session| prompt::system(&preferences, session)),
+            profiles: Arc::new(move |id| profiles.load().profile(id).cloned()),
+            system_prompt: Arc::new(move |session| {
+                let bindings = prompts.load();
+                let profile = session.profile.as_deref().and_then(|id| bindings.profile(id));
+                prompt::system(&preferences, session, profile)
+            }),
             context: Arc::new(move || prompt::date(date_clock.now())),
             model_permits: Arc::new(Semaphore::new(MODEL_STREAMS)),
             draining: draining.clone(),
         });
         let rules = Arc::new(ArcSwap::from_pointee(HashMap::new()));
-        let bindings = Arc::new(ArcSwap::from_pointee(Bindings {
-            default: default_binding(&home),
-            channels: HashMap::new(),
-        }));
+        let rules_changed = Arc::new(tokio::sync::Notify::new());
+        let conversations = Conversations::new(Arc::clone(&store) as _, Arc::clone(&transcripts) as _);
         let ingress = Ingress::new(IngressDeps {
             messages: Arc::clone(&store) as _,
             pairing: Arc::clone(&store) as _,
             outbox: Arc::clone(&outbox),
             rules: Arc::clone(&rules),
+            exchanges,
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             events: Arc::clone(&events),
@@ -267,6 +278,7 @@ impl Engine {
             keys: Arc::clone(&store) as _,
             conversations: conversations.clone(),
             hygiene: Arc::clone(&hygiene),
+            rules_changed: Arc::clone(&rules_changed),
             clock: Arc::clone(&clock),
             bindings: Arc::clone(&bindings),
             sessions: Arc::clone(&sessions),
@@ -309,7 +321,10 @@ impl Engine {
             clock,
             notices,
             rules,
+            rules_changed,
             bindings,
+            conversations,
+            path: Arc::clone(&path),
             started_at,
             ready_after_ms: OnceLock::new(),
             port: OnceLock::new(),
@@ -319,12 +334,15 @@ impl Engine {
         });
         inner.plugins.find();
         inner.refresh_files();
-        inner.apply_rules();
+        let routes_stand = inner.apply_rules();
         let (gateway, port) = open_gateway(&inner, entropy).await?;
         let took = inner.clock.monotonic_us().saturating_sub(began) / 1000;
         let _ = inner.ready_after_ms.set(u32::try_from(took).unwrap_or(u32::MAX));
         let _ = inner.port.set(port);
-        inner.settings.keep_as_good();
+        // A table that cannot stand takes no good one's place.
+        if routes_stand {
+            inner.settings.keep_as_good();
+        }
         inner.tell_changes();
         inner.run_background(path, outbox);
         inner.run_upkeep();
@@ -406,48 +424,6 @@ impl Inner {
         for source in listed {
             self.board.put(source);
         }
-    }
-
-    /// Brings the policies and bindings in force up to the settings.
-    pub(crate) fn apply_rules(&self) {
-        let settings = self.settings.get();
-        let mut rules = HashMap::new();
-        let mut bindings = HashMap::new();
-        let mut default = default_binding(&self.home);
-        if let Some(workspace) = &settings.routing.workspace {
-            default.workspace = workspace.clone();
-        }
-        for (id, source) in &settings.sources {
-            let Some(channel) = id.strip_prefix("channel:").and_then(|c| ChannelId::new(c).ok()) else {
-                continue;
-            };
-            let fallback = ChannelRules::default();
-            rules.insert(
-                channel.clone(),
-                ChannelRules {
-                    policy: source.policy.unwrap_or_default(),
-                    allow: source.allow.iter().cloned().collect(),
-                    require_mention: source.require_mention.unwrap_or(fallback.require_mention),
-                    per_minute: fallback.per_minute,
-                    approvers: fallback.approvers,
-                },
-            );
-            bindings.insert(
-                channel,
-                Binding {
-                    workspace: source.workspace.clone().unwrap_or_else(|| default.workspace.clone()),
-                    model: source.model.clone(),
-                    mode: source.mode.unwrap_or(PermissionMode::Safe),
-                    scope: kata_protocol::SessionScope::Thread,
-                    overlap: kata_protocol::Overlap::default(),
-                },
-            );
-        }
-        self.rules.store(Arc::new(rules));
-        self.bindings.store(Arc::new(Bindings {
-            default,
-            channels: bindings,
-        }));
     }
 
     /// Says to plugins which settings have changed.
@@ -597,17 +573,10 @@ pub fn local_token(home: &Path) -> Result<String, EngineError> {
     }
 }
 
-fn default_binding(home: &HomePaths) -> Binding {
+pub(crate) fn active_workspace(home: &HomePaths) -> WorkspaceId {
     let active = kata_store::workspaces(home).into_iter().find(|w| w.active).map(|w| w.id);
     let workspace = active.or_else(|| WorkspaceId::new("my-workspace").ok());
-    let workspace = workspace.unwrap_or_else(|| unreachable!("a literal name is a valid workspace"));
-    Binding {
-        workspace,
-        model: None,
-        mode: PermissionMode::Safe,
-        scope: kata_protocol::SessionScope::Thread,
-        overlap: kata_protocol::Overlap::default(),
-    }
+    workspace.unwrap_or_else(|| unreachable!("a literal name is a valid workspace"))
 }
 
 /// In debug builds, `KATA_CRASH_AT=point` ends the process as `kill -9` would when the data path reaches the point.

@@ -21,6 +21,7 @@ mod options;
 mod otlp;
 mod plugins;
 mod prompt;
+mod routing;
 mod secrets;
 mod settings;
 mod tools;

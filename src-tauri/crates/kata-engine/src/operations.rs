@@ -130,14 +130,21 @@ impl Operations for Inner {
 
     async fn session_create(&self, _: &Caller, params: SessionCreate) -> Result<SessionSummary, WireError> {
         let workspaces = kata_store::workspaces(&self.home);
-        let wanted = params.workspace.unwrap_or_else(|| self.bindings.load().default.workspace.clone());
+        let wanted = params.workspace.unwrap_or_else(|| self.bindings.load().workspace().clone());
         let Some(workspace) = workspaces.into_iter().find(|w| w.id == wanted) else {
             return Err(WireError::not_found("workspace", wanted));
         };
-        if let Some(model) = &params.model {
+        let profile = params
+            .profile
+            .as_deref()
+            .map(|id| self.profile(id))
+            .transpose()?
+            .unwrap_or_default();
+        let model = params.model.or(profile.model);
+        if let Some(model) = &model {
             kata_core::ports::Models::find(&*self.models.catalog, Some(model))?;
         }
-        let mode = params.mode.unwrap_or_else(|| default_mode(&workspace));
+        let mode = params.mode.or(profile.mode).unwrap_or_else(|| default_mode(&workspace));
         let working_directory = match params.working_directory {
             Some(folder) => Some(self.working_folder(&workspace.id, folder).await?),
             None => self.default_folder(&workspace).await,
@@ -145,7 +152,7 @@ impl Operations for Inner {
         let new = NewSession {
             workspace: workspace.id,
             name: params.name.filter(|n| !n.trim().is_empty()),
-            model: params.model,
+            model,
             mode,
             channel: None,
             channel_id: None,
@@ -246,42 +253,7 @@ impl Operations for Inner {
 
     async fn channel_policy(&self, _: &Caller, params: ChannelPolicy) -> Result<ChannelPolicyState, WireError> {
         let source = self.source(&params.id)?;
-        let channel = source.id.as_str().strip_prefix("channel:").and_then(|c| ChannelId::new(c).ok());
-        let Some(channel) = channel else {
-            return Err(WireError::invalid(format!("“id”: {} is not a channel", source.id)));
-        };
-        if params.policy.is_some() || params.allow.is_some() || params.require_mention.is_some() {
-            self.settings.change(|s| {
-                let entry = s.sources.entry(source.id.to_string()).or_default();
-                entry.policy = params.policy.or(entry.policy);
-                entry.require_mention = params.require_mention.or(entry.require_mention);
-                if let Some(allow) = params.allow {
-                    entry.allow = allow;
-                }
-            })?;
-            self.apply_rules();
-        }
-        let rules = self.rules.load().get(&channel).cloned().unwrap_or_default();
-        let mut allow: Vec<String> = rules.allow.into_iter().collect();
-        let paired = self.store.paired(&channel).await.map_err(store)?;
-        allow.extend(
-            paired
-                .into_iter()
-                .map(|p| p.to_string())
-                .filter(|p| !allow.contains(p))
-                .collect::<Vec<_>>(),
-        );
-        allow.sort();
-        Ok(ChannelPolicyState {
-            policy: rules.policy,
-            allow,
-            require_mention: rules.require_mention,
-            approvers: Vec::new(),
-            per_minute_sender: rules.per_minute,
-            per_minute_conversation: rules.per_minute,
-            max_text: u32::try_from(kata_core::ingress::MAX_TEXT).unwrap_or(u32::MAX),
-            quiet_hours: None,
-        })
+        self.change_policy(&source, params).await
     }
 
     async fn plugin_list(&self, _: &Caller, _: Empty) -> Result<Vec<PluginSummary>, WireError> {
@@ -446,27 +418,27 @@ impl Operations for Inner {
     }
 
     async fn route_get(&self, _: &Caller, _: Empty) -> Result<RoutingTable, WireError> {
-        later("route.get")
+        Ok(self.bindings.load().table().clone())
     }
 
-    async fn route_set(&self, _: &Caller, _: RoutingTable) -> Result<RoutingTable, WireError> {
-        later("route.set")
+    async fn route_set(&self, _: &Caller, table: RoutingTable) -> Result<RoutingTable, WireError> {
+        self.set_routes(table)
     }
 
-    async fn route_explain(&self, _: &Caller, _: RouteExplain) -> Result<RouteExplanation, WireError> {
-        later("route.explain")
+    async fn route_explain(&self, _: &Caller, params: RouteExplain) -> Result<RouteExplanation, WireError> {
+        self.explain_route(params).await
     }
 
     async fn route_keys(&self, _: &Caller, _: Empty) -> Result<Vec<RouteKey>, WireError> {
-        later("route.keys")
+        self.route_rows().await
     }
 
-    async fn route_join(&self, _: &Caller, _: RouteJoin) -> Result<RouteKey, WireError> {
-        later("route.join")
+    async fn route_join(&self, _: &Caller, params: RouteJoin) -> Result<RouteKey, WireError> {
+        self.join_route(params).await
     }
 
     async fn refusal_list(&self, _: &Caller, _: Empty) -> Result<Vec<RefusalCount>, WireError> {
-        later("refusal.list")
+        self.refusals().await
     }
 
     async fn letter_list(&self, _: &Caller, _: Empty) -> Result<Vec<Letter>, WireError> {

@@ -1,6 +1,6 @@
 //! What every model is told about where it is. The same bytes from turn to turn; what changes goes with the message.
 
-use kata_protocol::{Ms, SessionSummary};
+use kata_protocol::{AgentProfile, Ms, SessionSummary};
 use serde_json::Value;
 use std::path::Path;
 
@@ -36,7 +36,7 @@ impl Preferences {
 }
 
 /// The system prompt of a session.
-pub(crate) fn system(preferences: &Preferences, session: &SessionSummary) -> String {
+pub(crate) fn system(preferences: &Preferences, session: &SessionSummary, profile: Option<&AgentProfile>) -> String {
     let mut prompt = String::from(
         "You are the assistant of Kata Agents, an agent gateway on the person's own machine. You answer in plain Markdown. \
          You use the tools on offer when they help, and say so when something cannot be done with them. \
@@ -51,6 +51,13 @@ pub(crate) fn system(preferences: &Preferences, session: &SessionSummary) -> Str
     if let Some(told) = &preferences.0 {
         prompt.push_str("\n\nWhat the owner of this machine has told about themselves:\n");
         prompt.push_str(told);
+    }
+    if let Some(added) = profile
+        .and_then(|profile| profile.system_prompt.as_deref())
+        .filter(|added| !added.trim().is_empty())
+    {
+        prompt.push_str("\n\n");
+        prompt.push_str(added);
     }
     prompt
 }

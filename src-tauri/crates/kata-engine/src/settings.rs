@@ -3,7 +3,10 @@
 
 use crate::EngineError;
 use crate::traces::TraceSettings;
-use kata_protocol::{DmPolicy, HygieneRules, Json, Ms, Notice, PermissionMode, ProviderSettings, SettingValue, WorkspaceId};
+use kata_core::router::{self, TableError};
+use kata_protocol::{
+    DmPolicy, HygieneRules, Json, Ms, Notice, PermissionMode, ProviderSettings, QuietHours, RoutingTable, SettingValue, WorkspaceId,
+};
 use kata_store::{atomic_write, copy_aside};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -110,6 +113,21 @@ pub struct SourceSettings {
     /// Whether a group message must address the bot; yes when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_mention: Option<bool>,
+    /// Senders who may answer tool calls from the channel.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approvers: Vec<String>,
+    /// Messages a minute from one sender; 60 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_minute_sender: Option<u32>,
+    /// Messages a minute in one conversation; 60 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_minute_conversation: Option<u32>,
+    /// Longest text of a message, bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_text: Option<u32>,
+    /// Hours in which no turn starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<QuietHours>,
     /// Workspace of the channel's sessions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workspace: Option<WorkspaceId>,
@@ -124,16 +142,44 @@ pub struct SourceSettings {
     pub other: Map<String, Value>,
 }
 
-/// Where channel conversations go.
+/// Where channel conversations go: a routing table, kept as it is written, since one that cannot stand is neither lost nor a
+/// reason to set the whole file aside.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct RoutingSettings {
-    /// Workspace of channel sessions; the active one when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub workspace: Option<WorkspaceId>,
-    /// Fields of a newer version.
-    #[serde(flatten)]
-    pub other: Map<String, Value>,
+#[serde(transparent)]
+pub struct RoutingSettings(pub Map<String, Value>);
+
+impl RoutingSettings {
+    /// The table.
+    ///
+    /// # Errors
+    /// [`TableError`]: the first entry that is none.
+    pub fn table(&self) -> Result<RoutingTable, TableError> {
+        router::parse(&self.0)
+    }
+
+    /// Replaces the table; fields that are not known here stay.
+    pub fn set(&mut self, table: &RoutingTable) {
+        let Ok(Value::Object(new)) = serde_json::to_value(table) else {
+            return;
+        };
+        for (field, value) in new {
+            let empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+            if empty {
+                self.0.remove(&field);
+            } else {
+                self.0.insert(field, slim(value));
+            }
+        }
+    }
+}
+
+/// Without the fields that say nothing, so that the file reads as a person would write it.
+fn slim(value: Value) -> Value {
+    match value {
+        Value::Object(map) => Value::Object(map.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k, slim(v))).collect()),
+        Value::Array(list) => Value::Array(list.into_iter().map(slim).collect()),
+        other => other,
+    }
 }
 
 /// The settings in force, with their file.
@@ -219,6 +265,11 @@ impl SettingsFile {
     /// Sets who is told of changes; once.
     pub fn on_change(&self, told: impl Fn(Vec<String>) + Send + Sync + 'static) {
         let _ = self.told.set(Box::new(told));
+    }
+
+    /// The routing table of the last good start.
+    pub fn good_routing(&self) -> Option<RoutingSettings> {
+        read(&good_path(&self.path)).ok().flatten().map(|settings| settings.routing)
     }
 
     /// This start went well with these settings: keep a copy for a start that does not.

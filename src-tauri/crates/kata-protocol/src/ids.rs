@@ -72,7 +72,7 @@ id!(/** A conversation (DM, group, room), made by the channel plugin. */ Convers
 id!(/** A thread or topic in a conversation, made by the channel plugin. */ ThreadId, 256);
 id!(/** A person or bot that sends, made by the channel plugin. */ SenderId, 256);
 id!(/** A platform's own name for a message, made by the channel plugin. */ PlatformMessageId, 512);
-id!(/** Where a conversation belongs; derived by the router, see `kata_core::router`. */ SessionKey, 2048);
+id!(/** Where a conversation belongs; derived by the router, see `kata_core::router`. */ SessionKey, 3072);
 id!(/** One message's life through the gates. */ TraceId, 64);
 
 #[cfg(test)]

@@ -6,12 +6,13 @@ mod logs;
 mod models;
 mod permissions;
 mod plugins;
+mod route;
 mod serve;
 mod sources;
 mod trace;
 mod upkeep;
 
-use crate::args::{Cli, Command, Hooks, Pair, Sessions};
+use crate::args::{Channels, Cli, Command, Hooks, Pair, Sessions};
 use crate::client::Client;
 use crate::engine;
 use crate::failure::{Exit, Failure};
@@ -59,6 +60,12 @@ pub(crate) async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
         Command::Run { command, args } => plugins::command(screen, &home, &command, &args).await,
         Command::Sources(command) => sources::run(screen, &home, command).await,
         Command::Pair(command) => pair(screen, &home, command).await,
+        Command::Route(command) => route::run(screen, &home, command).await,
+        Command::Channels(Channels::Policy(policy)) => route::policy(screen, &home, *policy).await,
+        Command::Refusals => {
+            let counts = connect(&home).await?.refusal_list(Empty {}).await?;
+            screen.result(&counts, |c| render::refusals(c, render::now()))
+        }
         Command::Trace(options) => trace::run(screen, &home, options).await,
         Command::Hooks(Hooks::List { event }) => {
             let mut hooks = connect(&home).await?.hook_list(Empty {}).await?;

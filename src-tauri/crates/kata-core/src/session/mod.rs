@@ -45,7 +45,7 @@ use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
 use intake::{Input, Taken};
 use kata_protocol::{
-    Approval, ApprovalDecision, ApprovalOutcome, CallId, Delivery, ErrorCode, Fact, Overlap, ReplyRoute, SessionEndReason, SessionId,
+    AgentProfile, Approval, ApprovalDecision, ApprovalOutcome, CallId, Delivery, ErrorCode, Fact, Overlap, ReplyRoute, SessionEndReason, SessionId,
     SessionSubmitted, SessionSummary, SessionUpdate, WireError,
 };
 use live::lock;
@@ -93,6 +93,8 @@ pub struct SessionDeps {
     pub tracer: Arc<Tracer>,
     /// Writes that must stand.
     pub persist: Persist,
+    /// An agent profile.
+    pub profiles: Arc<dyn Fn(&str) -> Option<AgentProfile> + Send + Sync>,
     /// System prompt of a session; the same bytes from turn to turn.
     pub system_prompt: Arc<dyn Fn(&SessionSummary) -> String + Send + Sync>,
     /// Volatile context of a turn (the date).

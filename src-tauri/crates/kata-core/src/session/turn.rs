@@ -12,9 +12,11 @@ use crate::ports::{
     Append, HistoryItem, InboxId, JournalEntry, Model, ModelError, ModelErrorCode, ModelRequest, ModelStep, StepUsage, StopReason,
     StoredRow,
 };
+use crate::router::has_tool;
 use crate::trace::LiveTrace;
 use kata_protocol::{
-    BeforeAgentStart, Count, ErrorCode, Gate, MessageId, ReplyRoute, SessionEvent, SessionState, StepOutcome, ToolInfo, TurnId, WireError,
+    BeforeAgentStart, Count, ErrorCode, Gate, MessageId, ReplyRoute, SessionEvent, SessionState, SessionSummary, StepOutcome, ToolInfo,
+    TurnId, WireError,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -158,7 +160,7 @@ impl Runner {
         let summary = self.live.summary();
         let mut model = self.deps.models.find(summary.model.as_deref())?;
         let mut model_id = summary.model.clone().unwrap_or_default();
-        let tools = self.deps.tools.list();
+        let tools = self.tools_of(&summary);
         let event = BeforeAgentStart {
             session: summary.id.clone(),
             turn: turn.id.clone(),
@@ -206,6 +208,19 @@ impl Runner {
             });
         }
         Ok(model)
+    }
+
+    /// Tools the agent has in a session. One whose profile is no longer in the table has none: what it may do is not known.
+    fn tools_of(&self, summary: &SessionSummary) -> Arc<[ToolInfo]> {
+        let tools = self.deps.tools.list();
+        let Some(id) = &summary.profile else { return tools };
+        match (self.deps.profiles)(id) {
+            Some(profile) => tools.iter().filter(|tool| has_tool(&profile, &tool.name)).cloned().collect(),
+            None => {
+                tracing::warn!(session = %summary.id, profile = id, "the profile of a session is not in the routing table; it has no tools");
+                Arc::from([])
+            }
+        }
     }
 
     /// Asks the model until it has answered.

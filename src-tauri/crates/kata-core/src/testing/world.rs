@@ -7,13 +7,14 @@ use super::rules::{Rules, ToolHooks};
 use super::{TestClock, TestEntropy, draft};
 use crate::EventHub;
 use crate::conversations::Conversations;
+use crate::exchanges::Exchanges;
 use crate::hooks::Dispatcher;
 use crate::ingress::{ChannelRules, Ingress, IngressDeps};
 use crate::outbox::{Outbox, OutboxDeps};
 use crate::path::{Path, PathDeps};
 use crate::persist::{Persist, Trouble};
 use crate::ports::{Clock, NewSession};
-use crate::router::{Binding, Bindings};
+use crate::router::{Bindings, Defaults};
 use crate::session::{SessionDeps, Sessions};
 use crate::tasks::Tasks;
 use crate::trace::Tracer;
@@ -44,6 +45,9 @@ pub(crate) struct World {
     pub tasks: Tasks,
     pub hygiene: Arc<ArcSwap<HygieneRules>>,
     pub draining: CancellationToken,
+    pub rules: Arc<ArcSwap<HashMap<ChannelId, ChannelRules>>>,
+    pub rules_changed: Arc<tokio::sync::Notify>,
+    pub bindings: Arc<ArcSwap<Bindings>>,
     /// What was said of the disk.
     pub trouble: Arc<Mutex<Vec<Option<String>>>>,
 }
@@ -72,6 +76,7 @@ impl World {
         let persist = Persist::new(clock.clone(), tasks.stopping(), tell);
         let hooks = Arc::new(Dispatcher::new(tool_hooks.clone(), clock.clone()));
         let tracer = Arc::new(Tracer::new(clock.clone(), entropy.clone(), store.clone(), Arc::clone(&events)));
+        let exchanges = Arc::new(Exchanges::default());
         let outbox = Outbox::new(OutboxDeps {
             store: store.clone(),
             channels: platform.clone(),
@@ -82,8 +87,16 @@ impl World {
             tracer: Arc::clone(&tracer),
             persist: persist.clone(),
             events: Arc::clone(&events),
-            activity: Arc::new(|_| {}),
+            activity: {
+                let exchanges = Arc::clone(&exchanges);
+                Arc::new(move |route| exchanges.replied(route))
+            },
         });
+        let bindings = Arc::new(ArcSwap::from_pointee(Bindings::plain(Defaults::new(
+            WorkspaceId::new("w").unwrap(),
+        ))));
+        let rules_changed = Arc::new(tokio::sync::Notify::new());
+        let profiles = Arc::clone(&bindings);
         let sessions = Sessions::new(SessionDeps {
             clock: clock.clone(),
             entropy: entropy.clone(),
@@ -100,6 +113,7 @@ impl World {
             tasks: tasks.clone(),
             tracer: Arc::clone(&tracer),
             persist: persist.clone(),
+            profiles: Arc::new(move |id| profiles.load().profile(id).cloned()),
             system_prompt: Arc::new(|_| String::new()),
             context: Arc::new(Vec::new),
             model_permits: Arc::new(Semaphore::new(8)),
@@ -107,30 +121,22 @@ impl World {
         });
         let open = ChannelRules {
             policy: DmPolicy::Open,
-            per_minute: 1000,
+            per_minute_sender: 1000,
+            per_minute_conversation: 1000,
             approvers: HashSet::from(["boss".to_owned()]),
             ..ChannelRules::default()
         };
+        let rules = Arc::new(ArcSwap::from_pointee(HashMap::from([(channel(), open)])));
         let ingress = Ingress::new(IngressDeps {
             messages: store.clone(),
             pairing: store.clone(),
             outbox: Arc::clone(&outbox),
-            rules: Arc::new(ArcSwap::from_pointee(HashMap::from([(channel(), open)]))),
+            rules: Arc::clone(&rules),
+            exchanges,
             clock: clock.clone(),
             entropy: entropy.clone(),
             events: Arc::clone(&events),
         });
-        let default = Binding {
-            workspace: WorkspaceId::new("w").unwrap(),
-            model: None,
-            mode: PermissionMode::Safe,
-            scope: SessionScope::Thread,
-            overlap: Overlap::default(),
-        };
-        let bindings = Bindings {
-            default,
-            channels: HashMap::new(),
-        };
         let hygiene = Arc::new(ArcSwap::from_pointee(HygieneRules::default()));
         let path = Arc::new(Path::new(PathDeps {
             ingress,
@@ -138,8 +144,9 @@ impl World {
             keys: store.clone(),
             conversations: Conversations::new(store.clone(), files.clone()),
             hygiene: Arc::clone(&hygiene),
+            rules_changed: Arc::clone(&rules_changed),
             clock: clock.clone(),
-            bindings: Arc::new(ArcSwap::from_pointee(bindings)),
+            bindings: Arc::clone(&bindings),
             sessions: Arc::clone(&sessions),
             tracer,
             persist,
@@ -162,6 +169,9 @@ impl World {
             tasks,
             hygiene,
             draining,
+            rules,
+            rules_changed,
+            bindings,
             trouble,
         }
     }
