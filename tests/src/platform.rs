@@ -72,12 +72,18 @@ impl FakePlatform {
 
     /// A person writes in a conversation.
     pub fn write_in(&self, conversation: &str, person: &str, chat: &str, text: &str) {
-        let mut inbound = self.shared.inbound.lock().expect("not poisoned");
-        let n = inbound.len() + 1;
-        inbound.push(json!({ "n": n, "draft": {
+        let n = self.shared.inbound.lock().expect("not poisoned").len() + 1;
+        self.write_draft(json!({
             "account": "bot", "messageId": format!("in-{n}"), "conversation": conversation, "chatType": chat,
             "sender": { "id": person, "name": person }, "text": text, "mentionsBot": true,
-        }}));
+        }));
+    }
+
+    /// A message as the platform has it.
+    pub fn write_draft(&self, draft: Value) {
+        let mut inbound = self.shared.inbound.lock().expect("not poisoned");
+        let n = inbound.len() + 1;
+        inbound.push(json!({ "n": n, "draft": draft }));
         drop(inbound);
         self.shared.arrived.notify_waiters();
     }

@@ -18,6 +18,9 @@ use kata_protocol::{
 };
 use std::sync::Arc;
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 mod waiting;
 
 /// What the path works with.

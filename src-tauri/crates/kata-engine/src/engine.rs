@@ -259,7 +259,6 @@ impl Engine {
         });
         let rules = Arc::new(ArcSwap::from_pointee(HashMap::new()));
         let rules_changed = Arc::new(tokio::sync::Notify::new());
-        let conversations = Conversations::new(Arc::clone(&store) as _, Arc::clone(&transcripts) as _);
         let ingress = Ingress::new(IngressDeps {
             messages: Arc::clone(&store) as _,
             pairing: Arc::clone(&store) as _,
@@ -323,7 +322,6 @@ impl Engine {
             rules,
             rules_changed,
             bindings,
-            conversations,
             path: Arc::clone(&path),
             started_at,
             ready_after_ms: OnceLock::new(),

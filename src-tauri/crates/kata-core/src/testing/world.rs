@@ -48,6 +48,7 @@ pub(crate) struct World {
     pub rules: Arc<ArcSwap<HashMap<ChannelId, ChannelRules>>>,
     pub rules_changed: Arc<tokio::sync::Notify>,
     pub bindings: Arc<ArcSwap<Bindings>>,
+    pub conversations: Conversations,
     /// What was said of the disk.
     pub trouble: Arc<Mutex<Vec<Option<String>>>>,
 }
@@ -138,11 +139,12 @@ impl World {
             events: Arc::clone(&events),
         });
         let hygiene = Arc::new(ArcSwap::from_pointee(HygieneRules::default()));
+        let conversations = Conversations::new(store.clone(), files.clone());
         let path = Arc::new(Path::new(PathDeps {
             ingress,
             messages: store.clone(),
             keys: store.clone(),
-            conversations: Conversations::new(store.clone(), files.clone()),
+            conversations: conversations.clone(),
             hygiene: Arc::clone(&hygiene),
             rules_changed: Arc::clone(&rules_changed),
             clock: clock.clone(),
@@ -172,6 +174,7 @@ impl World {
             rules,
             rules_changed,
             bindings,
+            conversations,
             trouble,
         }
     }
@@ -194,6 +197,10 @@ impl World {
         next.clock
             .advance(Duration::from_micros(clock.saturating_sub(next.clock.monotonic_us()) + 1000));
         next
+    }
+
+    pub(crate) fn clock_now(&self) -> Ms {
+        crate::ports::Clock::now(&*self.clock)
     }
 
     pub(crate) fn script(&self, steps: impl IntoIterator<Item = Step>) {
