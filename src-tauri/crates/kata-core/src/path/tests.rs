@@ -365,6 +365,9 @@ async fn quiet_hours_outlive_a_kill_and_what_waits_goes_on_when_they_are_taken_a
     assert!(lock(&world.model.asked).is_empty());
     let notices = replies(&world).len();
     assert_eq!(notices, 1, "told once in a span, whatever dies in it");
+    world.write("m4", "c1", "/status").await.unwrap();
+    settle().await;
+    assert_eq!(replies(&world).len(), 2, "an order is no turn and passes by");
     rule(&world, &channel(), |rules| rules.quiet = None);
     settle().await;
     assert_eq!(*lock(&world.model.asked), ["one", "two", "three"]);

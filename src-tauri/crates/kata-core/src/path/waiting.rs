@@ -29,6 +29,10 @@ impl Path {
     /// Sends a message on its way, or keeps it until the quiet hours of its channel end. One that comes while others still
     /// wait stands behind them.
     pub(super) async fn forward_or_hold(self: &Arc<Self>, admitted: Admitted, trace: LiveTrace) {
+        // What a person orders is no turn: it passes by.
+        if crate::orders::read(&admitted.row().draft).is_some() {
+            return self.forward(admitted, trace).await;
+        }
         let channel = admitted.row().channel.clone();
         let quiet = self.deps.ingress.quiet_until(&channel);
         let first = {

@@ -45,8 +45,8 @@ use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
 use intake::{Input, Taken};
 use kata_protocol::{
-    AgentProfile, Approval, ApprovalDecision, ApprovalOutcome, CallId, Delivery, ErrorCode, Fact, Overlap, ReplyRoute, SessionEndReason, SessionId,
-    SessionSubmitted, SessionSummary, SessionUpdate, WireError,
+    AgentProfile, Approval, ApprovalDecision, ApprovalOutcome, CallId, Delivery, ErrorCode, Fact, Overlap, ReplyRoute, SessionEndReason,
+    SessionId, SessionSubmitted, SessionSummary, SessionUpdate, WireError,
 };
 use live::lock;
 use std::collections::{HashMap, HashSet};
