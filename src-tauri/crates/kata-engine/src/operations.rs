@@ -492,8 +492,3 @@ impl Operations for Inner {
         self.configure_traces(params).await
     }
 }
-
-/// Of an operation that is not built yet.
-fn later<T>(name: &str) -> Result<T, WireError> {
-    Err(WireError::internal(format!("{name} is not built yet")))
-}

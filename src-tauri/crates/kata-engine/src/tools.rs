@@ -127,7 +127,7 @@ impl Tools for AllTools {
 
 impl Inner {
     fn workspace_named(&self, wanted: Option<WorkspaceId>) -> Result<WorkspaceSummary, WireError> {
-        let wanted = wanted.unwrap_or_else(|| self.bindings.load().default.workspace.clone());
+        let wanted = wanted.unwrap_or_else(|| self.bindings.load().workspace().clone());
         let found = kata_store::workspaces(&self.home).into_iter().find(|w| w.id == wanted);
         found.ok_or_else(|| WireError::not_found("workspace", wanted))
     }

@@ -47,7 +47,7 @@ pub(super) async fn run(screen: &Screen, home: &Path, command: Route) -> Result<
                 question.table = Some(read(&table)?);
             }
             let explained = connect(home).await?.route_explain(question).await?;
-            screen.result(&explained, render::explanation)
+            screen.result(&explained, render::route_explanation)
         }
         Route::Keys => {
             let keys = connect(home).await?.route_keys(Empty {}).await?;

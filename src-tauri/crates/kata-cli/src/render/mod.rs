@@ -17,7 +17,7 @@ pub(crate) use hooks::{hooks, trace_rules};
 pub(crate) use lists::{detected, log_line, models, pairings, plugins, sessions, settings, sources, traces};
 pub(crate) use permissions::{explanation, permissions, tools};
 pub(crate) use plugins::{asks, commands, discovery, fault, plugin, registered, report};
-pub(crate) use route::{explanation, keys, policy, refusals, routes};
+pub(crate) use route::{keys, policy, refusals, route_explanation, routes};
 pub(crate) use trace::waterfall;
 pub(crate) use upkeep::{hits, hygiene, letters, plan};
 

@@ -90,7 +90,7 @@ fn takes(m: &BindingMatch) -> String {
     if parts.is_empty() { "everything".into() } else { parts.join(", ") }
 }
 
-pub(crate) fn explanation(why: &RouteExplanation) -> String {
+pub(crate) fn route_explanation(why: &RouteExplanation) -> String {
     let rows: Vec<_> = why
         .steps
         .iter()
