@@ -41,6 +41,11 @@ pub enum JournalEntry {
         /// Input row.
         input: MessageId,
     },
+    /// Input that waited was refused for newer input: it is no part of the conversation.
+    Refused {
+        /// Input row.
+        input: MessageId,
+    },
     /// A tool call waits for a person.
     ApprovalRequested {
         /// Turn.

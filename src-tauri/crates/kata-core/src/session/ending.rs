@@ -1,6 +1,7 @@
 //! How a turn ends: what is written, what is sent, and who is told.
 
 use super::intake::end_inbox;
+use super::live::lock;
 use super::pen::Insist;
 use super::runner::Runner;
 use super::turn::Turn;
@@ -14,6 +15,7 @@ use kata_protocol::{
 };
 use serde_json::Value;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// How a turn came out.
 pub(super) enum Outcome {
@@ -97,8 +99,12 @@ impl Runner {
                     end: TurnEnd::Interrupted,
                 });
                 self.write_end(append).await;
+                let why = match self.live.superseded.load(Ordering::Relaxed) {
+                    true => "stopped by a newer message",
+                    false => "stopped by a person",
+                };
                 if let Some((inbox, _)) = turn.inbox {
-                    end_inbox(&self.live, inbox, InboxEnd::Dead("stopped by a person".into())).await;
+                    end_inbox(&self.live, inbox, InboxEnd::Dead(why.into())).await;
                 }
                 (TurnEnd::Interrupted, None)
             }
@@ -126,6 +132,7 @@ impl Runner {
                 end_inbox(&self.live, inbox, InboxEnd::Dead(error.message.clone())).await;
             }
         }
+        self.end_joined(&turn, end).await;
         self.live.end_turn();
         self.live.enter_state(if end == TurnEnd::Failed {
             SessionState::Failed
@@ -156,8 +163,18 @@ impl Runner {
         });
     }
 
+    /// Messages that joined the turn end with it.
+    async fn end_joined(&mut self, turn: &Turn, end: TurnEnd) {
+        self.last_end = Some(end);
+        let joined = std::mem::take(&mut *lock(&turn.joined));
+        for message in joined {
+            end_inbox(&self.live, message.inbox, joined_end(end)).await;
+        }
+    }
+
     /// A client's input that the disk did not take, and the client was told so: as if it had never come.
     async fn unwritten(&mut self, turn: &Turn, error: WireError) {
+        self.end_joined(turn, TurnEnd::Failed).await;
         self.live.forget(&turn.input.0);
         Arc::make_mut(&mut self.history).truncate(turn.before);
         let ended = JournalEntry::TurnEnded {
@@ -264,5 +281,14 @@ impl Runner {
             tracing::error!(session = %self.live.id, %error, "the end of a turn could not be written");
         }
         self.live.keep(rows);
+    }
+}
+
+/// How a message ends that another one's turn has answered, or not.
+pub(super) fn joined_end(end: TurnEnd) -> InboxEnd {
+    match end {
+        TurnEnd::Completed => InboxEnd::Silent,
+        TurnEnd::Interrupted => InboxEnd::Dead("the turn it had joined was stopped".into()),
+        TurnEnd::Failed => InboxEnd::Dead("the turn it had joined failed".into()),
     }
 }

@@ -144,19 +144,37 @@ pub(super) enum InputFate {
     Open(TurnId),
     /// It ended; the text of the answer, if there was one.
     Ended(TurnEnd, Option<String>),
+    /// It joined the turn of another input, which is open or ended so.
+    Joined(Option<TurnEnd>),
+    /// It was refused for newer input while it waited.
+    Refused,
 }
 
 /// What became of the input row `input`.
 pub(super) fn fate(rows: &[StoredRow], journal: &[JournalEntry], input: &str) -> InputFate {
     let mut turn = None;
     let mut end = None;
+    let mut inputs: HashMap<&TurnId, &MessageId> = HashMap::new();
+    let mut joined = None;
     for entry in journal {
         match entry {
-            JournalEntry::TurnStarted { turn: t, input: i, .. } if i.as_str() == input => (turn, end) = (Some(t), None),
-            JournalEntry::Steered { turn: t, input: i } if i.as_str() == input => (turn, end) = (Some(t), None),
+            JournalEntry::Refused { input: i } if i.as_str() == input => return InputFate::Refused,
+            JournalEntry::TurnStarted { turn: t, input: i, .. } => {
+                inputs.insert(t, i);
+                if i.as_str() == input {
+                    (turn, end, joined) = (Some(t), None, None);
+                }
+            }
+            JournalEntry::Steered { turn: t, input: i } if i.as_str() == input => joined = inputs.get(t).copied(),
             JournalEntry::TurnEnded { turn: t, end: e } if turn == Some(t) => end = Some(*e),
             _ => {}
         }
+    }
+    if let Some(other) = joined.filter(|other| other.as_str() != input) {
+        return InputFate::Joined(match fate(rows, journal, other.as_str()) {
+            InputFate::Ended(end, _) => Some(end),
+            _ => None,
+        });
     }
     let Some(turn) = turn else { return InputFate::New };
     let answer = rows.iter().rev().find(|r| {
@@ -221,6 +239,10 @@ pub(super) fn build(rows: &[StoredRow], journal: &[JournalEntry]) -> Vec<History
             JournalEntry::Steered { turn, input } => {
                 steered.insert(input.as_str());
                 turn
+            }
+            JournalEntry::Refused { input } => {
+                steered.insert(input.as_str());
+                continue;
             }
             JournalEntry::Step { turn, .. } | JournalEntry::ToolDone { turn, .. } => turn,
             _ => continue,

@@ -2,8 +2,10 @@
 //! answered when the row is on the disk; the agent begins meanwhile, and nothing of its answer is kept before that.
 //! Runs beside the turn, so that input is taken while the agent works.
 
+use super::ending::joined_end;
 use super::history::{self, InputFate};
-use super::live::{Live, lock};
+use super::live::{Live, lock, one_place};
+use super::overlap::Item;
 use super::pen::{Insist, Written};
 use super::{Lease, rows};
 use crate::hooks::Verdict;
@@ -12,10 +14,11 @@ use crate::outbox::Reply;
 use crate::ports::{Append, InboxEnd, InboxId, JournalEntry};
 use crate::trace::LiveTrace;
 use kata_protocol::{
-    Delivery, ErrorCode, Fact, InboundDraft, MessageId, MessageKind, MessageReceived, Overlap, OverlapPolicy, RefusalCode, ReplyRoute,
-    SessionEvent, SessionSubmitted, TurnEnd, WireError,
+    Delivery, ErrorCode, Fact, Gate, InboundDraft, MessageId, MessageKind, MessageReceived, Overlap, OverlapPolicy, RefusalCode,
+    ReplyRoute, SessionEvent, SessionSubmitted, StepOutcome, TurnEnd, WireError,
 };
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 type Answer = oneshot::Sender<Result<Taken, WireError>>;
@@ -62,6 +65,10 @@ pub(super) struct Waiting {
     pub since: u64,
     /// An earlier run has begun the turn.
     pub resume: bool,
+    /// An earlier run had put it into the turn of the input before it.
+    pub follows: bool,
+    /// Who wrote, as a name to show.
+    pub from: Option<String>,
     pub lease: Lease,
     /// Held until the message has reached a terminal state.
     pub permit: Option<OwnedSemaphorePermit>,
@@ -69,7 +76,7 @@ pub(super) struct Waiting {
 
 /// Takes input until the session is unloaded. `journal` is what was on disk at load: it decides what became of channel
 /// messages that an earlier run had taken.
-pub(super) async fn run(live: Arc<Live>, mut mailbox: mpsc::Receiver<Input>, queue: mpsc::Sender<Waiting>, journal: Vec<JournalEntry>) {
+pub(super) async fn run(live: Arc<Live>, mut mailbox: mpsc::Receiver<Input>, journal: Vec<JournalEntry>) {
     let stopping = live.deps.tasks.stopping();
     loop {
         let input = tokio::select! {
@@ -86,8 +93,8 @@ pub(super) async fn run(live: Arc<Live>, mut mailbox: mpsc::Receiver<Input>, que
                 key,
                 trace,
                 answer,
-            } => client(&live, lease, text, key, trace, answer).await.map(|w| (w, delivery)),
-            Input::Resend { lease, trace, answer } => resend(&live, lease, trace, answer).await.map(|w| (w, Delivery::Queue)),
+            } => client(&live, lease, text, key, trace, answer).await.map(|w| (w, delivery, None)),
+            Input::Resend { lease, trace, answer } => resend(&live, lease, trace, answer).await.map(|w| (w, Delivery::Queue, None)),
             Input::Channel {
                 lease,
                 message,
@@ -99,10 +106,12 @@ pub(super) async fn run(live: Arc<Live>, mut mailbox: mpsc::Receiver<Input>, que
                     OverlapPolicy::Interrupt => Delivery::Interrupt,
                     OverlapPolicy::Queue | OverlapPolicy::Collect | OverlapPolicy::Drop => Delivery::Queue,
                 };
-                channel(&live, lease, *message, trace, &journal).await.map(|w| (w, delivery))
+                channel(&live, lease, *message, &overlap, trace, &journal)
+                    .await
+                    .map(|w| (w, delivery, Some(overlap)))
             }
         };
-        let Some((mut waiting, delivery)) = waiting else {
+        let Some((mut waiting, delivery, overlap)) = waiting else {
             live.begun();
             continue;
         };
@@ -116,13 +125,54 @@ pub(super) async fn run(live: Arc<Live>, mut mailbox: mpsc::Receiver<Input>, que
                 Ok(()) => continue,
                 Err(back) => waiting = *back,
             },
-            Delivery::Interrupt => drop(live.interrupt()),
+            Delivery::Interrupt => {
+                live.superseded.store(true, Ordering::Relaxed);
+                if live.interrupt() {
+                    let mark = waiting.trace.mark();
+                    waiting
+                        .trace
+                        .step(Gate::Mailbox, "interrupted the running turn", mark, StepOutcome::Ok, None);
+                }
+            }
             Delivery::Queue => {}
         }
-        if queue.send(waiting).await.is_err() {
-            return;
+        let now = live.deps.clock.monotonic_us();
+        // An input that an earlier run had begun gathers nothing and refuses nobody.
+        let overlap = overlap.filter(|_| !(waiting.resume || waiting.follows));
+        let refused = lock(&live.line).put(waiting, overlap.as_ref(), now);
+        live.put_in.notify_one();
+        for old in refused {
+            live.begun();
+            refuse_old(&live, old).await;
         }
     }
+}
+
+impl Item for Waiting {
+    fn bytes(&self) -> usize {
+        self.text.len()
+    }
+    fn of_channel(&self) -> bool {
+        self.inbox.is_some()
+    }
+    fn same_place(&self, other: &Self) -> bool {
+        match (&self.inbox, &other.inbox) {
+            (Some((_, a)), Some((_, b))) => one_place(a, b),
+            _ => false,
+        }
+    }
+}
+
+/// A message that waited and has to go for a newer one.
+async fn refuse_old(live: &Arc<Live>, old: Waiting) {
+    live.pen.note_entry(JournalEntry::Refused { input: old.row }).await;
+    if let Some((inbox, _)) = old.inbox {
+        end_inbox(live, inbox, InboxEnd::Refused(RefusalCode::QueueFull)).await;
+    }
+    let note = Some("a newer message took its place".into());
+    old.trace
+        .step(Gate::Mailbox, "refused: too many waited", old.since, StepOutcome::Blocked, note);
+    live.deps.tracer.record(&old.trace, true).await;
 }
 
 async fn client(live: &Arc<Live>, lease: Lease, text: String, key: Option<String>, trace: LiveTrace, answer: Answer) -> Option<Waiting> {
@@ -159,6 +209,8 @@ async fn client(live: &Arc<Live>, lease: Lease, text: String, key: Option<String
                 trace,
                 since,
                 resume: false,
+                follows: false,
+                from: None,
                 lease,
                 permit: None,
             })
@@ -229,12 +281,21 @@ async fn resend(live: &Arc<Live>, lease: Lease, trace: LiveTrace, answer: Answer
         trace,
         since,
         resume: false,
+        follows: false,
+        from: None,
         lease,
         permit: None,
     })
 }
 
-async fn channel(live: &Arc<Live>, lease: Lease, message: Admitted, trace: LiveTrace, journal: &[JournalEntry]) -> Option<Waiting> {
+async fn channel(
+    live: &Arc<Live>,
+    lease: Lease,
+    message: Admitted,
+    overlap: &Overlap,
+    trace: LiveTrace,
+    journal: &[JournalEntry],
+) -> Option<Waiting> {
     let afresh = message.is_afresh();
     let (row, permit) = message.into_parts();
     let route = reply_route(&row.channel, &row.draft);
@@ -248,11 +309,11 @@ async fn channel(live: &Arc<Live>, lease: Lease, message: Admitted, trace: LiveT
     } else {
         InputFate::New
     };
-    if live.resumed.get() == Some(&id) {
+    if live.resumed.get() == Some(&id) && !afresh {
         // Its turn went on by itself when the session was loaded, and ends the row.
         return None;
     }
-    let waiting = |text, written, resume| {
+    let waiting = |text, written, resume, follows| {
         let since = trace.mark();
         let context = vec![sender_context(row.channel.as_str(), &row.draft)];
         Waiting {
@@ -264,17 +325,38 @@ async fn channel(live: &Arc<Live>, lease: Lease, message: Admitted, trace: LiveT
             trace: trace.clone(),
             since,
             resume,
+            follows,
+            from: Some(row.draft.sender.name.clone().unwrap_or_else(|| row.draft.sender.id.to_string())),
             lease,
             permit: Some(permit),
         }
     };
+    if !known && fate == InputFate::New {
+        let admitted = {
+            let beside = lock(&live.steered).len();
+            lock(&live.line).admit(overlap, beside)
+        };
+        if let Err(code) = admitted {
+            trace.session(&live.id, &live.workspace);
+            let mark = trace.mark();
+            let why = if code == RefusalCode::Busy {
+                "the agent is at work"
+            } else {
+                "too many wait"
+            };
+            trace.step(Gate::Mailbox, format!("refused: {why}"), mark, StepOutcome::Blocked, None);
+            end_inbox(live, row.id, InboxEnd::Refused(code)).await;
+            live.deps.tracer.record(&trace, true).await;
+            return None;
+        }
+    }
     match fate {
         InputFate::New if known => {
             trace.session(&live.id, &live.workspace);
-            Some(waiting(row.draft.text.clone(), None, false))
+            Some(waiting(row.draft.text.clone(), None, false, false))
         }
         InputFate::New => match receive(live, &id, row.draft.text.clone(), Some((&row.draft, row.id)), None, &trace).await {
-            Ok((text, written)) => Some(waiting(text, Some(written), false)),
+            Ok((text, written)) => Some(waiting(text, Some(written), false, false)),
             Err(Blocked(_)) => {
                 end_inbox(live, row.id, InboxEnd::Refused(RefusalCode::BlockedByHook)).await;
                 live.deps.tracer.record(&trace, true).await;
@@ -283,7 +365,19 @@ async fn channel(live: &Arc<Live>, lease: Lease, message: Admitted, trace: LiveT
         },
         InputFate::Open(_) => {
             trace.session(&live.id, &live.workspace);
-            Some(waiting(row.draft.text.clone(), None, true))
+            Some(waiting(row.draft.text.clone(), None, true, false))
+        }
+        InputFate::Joined(None) => {
+            trace.session(&live.id, &live.workspace);
+            Some(waiting(row.draft.text.clone(), None, false, true))
+        }
+        InputFate::Joined(Some(end)) => {
+            end_inbox(live, row.id, joined_end(end)).await;
+            None
+        }
+        InputFate::Refused => {
+            end_inbox(live, row.id, InboxEnd::Refused(RefusalCode::QueueFull)).await;
+            None
         }
         // The turn ended and the program died before the reply was queued.
         InputFate::Ended(TurnEnd::Completed, Some(text)) => {

@@ -1,17 +1,18 @@
 //! A loaded session: what clients can ask at any moment, while its tasks work.
 
 use super::intake::{Input, Waiting};
+use super::overlap::Line;
 use super::pen::Pen;
 use super::{SessionDeps, rows};
 use crate::ports::{StoredRow, TranscriptError};
 use kata_protocol::{
-    Approval, ErrorCode, Fact, MessageId, SessionDetail, SessionEnd, SessionEndReason, SessionEvent, SessionId, SessionState,
+    Approval, ErrorCode, Fact, MessageId, ReplyRoute, SessionDetail, SessionEnd, SessionEndReason, SessionEvent, SessionId, SessionState,
     SessionSummary, WireError, WorkspaceId,
 };
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 /// Mailbox bound: every channel message in flight could be of this one session.
@@ -33,10 +34,23 @@ pub struct Live {
     pub(super) transcript: Mutex<Transcript>,
     leases: Mutex<Leases>,
     waiting: AtomicUsize,
-    turn: Mutex<Option<CancellationToken>>,
+    turn: Mutex<Option<Running>>,
+    /// Its turn was stopped by a newer message.
+    pub(super) superseded: AtomicBool,
+    /// Inputs that wait for their turn.
+    pub(super) line: Mutex<Line<Waiting>>,
+    /// Something was put into the line.
+    pub(super) put_in: Notify,
     pub(super) steered: Mutex<VecDeque<Waiting>>,
     /// Input of the turn that went on by itself after a restart.
     pub(super) resumed: OnceLock<MessageId>,
+}
+
+/// The present turn.
+struct Running {
+    cancel: CancellationToken,
+    /// Where its answer goes.
+    route: Option<ReplyRoute>,
 }
 
 /// What is on disk, in memory.
@@ -73,6 +87,9 @@ impl Live {
             leases: Mutex::default(),
             waiting: AtomicUsize::new(0),
             turn: Mutex::default(),
+            superseded: AtomicBool::new(false),
+            line: Mutex::default(),
+            put_in: Notify::new(),
             steered: Mutex::default(),
             resumed: OnceLock::new(),
         })
@@ -183,25 +200,37 @@ impl Live {
     }
 
     /// A turn begins: from now on it can be interrupted. The token falls with the program.
-    pub(super) fn begin_turn(&self) -> CancellationToken {
+    pub(super) fn begin_turn(&self, route: Option<ReplyRoute>) -> CancellationToken {
         let token = self.deps.tasks.stopping().child_token();
-        if lock(&self.turn).replace(token.clone()).is_none() {
+        let running = Running {
+            cancel: token.clone(),
+            route,
+        };
+        self.superseded.store(false, Ordering::Relaxed);
+        lock(&self.line).running(true);
+        if lock(&self.turn).replace(running).is_none() {
             self.busy.fetch_add(1, Ordering::Relaxed);
         }
         token
     }
 
     pub(super) fn end_turn(&self) {
+        lock(&self.line).running(false);
         if lock(&self.turn).take().is_some() {
             self.busy.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
-    /// Hands input to the turn that runs. Gives it back when there is none: checked and done under one lock, so that no input
-    /// is left behind by a turn that ends in this moment.
+    /// Hands input to the turn that runs. Gives it back when there is none, or where its answer would go to another conversation:
+    /// checked and done under one lock, so that no input is left behind by a turn that ends in this moment.
     pub(super) fn steer(&self, waiting: Box<Waiting>) -> Result<(), Box<Waiting>> {
         let turn = lock(&self.turn);
-        if turn.is_none() {
+        let here = |running: &Running| match (&waiting.inbox, &running.route) {
+            (None, _) => true,
+            (Some((_, theirs)), Some(route)) => one_place(theirs, route),
+            (Some(_), None) => false,
+        };
+        if !turn.as_ref().is_some_and(here) {
             return Err(waiting);
         }
         lock(&self.steered).push_back(*waiting);
@@ -211,8 +240,8 @@ impl Live {
     /// Stops the present turn. `false`: there is none.
     pub(super) fn interrupt(&self) -> bool {
         let turn = lock(&self.turn);
-        if let Some(token) = &*turn {
-            token.cancel();
+        if let Some(running) = &*turn {
+            running.cancel.cancel();
         }
         turn.is_some()
     }
@@ -255,6 +284,11 @@ impl Live {
         }
         leases.closed
     }
+}
+
+/// Whether two messages came from one conversation.
+pub(super) fn one_place(a: &ReplyRoute, b: &ReplyRoute) -> bool {
+    a.channel == b.channel && a.account == b.account && a.conversation == b.conversation && a.thread == b.thread
 }
 
 impl Drop for Live {

@@ -12,6 +12,7 @@ mod ending;
 mod history;
 mod intake;
 mod live;
+mod overlap;
 mod pen;
 mod resuming;
 mod rows;
@@ -22,6 +23,9 @@ mod upkeep;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod approval_tests;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod overlap_tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;

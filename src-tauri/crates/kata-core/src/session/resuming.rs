@@ -11,8 +11,8 @@ use super::{Lease, SessionDeps, rows};
 use crate::ingress::reply_route;
 use crate::ports::{InboxId, LoadedSession, SettledApproval};
 use kata_protocol::{Gate, MessageId, ReplyRoute, StepOutcome, TurnId};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -88,6 +88,7 @@ impl Runner {
             before: self.history.len(),
             noted: AtomicBool::new(true),
             abandoned: AtomicBool::new(false),
+            joined: Mutex::default(),
         };
         let outcome = self.go_on(&mut turn, resumed.held, resumed.calls, listener).await;
         let outcome = match outcome {

@@ -1,8 +1,10 @@
 //! Runs a session's turns, one after the other, and unloads the session when nothing has come for a while.
 
+use super::ending::joined_end;
 use super::history::{self, open_turn};
-use super::intake::Waiting;
+use super::intake::{Waiting, end_inbox};
 use super::live::{Live, MAILBOX, lock};
+use super::overlap::Next;
 use super::pen::Pen;
 use super::resuming::{self, Resumed, Waits};
 use super::{IDLE_UNLOAD, SessionDeps, intake, rows};
@@ -11,6 +13,7 @@ use kata_protocol::{MessageKind, Ms, SessionEndReason, SessionStart, SessionStat
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// What a session's turns keep from one to the next.
@@ -24,6 +27,8 @@ pub(super) struct Runner {
     resumed: bool,
     /// A turn that waited for a person when the program ended.
     pub waits: Option<Waits>,
+    /// How the last turn ended.
+    pub last_end: Option<TurnEnd>,
 }
 
 /// Repairs what a crash left open, then starts the session's two tasks. `unload` takes it out of the registry.
@@ -37,7 +42,6 @@ pub(super) async fn start(
     let allowed = history::allowed(&loaded.journal);
     let history = Arc::new(history::build(&loaded.rows, &loaded.journal));
     let (mailbox, inputs) = mpsc::channel(MAILBOX);
-    let (queue, waiting) = mpsc::channel(MAILBOX);
     loaded.summary.state = match &held {
         Some(_) => SessionState::AwaitingApproval,
         None => SessionState::Idle,
@@ -56,13 +60,13 @@ pub(super) async fn start(
         let _ = live.resumed.set(resumed.input.clone());
         Some(Waits {
             listener: deps.approvals.listen(&resumed.held.approval),
-            cancel: live.begin_turn(),
+            cancel: live.begin_turn(resumed.inbox.as_ref().map(|(_, route)| route.clone())),
             lease: super::Lease::take(&live)?,
             resumed,
         })
     });
     deps.tasks
-        .spawn("session intake", intake::run(Arc::clone(&live), inputs, queue, loaded.journal));
+        .spawn("session intake", intake::run(Arc::clone(&live), inputs, loaded.journal));
     let runner = Runner {
         live: Arc::clone(&live),
         deps: Arc::clone(&deps),
@@ -70,40 +74,19 @@ pub(super) async fn start(
         allowed,
         resumed,
         waits,
+        last_end: None,
     };
-    deps.tasks.spawn("session", runner.run(waiting, unload));
+    deps.tasks.spawn("session", runner.run(unload));
     Ok(live)
 }
 
 impl Runner {
-    async fn run(mut self, mut waiting: mpsc::Receiver<Waiting>, unload: impl FnOnce()) {
-        let (stopping, draining) = (self.deps.tasks.stopping(), self.deps.draining.clone());
-        self.begin_resumed().await;
-        loop {
-            // What was steered into a turn that ended before it could be taken is the next turn.
-            let steered = lock(&self.live.steered).pop_front();
-            let next = match steered {
-                Some(next) => Some(next),
-                None => tokio::select! {
-                    biased;
-                    () = stopping.cancelled() => return,
-                    () = draining.cancelled() => return,
-                    () = self.live.gone.cancelled() => return self.live.session_end(SessionEndReason::Archived).await,
-                    next = waiting.recv() => next,
-                    () = self.deps.clock.sleep(IDLE_UNLOAD) => {
-                        if self.live.close() {
-                            break;
-                        }
-                        continue;
-                    }
-                },
-            };
-            let Some(next) = next else { return };
-            self.live.begun();
-            if !self.live.started.swap(true, Ordering::Relaxed) {
-                self.session_start();
-            }
-            self.turn(next).await;
+    async fn run(mut self, unload: impl FnOnce()) {
+        let idle = self.serve().await;
+        // What still waits is taken up at the next start; it must not keep the session in memory.
+        drop((lock(&self.live.line).clear(), std::mem::take(&mut *lock(&self.live.steered))));
+        if !idle {
+            return;
         }
         let id = self.live.id.clone();
         // What was noted goes first, and what cannot be written is said there.
@@ -113,6 +96,67 @@ impl Runner {
         }
         unload();
         self.live.session_end(SessionEndReason::Idle).await;
+    }
+
+    /// Runs turns. `true`: nothing has come for a while, and nothing can come any more.
+    async fn serve(&mut self) -> bool {
+        let (stopping, draining) = (self.deps.tasks.stopping(), self.deps.draining.clone());
+        self.begin_resumed().await;
+        loop {
+            if stopping.is_cancelled() || draining.is_cancelled() {
+                return false;
+            }
+            // What was steered into a turn that ended before it could be taken is the next turn.
+            let steered = lock(&self.live.steered).pop_front();
+            let now = self.deps.clock.monotonic_us();
+            let next = match steered {
+                Some(next) => Next::Ready(vec![next]),
+                None => lock(&self.live.line).take(now),
+            };
+            let wait = match next {
+                Next::Ready(inputs) => {
+                    self.begin(inputs).await;
+                    continue;
+                }
+                Next::At(at) => Some(Duration::from_micros(at.saturating_sub(now))),
+                Next::Empty => None,
+            };
+            tokio::select! {
+                biased;
+                () = stopping.cancelled() => return false,
+                () = draining.cancelled() => return false,
+                () = self.live.gone.cancelled() => {
+                    self.live.session_end(SessionEndReason::Archived).await;
+                    return false;
+                }
+                () = self.live.put_in.notified() => {}
+                () = self.deps.clock.sleep(wait.unwrap_or(IDLE_UNLOAD)) => {
+                    if wait.is_none() && self.live.close() {
+                        return true;
+                    }
+                }
+            }
+        }
+    }
+
+    /// A turn for an input, and for those that were collected with it.
+    async fn begin(&mut self, inputs: Vec<Waiting>) {
+        for _ in &inputs {
+            self.live.begun();
+        }
+        let mut inputs = inputs.into_iter();
+        let Some(first) = inputs.next() else { return };
+        if let (true, Some((inbox, _)), Some(end)) = (first.follows, &first.inbox, self.last_end) {
+            // The turn it had joined before a restart has ended right before it.
+            end_inbox(&self.live, *inbox, joined_end(end)).await;
+            self.deps.tracer.record(&first.trace, true).await;
+            lock(&self.live.line).running(false);
+            return;
+        }
+        if !self.live.started.swap(true, Ordering::Relaxed) {
+            self.session_start();
+        }
+        self.turn(first, inputs.collect()).await;
     }
 
     /// Adds to what the model is told.

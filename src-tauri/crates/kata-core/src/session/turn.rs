@@ -6,7 +6,7 @@ use super::intake::Waiting;
 use super::live::lock;
 use super::pen::Written;
 use super::runner::Runner;
-use super::{history, rows};
+use super::{Lease, history, rows};
 use crate::hooks::Verdict;
 use crate::ports::{
     Append, HistoryItem, InboxId, JournalEntry, Model, ModelError, ModelErrorCode, ModelRequest, ModelStep, StepUsage, StopReason,
@@ -18,10 +18,10 @@ use kata_protocol::{
     BeforeAgentStart, Count, ErrorCode, Gate, MessageId, ReplyRoute, SessionEvent, SessionState, SessionSummary, StepOutcome, ToolInfo,
     TurnId, WireError,
 };
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_util::sync::CancellationToken;
 
 /// Questions to the model in one turn; an agent that wants more is going in circles.
@@ -44,6 +44,34 @@ pub(super) struct Turn {
     pub noted: AtomicBool,
     /// A call waits for a person and the program ends: the turn goes on at the next start.
     pub abandoned: AtomicBool,
+    /// Channel messages that joined: they end with the turn.
+    pub joined: Mutex<Vec<Joined>>,
+}
+
+/// A channel's message that another one's turn answers.
+pub(super) struct Joined {
+    pub inbox: InboxId,
+    _permit: Option<OwnedSemaphorePermit>,
+    _lease: Lease,
+}
+
+impl Joined {
+    fn new(inbox: InboxId, permit: Option<OwnedSemaphorePermit>, lease: Lease) -> Self {
+        Self {
+            inbox,
+            _permit: permit,
+            _lease: lease,
+        }
+    }
+}
+
+/// Collected messages as one input, in order, each with who wrote it.
+fn overlap_text(first: &Waiting, others: &[Waiting]) -> String {
+    let one = |w: &Waiting| match &w.from {
+        Some(name) => format!("{name}:\n{}", w.text),
+        None => w.text.clone(),
+    };
+    std::iter::once(first).chain(others).map(one).collect::<Vec<_>>().join("\n\n")
 }
 
 /// How a turn begins.
@@ -71,7 +99,9 @@ impl Turn {
 }
 
 impl Runner {
-    pub(super) async fn turn(&mut self, waiting: Waiting) {
+    /// One turn for an input, and for those that were collected with it.
+    pub(super) async fn turn(&mut self, waiting: Waiting, others: Vec<Waiting>) {
+        let together = (!others.is_empty()).then(|| overlap_text(&waiting, &others));
         let Waiting {
             row,
             written,
@@ -83,15 +113,32 @@ impl Runner {
             resume,
             lease,
             permit,
+            ..
         } = waiting;
-        trace.step(Gate::Mailbox, "waited", since, StepOutcome::Ok, None);
+        let text = together.unwrap_or(text);
+        let label = match others.len() {
+            0 => "waited".to_owned(),
+            n => format!("collected with {n} others"),
+        };
+        trace.step(Gate::Mailbox, label, since, StepOutcome::Ok, None);
+        let (mut rows_of_others, mut joined) = (Vec::new(), Vec::new());
+        for other in others {
+            let label = format!("collected into {row}");
+            other.trace.step(Gate::Mailbox, label, other.since, StepOutcome::Ok, None);
+            self.deps.tracer.record(&other.trace, true).await;
+            context.extend(other.context.into_iter().filter(|c| !context.contains(c)).collect::<Vec<_>>());
+            rows_of_others.push(other.row);
+            if let Some((inbox, _)) = other.inbox {
+                joined.push(Joined::new(inbox, other.permit, other.lease));
+            }
+        }
         let id = TurnId::new(format!(
             "turn-{:x}-{:06x}",
             self.deps.clock.now().0,
             self.deps.entropy.next_u64() & 0xff_ffff
         ));
         let id = id.unwrap_or_else(|_| unreachable!("hex digits and dashes make an identifier"));
-        let cancel = self.live.begin_turn();
+        let cancel = self.live.begin_turn(inbox.as_ref().map(|(_, route)| route.clone()));
         self.live.enter_state(SessionState::Preparing);
         let typing = inbox
             .as_ref()
@@ -107,10 +154,17 @@ impl Runner {
             before: self.history.len(),
             noted: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
+            joined: Mutex::new(joined),
         };
         let begin = if resume { Begin::Again } else { Begin::New(text) };
         let outcome = match self.prepare(&mut turn, context, begin).await {
-            Ok(model) => self.converse(&turn, &*model).await,
+            Ok(model) => {
+                for input in rows_of_others {
+                    let turn = turn.id.clone();
+                    self.live.pen.note_entry(JournalEntry::Steered { turn, input }).await;
+                }
+                self.converse(&turn, &*model).await
+            }
             Err(error) => Outcome::Failed(error),
         };
         let outcome = match turn.input_written().await {
@@ -411,12 +465,19 @@ impl Runner {
             self.live.pen.note_entry(entry).await;
             self.remember(HistoryItem::User {
                 text: waiting.text,
-                context: Vec::new(),
+                context: waiting.context,
             });
-            waiting
-                .trace
-                .step(Gate::Mailbox, "joined the running turn", waiting.since, StepOutcome::Ok, None);
+            waiting.trace.step(
+                Gate::Mailbox,
+                "steered: joined the running turn",
+                waiting.since,
+                StepOutcome::Ok,
+                None,
+            );
             self.deps.tracer.record(&waiting.trace, true).await;
+            if let Some((inbox, _)) = waiting.inbox {
+                lock(&turn.joined).push(Joined::new(inbox, waiting.permit, waiting.lease));
+            }
         }
     }
 
