@@ -1,11 +1,13 @@
 //! What a person types. `kata plugins` and `kata trace` have files of their own.
 
+mod approvals;
 mod permissions;
 mod plugins;
 mod route;
 mod trace;
 mod upkeep;
 
+pub use approvals::{Approvals, Decision};
 pub use permissions::{Mode, Permissions, Tools};
 pub use plugins::{Plugins, Template};
 pub use route::{AddBinding, Channels, Route, SetPolicy};
@@ -105,6 +107,9 @@ pub enum Command {
     Channels(Channels),
     /// Refused messages, counted by channel and reason.
     Refusals,
+    /// Tool calls that wait for a person.
+    #[command(subcommand)]
+    Approvals(Approvals),
     /// What happened to a message at each gate, and how long it took.
     Trace(Trace),
     /// Hooks: who is asked at each event, in which order, and why.
@@ -474,6 +479,8 @@ mod tests {
             "kata channels policy telegram --policy open --approver 42 --approver 43 --quiet 22:00-07:00 --mention false --max-text 4000",
             "kata channels policy telegram --no-quiet --no-allow --per-minute-sender 5",
             "kata refusals --json",
+            "kata approvals list --session s --json",
+            "kata approvals answer k7q2xy always",
             "kata trace",
             "kata trace --last --session s",
             "kata trace 0198-abc",
@@ -526,6 +533,8 @@ mod tests {
             "kata route add x --scope planet",
             "kata channels policy telegram --quiet 22:00",
             "kata channels policy telegram --quiet 22:00-07:00 --no-quiet",
+            "kata approvals answer K7Q2XY",
+            "kata approvals answer K7Q2XY perhaps",
         ] {
             let error = parse(line).expect_err(line);
             assert_eq!(error.exit_code(), 2, "{line}");

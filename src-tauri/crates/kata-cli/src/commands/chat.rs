@@ -192,7 +192,7 @@ impl Talk<'_> {
                     Show::Text(text) if !self.screen.json => self.screen.text(&text)?,
                     Show::Text(_) => {}
                     Show::Note(text) => self.screen.note(&text),
-                    Show::Ask { call, question } => self.ask(session, call, &question).await?,
+                    Show::Ask { code, always, question } => self.ask(&code, always.is_some(), &question).await?,
                     Show::End { end, error } => return ended(end, error),
                 }
             }
@@ -225,31 +225,36 @@ impl Talk<'_> {
     }
 
     /// Lets the person decide, if one is there.
-    async fn ask(&mut self, session: &SessionId, call: CallId, question: &str) -> Result<(), Failure> {
-        self.screen.note(&format!("a tool call waits for you: {question}"));
+    async fn ask(&mut self, code: &str, always: bool, question: &str) -> Result<(), Failure> {
+        self.screen.note(&format!("a tool call waits for you ({code}): {question}"));
         if self.lines.is_none() || !self.screen.is_interactive() {
             return Err(Failure::new(
                 Exit::Refused,
                 "a tool call waits for approval; the turn stays open until somebody answers",
             )
-            .hint(format!(
-                "answer it in the window, or in `kata chat {session}` before the next message"
-            )));
+            .hint(format!("answer it in the window, or with `kata approvals answer {code} once`")));
         }
-        self.screen.prompt("allow it? [o]nce, for this [s]ession, [N]o: ");
+        self.screen.prompt(match always {
+            true => "allow it? [o]nce, for this [s]ession, [a]lways, [N]o: ",
+            false => "allow it? [o]nce, for this [s]ession, [N]o: ",
+        });
         let answer = self.line().await?.unwrap_or_default();
         let decision = match answer.trim().to_lowercase().as_str() {
             "o" | "once" | "y" | "yes" => ApprovalDecision::Once,
             "s" | "session" => ApprovalDecision::Session,
+            "a" | "always" if always => ApprovalDecision::Always,
             _ => ApprovalDecision::Deny,
         };
-        self.client
-            .session_approve(SessionApprove {
-                id: session.clone(),
-                call_id: call,
+        let outcome = self
+            .client
+            .approval_answer(ApprovalAnswer {
+                code: code.to_owned(),
                 decision,
             })
             .await?;
+        if !outcome.first {
+            self.screen.note("somebody had answered it before; that counts");
+        }
         Ok(())
     }
 }

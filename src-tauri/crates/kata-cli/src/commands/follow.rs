@@ -12,7 +12,12 @@ pub(super) enum Show {
     /// A word beside it.
     Note(String),
     /// A tool call waits for a person.
-    Ask { call: CallId, question: String },
+    Ask {
+        code: String,
+        /// Tool a rule could allow from now on.
+        always: Option<String>,
+        question: String,
+    },
     /// The turn is over.
     End { end: TurnEnd, error: Option<WireError> },
 }
@@ -92,6 +97,7 @@ impl Follow {
             SessionEvent::ApprovalRequested { approval } => {
                 let (call, reason) = (&approval.call, &approval.reason);
                 let mut shows = self.end_line();
+                let always = approval.always.as_ref().map(|rule| line(&rule.tool, 60));
                 let question = format!(
                     "{} {}\n{}",
                     line(&call.name, 60),
@@ -99,7 +105,8 @@ impl Follow {
                     line(reason, 200)
                 );
                 shows.push(Show::Ask {
-                    call: call.call_id.clone(),
+                    code: approval.code.clone(),
+                    always,
                     question,
                 });
                 shows
@@ -310,11 +317,16 @@ mod tests {
             input,
             delta("a", "Hel"),
             event(json!({"kind": "message_reset", "message": "a"})),
-            event(json!({"kind": "approval_requested", "call": call, "reason": "mode ask"})),
+            event(
+                json!({"kind": "approval_requested", "approval": {"code": "K7Q2XY", "session": "s", "sessionName": null, "turn": "t",
+                "call": call, "reason": "mode ask", "always": null, "channel": null, "requestedAt": 1, "expiresAt": 2}}),
+            ),
         ];
         let (text, rest) = play(&mut follow, &events);
         assert_eq!(text, "Hel\n");
         assert!(matches!(&rest[0], Show::Note(n) if n.contains("begins again")));
-        assert!(matches!(&rest[1], Show::Ask { question, .. } if question == "bash {\"command\":\"ls\"}\nmode ask"));
+        assert!(
+            matches!(&rest[1], Show::Ask { code, question, .. } if code == "K7Q2XY" && question == "bash {\"command\":\"ls\"}\nmode ask")
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! What each command does. One file per group; the small ones are here.
 
+mod approvals;
 mod chat;
 mod follow;
 mod logs;
@@ -66,6 +67,7 @@ pub(crate) async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
             let counts = connect(&home).await?.refusal_list(Empty {}).await?;
             screen.result(&counts, |c| render::refusals(c, render::now()))
         }
+        Command::Approvals(command) => approvals::run(screen, &home, command).await,
         Command::Trace(options) => trace::run(screen, &home, options).await,
         Command::Hooks(Hooks::List { event }) => {
             let mut hooks = connect(&home).await?.hook_list(Empty {}).await?;

@@ -3,6 +3,7 @@
 //! Much of what is shown was written by strangers (names, messages, a plugin's words), so every piece passes [`clean`] or
 //! [`line()`] before it reaches a terminal.
 
+mod approvals;
 mod details;
 mod hooks;
 mod lists;
@@ -12,6 +13,7 @@ mod route;
 mod trace;
 mod upkeep;
 
+pub(crate) use approvals::{approval_outcome, approvals};
 pub(crate) use details::{pairing, session, source, status};
 pub(crate) use hooks::{hooks, trace_rules};
 pub(crate) use lists::{detected, log_line, models, pairings, plugins, sessions, settings, sources, traces};
