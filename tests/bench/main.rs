@@ -87,6 +87,8 @@ enum Stage {
     Hostile,
     /// 10,000 sessions, and one of 10,000 messages.
     Sessions,
+    /// The same home searched, opened cold, and its memory.
+    Library,
 }
 
 /// What every stage needs.
@@ -160,6 +162,7 @@ async fn run(options: Options) -> Result<()> {
             Stage::Faults => stages::faults::run(&bench, &mut report).await,
             Stage::Hostile => stages::hostile::run(&bench, &mut report).await,
             Stage::Sessions => stages::sessions::run(&bench, &mut report).await,
+            Stage::Library => stages::library::run(&bench, &mut report).await,
         };
         if let Err(error) = outcome {
             report.failed(&format!("{stage:?}"), &error);

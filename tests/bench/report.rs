@@ -124,6 +124,34 @@ const ROWS: &[Row] = &[
     less("list_all", "session list: all 10,000, in pages of 1,000", "ms", Some(50.0)),
     less("open_page", "10,000-message session: newest 200 messages", "ms", None),
     less("open_all", "10,000-message session: all of it", "ms", Some(300.0)),
+    less(
+        "list_first",
+        "session list of 10,000: first page of a new process",
+        "ms",
+        Some(50.0),
+    ),
+    less("search_fill", "10,000 sessions read into the search, in the background", "s", None),
+    less(
+        "search_rare",
+        "search over 10,000 sessions: a word of few messages",
+        "ms",
+        Some(100.0),
+    ),
+    less(
+        "search_common",
+        "search: three words that stand in every message",
+        "ms",
+        Some(100.0),
+    ),
+    less("search_begin", "search: a beginning of words of every message", "ms", Some(100.0)),
+    less(
+        "open_cold",
+        "10,000-message session, new process: newest 200 messages",
+        "ms",
+        Some(300.0),
+    ),
+    less("open_back", "10,000-message session: the 200 messages before", "ms", None),
+    less("library_pss", "memory after that, whole tree (PSS)", "MB", None),
 ];
 
 /// What was measured.

@@ -4,6 +4,7 @@ pub(crate) mod faults;
 pub(crate) mod growth;
 pub(crate) mod hooks;
 pub(crate) mod hostile;
+pub(crate) mod library;
 pub(crate) mod reload;
 pub(crate) mod rpc;
 pub(crate) mod sessions;
