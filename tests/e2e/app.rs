@@ -123,6 +123,11 @@ impl Desktop {
         self.visible(&format!("[data-testid=\"{id}\"]")).await.pop()
     }
 
+    /// How many are visible now.
+    pub(crate) async fn count(&self, id: &str) -> usize {
+        self.visible(&format!("[data-testid=\"{id}\"]")).await.len()
+    }
+
     /// Clicks it as soon as it is there and nothing lies over it.
     pub(crate) async fn click(&self, id: &str) {
         self.click_selector(&format!("[data-testid=\"{id}\"]"), id).await;

@@ -12,6 +12,7 @@
 )]
 
 mod app;
+mod permissions;
 mod plugins;
 mod telegram;
 mod tray;
