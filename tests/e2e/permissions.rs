@@ -7,10 +7,10 @@ const TOUCH: &str = "/tool bash {\"command\":\"touch made-by-agent\"}";
 
 #[tokio::test]
 async fn a_command_is_asked_about_once_where_the_person_says_always() {
-    let home = tempfile::tempdir().unwrap();
-    let folder = home.path().join("workplace");
-    std::fs::create_dir(&folder).unwrap();
-    Desktop::drive_in("permissions", home, async |desktop| {
+    // Outside the app's home, which no tool may touch.
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().canonicalize().unwrap();
+    Desktop::drive("permissions", async |desktop| {
         desktop.click("use-demo").await;
         desktop.click("new-session").await;
         desktop.see("composer").await;
@@ -27,6 +27,10 @@ async fn a_command_is_asked_about_once_where_the_person_says_always() {
 async fn it_works_in(desktop: &Desktop, folder: &std::path::Path) {
     desktop.click("permission-menu").await;
     desktop.click("permission-ask").await;
+    // A menu that closes takes the next click for itself.
+    desktop
+        .until("the menu is closed", async || desktop.last("permission-ask").await.is_none())
+        .await;
     desktop.click("session-details").await;
     desktop.type_into("working-directory", &folder.display().to_string()).await;
     desktop.click("working-directory-use").await;
