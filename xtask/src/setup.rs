@@ -23,8 +23,9 @@ const BUILD: &[&str] = &[
     "libxdo-dev",
 ];
 
-/// Debian packages the desktop test needs besides.
+/// Debian packages the tests need besides: the sandbox of commands, and what the desktop test takes.
 const TEST: &[&str] = &[
+    "bubblewrap",
     "xvfb",
     "dbus",
     "dbus-x11",

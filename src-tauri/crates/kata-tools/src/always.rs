@@ -4,6 +4,7 @@
 //! and is not written over.
 
 use crate::door;
+use crate::why::{Why, why};
 use kata_protocol::AlwaysRule;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -17,28 +18,28 @@ pub(crate) fn file(workspace: &Path) -> PathBuf {
 }
 
 /// The rules, or what is wrong with the file. Blocks.
-pub(crate) fn read(workspace: &Path) -> Result<Vec<AlwaysRule>, String> {
+pub(crate) fn read(workspace: &Path) -> Result<Vec<AlwaysRule>, Why> {
     rules(&document(workspace)?)
 }
 
-fn document(workspace: &Path) -> Result<Map<String, Value>, String> {
+fn document(workspace: &Path) -> Result<Map<String, Value>, Why> {
     let text = match std::fs::read_to_string(file(workspace)) {
         Ok(text) => text,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Map::new()),
-        Err(e) => return Err(format!("it cannot be read: {e}")),
+        Err(e) => return Err(why(format!("it cannot be read: {e}"))),
     };
-    serde_json::from_str(&text).map_err(|e| format!("it is not JSON as it should be: {e}"))
+    serde_json::from_str(&text).map_err(|e| why(format!("it is not JSON as it should be: {e}")))
 }
 
-fn rules(document: &Map<String, Value>) -> Result<Vec<AlwaysRule>, String> {
+fn rules(document: &Map<String, Value>) -> Result<Vec<AlwaysRule>, Why> {
     match document.get("rules") {
         None => Ok(Vec::new()),
-        Some(rules) => serde_json::from_value(rules.clone()).map_err(|e| format!("“rules”: {e}")),
+        Some(rules) => serde_json::from_value(rules.clone()).map_err(|e| why(format!("“rules”: {e}"))),
     }
 }
 
 /// Changes the rules. Durable when it returns. Blocks.
-pub(crate) fn change(workspace: &Path, change: impl FnOnce(&mut Vec<AlwaysRule>)) -> Result<(), String> {
+pub(crate) fn change(workspace: &Path, change: impl FnOnce(&mut Vec<AlwaysRule>)) -> Result<(), Why> {
     let mut document = document(workspace)?;
     let before = rules(&document)?;
     let mut after = before.clone();
@@ -47,13 +48,13 @@ pub(crate) fn change(workspace: &Path, change: impl FnOnce(&mut Vec<AlwaysRule>)
         return Ok(());
     }
     if after.len() > MOST {
-        return Err(format!(
+        return Err(why(format!(
             "there are {MOST} rules already; take some back with `kata permissions forget`"
-        ));
+        )));
     }
     document.entry("version").or_insert(json!(1));
     document.insert("rules".into(), json!(after));
-    let mut text = serde_json::to_vec_pretty(&document).map_err(|e| e.to_string())?;
+    let mut text = serde_json::to_vec_pretty(&document).map_err(|e| why(e.to_string()))?;
     text.push(b'\n');
-    door::replace(&file(workspace), &text, Some(0o600)).map_err(|e| format!("it cannot be written: {e}"))
+    door::replace(&file(workspace), &text, Some(0o600)).map_err(|e| why(format!("it cannot be written: {e}")))
 }

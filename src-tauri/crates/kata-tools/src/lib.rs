@@ -16,6 +16,7 @@ mod sandbox;
 mod scope;
 mod secret;
 mod tools;
+mod why;
 
 pub use bash::{Line, Simple, parse};
 pub use paths::plain;
@@ -23,6 +24,7 @@ pub use rules::{Explained, Rules};
 pub use sandbox::Sandbox;
 pub use scope::{Places, Scope};
 pub use tools::{Builtin, NAMES};
+pub use why::Why;
 
 #[cfg(test)]
 mod tests;

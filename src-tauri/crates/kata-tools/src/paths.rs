@@ -1,6 +1,7 @@
 //! A path made plain: absolute, without `.`, `..` and symbolic links, also where its end does not exist yet. What is compared
 //! afterwards is compared component by component; nothing here looks at a path as text.
 
+use crate::why::{Why, why};
 use kata_core::ports::Unfit;
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -31,7 +32,7 @@ pub fn plain(text: &str, base: &Path, user_home: &Path) -> Result<PathBuf, Unfit
     walk(&expanded).map_err(|why| Unfit(format!("The path “{text}” {why}.")))
 }
 
-fn walk(path: &Path) -> Result<PathBuf, String> {
+fn walk(path: &Path) -> Result<PathBuf, Why> {
     let mut ahead: VecDeque<OsString> = VecDeque::new();
     let mut plain = PathBuf::new();
     enter(path, &mut plain, &mut ahead);
@@ -56,7 +57,7 @@ fn walk(path: &Path) -> Result<PathBuf, String> {
                 if links > LINKS {
                     return Err("goes through too many links".into());
                 }
-                let target = std::fs::read_link(&next).map_err(|e| format!("has a link that cannot be read: {e}"))?;
+                let target = std::fs::read_link(&next).map_err(|e| why(format!("has a link that cannot be read: {e}")))?;
                 let rest = std::mem::take(&mut ahead);
                 enter(&target, &mut plain, &mut ahead);
                 ahead.extend(rest);
@@ -70,7 +71,7 @@ fn walk(path: &Path) -> Result<PathBuf, String> {
             Err(e) if e.kind() == std::io::ErrorKind::NotADirectory => {
                 return Err("goes through a file as if it were a folder".into());
             }
-            Err(e) => return Err(format!("cannot be looked at: {e}")),
+            Err(e) => return Err(why(format!("cannot be looked at: {e}"))),
         }
     }
     Ok(plain)

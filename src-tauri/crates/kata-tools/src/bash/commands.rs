@@ -7,6 +7,7 @@
 use super::git;
 use super::grammar::Simple;
 use super::options::{Operands, Spec, operands};
+use crate::why::{Why, why};
 use std::path::Path;
 
 /// What a simple command does.
@@ -21,9 +22,9 @@ pub(crate) enum Reading {
 /// What is asked about a path that a command names: a plain path, or why it may not be read.
 pub(crate) trait Look {
     /// Whether the contents may be read without asking.
-    fn contents(&self, word: &str) -> Result<std::path::PathBuf, String>;
+    fn contents(&self, word: &str) -> Result<std::path::PathBuf, Why>;
     /// Whether name and dates may be shown without asking.
-    fn names(&self, word: &str) -> Result<std::path::PathBuf, String>;
+    fn names(&self, word: &str) -> Result<std::path::PathBuf, Why>;
 }
 
 const MANY: usize = usize::MAX;
@@ -228,11 +229,11 @@ const SPECS: &[Spec] = &[
 pub(crate) fn reading(command: &Simple, look: &dyn Look) -> Reading {
     match only_reads(command, look) {
         Ok(()) => Reading::Only,
-        Err(why) => Reading::More(why),
+        Err(why) => Reading::More(why.0),
     }
 }
 
-fn only_reads(command: &Simple, look: &dyn Look) -> Result<(), String> {
+fn only_reads(command: &Simple, look: &dyn Look) -> Result<(), Why> {
     let Some((name, arguments)) = command.words.split_first() else {
         return Err("there is no command".into());
     };
@@ -244,15 +245,15 @@ fn only_reads(command: &Simple, look: &dyn Look) -> Result<(), String> {
         _ => {}
     }
     let Some(spec) = SPECS.iter().find(|spec| spec.names.contains(&name.as_str())) else {
-        return Err(format!("“{name}” is not a command that is known to only read"));
+        return Err(why(format!("“{name}” is not a command that is known to only read")));
     };
     let words = operands(spec, arguments)?;
     match spec.operands {
         Operands::Anything | Operands::Text => Ok(()),
         Operands::None if words.is_empty() => Ok(()),
-        Operands::None => Err(format!("{name} with arguments may do more than read")),
+        Operands::None => Err(why(format!("{name} with arguments may do more than read"))),
         Operands::Names => words.iter().try_for_each(|word| look.names(word).map(drop)),
-        Operands::Files(most) if words.len() > most => Err(format!("{name} with {} files may write one of them", words.len())),
+        Operands::Files(most) if words.len() > most => Err(why(format!("{name} with {} files may write one of them", words.len()))),
         Operands::Files(_) => words.iter().try_for_each(|word| contents(name, word, look)),
         Operands::PatternFiles => {
             let files = words.get(1..).unwrap_or_default();
@@ -265,22 +266,22 @@ fn only_reads(command: &Simple, look: &dyn Look) -> Result<(), String> {
 }
 
 /// A file that is named may be read. A folder is not: what is in it was not looked at.
-fn contents(command: &str, word: &str, look: &dyn Look) -> Result<(), String> {
+fn contents(command: &str, word: &str, look: &dyn Look) -> Result<(), Why> {
     if word == "-" {
         return Ok(());
     }
     let path = look.contents(word)?;
     if Path::new(&path).is_dir() {
-        return Err(format!("{command} would read everything in the folder {}", path.display()));
+        return Err(why(format!("{command} would read everything in the folder {}", path.display())));
     }
     Ok(())
 }
 
-fn date(arguments: &[String]) -> Result<(), String> {
+fn date(arguments: &[String]) -> Result<(), Why> {
     let fine = |word: &String| matches!(word.as_str(), "-u" | "--utc" | "-R" | "-I" | "--iso-8601") || word.starts_with('+');
     match arguments.iter().find(|word| !fine(word)) {
         None => Ok(()),
-        Some(word) => Err(format!("date with “{word}” may set the clock or read a file")),
+        Some(word) => Err(why(format!("date with “{word}” may set the clock or read a file"))),
     }
 }
 
@@ -329,23 +330,23 @@ const FIND_VALUED: &[&str] = &[
     "-inum",
 ];
 
-fn find(arguments: &[String], look: &dyn Look) -> Result<(), String> {
+fn find(arguments: &[String], look: &dyn Look) -> Result<(), Why> {
     let mut words = arguments.iter().map(String::as_str).peekable();
     while let Some(start) = words.next_if(|word| !word.starts_with('-') && *word != "(" && *word != "!") {
         look.names(start)?;
     }
     while let Some(word) = words.next() {
         if FIND_VALUED.contains(&word) {
-            words.next().ok_or_else(|| format!("{word} of find has no value"))?;
+            words.next().ok_or_else(|| why(format!("{word} of find has no value")))?;
         } else if !(FIND_ALONE.contains(&word) || matches!(word, "(" | ")" | "!")) {
-            return Err(format!("find with “{word}” may do more than read"));
+            return Err(why(format!("find with “{word}” may do more than read")));
         }
     }
     Ok(())
 }
 
 /// `sed -n 10,20p FILE`, and nothing else: sed writes and runs programs by its script.
-fn sed(arguments: &[String], piped: bool, look: &dyn Look) -> Result<(), String> {
+fn sed(arguments: &[String], piped: bool, look: &dyn Look) -> Result<(), Why> {
     let [quiet, script, files @ ..] = arguments else {
         return Err("sed may write; only “sed -n 10,20p FILE” is known to only read".into());
     };

@@ -2,6 +2,7 @@
 //! filters (`status`), converters and external programs (`diff`, `show`, `log -p`), a signature checker (formats with `%G`). So
 //! those are asked about, and what is left is run with the rest switched off (see [`ENVIRONMENT`]) and shut in like everything.
 
+use crate::why::{Why, why};
 /// What git is told when a command counts as reading: no watcher, no checker, no fetching of what is missing, no lock files.
 pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[
     ("GIT_OPTIONAL_LOCKS", "0"),
@@ -58,7 +59,7 @@ const SUBCOMMANDS: &[(&str, &[&str], bool)] = &[
     ),
 ];
 
-pub(super) fn only_reads(arguments: &[String]) -> Result<(), String> {
+pub(super) fn only_reads(arguments: &[String]) -> Result<(), Why> {
     let Some((name, rest)) = arguments.split_first() else {
         return Ok(());
     };
@@ -66,9 +67,9 @@ pub(super) fn only_reads(arguments: &[String]) -> Result<(), String> {
         return Ok(());
     }
     let Some((_, options, words)) = SUBCOMMANDS.iter().find(|(known, _, _)| known == name) else {
-        return Err(format!(
+        return Err(why(format!(
             "git {name} may change things, or run programs that the repository's configuration names"
-        ));
+        )));
     };
     let count = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     let mut all = rest.iter().map(String::as_str);
@@ -83,7 +84,7 @@ pub(super) fn only_reads(arguments: &[String]) -> Result<(), String> {
             Some(_) => false,
         };
         if !fine {
-            return Err(format!("git {name} with “{word}” may do more than read"));
+            return Err(why(format!("git {name} with “{word}” may do more than read")));
         }
     }
     Ok(())

@@ -5,6 +5,7 @@
 //! may hold nothing that bash expands. Nor is the parser: its scanner for bash is C, and letters beyond ASCII end the program
 //! (it asks `isalpha` about them). So it gets only lines that [`scan`] let through, with such letters as plain ones.
 
+use crate::why::{Why, why};
 use tree_sitter::{Node, Parser};
 
 /// Longest line that is looked at, bytes.
@@ -35,7 +36,7 @@ pub fn parse(text: &str) -> Line {
     match understand(text) {
         Ok(commands) if commands.is_empty() => Line::Unknown("there is no command in it".into()),
         Ok(commands) => Line::Understood(commands),
-        Err(why) => Line::Unknown(why),
+        Err(why) => Line::Unknown(why.0),
     }
 }
 
@@ -44,12 +45,12 @@ pub(super) fn is_plain(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_-./,:=+@%".contains(c) || (!c.is_ascii() && c.is_alphanumeric())
 }
 
-fn understand(text: &str) -> Result<Vec<Simple>, String> {
+fn understand(text: &str) -> Result<Vec<Simple>, Why> {
     if text.len() > LONGEST {
-        return Err(format!("it is longer than {LONGEST} bytes"));
+        return Err(why(format!("it is longer than {LONGEST} bytes")));
     }
     if let Some(odd) = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
-        return Err(format!("it holds the control character {}", odd.escape_unicode()));
+        return Err(why(format!("it holds the control character {}", odd.escape_unicode())));
     }
     scan(text)?;
     let letters: String = text
@@ -59,7 +60,7 @@ fn understand(text: &str) -> Result<Vec<Simple>, String> {
     let mut parser = Parser::new();
     parser
         .set_language(&tree_sitter_bash::LANGUAGE.into())
-        .map_err(|e| format!("the parser cannot be used: {e}"))?;
+        .map_err(|e| why(format!("the parser cannot be used: {e}")))?;
     let tree = parser.parse(&letters, None).ok_or("the parser gave up")?;
     let root = tree.root_node();
     if root.has_error() {
@@ -73,12 +74,12 @@ fn understand(text: &str) -> Result<Vec<Simple>, String> {
 }
 
 /// Lets only lines through that hold nothing but plain words, words in quotes, space, and what joins commands.
-fn scan(text: &str) -> Result<(), String> {
+fn scan(text: &str) -> Result<(), Why> {
     let mut quote = None;
     for c in text.chars() {
         match (quote, c) {
             (Some(open), _) if open == c => quote = None,
-            (Some('"'), '\\' | '$' | '`') => return Err(format!("bash would do something with the “{c}” in the double quotes")),
+            (Some('"'), '\\' | '$' | '`') => return Err(why(format!("bash would do something with the “{c}” in the double quotes"))),
             (Some(_), _) => {}
             (None, '\'' | '"') => quote = Some(c),
             (None, ' ' | '\t' | '\n' | ';' | '&' | '|') => {}
@@ -89,14 +90,14 @@ fn scan(text: &str) -> Result<(), String> {
                     '`' => "it holds a substitution".into(),
                     '(' | ')' => "it holds a group of commands or a substitution".into(),
                     '#' => "it holds a comment".into(),
-                    _ => format!("bash would do something with the unquoted “{c}”"),
+                    _ => why(format!("bash would do something with the unquoted “{c}”")),
                 });
             }
         }
     }
     match quote {
         None => Ok(()),
-        Some(open) => Err(format!("a quote ({open}) is not closed")),
+        Some(open) => Err(why(format!("a quote ({open}) is not closed"))),
     }
 }
 
@@ -110,7 +111,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Nothing but space stands before and behind what was parsed.
-    fn outside(&self, root: Node<'_>) -> Result<(), String> {
+    fn outside(&self, root: Node<'_>) -> Result<(), Why> {
         let before = self.text.get(..root.start_byte()).unwrap_or("?");
         let behind = self.text.get(root.end_byte()..).unwrap_or("?");
         if (before.chars().chain(behind.chars())).all(|c| " \t\n".contains(c)) {
@@ -121,7 +122,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The children of a node, when only `space` stands between them.
-    fn children<'t>(&self, node: Node<'t>, space: &str) -> Result<Vec<Node<'t>>, String> {
+    fn children<'t>(&self, node: Node<'t>, space: &str) -> Result<Vec<Node<'t>>, Why> {
         let mut cursor = node.walk();
         let children: Vec<Node<'t>> = node.children(&mut cursor).collect();
         let mut at = node.start_byte();
@@ -140,7 +141,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn statements(&self, node: Node<'_>, commands: &mut Vec<Simple>, piped: bool, depth: u32) -> Result<(), String> {
+    fn statements(&self, node: Node<'_>, commands: &mut Vec<Simple>, piped: bool, depth: u32) -> Result<(), Why> {
         if depth > DEEPEST {
             return Err("it is nested too deeply".into());
         }
@@ -173,12 +174,12 @@ impl<'a> Reader<'a> {
                 commands.push(Simple { words, piped });
                 Ok(())
             }
-            other => Err(unknown(other)),
+            other => Err(unknown(other).into()),
         }
     }
 
     /// One word, without its quotes.
-    fn word(&self, node: Node<'_>, depth: u32) -> Result<String, String> {
+    fn word(&self, node: Node<'_>, depth: u32) -> Result<String, Why> {
         if depth > DEEPEST {
             return Err("it is nested too deeply".into());
         }
@@ -191,14 +192,14 @@ impl<'a> Reader<'a> {
             "word" | "number" => match text.chars().find(|c| !is_plain(*c)) {
                 None if !text.is_empty() => Ok(text.to_owned()),
                 None => Err("a word of it is empty".into()),
-                Some(c) => Err(format!("bash would do something with the unquoted “{c}” in “{text}”")),
+                Some(c) => Err(why(format!("bash would do something with the unquoted “{c}” in “{text}”"))),
             },
             "string" => {
                 let inner = text.strip_prefix('"').and_then(|t| t.strip_suffix('"'));
                 let inner = inner.ok_or("a quoted word was not understood")?;
                 match inner.chars().find(|c| "\\$`\"".contains(*c)) {
                     None => Ok(inner.to_owned()),
-                    Some(c) => Err(format!("bash would do something with the “{c}” in {text}")),
+                    Some(c) => Err(why(format!("bash would do something with the “{c}” in {text}"))),
                 }
             }
             "raw_string" => {
@@ -215,7 +216,7 @@ impl<'a> Reader<'a> {
                 }
                 Ok(whole)
             }
-            other => Err(unknown(other)),
+            other => Err(unknown(other).into()),
         }
     }
 }

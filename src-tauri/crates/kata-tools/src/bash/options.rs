@@ -1,6 +1,7 @@
 //! The options a command may have to count as reading. What is not in the list is not known, whatever it does: options are
 //! compared whole, so that no abbreviation slips through.
 
+use crate::why::{Why, why};
 /// What the words behind the options are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operands {
@@ -31,7 +32,7 @@ pub(super) struct Spec {
 }
 
 /// The words behind the options, or why this is not known to only read.
-pub(super) fn operands<'a>(spec: &Spec, arguments: &'a [String]) -> Result<Vec<&'a str>, String> {
+pub(super) fn operands<'a>(spec: &Spec, arguments: &'a [String]) -> Result<Vec<&'a str>, Why> {
     let name = spec.names.first().copied().unwrap_or_default();
     if spec.operands == Operands::Anything {
         return Ok(arguments.iter().map(String::as_str).collect());
@@ -50,7 +51,7 @@ pub(super) fn operands<'a>(spec: &Spec, arguments: &'a [String]) -> Result<Vec<&
                 None => spec.long.contains(&long),
             };
             if !known {
-                return Err(format!("the option {word} of {name} is not one that only reads"));
+                return Err(why(format!("the option {word} of {name} is not one that only reads")));
             }
         } else {
             short(spec, word, &mut words)?;
@@ -59,7 +60,7 @@ pub(super) fn operands<'a>(spec: &Spec, arguments: &'a [String]) -> Result<Vec<&
     Ok(found)
 }
 
-fn short<'a>(spec: &Spec, word: &str, words: &mut impl Iterator<Item = &'a str>) -> Result<(), String> {
+fn short<'a>(spec: &Spec, word: &str, words: &mut impl Iterator<Item = &'a str>) -> Result<(), Why> {
     let name = spec.names.first().copied().unwrap_or_default();
     let letters = &word[1..];
     // `head -20`, `grep -3`.
@@ -70,12 +71,12 @@ fn short<'a>(spec: &Spec, word: &str, words: &mut impl Iterator<Item = &'a str>)
     while let Some(letter) = rest.next() {
         if spec.valued.contains(letter) {
             if rest.as_str().is_empty() && words.next().is_none() {
-                return Err(format!("the option -{letter} of {name} has no value"));
+                return Err(why(format!("the option -{letter} of {name} has no value")));
             }
             return Ok(());
         }
         if !spec.flags.contains(letter) {
-            return Err(format!("the option -{letter} of {name} is not one that only reads"));
+            return Err(why(format!("the option -{letter} of {name} is not one that only reads")));
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use super::{Case, Explained, allow, ask, deny};
 use crate::bash::{self, Line, Reading, Simple};
 use crate::paths;
 use crate::scope::{Scope, Standing};
+use crate::why::{Why, why};
 use kata_protocol::{AlwaysRule, PermissionMode};
 use std::path::PathBuf;
 
@@ -81,33 +82,33 @@ const RUNNERS: &[&str] = &[
 pub(crate) struct Gaze<'a>(pub &'a Scope);
 
 impl bash::Look for Gaze<'_> {
-    fn contents(&self, word: &str) -> Result<PathBuf, String> {
+    fn contents(&self, word: &str) -> Result<PathBuf, Why> {
         let path = self.path(word)?;
         match self.0.standing(&path) {
             Standing::Inside | Standing::Guarded => Ok(path),
-            Standing::Secret => Err(format!("{} may hold secrets", path.display())),
-            Standing::Outside => Err(format!("{} is outside the session's folders", path.display())),
+            Standing::Secret => Err(why(format!("{} may hold secrets", path.display()))),
+            Standing::Outside => Err(why(format!("{} is outside the session's folders", path.display()))),
         }
     }
-    fn names(&self, word: &str) -> Result<PathBuf, String> {
+    fn names(&self, word: &str) -> Result<PathBuf, Why> {
         let path = self.path(word)?;
         match self.0.standing(&path) {
-            Standing::Secret => Err(format!("{} may hold secrets", path.display())),
-            Standing::Outside => Err(format!("{} is outside the session's folders", path.display())),
+            Standing::Secret => Err(why(format!("{} may hold secrets", path.display()))),
+            Standing::Outside => Err(why(format!("{} is outside the session's folders", path.display()))),
             Standing::Inside | Standing::Guarded => Ok(path),
         }
     }
 }
 
 impl Gaze<'_> {
-    fn path(&self, word: &str) -> Result<PathBuf, String> {
+    fn path(&self, word: &str) -> Result<PathBuf, Why> {
         // Bash does not expand a quoted “~”; there it is a name like any other.
         let word = if word.starts_with('~') {
             format!("./{word}")
         } else {
             word.to_owned()
         };
-        paths::plain(&word, &self.0.working, &self.0.user_home).map_err(|unfit| unfit.0)
+        paths::plain(&word, &self.0.working, &self.0.user_home).map_err(|unfit| Why(unfit.0))
     }
 
     /// A word that leads to a secret, if it is a path or ends with one (`--file=…`).
@@ -125,12 +126,12 @@ impl Gaze<'_> {
 }
 
 /// Whether a command line is known to only read what may be read without asking. Blocks.
-pub(crate) fn only_reads(line: &str, scope: &Scope) -> Result<(), String> {
+pub(crate) fn only_reads(line: &str, scope: &Scope) -> Result<(), Why> {
     match bash::parse(line) {
-        Line::Unknown(why) => Err(why),
+        Line::Unknown(why) => Err(why.into()),
         Line::Understood(commands) => commands.iter().try_for_each(|command| match bash::reading(command, &Gaze(scope)) {
             Reading::Only => Ok(()),
-            Reading::More(why) => Err(why),
+            Reading::More(why) => Err(why.into()),
         }),
     }
 }

@@ -4,6 +4,7 @@
 //! comment}`), `allowedWritePaths` (globs), `blockedTools`. What cannot be used is kept with its problem and allows nothing;
 //! the rest of the file counts. Fields that are not known are left alone.
 
+use crate::why::{Why, why};
 use globset::{GlobBuilder, GlobMatcher};
 use kata_protocol::PermissionRule;
 use regex::Regex;
@@ -40,7 +41,7 @@ pub(super) struct Rule {
     /// What it is about.
     pub about: &'static str,
     /// What it means, or why it cannot be used.
-    pub means: Result<Means, String>,
+    pub means: Result<Means, Why>,
 }
 
 impl Rule {
@@ -50,7 +51,7 @@ impl Rule {
             from: self.from.clone(),
             about: self.about.to_owned(),
             always: None,
-            problem: self.means.as_ref().err().cloned(),
+            problem: self.means.as_ref().err().map(ToString::to_string),
         }
     }
 }
@@ -88,7 +89,7 @@ fn read(path: &Path, owner: Owner<'_>, user_home: &Path, rules: &mut Vec<Rule>) 
             text: "the file".into(),
             from: from.clone(),
             about: "tool",
-            means: Err(problem),
+            means: Err(problem.into()),
         });
     };
     let bytes = match std::fs::metadata(path) {
@@ -123,7 +124,7 @@ fn read(path: &Path, owner: Owner<'_>, user_home: &Path, rules: &mut Vec<Rule>) 
                     text: field.into(),
                     from: from.clone(),
                     about,
-                    means: Err(format!("“{field}” is no list")),
+                    means: Err(why(format!("“{field}” is no list"))),
                 });
                 continue;
             }
@@ -145,7 +146,7 @@ fn rule(field: &str, about: &'static str, entry: &Value, owner: Owner<'_>, user_
         None => entry.to_string(),
     };
     let means = match main {
-        None => Err("has neither a text nor a “pattern”".to_owned()),
+        None => Err("has neither a text nor a “pattern”".into()),
         Some(text) => means(field, text, method, owner, user_home),
     };
     Rule {
@@ -156,8 +157,8 @@ fn rule(field: &str, about: &'static str, entry: &Value, owner: Owner<'_>, user_
     }
 }
 
-fn means(field: &str, text: &str, method: String, owner: Owner<'_>, user_home: &Path) -> Result<Means, String> {
-    let regex = |text: &str| Regex::new(text).map_err(|e| format!("is no pattern that can be used: {e}"));
+fn means(field: &str, text: &str, method: String, owner: Owner<'_>, user_home: &Path) -> Result<Means, Why> {
+    let regex = |text: &str| Regex::new(text).map_err(|e| why(format!("is no pattern that can be used: {e}")));
     match (field, owner) {
         ("blockedTools", _) => Ok(Means::Blocked(text.to_owned())),
         ("allowedMcpPatterns", Owner::Source(slug)) => {
@@ -185,7 +186,7 @@ fn means(field: &str, text: &str, method: String, owner: Owner<'_>, user_home: &
     }
 }
 
-fn write_glob(text: &str, user_home: &Path) -> Result<Means, String> {
+fn write_glob(text: &str, user_home: &Path) -> Result<Means, Why> {
     let full = match text.strip_prefix("~/") {
         Some(rest) => format!("{}/{rest}", user_home.display()),
         None => text.to_owned(),
@@ -199,7 +200,7 @@ fn write_glob(text: &str, user_home: &Path) -> Result<Means, String> {
     let glob = GlobBuilder::new(&full)
         .literal_separator(true)
         .build()
-        .map_err(|e| format!("is no glob that can be used: {e}"))?;
+        .map_err(|e| why(format!("is no glob that can be used: {e}")))?;
     let folder = full.strip_suffix("/**").filter(|base| !base.contains(['*', '?', '[', '{', '\\']));
     Ok(Means::Write {
         glob: glob.compile_matcher(),

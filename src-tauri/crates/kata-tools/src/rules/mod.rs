@@ -79,7 +79,7 @@ impl Rules {
                     from,
                     about: "tool".into(),
                     always: None,
-                    problem: Some(problem),
+                    problem: Some(problem.0),
                 }),
             }
             listed.extend(files::load(&places.kata_home, &folder, &places.user_home).iter().map(Rule::shown));
@@ -100,7 +100,7 @@ impl Rules {
                 rules.retain(|known| *known != rule);
                 found = rules.len() < before;
             })
-            .map_err(|why| unwritable(&folder, &why))?;
+            .map_err(|why| unwritable(&folder, &why.0))?;
             if found {
                 Ok(())
             } else {
@@ -184,7 +184,7 @@ impl Permissions for Rules {
                     rules.push(rule.clone());
                 }
             };
-            always::change(&folder, keep).map_err(|why| unwritable(&folder, &why))
+            always::change(&folder, keep).map_err(|why| unwritable(&folder, &why.0))
         })
         .await
     }

@@ -1,6 +1,7 @@
 //! Arguments for bubblewrap: the disk read-only, layers over it, its own processes, and no network unless it is allowed.
 
 use super::{Mount, Shut};
+use crate::why::{Why, why};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -17,7 +18,7 @@ const SOCKETS: &[&str] = &[
 ];
 
 /// Where bubblewrap is, when it can make a sandbox here.
-pub(super) fn works() -> Result<PathBuf, String> {
+pub(super) fn works() -> Result<PathBuf, Why> {
     let path = find().ok_or("bubblewrap (bwrap) is not installed")?;
     let shut = Shut {
         mounts: Vec::new(),
@@ -32,11 +33,11 @@ pub(super) fn works() -> Result<PathBuf, String> {
         .output();
     match tried {
         Ok(output) if output.status.success() => Ok(path),
-        Ok(output) => Err(format!(
+        Ok(output) => Err(why(format!(
             "bubblewrap does not work: {}",
             String::from_utf8_lossy(&output.stderr).trim()
-        )),
-        Err(e) => Err(format!("bubblewrap does not start: {e}")),
+        ))),
+        Err(e) => Err(why(format!("bubblewrap does not start: {e}"))),
     }
 }
 

@@ -5,6 +5,7 @@
 //! a folder that holds a guarded file cannot be made, and `.git` is not guarded.
 
 use super::{Mount, Shut};
+use crate::why::{Why, why};
 use landlock::{
     ABI, Access, AccessFs, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreated,
     RulesetCreatedAttr, RulesetStatus, Scope,
@@ -19,7 +20,7 @@ const WANTED: ABI = ABI::V6;
 const DEEPEST: u32 = 32;
 
 /// Whether the kernel can do it: tried on a thread of its own, which is thrown away.
-pub(super) fn works() -> Result<(), String> {
+pub(super) fn works() -> Result<(), Why> {
     let tried = std::thread::spawn(|| {
         bind(&Shut {
             mounts: Vec::new(),
@@ -31,7 +32,7 @@ pub(super) fn works() -> Result<(), String> {
 }
 
 /// Shuts this thread in.
-pub(super) fn bind(shut: &Shut) -> Result<(), String> {
+pub(super) fn bind(shut: &Shut) -> Result<(), Why> {
     let failed = |e: &dyn std::fmt::Display| format!("Landlock does not work: {e}");
     let all = AccessFs::from_all(WANTED);
     let read = AccessFs::ReadFile | AccessFs::Execute;
@@ -80,7 +81,7 @@ pub(super) fn bind(shut: &Shut) -> Result<(), String> {
         return Err("Landlock is not in this kernel".into());
     }
     if !shut.network {
-        no_sockets().map_err(|e| format!("the network could not be shut: {e}"))?;
+        no_sockets().map_err(|e| why(format!("the network could not be shut: {e}")))?;
     }
     Ok(())
 }
@@ -96,7 +97,7 @@ fn hides_below(mounts: &[Mount], n: usize) -> Vec<&Path> {
 }
 
 /// Allows a path whole, or where something in it is left out, what stands beside that.
-fn around(mut rules: RulesetCreated, path: &Path, out: &[&Path], access: BitFlags<AccessFs>, depth: u32) -> Result<RulesetCreated, String> {
+fn around(mut rules: RulesetCreated, path: &Path, out: &[&Path], access: BitFlags<AccessFs>, depth: u32) -> Result<RulesetCreated, Why> {
     if out.iter().any(|hidden| path.starts_with(hidden)) || depth > DEEPEST {
         return Ok(rules);
     }
@@ -114,7 +115,7 @@ fn around(mut rules: RulesetCreated, path: &Path, out: &[&Path], access: BitFlag
     Ok(rules)
 }
 
-fn allow(rules: RulesetCreated, path: &Path, access: BitFlags<AccessFs>) -> Result<RulesetCreated, String> {
+fn allow(rules: RulesetCreated, path: &Path, access: BitFlags<AccessFs>) -> Result<RulesetCreated, Why> {
     // What is not there, or may not be opened, needs no rule.
     let Ok(fd) = PathFd::new(path) else { return Ok(rules) };
     let access = if path.is_dir() {
@@ -124,7 +125,7 @@ fn allow(rules: RulesetCreated, path: &Path, access: BitFlags<AccessFs>) -> Resu
     };
     rules
         .add_rule(PathBeneath::new(fd, access))
-        .map_err(|e| format!("Landlock does not take {}: {e}", path.display()))
+        .map_err(|e| why(format!("Landlock does not take {}: {e}", path.display())))
 }
 
 /// Numbers of system calls: `socket`, and `io_uring_setup`, which opens sockets without it.
@@ -138,18 +139,18 @@ const SOCKET_CALLS: &[i64] = &[198, 425];
 const SOCKET_CALLS: &[i64] = &[];
 
 /// No socket of any family can be made by this thread and what it starts.
-fn no_sockets() -> Result<(), String> {
+fn no_sockets() -> Result<(), Why> {
     if SOCKET_CALLS.is_empty() {
         return Err("not on this processor".into());
     }
-    let always = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ge, 0).map_err(|e| e.to_string())?;
-    let rule = SeccompRule::new(vec![always]).map_err(|e| e.to_string())?;
+    let always = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ge, 0).map_err(|e| why(e.to_string()))?;
+    let rule = SeccompRule::new(vec![always]).map_err(|e| why(e.to_string()))?;
     let rules: BTreeMap<i64, Vec<SeccompRule>> = SOCKET_CALLS.iter().map(|call| (*call, vec![rule.clone()])).collect();
     let arch = std::env::consts::ARCH
         .try_into()
         .map_err(|e: seccompiler::BackendError| e.to_string())?;
     let permission_denied = SeccompAction::Errno(13);
-    let filter = SeccompFilter::new(rules, SeccompAction::Allow, permission_denied, arch).map_err(|e| e.to_string())?;
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, permission_denied, arch).map_err(|e| why(e.to_string()))?;
     let program: BpfProgram = filter.try_into().map_err(|e: seccompiler::BackendError| e.to_string())?;
-    seccompiler::apply_filter(&program).map_err(|e| e.to_string())
+    seccompiler::apply_filter(&program).map_err(|e| why(e.to_string()))
 }

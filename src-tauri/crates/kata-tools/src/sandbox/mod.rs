@@ -6,6 +6,7 @@
 //!
 //! Deliberately absent: limits of memory and processor time, and a sandbox for Windows.
 
+use crate::why::Why;
 #[cfg(target_os = "linux")]
 mod bubblewrap;
 #[cfg(target_os = "linux")]
@@ -142,7 +143,7 @@ impl Sandbox {
     }
 
     /// Shuts in this thread and what it starts from now on, where the sandbox works so. The thread is of no use afterwards.
-    pub(crate) fn bind_thread(&self, shut: &Shut) -> Result<(), String> {
+    pub(crate) fn bind_thread(&self, shut: &Shut) -> Result<(), Why> {
         match self.kind() {
             #[cfg(target_os = "linux")]
             Kind::Landlock => landlock::bind(shut),
@@ -164,7 +165,7 @@ fn probe() -> Kind {
     match (bubblewrap, landlock) {
         (Ok(path), _) => Kind::Bubblewrap(path),
         (Err(why), Ok(())) => {
-            tracing::info!(why, "bubblewrap does not work here; commands are shut in by Landlock");
+            tracing::info!(%why, "bubblewrap does not work here; commands are shut in by Landlock");
             Kind::Landlock
         }
         (Err(no_bubblewrap), Err(no_landlock)) => Kind::None(format!("{no_bubblewrap}; {no_landlock}")),

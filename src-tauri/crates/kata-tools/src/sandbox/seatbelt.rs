@@ -47,18 +47,18 @@ mod tests {
     fn the_profile_for_macos_says_the_layers_in_order_and_shuts_the_network() {
         let shut = Shut {
             mounts: vec![
-                Mount::Write("/u/work".into()),
+                Mount::Write("/u/project".into()),
                 Mount::Hide("/u/.ssh".into()),
-                Mount::Guard("/u/work/\"x\"".into()),
+                Mount::Guard("/u/project/\"x\"".into()),
             ],
             network: false,
             temporary: None,
         };
         let text = profile(&shut);
         let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words} is not in {text}"));
-        assert!(at("(deny file-write*)") < at("(allow file-write* (subpath \"/u/work\"))"));
+        assert!(at("(deny file-write*)") < at("(allow file-write* (subpath \"/u/project\"))"));
         assert!(at("(deny network*)") < at("(deny file-read* (subpath \"/u/.ssh\"))"));
-        at("(deny file-write* (subpath \"/u/work/\\\"x\\\"\"))");
+        at("(deny file-write* (subpath \"/u/project/\\\"x\\\"\"))");
         assert!(!profile(&Shut { network: true, ..shut }).contains("network"));
     }
 }

@@ -190,10 +190,10 @@ async fn a_tilde_is_judged_as_the_folder_it_means() {
         &home.rules,
         &session,
         &home.tool("read"),
-        json!({ "path": "~/work/./src/../a.txt" }),
+        json!({ "path": "~/project/./src/../a.txt" }),
     )
     .await;
-    assert_eq!(plain.unwrap()["path"], home.path("user/work/a.txt"));
+    assert_eq!(plain.unwrap()["path"], home.path("user/project/a.txt"));
 }
 
 #[cfg(unix)]

@@ -34,7 +34,7 @@ impl Home {
         let root = std::fs::canonicalize(folder.path()).unwrap();
         for made in [
             "user/.ssh",
-            "user/work/src",
+            "user/project/src",
             "kata/workspaces/ws/sessions/own/plans",
             "kata/workspaces/ws/sessions/other",
             "kata/permissions",
@@ -45,9 +45,9 @@ impl Home {
         let home = |file: &str, text: &str| put(&root.join(file), text);
         home("user/.ssh/id_rsa", "PRIVATE");
         home("user/.bashrc", "# rc\n");
-        home("user/work/a.txt", "one\ntwo\nthree\n");
-        home("user/work/src/lib.rs", "pub fn one() {}\n");
-        home("user/work/.env", "TOKEN=verysecret\n");
+        home("user/project/a.txt", "one\ntwo\nthree\n");
+        home("user/project/src/lib.rs", "pub fn one() {}\n");
+        home("user/project/.env", "TOKEN=verysecret\n");
         home("elsewhere/note.txt", "outside\n");
         home("kata/credentials.enc", "sealed");
         home("kata/gateway.json", "{}");
@@ -75,7 +75,7 @@ impl Home {
     }
 
     fn work(&self) -> PathBuf {
-        self.root.join("user/work")
+        self.root.join("user/project")
     }
 
     fn permissions(&self, document: &Value) {
@@ -101,7 +101,7 @@ impl Home {
             usage: TokenUsage::default(),
             state: SessionState::Idle,
             archived: false,
-            working_directory: Some(self.path("user/work")),
+            working_directory: Some(self.path("user/project")),
             profile: None,
         }
     }

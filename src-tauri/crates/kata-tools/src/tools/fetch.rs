@@ -2,6 +2,7 @@
 //! well, at every redirect; mode allow-all may reach them, except where machines keep their credentials (link-local).
 
 use crate::html;
+use crate::why::{Why, why};
 use futures::StreamExt;
 use kata_protocol::PermissionMode;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -57,14 +58,14 @@ impl Resolve for Resolver {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let fine: Vec<SocketAddr> = found.filter(|a| may_reach(a.ip(), near)).collect();
             if fine.is_empty() {
-                return Err(format!("{} leads to this machine or its network", name.as_str()).into());
+                return Err(why(format!("{} leads to this machine or its network", name.as_str())).into());
             }
             Ok(Box::new(fine.into_iter()) as Addrs)
         })
     }
 }
 
-pub(super) async fn fetch(address: &str, mode: PermissionMode) -> Result<String, String> {
+pub(super) async fn fetch(address: &str, mode: PermissionMode) -> Result<String, Why> {
     let near = mode == PermissionMode::AllowAll;
     let client = reqwest::Client::builder()
         .redirect(Policy::none())
@@ -73,8 +74,8 @@ pub(super) async fn fetch(address: &str, mode: PermissionMode) -> Result<String,
         .timeout(LIMIT)
         .user_agent(concat!("KataAgents/", env!("CARGO_PKG_VERSION")))
         .build()
-        .map_err(|e| format!("no page can be fetched: {e}"))?;
-    let mut url = Url::parse(address).map_err(|e| format!("“{address}” is no address: {e}"))?;
+        .map_err(|e| why(format!("no page can be fetched: {e}")))?;
+    let mut url = Url::parse(address).map_err(|e| why(format!("“{address}” is no address: {e}")))?;
     for _ in 0..=REDIRECTS {
         check(&url, near)?;
         let answer = client.get(url.clone()).send().await.map_err(|e| told(&e))?;
@@ -82,17 +83,17 @@ pub(super) async fn fetch(address: &str, mode: PermissionMode) -> Result<String,
             return page(&url, answer).await;
         }
         let to = answer.headers().get("location").and_then(|to| to.to_str().ok());
-        let to = to.ok_or_else(|| format!("{url} answers {} without saying where to", answer.status()))?;
+        let to = to.ok_or_else(|| why(format!("{url} answers {} without saying where to", answer.status())))?;
         url = url
             .join(to)
-            .map_err(|e| format!("{url} leads to “{to}”, which is no address: {e}"))?;
+            .map_err(|e| why(format!("{url} leads to “{to}”, which is no address: {e}")))?;
     }
-    Err(format!("{address} leads on more than {REDIRECTS} times"))
+    Err(why(format!("{address} leads on more than {REDIRECTS} times")))
 }
 
-fn check(url: &Url, near: bool) -> Result<(), String> {
+fn check(url: &Url, near: bool) -> Result<(), Why> {
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("{url}: only http and https are fetched"));
+        return Err(why(format!("{url}: only http and https are fetched")));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err("an address with a name or password in it is not fetched".into());
@@ -101,10 +102,10 @@ fn check(url: &Url, near: bool) -> Result<(), String> {
         Some(Host::Ipv4(v4)) => Some(IpAddr::V4(v4)),
         Some(Host::Ipv6(v6)) => Some(IpAddr::V6(v6)),
         Some(Host::Domain(_)) => None,
-        None => return Err(format!("{url} names no host")),
+        None => return Err(why(format!("{url} names no host"))),
     };
     match literal {
-        Some(ip) if !may_reach(ip, near) => Err(format!("{url} leads to this machine or its network")),
+        Some(ip) if !may_reach(ip, near) => Err(why(format!("{url} leads to this machine or its network"))),
         _ => Ok(()),
     }
 }
@@ -118,7 +119,7 @@ fn told(error: &reqwest::Error) -> String {
     format!("the page could not be fetched: {inner}")
 }
 
-async fn page(url: &Url, answer: reqwest::Response) -> Result<String, String> {
+async fn page(url: &Url, answer: reqwest::Response) -> Result<String, Why> {
     let status = answer.status();
     let kind = answer
         .headers()
@@ -141,15 +142,15 @@ async fn page(url: &Url, answer: reqwest::Response) -> Result<String, String> {
         html::text(&String::from_utf8_lossy(&bytes))
     } else if kind.starts_with("text/") || kind.contains("json") || kind.contains("xml") || kind.contains("javascript") || kind.is_empty() {
         if bytes.contains(&0) {
-            return Err(format!("{url} is no text"));
+            return Err(why(format!("{url} is no text")));
         }
         String::from_utf8_lossy(&bytes).into_owned()
     } else {
-        return Err(format!("{url} is {kind}, no text"));
+        return Err(why(format!("{url} is {kind}, no text")));
     };
     let note = if cut { "\n[cut: the page is longer than what is read]" } else { "" };
     let whole = format!("{url} ({status})\n\n{text}{note}");
-    if status.is_success() { Ok(whole) } else { Err(whole) }
+    if status.is_success() { Ok(whole) } else { Err(whole.into()) }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::arguments::{Edit, Read, Write};
 use super::{TEXT, text_of};
 use crate::door;
+use crate::why::{Why, why};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -12,10 +13,10 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 const LINES: usize = 2000;
 const LINE: usize = 2000;
 
-pub(super) fn read(args: &Read) -> Result<String, String> {
+pub(super) fn read(args: &Read) -> Result<String, Why> {
     let path = Path::new(&args.path);
     if path.is_dir() {
-        return Err(format!("{} is a folder; glob lists what is in it", path.display()));
+        return Err(why(format!("{} is a folder; glob lists what is in it", path.display())));
     }
     let text = text_of(path, LARGEST)?;
     let first = args.offset.unwrap_or(1).max(1);
@@ -25,7 +26,7 @@ pub(super) fn read(args: &Read) -> Result<String, String> {
         return Ok("[the file is empty]".into());
     }
     if first > total {
-        return Err(format!("{} has {total} lines; there is no line {first}", path.display()));
+        return Err(why(format!("{} has {total} lines; there is no line {first}", path.display())));
     }
     let mut shown = String::new();
     let mut last = first - 1;
@@ -44,15 +45,15 @@ pub(super) fn read(args: &Read) -> Result<String, String> {
     Ok(shown)
 }
 
-pub(super) fn write(args: &Write) -> Result<String, String> {
+pub(super) fn write(args: &Write) -> Result<String, Why> {
     let path = Path::new(&args.path);
     let new = !path.exists();
-    door::replace(path, args.content.as_bytes(), None).map_err(|e| format!("{}: {e}", path.display()))?;
+    door::replace(path, args.content.as_bytes(), None).map_err(|e| why(format!("{}: {e}", path.display())))?;
     let what = if new { "made" } else { "replaced" };
     Ok(format!("{} {what}, {} bytes", path.display(), args.content.len()))
 }
 
-pub(super) fn edit(args: &Edit) -> Result<String, String> {
+pub(super) fn edit(args: &Edit) -> Result<String, Why> {
     let path = Path::new(&args.path);
     if args.old.is_empty() {
         return Err("“old” is empty; write makes a file".into());
@@ -63,18 +64,23 @@ pub(super) fn edit(args: &Edit) -> Result<String, String> {
     let text = text_of(path, LARGEST)?;
     let count = text.matches(&args.old).count();
     match count {
-        0 => return Err(format!("“old” does not stand in {}; read it and copy it exactly", path.display())),
+        0 => {
+            return Err(why(format!(
+                "“old” does not stand in {}; read it and copy it exactly",
+                path.display()
+            )));
+        }
         1 => {}
         _ if args.all => {}
         _ => {
-            return Err(format!(
+            return Err(why(format!(
                 "“old” stands in {} {count} times; give more of what is around it, or all",
                 path.display()
-            ));
+            )));
         }
     }
     let changed = text.replace(&args.old, &args.new);
-    door::replace(path, changed.as_bytes(), None).map_err(|e| format!("{}: {e}", path.display()))?;
+    door::replace(path, changed.as_bytes(), None).map_err(|e| why(format!("{}: {e}", path.display())))?;
     Ok(format!(
         "{} changed in {count} {}",
         path.display(),

@@ -1,6 +1,7 @@
 //! The built-in tools. Each gets arguments that were made plain and judged; it looks once more where somebody could have changed
 //! the disk meanwhile.
 
+use crate::why::{Why, why};
 pub(crate) mod arguments;
 mod fetch;
 mod files;
@@ -59,7 +60,7 @@ impl Tools for Builtin {
             request.session.clone(),
             request.working_directory.clone(),
         );
-        let scope = blocking(move || Scope::of(&places, &workspace, &session, working.as_deref()).map_err(|e| e.0)).await;
+        let scope = blocking(move || Scope::of(&places, &workspace, &session, working.as_deref()).map_err(|e| why(e.0))).await;
         let scope = match scope {
             Ok(scope) => scope,
             Err(why) => return failed(why),
@@ -105,7 +106,7 @@ impl Tools for Builtin {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, String> {
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Why> + Send + 'static) -> Result<T, Why> {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|_| Err("the tool failed".into()))
 }
@@ -217,10 +218,10 @@ fn list() -> Vec<ToolInfo> {
 }
 
 /// Reads a text file of at most `most` bytes, or says why it is not one.
-fn text_of(path: &std::path::Path, most: u64) -> Result<String, String> {
-    let bytes = door::read(path, most).map_err(|e| format!("{}: {e}", path.display()))?;
+fn text_of(path: &std::path::Path, most: u64) -> Result<String, Why> {
+    let bytes = door::read(path, most).map_err(|e| why(format!("{}: {e}", path.display())))?;
     if bytes.contains(&0) {
-        return Err(format!("{} is a binary file of {} bytes", path.display(), bytes.len()));
+        return Err(why(format!("{} is a binary file of {} bytes", path.display(), bytes.len())));
     }
-    String::from_utf8(bytes).map_err(|e| format!("{} is not UTF-8 text: {e}", path.display()))
+    String::from_utf8(bytes).map_err(|e| why(format!("{} is not UTF-8 text: {e}", path.display())))
 }

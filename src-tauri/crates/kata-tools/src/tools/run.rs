@@ -8,6 +8,7 @@ use super::{TEXT, failed};
 use crate::bash::git;
 use crate::rules::{only_reads, writable};
 use crate::sandbox::Shut;
+use crate::why::{Why, why};
 use crate::{Sandbox, Scope};
 use kata_core::ports::ToolOutcome;
 use kata_protocol::PermissionMode;
@@ -144,24 +145,24 @@ fn launch(
     line: &str,
     handle: &tokio::runtime::Handle,
     keep: std::sync::mpsc::SyncSender<()>,
-) -> Result<Running, String> {
+) -> Result<Running, Why> {
     let reads = only_reads(line, scope).is_ok();
     let write = mode != PermissionMode::Safe && !reads;
     if mode == PermissionMode::Safe
-        && let Some(why) = sandbox.lacks()
+        && let Some(lack) = sandbox.lacks()
     {
-        return Err(format!(
-            "commands cannot be shut in on this machine ({why}), so mode safe runs none"
-        ));
+        return Err(why(format!(
+            "commands cannot be shut in on this machine ({lack}), so mode safe runs none"
+        )));
     }
     let more = if write { writable(scope) } else { Vec::new() };
     if write {
         scope
             .prepare()
-            .map_err(|e| format!("the workspace's rules could not be guarded: {e}"))?;
+            .map_err(|e| why(format!("the workspace's rules could not be guarded: {e}")))?;
     }
     let temporary = match write && sandbox.wants_temporary() {
-        true => Some(temporary().map_err(|e| format!("there is no folder for what is temporary: {e}"))?),
+        true => Some(temporary().map_err(|e| why(format!("there is no folder for what is temporary: {e}")))?),
         false => None,
     };
     let shut = Shut {
@@ -169,8 +170,10 @@ fn launch(
         network: write,
         temporary: temporary.as_ref().map(|t| t.0.clone()),
     };
-    let (reader, writer) = std::io::pipe().map_err(|e| format!("there is no pipe for the output: {e}"))?;
-    let writer_too = writer.try_clone().map_err(|e| format!("there is no pipe for the output: {e}"))?;
+    let (reader, writer) = std::io::pipe().map_err(|e| why(format!("there is no pipe for the output: {e}")))?;
+    let writer_too = writer
+        .try_clone()
+        .map_err(|e| why(format!("there is no pipe for the output: {e}")))?;
     let mut command = sandbox.command(&shut, &["bash", "--noprofile", "--norc", "-c", line]);
     command
         .env_clear()
@@ -181,13 +184,13 @@ fn launch(
         .stderr(writer_too);
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let _inside = handle.enter();
-    let output = Receiver::from_owned_fd(reader.into()).map_err(|e| format!("there is no pipe for the output: {e}"))?;
+    let output = Receiver::from_owned_fd(reader.into()).map_err(|e| why(format!("there is no pipe for the output: {e}")))?;
     sandbox.bind_thread(&shut)?;
     let mut command = tokio::process::Command::from(command);
     let child = command
         .kill_on_drop(true)
         .spawn()
-        .map_err(|e| format!("the command could not be started: {e}"))?;
+        .map_err(|e| why(format!("the command could not be started: {e}")))?;
     Ok(Running {
         child,
         output,

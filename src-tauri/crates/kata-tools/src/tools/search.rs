@@ -5,6 +5,7 @@ use super::TEXT;
 use super::arguments::{Glob, Grep};
 use crate::door;
 use crate::scope::{Scope, Standing};
+use crate::why::{Why, why};
 use globset::{GlobBuilder, GlobMatcher};
 use grep_regex::RegexMatcherBuilder;
 use grep_searcher::sinks::Lossy;
@@ -29,14 +30,14 @@ struct Found {
     more: bool,
 }
 
-fn matcher(pattern: &str) -> Result<GlobMatcher, String> {
+fn matcher(pattern: &str) -> Result<GlobMatcher, Why> {
     let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-    Ok(glob.map_err(|e| format!("“{pattern}” is no glob: {e}"))?.compile_matcher())
+    Ok(glob.map_err(|e| why(format!("“{pattern}” is no glob: {e}")))?.compile_matcher())
 }
 
-fn walk(root: &Path, scope: &Scope, cancel: &CancellationToken, fits: impl Fn(&Path) -> bool) -> Result<Found, String> {
+fn walk(root: &Path, scope: &Scope, cancel: &CancellationToken, fits: impl Fn(&Path) -> bool) -> Result<Found, Why> {
     if !root.exists() {
-        return Err(format!("{} does not exist", root.display()));
+        return Err(why(format!("{} does not exist", root.display())));
     }
     let mut found = Found {
         files: Vec::new(),
@@ -92,7 +93,7 @@ fn notes(text: &mut String, found: &Found, cut: Option<String>) {
     }
 }
 
-pub(super) fn glob(args: &Glob, scope: &Scope, cancel: &CancellationToken) -> Result<String, String> {
+pub(super) fn glob(args: &Glob, scope: &Scope, cancel: &CancellationToken) -> Result<String, Why> {
     let root = args.path.as_deref().map_or(scope.working.as_path(), Path::new);
     let fits = matcher(&args.pattern)?;
     let mut found = walk(root, scope, cancel, |path| fits.is_match(path))?;
@@ -113,13 +114,13 @@ pub(super) fn glob(args: &Glob, scope: &Scope, cancel: &CancellationToken) -> Re
     Ok(text)
 }
 
-pub(super) fn grep(args: &Grep, scope: &Scope, cancel: &CancellationToken) -> Result<String, String> {
+pub(super) fn grep(args: &Grep, scope: &Scope, cancel: &CancellationToken) -> Result<String, Why> {
     let root = args.path.as_deref().map_or(scope.working.as_path(), Path::new);
     let pattern = RegexMatcherBuilder::new()
         .case_insensitive(args.ignore_case)
         .line_terminator(Some(b'\n'))
         .build(&args.pattern)
-        .map_err(|e| format!("“{}” is no pattern: {e}", args.pattern))?;
+        .map_err(|e| why(format!("“{}” is no pattern: {e}", args.pattern)))?;
     let only = args.glob.as_deref().map(matcher).transpose()?;
     // `*.rs` means the name, wherever it lies.
     let fits = |path: &Path| {
