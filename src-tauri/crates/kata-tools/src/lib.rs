@@ -22,7 +22,7 @@ pub use bash::{Line, Simple, parse};
 pub use paths::plain;
 pub use rules::{Explained, Rules};
 pub use sandbox::Sandbox;
-pub use scope::{Places, Scope};
+pub use scope::{FindWorkspace, Places, Scope};
 pub use tools::{Builtin, NAMES};
 pub use why::Why;
 

@@ -7,6 +7,9 @@ use kata_protocol::{SessionId, WorkspaceId};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Finds the folder of a workspace. Blocks.
+pub type FindWorkspace = Arc<dyn Fn(&WorkspaceId) -> Option<PathBuf> + Send + Sync>;
+
 /// Where things lie on this machine.
 #[derive(Clone)]
 pub struct Places {
@@ -15,7 +18,7 @@ pub struct Places {
     /// The person's own folder.
     pub user_home: PathBuf,
     /// Folder of a workspace. Blocks.
-    pub workspace: Arc<dyn Fn(&WorkspaceId) -> Option<PathBuf> + Send + Sync>,
+    pub workspace: FindWorkspace,
 }
 
 impl Places {

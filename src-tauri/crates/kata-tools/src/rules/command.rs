@@ -115,11 +115,10 @@ impl Gaze<'_> {
     fn secret(&self, command: &Simple) -> Option<PathBuf> {
         let named = |word: &String| {
             let value = word.split_once('=').map(|(_, value)| value.to_owned());
-            let found = [Some(word.clone()), value].into_iter().flatten().find_map(|text| {
+            [Some(word.clone()), value].into_iter().flatten().find_map(|text| {
                 let path = self.path(&text).ok()?;
                 (self.0.standing(&path) == Standing::Secret).then_some(path)
-            });
-            found
+            })
         };
         command.words.iter().skip(1).find_map(named)
     }

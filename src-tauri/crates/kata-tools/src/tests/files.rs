@@ -13,7 +13,7 @@ async fn a_text_is_shown_with_line_numbers_from_where_it_is_asked() {
     let part = home.run(Safe, "read", json!({ "path": "a.txt", "offset": 2, "limit": 1 })).await;
     assert_eq!(part.text, "     2\ttwo\n[lines 2 to 2 of 3; go on with offset 3]");
     assert!(home.run(Safe, "read", json!({ "path": "a.txt", "offset": 9 })).await.is_error);
-    std::fs::write(home.work().join("b.bin"), [1, 0, 2]).unwrap();
+    crate::door::replace(&home.work().join("b.bin"), &[1, 0, 2], None).unwrap();
     let binary = home.run(Safe, "read", json!({ "path": "b.bin" })).await;
     assert!(binary.is_error && binary.text.contains("binary file of 3 bytes"), "{binary:?}");
     put(&home.work().join("long.txt"), &format!("{}\n", "x".repeat(5000)).repeat(3000));
