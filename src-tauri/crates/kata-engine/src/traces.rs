@@ -103,7 +103,7 @@ fn check(rules: &TraceRules) -> Result<(Rules, Option<url::Url>), BadRule> {
     let collector = rules.otlp.as_deref().map(otlp::collector).transpose();
     let collector = collector.map_err(|reason| BadRule {
         field: "otlp".into(),
-        reason,
+        reason: reason.to_string(),
     })?;
     Ok((compiled, collector))
 }

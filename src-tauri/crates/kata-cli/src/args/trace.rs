@@ -1,5 +1,6 @@
 //! `kata trace` and `kata hooks`.
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand, ValueEnum};
 use kata_protocol::{HookName, PluginId, SessionId, StepOutcome, TraceId, WorkspaceId};
 
@@ -112,14 +113,7 @@ pub enum Hooks {
     /// List events with their handlers, in the order they run, and why.
     List {
         /// Only this event; all of them are listed also without a handler.
-        #[arg(value_parser = event)]
-        event: Option<HookName>,
+        #[arg(value_parser = PossibleValuesParser::new(HookName::ALL.map(HookName::as_str)))]
+        event: Option<String>,
     },
-}
-
-fn event(text: &str) -> Result<HookName, String> {
-    HookName::ALL.into_iter().find(|name| name.as_str() == text).ok_or_else(|| {
-        let all: Vec<_> = HookName::ALL.iter().map(|name| name.as_str()).collect();
-        format!("there is no such event; there are {}", all.join(", "))
-    })
 }

@@ -71,7 +71,7 @@ pub(crate) async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
         Command::Trace(options) => trace::run(screen, &home, options).await,
         Command::Hooks(Hooks::List { event }) => {
             let mut hooks = connect(&home).await?.hook_list(Empty {}).await?;
-            hooks.retain(|hook| event.is_none_or(|event| hook.event == event));
+            hooks.retain(|hook| event.as_deref().is_none_or(|event| hook.event.as_str() == event));
             screen.result(&hooks, |h| render::hooks(h))
         }
         Command::Logs(options) => logs::run(screen, &home, options).await,

@@ -250,14 +250,25 @@ fn reason(error: &reqwest::Error) -> String {
     source.to_string()
 }
 
+/// Why a text is no address of a collector.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BadAddress {
+    #[error("not an address: {0}")]
+    Unreadable(#[from] url::ParseError),
+    #[error("an address begins with http:// or https://")]
+    NoHttp,
+    #[error("an address without a name, a password, ? and #")]
+    Decorated,
+}
+
 /// The address traces are posted to: `/v1/traces` below what was given, unless that is it already.
-pub(crate) fn collector(text: &str) -> Result<Url, String> {
-    let mut url = Url::parse(text).map_err(|e| format!("not an address: {e}"))?;
+pub(crate) fn collector(text: &str) -> Result<Url, BadAddress> {
+    let mut url = Url::parse(text)?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err("an address begins with http:// or https://".into());
+        return Err(BadAddress::NoHttp);
     }
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err("an address without a name, a password, ? and #".into());
+        return Err(BadAddress::Decorated);
     }
     if !url.path().ends_with("/v1/traces") {
         let path = format!("{}/v1/traces", url.path().trim_end_matches('/'));
