@@ -16,6 +16,7 @@ mod disk;
 mod electron_defects_routing;
 mod electron_defects_storage;
 mod existing_home;
+mod faults;
 mod guide;
 mod hook_outcomes;
 mod hooks;

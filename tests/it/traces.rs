@@ -146,8 +146,10 @@ async fn traces_and_hooks_are_found_shown_and_ruled_from_the_command_line() {
         (hooks[0]["handlers"].as_array()?.len() == 1).then_some(())
     })
     .await;
-    run(&["chat", "--new", "-m", "@message_sending:rewrite"]).await;
-    run(&["chat", "--new", "-m", "quiet"]).await;
+    for message in ["@message_sending:rewrite", "quiet"] {
+        let (code, answer, error) = text(&["chat", "--new", "-m", message]);
+        assert_eq!(code, Some(0), "{answer}{error}");
+    }
     let found = eventually("the trace is found", async || {
         let found = run(&["trace", "--plugin", "unruly", "--outcome", "changed"]).await;
         (found.as_array()?.len() == 1).then_some(found)

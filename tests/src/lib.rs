@@ -12,8 +12,10 @@ mod engine;
 mod peers;
 mod platform;
 mod program;
+mod storm;
 
 pub use engine::{TestEngine, TestHome, caller, eventually, fixture};
 pub use peers::Peers;
 pub use platform::{FakePlatform, Sent};
 pub use program::{Kata, Serve, kata_binary};
+pub use storm::{Asked, Storm};

@@ -31,6 +31,7 @@ cargo xtask <command>
   tidy                  the rules that no compiler checks; part of lint, without a build
   gen [--check]         write the generated files, or fail where they differ
   e2e                   the real app under Xvfb, driven by WebDriver
+  faults [N]            the fault matrix with 10,000 messages (or N)
   peers [NAME]          our code against programs we did not write: telegram, judges, web or all (default)
   bench [ARGS]          measurements beside a peer, release build
   setup                 only install what the build and the tests need
@@ -52,6 +53,8 @@ fn main() -> ExitCode {
         ["peers"] => suites::peers(&root, "all"),
         ["peers", name @ ("telegram" | "judges" | "web" | "all")] => suites::peers(&root, name),
         ["bench", rest @ ..] => suites::bench(&root, rest),
+        ["faults"] => suites::faults(&root, "10000"),
+        ["faults", messages] => suites::faults(&root, messages),
         ["setup"] => setup::everything(&root),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

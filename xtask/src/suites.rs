@@ -52,6 +52,13 @@ fn fetch_web(root: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The fault matrix of `tests/it/faults.rs` with more messages than CI has time for.
+pub(crate) fn faults(root: &Path, messages: &str) -> Result<(), Failure> {
+    build::everything(root)?;
+    let mut test = command(root, "cargo test --workspace --test it -- --nocapture --test-threads=1 faults::");
+    run("faults", test.env("KATA_FAULT_MESSAGES", messages))
+}
+
 /// The load program, release build; what follows `bench` goes to it.
 pub(crate) fn bench(root: &Path, rest: &[&str]) -> Result<(), Failure> {
     setup::for_run(root)?;

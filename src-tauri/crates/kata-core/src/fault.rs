@@ -2,6 +2,21 @@
 
 use std::sync::OnceLock;
 
+/// Every point, in the order of a message's path.
+pub const POINTS: [&str; 11] = [
+    "after_ingress_commit",
+    "after_routed",
+    "after_row_written",
+    "during_turn",
+    "after_tool_started",
+    "after_tool_done",
+    "after_turn_ended",
+    "after_reply_queued",
+    "after_sending_marked",
+    "after_send_before_receipt",
+    "after_receipt",
+];
+
 static HOOK: OnceLock<fn(&str)> = OnceLock::new();
 
 /// Sets what happens at each point; the engine does this once, in debug builds, when a test asks for it.
@@ -9,9 +24,9 @@ pub fn on_point(hook: fn(&str)) {
     let _ = HOOK.set(hook);
 }
 
-/// Marks a point of the data path: `after_ingress_commit`, `during_turn`, `after_tool_started`, `after_reply_queued`,
-/// `after_send_before_receipt`.
+/// Marks one of [`POINTS`] on the data path.
 pub fn point(name: &str) {
+    debug_assert!(POINTS.contains(&name), "{name} is no point");
     if cfg!(debug_assertions)
         && let Some(hook) = HOOK.get()
     {

@@ -186,6 +186,7 @@ impl Path {
 
     async fn hand_over(&self, lease: Lease, overlap: Overlap, admitted: Admitted, trace: LiveTrace, mark: u64) {
         let inbox = admitted.row().id;
+        crate::fault::point("after_routed");
         if let Err(error) = lease.deliver(admitted, overlap, trace.clone()) {
             self.dead(inbox, trace, mark, error).await;
         }

@@ -38,6 +38,7 @@ use kata_store::{FileTranscripts, HomePaths, SqliteStore};
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch as watch_channel};
@@ -577,13 +578,18 @@ pub(crate) fn active_workspace(home: &HomePaths) -> WorkspaceId {
     workspace.unwrap_or_else(|| unreachable!("a literal name is a valid workspace"))
 }
 
-/// In debug builds, `KATA_CRASH_AT=point` ends the process as `kill -9` would when the data path reaches the point.
+/// In debug builds, `KATA_CRASH_AT=point` ends the process as `kill -9` would when the data path reaches the point;
+/// `point:7` when it reaches it the seventh time.
 fn set_fault_points(env: fn(&str) -> Option<String>) {
-    static POINT: OnceLock<String> = OnceLock::new();
+    static POINT: OnceLock<(String, AtomicU32)> = OnceLock::new();
     if let (true, Some(point)) = (cfg!(debug_assertions), env("KATA_CRASH_AT")) {
-        let _ = POINT.set(point);
+        let (name, times) = point.split_once(':').unwrap_or((&point, "1"));
+        let _ = POINT.set((name.to_owned(), AtomicU32::new(times.parse().unwrap_or(1))));
         kata_core::fault::on_point(|reached| {
-            if POINT.get().is_some_and(|p| p == reached) {
+            if POINT
+                .get()
+                .is_some_and(|(name, left)| name == reached && left.fetch_sub(1, Ordering::Relaxed) == 1)
+            {
                 kill_self();
             }
         });

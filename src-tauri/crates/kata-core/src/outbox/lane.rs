@@ -81,12 +81,14 @@ async fn deliver(outbox: &Arc<Outbox>, job: &mut Job) -> Result<(), Stopping> {
         job.row.message.attempt += 1;
         let attempt = job.row.message.attempt;
         persist.until_done("noting a send", || deps.store.sending(id, attempt)).await?;
+        crate::fault::point("after_sending_marked");
         let mark = job.trace.as_ref().map(|t| t.live.mark());
         let result = deps.channels.send(job.row.message.clone()).await;
         crate::fault::point("after_send_before_receipt");
         match result {
             Ok(receipt) => {
                 persist.until_done("noting a receipt", || deps.store.sent(id, &receipt)).await?;
+                crate::fault::point("after_receipt");
                 (deps.activity)(&job.row.message.route);
                 step(job, mark, StepOutcome::Ok, None);
                 finished(outbox, job, Some(&receipt));

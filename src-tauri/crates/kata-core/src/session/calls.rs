@@ -241,6 +241,7 @@ impl Runner {
             }
         });
         let ended = futures::future::join_all(running).await;
+        crate::fault::point("after_tool_done");
         for (ready, outcome, took) in ended {
             self.done(turn, ready, outcome, Some(took)).await?;
         }

@@ -226,6 +226,7 @@ impl Runner {
         });
         let mark = turn.trace.mark();
         self.write_and_keep(new_rows, journal).await?;
+        crate::fault::point("after_turn_ended");
         turn.trace.step(Gate::Mailbox, "answer written", mark, StepOutcome::Ok, None);
         let Some((inbox, route)) = turn.inbox.clone() else {
             return Ok(false);

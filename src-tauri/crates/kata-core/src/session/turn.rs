@@ -90,6 +90,7 @@ impl Turn {
         let Some(written) = &self.input.1 else { return Ok(()) };
         let mark = self.trace.mark();
         let result = written.clone().wait().await.map_err(super::wire);
+        crate::fault::point("after_row_written");
         if !self.noted.swap(true, Ordering::Relaxed) {
             let outcome = if result.is_ok() { StepOutcome::Ok } else { StepOutcome::Error };
             self.trace.step(Gate::Mailbox, "written", mark, outcome, None);
