@@ -143,7 +143,7 @@ async fn a_hook_that_throws_hangs_spins_or_answers_nonsense_is_passed_over_and_a
         ("throw", StepOutcome::Error, "unruly has had enough"),
         ("nonsense", StepOutcome::Error, "does not fit"),
         ("hang", StepOutcome::Timeout, "no answer within"),
-        ("spin", StepOutcome::Timeout, "no answer within"),
+        ("spin", StepOutcome::Error, "without a pause"),
     ];
     for (how, outcome, reason) in outcomes {
         // A plugin that spins is torn down, so what the same message asks of it next finds it gone, and the gate is closed.
