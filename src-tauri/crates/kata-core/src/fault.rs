@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-/// Every point, in the order of a message's path.
+/// Every point that each message with a tool call passes, in order.
 pub const POINTS: [&str; 11] = [
     "after_ingress_commit",
     "after_routed",
@@ -17,6 +17,9 @@ pub const POINTS: [&str; 11] = [
     "after_receipt",
 ];
 
+/// Points of a call that a person is asked about.
+pub const APPROVAL_POINTS: [&str; 2] = ["after_approval_asked", "after_approval_resolved"];
+
 static HOOK: OnceLock<fn(&str)> = OnceLock::new();
 
 /// Sets what happens at each point; the engine does this once, in debug builds, when a test asks for it.
@@ -24,9 +27,9 @@ pub fn on_point(hook: fn(&str)) {
     let _ = HOOK.set(hook);
 }
 
-/// Marks one of [`POINTS`] on the data path.
+/// Marks one of [`POINTS`] or [`APPROVAL_POINTS`].
 pub fn point(name: &str) {
-    debug_assert!(POINTS.contains(&name), "{name} is no point");
+    debug_assert!(POINTS.contains(&name) || APPROVAL_POINTS.contains(&name), "{name} is no point");
     if cfg!(debug_assertions)
         && let Some(hook) = HOOK.get()
     {

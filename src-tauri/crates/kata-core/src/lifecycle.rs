@@ -308,66 +308,99 @@ mod tests {
         assert_eq!(life.status().state, RunState::Stopping);
     }
 
-    fn happening() -> impl Strategy<Value = Happening> {
-        prop_oneof![
-            Just(Happening::Start),
-            Just(Happening::Due),
-            Just(Happening::Connecting),
-            Just(Happening::Running),
-            Just(Happening::Degraded),
-            Just(Happening::NeedsUser(UserAction::Relogin)),
-            Just(Happening::Fault),
-            Just(Happening::Stuck),
-            Just(Happening::Broken { recoverable: true }),
-            Just(Happening::Stop),
-            Just(Happening::Ended),
-        ]
-    }
+    const HAPPENINGS: [Happening; 11] = [
+        Happening::Start,
+        Happening::Due,
+        Happening::Connecting,
+        Happening::Running,
+        Happening::Degraded,
+        Happening::NeedsUser(UserAction::Relogin),
+        Happening::Fault,
+        Happening::Stuck,
+        Happening::Broken { recoverable: true },
+        Happening::Stop,
+        Happening::Ended,
+    ];
 
-    proptest! {
-        #[test]
-        fn whatever_happens_the_machine_keeps_its_promises(
-            steps in prop::collection::vec((happening(), 0u64..700_000, any::<u64>()), 1..200),
-        ) {
-            let policy = Policy::default();
+    /// A hundred thousand lives of up to forty happenings; faults are more frequent in some than in others, so that the breaker
+    /// opens, is proved, and opens again.
+    #[test]
+    fn whatever_happens_in_a_hundred_thousand_lives_the_machine_and_its_breaker_keep_their_promises() {
+        let policy = Policy::default();
+        let mut opened = 0;
+        for life_no in 0..100_000_u64 {
+            let mut seed = life_no;
+            let mut draw = |below: u64| {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (seed >> 33) % below
+            };
             let mut life = Lifecycle::new(policy, Ms(0));
-            let mut now = 0;
-            for (what, passed, random) in steps {
-                now += passed;
-                let before = life.status().clone();
-                let due = life.due();
-                match life.apply(what.clone(), "", "", Ms(now), random) {
-                    Err(_) => prop_assert_eq!(life.status(), &before, "a refused happening changes nothing"),
-                    Ok(after) => {
-                        let after = after.clone();
-                        prop_assert!(after.since.0 <= now);
-                        if before.state == RunState::Stopped {
-                            prop_assert_eq!(&what, &Happening::Start, "only a start leaves Stopped");
-                        }
-                        if after.state == RunState::Stopped {
-                            prop_assert_eq!(&before.state, &RunState::Stopping, "only Stopping leads to Stopped");
-                        }
-                        if what == Happening::Due {
-                            prop_assert!(due.is_some_and(|until| now >= until.0), "nothing restarts before its time");
-                        }
-                        match after.state {
-                            RunState::Backoff { until, attempt } => {
-                                prop_assert!(until.0 > now && until.0 - now <= policy.max_delay_ms * 5 / 4);
-                                prop_assert!(attempt >= 1);
-                            }
-                            RunState::Quarantined { until } => prop_assert_eq!(until.0, now + policy.cooldown_ms),
-                            _ => {}
-                        }
-                        prop_assert!(life.faults.len() <= policy.faults, "memory is bounded");
-                    }
+            let (mut now, mut faults) = (0, Vec::new());
+            for step in 0..1 + draw(40) {
+                let what = match (step, life_no % 3, draw(3)) {
+                    (0, _, _) => Happening::Start,
+                    (_, 0, 0) => Happening::Fault,
+                    (_, 0, 1) => Happening::Due,
+                    _ => HAPPENINGS[draw(11) as usize].clone(),
+                };
+                now += if draw(4) == 0 { draw(700_000) } else { draw(20_000) };
+                let (before, due, random) = (life.status().clone(), life.due(), draw(u64::MAX >> 33));
+                let context = || format!("life {life_no}, step {step}: {what:?} at {now} in {before:?}");
+                let Ok(after) = life.apply(what.clone(), "", "", Ms(now), random).cloned() else {
+                    assert_eq!(life.status(), &before, "a refused happening changes nothing: {}", context());
+                    continue;
+                };
+                assert!(after.since.0 <= now, "{}", context());
+                if before.state == RunState::Stopped {
+                    assert_eq!(what, Happening::Start, "only a start leaves Stopped: {}", context());
                 }
+                if after.state == RunState::Stopped {
+                    assert_eq!(before.state, RunState::Stopping, "only Stopping leads to Stopped: {}", context());
+                }
+                if what == Happening::Due {
+                    assert!(
+                        due.is_some_and(|until| now >= until.0),
+                        "nothing restarts before its time: {}",
+                        context()
+                    );
+                }
+                match what {
+                    Happening::Start => faults.clear(),
+                    Happening::Fault => faults.push(now),
+                    _ => {}
+                }
+                match after.state {
+                    RunState::Backoff { until, attempt } => {
+                        assert!(
+                            until.0 > now && until.0 - now <= policy.max_delay_ms * 5 / 4 && attempt >= 1,
+                            "{}",
+                            context()
+                        );
+                        let recent = faults.iter().filter(|at| now - **at < policy.window_ms).count();
+                        let forgotten = life.faults.len() < recent;
+                        assert!(
+                            recent < policy.faults || forgotten,
+                            "the breaker stays shut after {recent} faults: {}",
+                            context()
+                        );
+                    }
+                    RunState::Quarantined { until } => {
+                        opened += u32::from(before.state != after.state);
+                        assert_eq!(until.0, now + policy.cooldown_ms, "{}", context());
+                    }
+                    _ => {}
+                }
+                assert!(life.faults.len() <= policy.faults, "memory is bounded: {}", context());
             }
             if life.status().state != RunState::Stopped {
                 life.apply(Happening::Stop, "", "", Ms(now), 0).unwrap();
-                prop_assert_eq!(&life.apply(Happening::Ended, "", "", Ms(now), 0).unwrap().state, &RunState::Stopped);
+                assert_eq!(life.apply(Happening::Ended, "", "", Ms(now), 0).unwrap().state, RunState::Stopped);
             }
         }
+        assert!(opened > 10_000, "the breaker opened {opened} times");
+    }
 
+    proptest! {
         #[test]
         fn a_wait_stays_within_a_quarter_of_its_base(attempt in 1u32..1000, random in any::<u64>()) {
             let policy = Policy::default();

@@ -74,6 +74,8 @@ pub struct Path {
     /// Two first messages of one conversation must not make two sessions.
     first_contact: tokio::sync::Mutex<()>,
     held: waiting::Held,
+    /// Whether new messages may come: those of earlier runs go first, or a conversation would lose its order.
+    open: tokio::sync::watch::Sender<bool>,
 }
 
 impl Path {
@@ -83,11 +85,19 @@ impl Path {
             deps,
             first_contact: tokio::sync::Mutex::new(()),
             held: waiting::Held::default(),
+            open: tokio::sync::watch::Sender::new(true),
         }
+    }
+
+    /// From now on new messages wait, unanswered, until [`Self::recover`] has put those of earlier runs before them.
+    pub fn hold(&self) {
+        self.open.send_replace(false);
     }
 
     /// Takes a message in. When it answers, the message is durable (or refused) and the platform may be told.
     pub async fn ingest(self: &Arc<Self>, plugin: &PluginId, channel: &ChannelId, draft: InboundDraft) -> Result<IngressAnswer, WireError> {
+        // Before anything is taken: the messages of earlier runs need room too. The sender never closes while we are here.
+        let _ = self.open.subscribe().wait_for(|open| *open).await;
         let trace = self.deps.tracer.begin(channel.as_str());
         let mark = trace.mark();
         let (answer, admitted) = self.deps.ingress.admit(channel, draft).await?;
@@ -111,6 +121,12 @@ impl Path {
 
     /// Takes up what earlier runs accepted and did not finish. Answers how many.
     pub async fn recover(self: &Arc<Self>) -> Result<usize, WireError> {
+        let count = self.take_up().await;
+        self.open.send_replace(true);
+        count
+    }
+
+    async fn take_up(self: &Arc<Self>) -> Result<usize, WireError> {
         let rows = self
             .deps
             .messages

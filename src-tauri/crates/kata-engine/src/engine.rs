@@ -286,6 +286,7 @@ impl Engine {
             persist,
             tasks: tasks.clone(),
         }));
+        path.hold();
         // Set once, here; nothing else can have set it before.
         let _ = backend.path.set(Arc::clone(&path));
         let _ = backend.sessions.set(Arc::clone(&sessions));

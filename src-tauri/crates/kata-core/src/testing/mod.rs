@@ -84,5 +84,6 @@ pub(crate) fn draft(id: &str, conversation: &str, sender: &str, text: &str) -> I
 pub(crate) mod approvals;
 pub(crate) mod disk;
 pub(crate) mod others;
+mod recipient;
 pub(crate) mod rules;
 pub(crate) mod world;

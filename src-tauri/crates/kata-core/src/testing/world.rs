@@ -127,7 +127,9 @@ impl World {
             approvers: HashSet::from(["boss".to_owned()]),
             ..ChannelRules::default()
         };
-        let rules = Arc::new(ArcSwap::from_pointee(HashMap::from([(channel(), open)])));
+        let rules = Arc::new(ArcSwap::from_pointee(HashMap::from(
+            ["test", "second", "third"].map(|c| (ChannelId::new(c).unwrap(), open.clone())),
+        )));
         let ingress = Ingress::new(IngressDeps {
             messages: store.clone(),
             pairing: store.clone(),
