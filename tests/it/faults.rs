@@ -51,8 +51,9 @@ async fn through_everything(idempotent: bool, points: &[&str], seed: u64) -> Qui
     let ledger = loop {
         // Each look waits for some progress, so that a long run may take as long as it needs.
         let now = eventually("something more is settled", async || {
-            let ledger = store.ledger().await.ok()?;
             let open = (store.unfinished().await.ok()?.len(), store.unsent().await.ok()?.len());
+            // Read last: what was open a moment ago may have ended since.
+            let ledger = store.ledger().await.ok()?;
             let now = (ledger.accepted.0, open, ledger);
             (last.as_ref() != Some(&now)).then_some(now)
         })
