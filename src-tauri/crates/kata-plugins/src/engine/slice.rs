@@ -144,7 +144,7 @@ impl Watch {
             if left.is_zero() {
                 return;
             }
-            std::thread::sleep(left.min(LOOK));
+            std::thread::park_timeout(left.min(LOOK));
         }
     }
 
