@@ -271,7 +271,7 @@ impl Engine {
             events: Arc::clone(&events),
         });
         let conversations = Conversations::new(Arc::clone(&store) as _, Arc::clone(&transcripts) as _);
-        let hygiene = Arc::new(ArcSwap::from_pointee(settings.get().hygiene.clone()));
+        let hygiene = Arc::new(ArcSwap::from_pointee(settings.get().hygiene.rules()));
         let path = Arc::new(MessagePath::new(PathDeps {
             ingress,
             messages: Arc::clone(&store) as _,

@@ -5,7 +5,7 @@ use crate::EngineError;
 use crate::traces::TraceSettings;
 use kata_core::router::{self, TableError};
 use kata_protocol::{
-    DmPolicy, HygieneRules, Json, Ms, Notice, PermissionMode, ProviderSettings, QuietHours, RoutingTable, SettingValue, WorkspaceId,
+    DmPolicy, ClassRules, HygieneRules, Json, Ms, Notice, PermissionMode, ProviderSettings, QuietHours, RoutingTable, SettingValue, WorkspaceId,
 };
 use kata_store::{atomic_write, copy_aside};
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ pub struct Settings {
     /// What is traced.
     pub traces: TraceSettings,
     /// How sessions are tidied up.
-    pub hygiene: HygieneRules,
+    pub hygiene: HygieneSettings,
     /// Fields of a newer version.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -140,6 +140,66 @@ pub struct SourceSettings {
     /// Fields of a newer version.
     #[serde(flatten)]
     pub other: Map<String, Value>,
+}
+
+/// Rules for tidying up, kept as they are written: a field of a newer version stays, and one that is no rule does nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HygieneSettings(pub Map<String, Value>);
+
+impl HygieneSettings {
+    /// The rules. What cannot be read as one is no rule, which leaves sessions alone.
+    pub fn rules(&self) -> HygieneRules {
+        let class = |name: &str| {
+            let rules = self.0.get(name).and_then(Value::as_object);
+            let number = |field: &str| rules?.get(field)?.as_u64().and_then(|n| u32::try_from(n).ok());
+            ClassRules {
+                reset_after_minutes: number("resetAfterMinutes"),
+                reset_daily_at: rules.and_then(|r| r.get("resetDailyAt")?.as_str().map(str::to_owned)),
+                archive_after_days: number("archiveAfterDays"),
+                most: number("most"),
+            }
+        };
+        let days = self.0.get("deleteArchivedAfterDays").and_then(Value::as_u64);
+        HygieneRules {
+            desktop: class("desktop"),
+            direct: class("direct"),
+            group: class("group"),
+            thread: class("thread"),
+            delete_archived_after_days: days.and_then(|n| u32::try_from(n).ok()),
+        }
+    }
+
+    /// Replaces the rules; fields that are not known here stay.
+    pub fn set(&mut self, rules: &HygieneRules) {
+        if let Ok(Value::Object(new)) = serde_json::to_value(rules) {
+            lay_over(&mut self.0, new);
+        }
+    }
+}
+
+/// Puts `new` over `old`, object by object; what is null in `new` goes.
+fn lay_over(old: &mut Map<String, Value>, new: Map<String, Value>) {
+    for (field, value) in new {
+        match value {
+            Value::Null => {
+                old.remove(&field);
+            }
+            Value::Object(new) => {
+                let mut below = match old.remove(&field) {
+                    Some(Value::Object(below)) => below,
+                    _ => Map::new(),
+                };
+                lay_over(&mut below, new);
+                if !below.is_empty() {
+                    old.insert(field, Value::Object(below));
+                }
+            }
+            value => {
+                old.insert(field, value);
+            }
+        }
+    }
 }
 
 /// Where channel conversations go: a routing table, kept as it is written, since one that cannot stand is neither lost nor a
@@ -414,5 +474,24 @@ mod tests {
             (of("gateway.port"), of("models.default"), of("routing.workspace")),
             ("KATA_PORT".into(), "settings.json".into(), "default".into())
         );
+    }
+
+    #[test]
+    fn rules_for_tidying_up_keep_fields_of_a_newer_version_and_what_is_no_rule_does_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let text = r#"{"hygiene":{"direct":{"archiveAfterDays":30,"most":"many","color":"red"},"attic":true}}"#;
+        std::fs::write(home.path().join("settings.json"), text).unwrap();
+        let (file, notice) = SettingsFile::open(home.path(), Ms(1)).unwrap();
+        assert!(notice.is_none());
+        let mut rules = file.get().hygiene.rules();
+        assert_eq!((rules.direct.archive_after_days, rules.direct.most), (Some(30), None));
+        rules.direct.archive_after_days = None;
+        rules.group.most = Some(5);
+        file.change(|s| s.hygiene.set(&rules)).unwrap();
+        let text: Value = serde_json::from_slice(&std::fs::read(home.path().join("settings.json")).unwrap()).unwrap();
+        let direct = serde_json::json!({"most": "many", "color": "red"});
+        assert_eq!(text["hygiene"]["direct"]["color"], direct["color"]);
+        assert_eq!((&text["hygiene"]["attic"], &text["hygiene"]["group"]["most"]), (&Value::from(true), &Value::from(5)));
+        assert!(text["hygiene"]["direct"].get("archiveAfterDays").is_none());
     }
 }

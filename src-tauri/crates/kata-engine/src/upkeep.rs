@@ -57,7 +57,7 @@ impl Inner {
 
     pub(crate) async fn set_hygiene(&self, rules: HygieneRules) -> Result<HygieneRules, WireError> {
         checked(&rules)?;
-        self.settings.change(|settings| settings.hygiene = rules.clone())?;
+        self.settings.change(|settings| settings.hygiene.set(&rules))?;
         self.hygiene.store(Arc::new(rules.clone()));
         Ok(rules)
     }
