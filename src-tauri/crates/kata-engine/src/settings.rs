@@ -5,7 +5,8 @@ use crate::EngineError;
 use crate::traces::TraceSettings;
 use kata_core::router::{self, TableError};
 use kata_protocol::{
-    DmPolicy, ClassRules, HygieneRules, Json, Ms, Notice, PermissionMode, ProviderSettings, QuietHours, RoutingTable, SettingValue, WorkspaceId,
+    ClassRules, DmPolicy, HygieneRules, Json, Ms, Notice, PermissionMode, ProviderSettings, QuietHours, RoutingTable, SettingValue,
+    WorkspaceId,
 };
 use kata_store::{atomic_write, copy_aside};
 use serde::{Deserialize, Serialize};
@@ -491,7 +492,10 @@ mod tests {
         let text: Value = serde_json::from_slice(&std::fs::read(home.path().join("settings.json")).unwrap()).unwrap();
         let direct = serde_json::json!({"most": "many", "color": "red"});
         assert_eq!(text["hygiene"]["direct"]["color"], direct["color"]);
-        assert_eq!((&text["hygiene"]["attic"], &text["hygiene"]["group"]["most"]), (&Value::from(true), &Value::from(5)));
+        assert_eq!(
+            (&text["hygiene"]["attic"], &text["hygiene"]["group"]["most"]),
+            (&Value::from(true), &Value::from(5))
+        );
         assert!(text["hygiene"]["direct"].get("archiveAfterDays").is_none());
     }
 }

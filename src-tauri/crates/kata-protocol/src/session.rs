@@ -218,9 +218,9 @@ pub enum Delivery {
 pub enum ApprovalDecision {
     /// This once.
     Once,
-    /// This tool for the rest of the session.
+    /// What the approval's rule says, for the rest of the session; counts as `once` where there is no rule.
     Session,
-    /// What the approval's rule says, in this workspace from now on; counts as `session` where there is no rule.
+    /// What the approval's rule says, in this workspace from now on; counts as `once` where there is no rule.
     Always,
     /// No.
     Deny,

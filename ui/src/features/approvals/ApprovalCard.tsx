@@ -45,11 +45,15 @@ export function ApprovalCard({ approval, aside, className = "" }: CardProps) {
             <Button look="primary" {...choose("once")}>
               Once
             </Button>
-            <Button {...choose("session")}>For this session</Button>
             {always !== null && (
-              <Button aria-describedby={rule} {...choose("always")}>
-                Always
-              </Button>
+              <>
+                <Button aria-describedby={rule} {...choose("session")}>
+                  For this session
+                </Button>
+                <Button aria-describedby={rule} {...choose("always")}>
+                  Always
+                </Button>
+              </>
             )}
             <Button look="danger" {...choose("deny")}>
               Deny

@@ -236,12 +236,12 @@ impl Talk<'_> {
         }
         self.screen.prompt(match always {
             true => "allow it? [o]nce, for this [s]ession, [a]lways, [N]o: ",
-            false => "allow it? [o]nce, for this [s]ession, [N]o: ",
+            false => "allow it? [o]nce, [N]o: ",
         });
         let answer = self.line().await?.unwrap_or_default();
         let decision = match answer.trim().to_lowercase().as_str() {
             "o" | "once" | "y" | "yes" => ApprovalDecision::Once,
-            "s" | "session" => ApprovalDecision::Session,
+            "s" | "session" if always => ApprovalDecision::Session,
             "a" | "always" if always => ApprovalDecision::Always,
             _ => ApprovalDecision::Deny,
         };

@@ -132,6 +132,23 @@ async fn what_was_allowed_for_the_session_is_allowed_after_a_restart() {
 }
 
 #[tokio::test]
+async fn an_answer_for_the_session_allows_what_its_rule_says_and_no_other_call_of_the_tool() {
+    const OTHER: Step = Step::Tools(&[("change", r#"{"file":"b"}"#)]);
+    let world = World::new(true);
+    let id = asking(&world).await;
+    let approval = waiting(&world, &id, CHANGE).await;
+    world.sessions.answer(&approval.code, ApprovalDecision::Session).await.unwrap();
+    settle().await;
+    world.script([CHANGE]);
+    world.submit(&id, "again", Delivery::Queue).await.unwrap();
+    settle().await;
+    assert_eq!(lock(&world.tool.ran).len(), 2);
+    let other = waiting(&world, &id, OTHER).await;
+    assert_ne!(other.code, approval.code);
+    assert_eq!(lock(&world.tool.ran).len(), 2, "another file is asked about");
+}
+
+#[tokio::test]
 async fn a_call_that_nobody_answers_for_a_day_counts_as_refused_and_the_model_and_the_conversation_are_told() {
     let world = World::new(true);
     let (id, approval) = channel_waits(&world).await;

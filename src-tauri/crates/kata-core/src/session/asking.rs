@@ -223,9 +223,10 @@ impl Runner {
                 Some(Because::Judged(reason)) => reason,
                 None => "The person refused this call.".into(),
             })),
-            (ApprovalDecision::Once, _) => Answer::Run,
-            (ApprovalDecision::Session, _) | (ApprovalDecision::Always, None) => {
-                self.allowed.insert(approval.call.name.clone());
+            // Without a rule nobody can say what else would be allowed: the answer is for this call.
+            (ApprovalDecision::Once, _) | (ApprovalDecision::Session | ApprovalDecision::Always, None) => Answer::Run,
+            (ApprovalDecision::Session, Some(rule)) => {
+                self.allowed.insert(rule.clone());
                 Answer::Run
             }
             (ApprovalDecision::Always, Some(rule)) => {

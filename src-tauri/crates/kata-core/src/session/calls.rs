@@ -147,7 +147,7 @@ impl Runner {
         let mut rule = None;
         match permissions.judge(&summary, tool, &params).await {
             Judgement::Deny { reason } => return Err(reason.into()),
-            Judgement::Ask { reason, always } if !self.allowed.contains(&call.name) => {
+            Judgement::Ask { reason, always } if !always.as_ref().is_some_and(|rule| self.allowed.contains(rule)) => {
                 reasons.push(reason);
                 rule = always;
             }

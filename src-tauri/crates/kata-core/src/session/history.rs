@@ -6,7 +6,7 @@
 use super::asking::Held;
 use super::rows::{field, kind};
 use crate::ports::{HistoryItem, JournalEntry, StoredRow};
-use kata_protocol::{ApprovalDecision, CallId, MessageId, TurnEnd, TurnId};
+use kata_protocol::{AlwaysRule, ApprovalDecision, CallId, MessageId, TurnEnd, TurnId};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 
@@ -197,8 +197,8 @@ pub(super) fn fate(rows: &[StoredRow], journal: &[JournalEntry], input: &str) ->
     }
 }
 
-/// Tools a person has allowed for the rest of the session.
-pub(super) fn allowed(journal: &[JournalEntry]) -> HashSet<String> {
+/// What a person has allowed for the rest of the session.
+pub(super) fn allowed(journal: &[JournalEntry]) -> HashSet<AlwaysRule> {
     let mut allowed = HashSet::new();
     let mut last: Option<&kata_protocol::Approval> = None;
     for entry in journal {
@@ -208,13 +208,8 @@ pub(super) fn allowed(journal: &[JournalEntry]) -> HashSet<String> {
                 let Some(asked) = last.filter(|a| a.call.call_id == *call) else {
                     continue;
                 };
-                let session = match decision {
-                    ApprovalDecision::Session => true,
-                    ApprovalDecision::Always => asked.always.is_none(),
-                    ApprovalDecision::Once | ApprovalDecision::Deny => false,
-                };
-                if session {
-                    allowed.insert(asked.call.name.clone());
+                if *decision == ApprovalDecision::Session {
+                    allowed.extend(asked.always.clone());
                 }
             }
             _ => {}

@@ -9,7 +9,7 @@ use super::pen::Pen;
 use super::resuming::{self, Resumed, Waits};
 use super::{IDLE_UNLOAD, SessionDeps, intake, rows};
 use crate::ports::{Append, HistoryItem, JournalEntry, LoadedSession, StoredRow, TranscriptError};
-use kata_protocol::{MessageKind, Ms, SessionEndReason, SessionStart, SessionState, ToolCall, ToolStatus, TurnEnd};
+use kata_protocol::{AlwaysRule, MessageKind, Ms, SessionEndReason, SessionStart, SessionState, ToolCall, ToolStatus, TurnEnd};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,8 +22,8 @@ pub(super) struct Runner {
     pub deps: Arc<SessionDeps>,
     /// Shared with the question that is being asked; changed in place when nobody asks.
     pub history: Arc<Vec<HistoryItem>>,
-    /// Tools a person has allowed for the rest of the session.
-    pub allowed: HashSet<String>,
+    /// What a person has allowed for the rest of the session.
+    pub allowed: HashSet<AlwaysRule>,
     resumed: bool,
     /// A turn that waited for a person when the program ended.
     pub waits: Option<Waits>,

@@ -31,7 +31,7 @@ impl Permissions for Rules {
         let rule = AlwaysRule {
             tool: tool.name.clone(),
             prefix: Vec::new(),
-            folder: None,
+            folder: params.get("file").and_then(Value::as_str).map(str::to_owned),
         };
         if lock(&self.always).contains(&rule) {
             return Judgement::Allow;
