@@ -234,9 +234,9 @@ export type ApprovalAnswer = {
 export type ApprovalDecision = 
 /**  This once. */
 "once" | 
-/**  This tool for the rest of the session. */
+/**  What the approval's rule says, for the rest of the session; counts as `once` where there is no rule. */
 "session" | 
-/**  What the approval's rule says, in this workspace from now on; counts as `session` where there is no rule. */
+/**  What the approval's rule says, in this workspace from now on; counts as `once` where there is no rule. */
 "always" | 
 /**  No. */
 "deny";
