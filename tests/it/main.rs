@@ -12,6 +12,7 @@ mod approvals;
 mod author;
 mod cli;
 mod crash;
+mod damaged_index;
 mod disk;
 mod electron_defects_routing;
 mod electron_defects_storage;

@@ -117,12 +117,17 @@ impl TestEngine {
         Self { home, engine, ops }
     }
 
-    /// Stops, and starts again over the same home.
-    pub async fn restart(self) -> Self {
+    /// Stops; its home is left.
+    pub async fn stop(self) -> TestHome {
         self.engine.shutdown().await;
         let Self { home, engine, ops } = self;
         drop((engine, ops));
-        Self::start(home).await
+        home
+    }
+
+    /// Stops, and starts again over the same home.
+    pub async fn restart(self) -> Self {
+        Self::start(self.stop().await).await
     }
 
     /// Waits until a plugin runs.

@@ -73,10 +73,13 @@ async fn deliver(outbox: &Arc<Outbox>, job: &mut Job) -> Result<(), Stopping> {
         OutboxState::Pending { next_at } => next_at,
         _ => Ms(0),
     };
+    // A clock that was set back must not hold a reply for as long: a row of an earlier run waits no longer than a backoff may,
+    // one of this run no longer than was asked.
+    let mut longest = MAX_WAIT;
     loop {
-        let wait = wait_until.0.saturating_sub(deps.clock.now().0);
-        if wait > 0 {
-            deps.clock.sleep(Duration::from_millis(wait)).await;
+        let wait = Duration::from_millis(wait_until.0.saturating_sub(deps.clock.now().0)).min(longest);
+        if !wait.is_zero() {
+            deps.clock.sleep(wait).await;
         }
         job.row.message.attempt += 1;
         let attempt = job.row.message.attempt;
@@ -96,11 +99,12 @@ async fn deliver(outbox: &Arc<Outbox>, job: &mut Job) -> Result<(), Stopping> {
             }
             Err(error) => {
                 step(job, mark, StepOutcome::Error, Some(error.message.clone()));
+                let failed_at = deps.clock.now();
                 let next = next_state(
                     &error,
                     job.row.message.attempt,
                     capabilities.idempotent_send,
-                    deps.clock.now(),
+                    failed_at,
                     deps.entropy.next_u64(),
                 );
                 tracing::warn!(outbox = id.0, code = ?error.code, certain = error.certain, attempt = job.row.message.attempt, ?next, "a send failed");
@@ -108,7 +112,10 @@ async fn deliver(outbox: &Arc<Outbox>, job: &mut Job) -> Result<(), Stopping> {
                     .until_done("noting a failed send", || deps.store.unsent_again(id, next.clone(), &error.message))
                     .await?;
                 match next {
-                    OutboxState::Pending { next_at } => wait_until = next_at,
+                    OutboxState::Pending { next_at } => {
+                        longest = Duration::from_millis(next_at.0.saturating_sub(failed_at.0));
+                        wait_until = next_at;
+                    }
                     _ => {
                         deps.events.publish(Fact::LettersChanged {});
                         finished(outbox, job, None);

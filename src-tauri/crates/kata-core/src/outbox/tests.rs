@@ -4,8 +4,9 @@ use super::Reply;
 use crate::ports::OutboxState;
 use crate::testing::disk::lock;
 use crate::testing::draft;
-use crate::testing::world::{World, channel};
+use crate::testing::world::{World, channel, settle};
 use kata_protocol::{SendError, SendErrorCode};
+use std::time::Duration;
 
 fn failed(code: SendErrorCode, certain: bool) -> SendError {
     SendError {
@@ -44,6 +45,21 @@ async fn a_conversation_gets_its_parts_in_order_however_often_the_first_one_fail
     assert_eq!((texts[0].as_str(), texts[1].as_str()), ("first", "second"));
     assert!(texts.len() > 3 && texts.last().is_some_and(|t| t.ends_with("third")), "{texts:?}");
     assert_eq!(*lock(&world.platform.attempts), 5 + u32::try_from(texts.len()).unwrap());
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_by_a_day_does_not_hold_a_reply_for_a_day() {
+    let world = World::new(true);
+    world.clock.advance(Duration::from_secs(86_400));
+    lock(&world.platform.failures).push_back((failed(SendErrorCode::Unreachable, true), false));
+    send(&world, "chat", "a", "kept").await;
+    settle().await;
+    assert!(matches!(states(&world)[..], [OutboxState::Pending { .. }]), "{:?}", states(&world));
+    // The new program's clock begins a day earlier.
+    let world = world.killed().await;
+    world.outbox.resume().await.unwrap();
+    world.until(|| world.outbox.waiting() == 0).await;
+    assert_eq!(world.platform.texts(), ["kept"]);
 }
 
 #[tokio::test]
