@@ -58,10 +58,10 @@ async fn told(engine: &TestEngine, order: &str) -> Story {
     let detail = engine.ask(&session, &text).await;
     let last = detail.messages.last().unwrap();
     let (trace, report) = newest(engine, &session).await;
-    let tools = detail.messages.iter().filter_map(|m| m.tool.as_ref());
+    let mut tools = detail.messages.iter().filter_map(|m| m.tool.as_ref());
     Story {
         answer: last.content.clone(),
-        tool: tools.last().and_then(|t| t.result.clone()),
+        tool: tools.next_back().and_then(|t| t.result.clone()),
         trace,
         report,
     }

@@ -100,7 +100,7 @@ impl Storm {
             let place = format!("c/{}", self.sky.draw(conversations));
             let id = format!("m{n}");
             // Every fourth one has the agent call a tool.
-            let text = if n % 4 == 0 {
+            let text = if n.is_multiple_of(4) {
                 "/tool count {}".to_owned()
             } else {
                 format!("message {n}")

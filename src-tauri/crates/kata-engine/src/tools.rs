@@ -16,12 +16,15 @@ use kata_tools::{Builtin, NAMES, Places, Rules, Sandbox};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+/// The plugins' tools as they were, and what they were joined to.
+type Joined = (Arc<[ToolInfo]>, Arc<[ToolInfo]>);
+
 /// Built-in tools and those of plugins.
 pub(crate) struct AllTools {
     builtin: Builtin,
     host: Arc<PluginHost>,
     /// The host's list as it was last seen, and what was made of it.
-    seen: Mutex<Option<(Arc<[ToolInfo]>, Arc<[ToolInfo]>)>>,
+    seen: Mutex<Option<Joined>>,
     notices: Arc<Mutex<Vec<Notice>>>,
     clock: Arc<dyn Clock>,
 }

@@ -57,6 +57,8 @@ pub(crate) struct Plugin {
     pub(crate) parts: Mutex<HashMap<PluginPart, Arc<Part>>>,
     /// The version before, for as long as the one that serves is on trial.
     pub(crate) reserve: Mutex<Option<Reserve>>,
+    /// Held while the version before is put back.
+    pub(crate) rolling_back: Mutex<()>,
     /// What its generations may do, those that are being drained included.
     pub(crate) standings: Mutex<Vec<Weak<Standing>>>,
     /// One activation, restart or deactivation at a time.
@@ -93,6 +95,7 @@ impl Plugin {
             activation: Mutex::new(None),
             parts: Mutex::default(),
             reserve: Mutex::default(),
+            rolling_back: Mutex::default(),
             standings: Mutex::default(),
             turn: tokio::sync::Mutex::new(()),
         }

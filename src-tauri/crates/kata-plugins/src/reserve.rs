@@ -50,6 +50,8 @@ impl PluginHost {
 
     /// Puts the version before back in place of one that failed on trial. False when there is none to go back to.
     pub(crate) fn roll_back(&self, plugin: &Arc<Plugin>, failed: &Arc<Generation>, reason: &str) -> bool {
+        // A part that failed and a thread that ended may both come here: whoever is second finds the version before in place.
+        let _one_at_a_time = lock(&plugin.rolling_back);
         let fits = |r: &mut Reserve| r.on_trial == failed.number && !r.member.generation.dead.is_cancelled();
         let Some(Reserve {
             member, mut activation, ..

@@ -237,7 +237,7 @@ mod tests {
             session(&read(value), NOW),
             "s  Trip\nworkspace home · awaiting_approval · mode ask · model default · 0 tokens · last 2 s ago\n\n\
              (2 earlier messages)\n\nyou\nhello[2J\n\n[completed] read {\"path\":\"a.txt\"}\n  → one two\n\nagent\ntwo lines\nhere\n\n\
-             call c9 waits for approval\n"
+             call K7Q2XY (bash) waits for approval\n"
         );
     }
 

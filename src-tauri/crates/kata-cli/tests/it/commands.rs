@@ -116,12 +116,22 @@ async fn a_list_is_a_table_or_the_engines_own_json() {
 #[tokio::test]
 async fn the_last_trace_is_shown_with_every_gate() {
     let house = house(|_, op, params| {
-        assert_eq!((op, params["limit"].clone()), ("trace.list", json!(1)));
         let step = |gate: &str, plugin: Value| {
             json!({"gate": gate, "label": gate, "plugin": plugin, "startUs": 0, "durationUs": 10, "outcome": "ok", "note": null, "diff": null})
         };
-        Ok(json!([{"id": "t1", "startedAt": 1, "origin": "telegram", "session": "s", "done": true,
-            "steps": [step("ingress", json!(null)), step("hook", json!("echo")), step("send", json!("telegram"))]}]))
+        let trace = json!({"id": "t1", "startedAt": 1, "origin": "telegram", "session": "s", "done": true,
+            "steps": [step("ingress", json!(null)), step("hook", json!("echo")), step("send", json!("telegram"))]});
+        match op {
+            "trace.list" => {
+                assert_eq!(params["limit"], 1);
+                Ok(json!([trace]))
+            }
+            "trace.get" => {
+                assert_eq!(params["id"], "t1");
+                Ok(trace)
+            }
+            _ => panic!("{op}"),
+        }
     })
     .await;
     let ran = kata(house.home.path(), "trace --last").await;

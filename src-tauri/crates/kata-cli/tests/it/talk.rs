@@ -111,7 +111,9 @@ async fn a_call_that_waits_for_a_person_is_4_where_nobody_sits() {
         "session.submit" => {
             let call = json!({"callId": "c", "name": "bash", "input": {}, "result": null, "status": "pending", "durationMs": null});
             say(hub, row("m", "user", "x", Value::Null));
-            say(hub, json!({"kind": "approval_requested", "call": call, "reason": "mode ask"}));
+            let approval = json!({"code": "K7Q2XY", "session": "s", "sessionName": null, "turn": "t", "call": call, "reason": "mode ask",
+                "always": null, "channel": null, "requestedAt": 0, "expiresAt": 1});
+            say(hub, json!({"kind": "approval_requested", "approval": approval}));
             Ok(json!({"message": "m", "trace": "tr"}))
         }
         _ => panic!("{op}"),
@@ -119,7 +121,7 @@ async fn a_call_that_waits_for_a_person_is_4_where_nobody_sits() {
     .await;
     let ran = run(house.home.path(), TOKEN, &["chat", "s", "-m", "x"], "").await;
     assert_eq!(ran.code, 4, "{ran:?}");
-    assert!(ran.err.contains("waits for approval"), "{ran:?}");
+    assert!(ran.err.contains("waits for approval") && ran.err.contains("K7Q2XY"), "{ran:?}");
 }
 
 #[cfg(unix)]

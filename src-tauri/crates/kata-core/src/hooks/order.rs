@@ -25,7 +25,10 @@ impl Tally {
 
 /// Counts by event and handler. An event that nobody listens to never comes here.
 #[derive(Debug, Default)]
-pub(super) struct Tallies([Mutex<HashMap<PluginId, HashMap<u32, Arc<Tally>>>>; HookName::ALL.len()]);
+pub(super) struct Tallies([Mutex<OfEvent>; HookName::ALL.len()]);
+
+/// By plugin, and by the order in which it registered them.
+type OfEvent = HashMap<PluginId, HashMap<u32, Arc<Tally>>>;
 
 impl Tallies {
     pub(super) fn of(&self, event: HookName, handler: &HookHandler) -> Arc<Tally> {

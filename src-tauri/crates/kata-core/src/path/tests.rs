@@ -141,7 +141,7 @@ async fn a_joined_conversation_goes_on_in_the_desktop_session_and_what_is_said_t
         [("c1", "re: after"), ("c1", "re: before"), ("c2", "re: somebody else")],
         "and nothing of the desktop's"
     );
-    assert_eq!(lock(&world.files.folders)[&desktop].keys, [key.clone()]);
+    assert_eq!(lock(&world.files.folders)[&desktop].keys, std::slice::from_ref(&key));
 
     // Out of it again: the next message begins a session of its own.
     assert_eq!(world.conversations.begin_anew(&key).await.unwrap(), Some(desktop.clone()));

@@ -50,13 +50,16 @@ impl TableError {
     }
 }
 
+/// Workspace, provider and mode that a channel has of its own.
+pub(crate) type OwnSettings = (Option<WorkspaceId>, Option<String>, Option<PermissionMode>);
+
 /// What a source's own settings say for its channel, and the workspace of last resort.
 #[derive(Clone, Debug)]
 pub struct Defaults {
     /// Workspace where neither table nor source names one.
     pub workspace: WorkspaceId,
     /// Workspace, provider and mode by channel.
-    pub channels: HashMap<ChannelId, (Option<WorkspaceId>, Option<String>, Option<PermissionMode>)>,
+    pub channels: HashMap<ChannelId, OwnSettings>,
 }
 
 impl Defaults {
@@ -308,9 +311,12 @@ fn check_profile(profile: &AgentProfile) -> Result<(), TableError> {
     Ok(())
 }
 
+/// Places of addresses (person, address) by channel and sender.
+type Addresses = HashMap<(ChannelId, SenderId), Vec<(usize, usize)>>;
+
 /// Addresses by channel and sender; none stands with two people.
-fn addresses(people: &[Person]) -> Result<HashMap<(ChannelId, SenderId), Vec<(usize, usize)>>, TableError> {
-    let mut known: HashMap<_, Vec<(usize, usize)>> = HashMap::new();
+fn addresses(people: &[Person]) -> Result<Addresses, TableError> {
+    let mut known = Addresses::new();
     for (at, person) in people.iter().enumerate() {
         for (number, address) in person.addresses.iter().enumerate() {
             let others = known.entry((address.channel.clone(), address.sender.clone())).or_default();

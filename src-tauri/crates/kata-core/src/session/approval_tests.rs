@@ -242,7 +242,7 @@ async fn a_turn_that_waited_when_the_program_was_killed_goes_on_waiting_under_th
         settle().await;
         let detail = world.sessions.detail(&id, None, None).await.unwrap();
         assert_eq!(detail.state, SessionState::AwaitingApproval);
-        assert_eq!(detail.approvals, [approval.clone()]);
+        assert_eq!(detail.approvals, std::slice::from_ref(&approval));
         assert_eq!(ends(&mut facts), []);
         assert!(lock(&world.tool.ran).is_empty(), "nothing runs again");
     }

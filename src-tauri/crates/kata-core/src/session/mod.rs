@@ -65,6 +65,9 @@ pub const IDLE_UNLOAD: Duration = Duration::from_secs(300);
 /// Inputs a client may have waiting in one session.
 pub const MAX_WAITING: usize = 64;
 
+/// Finds an agent profile by its id.
+pub type Profiles = Arc<dyn Fn(&str) -> Option<AgentProfile> + Send + Sync>;
+
 /// What sessions work with.
 pub struct SessionDeps {
     /// Time.
@@ -98,7 +101,7 @@ pub struct SessionDeps {
     /// Writes that must stand.
     pub persist: Persist,
     /// An agent profile.
-    pub profiles: Arc<dyn Fn(&str) -> Option<AgentProfile> + Send + Sync>,
+    pub profiles: Profiles,
     /// System prompt of a session; the same bytes from turn to turn.
     pub system_prompt: Arc<dyn Fn(&SessionSummary) -> String + Send + Sync>,
     /// Volatile context of a turn (the date).

@@ -30,9 +30,9 @@ async fn an_archived_session_is_out_of_the_list_and_its_file_says_since_when() {
     let mut summary = a.clone();
     summary.archived = true;
     sessions.update(summary.clone()).await.unwrap();
-    assert_eq!(listed(&sessions, None).await, [b.id.clone()]);
+    assert_eq!(listed(&sessions, None).await, std::slice::from_ref(&b.id));
     assert_eq!(listed(&sessions, Some(false)).await, [b.id]);
-    assert_eq!(listed(&sessions, Some(true)).await, [a.id.clone()]);
+    assert_eq!(listed(&sessions, Some(true)).await, std::slice::from_ref(&a.id));
     sessions.rewrite(&a.id).await.unwrap();
     assert_eq!(
         (&first_line(&world, &a.id)["isArchived"], &first_line(&world, &a.id)["archivedAt"]),
