@@ -41,7 +41,7 @@ async fn conversations(bench: &Bench, report: &mut Report) -> Result<()> {
         let cpu = kata.program.cpu_seconds();
         let turns = drive(&mut wire, spread(&sessions, 1), None).await?;
         let cpu = kata.program.cpu_seconds() - cpu;
-        report.note(line(&format!("{count} conversations"), &turns, cpu, kata.program.pss()));
+        report.note(line(&format!("{count} conversations"), &turns, cpu, kata.program.pss() / 1e6));
         plot.point(count, percentile(&turns.ended, 0.5));
         kata.stop().await;
     }
@@ -63,7 +63,7 @@ async fn handlers(bench: &Bench, report: &mut Report) -> Result<()> {
         let cpu = kata.program.cpu_seconds();
         let turns = drive(&mut wire, spread(&sessions, LANES), None).await?;
         let cpu = kata.program.cpu_seconds() - cpu;
-        report.note(line(&format!("{count} handlers"), &turns, cpu, kata.program.pss()));
+        report.note(line(&format!("{count} handlers"), &turns, cpu, kata.program.pss() / 1e6));
         plot.point(count, percentile(&turns.ended, 0.5));
         kata.stop().await;
     }

@@ -62,6 +62,10 @@ use tokio_util::sync::CancellationToken;
 
 /// How long an untouched session stays in memory.
 pub const IDLE_UNLOAD: Duration = Duration::from_secs(300);
+/// Sessions in memory beyond which an idle one leaves it after [`CROWDED_UNLOAD`].
+pub const CROWD: u32 = 512;
+/// How long an untouched session stays in memory where there are many.
+pub const CROWDED_UNLOAD: Duration = Duration::from_secs(2);
 /// Inputs a client may have waiting in one session.
 pub const MAX_WAITING: usize = 64;
 
@@ -119,6 +123,7 @@ pub struct Sessions {
     /// Sessions that are being deleted.
     going: Mutex<HashSet<SessionId>>,
     busy: Arc<AtomicU32>,
+    in_memory: Arc<AtomicU32>,
 }
 
 impl Sessions {
@@ -129,6 +134,7 @@ impl Sessions {
             loaded: Mutex::new(HashMap::new()),
             going: Mutex::default(),
             busy: Arc::default(),
+            in_memory: Arc::default(),
         })
     }
 
@@ -408,9 +414,15 @@ impl Sessions {
                 loaded.remove(&id);
             }
         };
-        runner::start(Arc::clone(&self.deps), Arc::clone(&self.busy), loaded, unload)
-            .await
-            .map_err(wire)
+        runner::start(
+            Arc::clone(&self.deps),
+            Arc::clone(&self.busy),
+            Arc::clone(&self.in_memory),
+            loaded,
+            unload,
+        )
+        .await
+        .map_err(wire)
     }
 
     /// Takes a cell out of the map, unless somebody has put a new one there already.

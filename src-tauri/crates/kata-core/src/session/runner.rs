@@ -7,7 +7,7 @@ use super::live::{Live, MAILBOX, lock};
 use super::overlap::Next;
 use super::pen::Pen;
 use super::resuming::{self, Resumed, Waits};
-use super::{IDLE_UNLOAD, SessionDeps, intake, rows};
+use super::{CROWD, CROWDED_UNLOAD, IDLE_UNLOAD, SessionDeps, intake, rows};
 use crate::ports::{Append, HistoryItem, JournalEntry, LoadedSession, StoredRow, TranscriptError};
 use kata_protocol::{AlwaysRule, MessageKind, Ms, SessionEndReason, SessionStart, SessionState, ToolCall, ToolStatus, TurnEnd};
 use std::collections::HashSet;
@@ -15,6 +15,31 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
+
+/// Counts a session among those in memory.
+pub(super) struct Among(Arc<AtomicU32>);
+
+impl Among {
+    fn one_more(all: Arc<AtomicU32>) -> Self {
+        all.fetch_add(1, Ordering::Relaxed);
+        Self(all)
+    }
+
+    /// How long it stays when nothing comes.
+    fn patience(&self) -> Duration {
+        if self.0.load(Ordering::Relaxed) > CROWD {
+            CROWDED_UNLOAD
+        } else {
+            IDLE_UNLOAD
+        }
+    }
+}
+
+impl Drop for Among {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// What a session's turns keep from one to the next.
 pub(super) struct Runner {
@@ -24,6 +49,8 @@ pub(super) struct Runner {
     pub history: Arc<Vec<HistoryItem>>,
     /// What a person has allowed for the rest of the session.
     pub allowed: HashSet<AlwaysRule>,
+    /// Its place among those in memory.
+    pub among: Among,
     resumed: bool,
     /// A turn that waited for a person when the program ended.
     pub waits: Option<Waits>,
@@ -35,6 +62,7 @@ pub(super) struct Runner {
 pub(super) async fn start(
     deps: Arc<SessionDeps>,
     busy: Arc<AtomicU32>,
+    in_memory: Arc<AtomicU32>,
     mut loaded: LoadedSession,
     unload: impl FnOnce() + Send + 'static,
 ) -> Result<Arc<Live>, TranscriptError> {
@@ -75,6 +103,7 @@ pub(super) async fn start(
         resumed,
         waits,
         last_end: None,
+        among: Among::one_more(in_memory),
     };
     deps.tasks.spawn("session", runner.run(unload));
     Ok(live)
@@ -130,7 +159,7 @@ impl Runner {
                     return false;
                 }
                 () = self.live.put_in.notified() => {}
-                () = self.deps.clock.sleep(wait.unwrap_or(IDLE_UNLOAD)) => {
+                () = self.deps.clock.sleep(wait.unwrap_or_else(|| self.among.patience())) => {
                     if wait.is_none() && self.live.close() {
                         return true;
                     }

@@ -244,3 +244,21 @@ async fn an_answer_whose_row_a_power_cut_took_is_given_again() {
     world.path.recover().await.unwrap();
     world.until(|| world.platform.texts() == ["re: hello"]).await;
 }
+
+#[tokio::test]
+async fn where_many_sessions_are_in_memory_an_idle_one_leaves_it_after_seconds() {
+    let world = World::new(true);
+    let mut ids = Vec::new();
+    for _ in 0..super::CROWD + 40 {
+        let id = world.session().await;
+        world.submit(&id, "hello", Delivery::Queue).await.unwrap();
+        ids.push(id);
+    }
+    settle().await;
+    let loaded = || ids.iter().filter(|id| world.sessions.state_of(id).is_some()).count();
+    let most = super::CROWD as usize;
+    assert!(loaded() > most, "{}", loaded());
+    world.clock.advance(super::CROWDED_UNLOAD);
+    world.until(|| loaded() <= most).await;
+    assert!(loaded() >= most / 2, "those that came first stay a while: {}", loaded());
+}

@@ -199,11 +199,14 @@ impl MessageStore for SqliteStore {
     }
 }
 
+/// Rows are numbered by the time they came, so that a store that was lost and made anew does not give a number twice: session
+/// rows and idempotency keys carry it.
 fn accept(db: &Connection, channel: &ChannelId, draft: &InboundDraft, now: Ms) -> Result<Option<InboxId>, Fault> {
     let text = serde_json::to_string(draft).map_err(Fault::json("draft"))?;
     let id = db
         .prepare_cached(
-            "INSERT INTO inbox (channel, account, message_id, draft, received_at) VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO inbox (id, channel, account, message_id, draft, received_at)
+             VALUES (max(?5, (SELECT coalesce(max(id), 0) + 1 FROM inbox)), ?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (channel, account, message_id) DO NOTHING RETURNING id",
         )?
         .query_row(

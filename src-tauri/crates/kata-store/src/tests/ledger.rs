@@ -38,7 +38,7 @@ async fn run(store: &impl MessageStore, step: &Step) -> String {
         message_ids: vec![id("1")],
     };
     match step {
-        Step::Accept(n) => format!("{:?}", store.accept(&id("telegram"), &draft(&format!("m{n}")), Ms(3)).await.ok()),
+        Step::Accept(n) => format!("{:?}", store.accept(&id("telegram"), &draft(&format!("m{n}")), Ms(1)).await.ok()),
         Step::Routed(n) => format!("{:?}", store.routed(InboxId(*n), &id("k"), &id("s")).await.is_ok()),
         Step::Finish(n, end) => {
             let end = match end {

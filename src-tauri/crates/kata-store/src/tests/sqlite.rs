@@ -15,6 +15,27 @@ fn snapshot(from: &Path, to: &Path) {
 }
 
 #[tokio::test]
+async fn a_store_that_was_lost_and_made_anew_gives_no_message_a_number_that_was_used_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kata.db");
+    let mut used = Vec::new();
+    let store = SqliteStore::open(&path).unwrap();
+    // Several in one moment, and one while the clock is behind.
+    for (message, now) in [("a", 5_000), ("b", 5_000), ("c", 4_000)] {
+        used.push(store.accept(&id("telegram"), &draft(message), Ms(now)).await.unwrap().unwrap());
+    }
+    assert!(used.is_sorted_by(|a, b| a < b), "{used:?}");
+    drop(store);
+    let anew = folder.path().join("anew.db");
+    let store = SqliteStore::open(&anew).unwrap();
+    let first = store.accept(&id("telegram"), &draft("d"), Ms(6_000)).await.unwrap().unwrap();
+    assert!(
+        !used.contains(&first) && used.iter().all(|old| *old < first),
+        "{first:?} after {used:?}"
+    );
+}
+
+#[tokio::test]
 async fn what_was_answered_is_in_the_file_without_a_clean_end() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("kata.db")).unwrap();
