@@ -37,6 +37,21 @@ pub(super) struct Unsearched {
 struct Waiting {
     order: VecDeque<SessionId>,
     known: HashSet<SessionId>,
+    /// Taken out and not read yet.
+    in_work: usize,
+}
+
+/// Sessions that are being read.
+pub(super) struct Batch<'a> {
+    /// Which.
+    pub(super) ids: Vec<SessionId>,
+    of: &'a Unsearched,
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        self.of.lock().in_work -= self.ids.len();
+    }
 }
 
 impl Unsearched {
@@ -66,15 +81,16 @@ impl Unsearched {
         self.more.notify_one();
     }
 
-    /// Takes some out.
-    pub(super) fn take(&self, most: usize) -> Vec<SessionId> {
+    /// Takes some out. They count as waiting until the batch falls.
+    pub(super) fn take(&self, most: usize) -> Batch<'_> {
         let mut waiting = self.lock();
         let count = most.min(waiting.order.len());
         let taken: Vec<_> = waiting.order.drain(..count).collect();
         taken.iter().for_each(|id| {
             waiting.known.remove(id);
         });
-        taken
+        waiting.in_work += taken.len();
+        Batch { ids: taken, of: self }
     }
 
     pub(super) fn remove(&self, id: &SessionId) {
@@ -85,7 +101,8 @@ impl Unsearched {
     }
 
     pub(super) fn count(&self) -> usize {
-        self.lock().order.len()
+        let waiting = self.lock();
+        waiting.order.len() + waiting.in_work
     }
 
     /// Returns when one was added since the last call.

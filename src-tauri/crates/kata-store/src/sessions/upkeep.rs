@@ -55,9 +55,9 @@ impl FileTranscripts {
     /// Reads some of what is new into the search index: at most 32 sessions and half a megabyte, so that nobody who writes
     /// waits for long. Answers how many sessions are left. What fails is tried again at the next start, or the next line.
     pub async fn fill_search(&self) -> Result<usize, TranscriptError> {
-        let ids = self.unsearched.take(SESSIONS);
-        let mut work = Vec::with_capacity(ids.len());
-        for id in ids.iter().cloned() {
+        let batch = self.unsearched.take(SESSIONS);
+        let mut work = Vec::with_capacity(batch.ids.len());
+        for id in batch.ids.iter().cloned() {
             let Some(row) = self.index.indexed_session(&id).await.map_err(index_error)? else {
                 continue;
             };
@@ -88,10 +88,11 @@ impl FileTranscripts {
                 for id in again.into_iter().chain(later) {
                     self.unsearched.add(id);
                 }
+                drop(batch);
                 Ok(self.unsearched.count())
             }
             Err(error) => {
-                self.unsearched.all(ids);
+                self.unsearched.all(batch.ids.clone());
                 Err(index_error(error))
             }
         }
