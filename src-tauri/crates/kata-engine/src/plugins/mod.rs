@@ -128,12 +128,18 @@ impl Plugins {
             tracing::error!(%error, "grants cannot be read; only bundled plugins run");
         }
         self.rescan().await;
+        // Chosen before anybody may decide about one: what is trusted or switched on from now on is started by whoever does it.
+        let found: Vec<_> = lock(&self.found).discovery.found.iter().map(|c| c.manifest.id.clone()).collect();
+        let (waiting, ready): (Vec<_>, Vec<_>) = found.into_iter().filter(|id| self.enabled(id)).partition(|id| self.waits(id));
         self.looked.send_replace(true);
-        let ids: Vec<_> = lock(&self.found).discovery.found.iter().map(|c| c.manifest.id.clone()).collect();
-        let starts = ids.into_iter().filter(|id| self.enabled(id)).map(|id| async move {
-            if self.waits(&id) {
-                tracing::info!(plugin = %id, "a plugin waits for trust");
-            } else if let Err(error) = self.start(&id).await {
+        for id in waiting {
+            tracing::info!(plugin = %id, "a plugin waits for trust");
+        }
+        let starts = ready.into_iter().map(|id| async move {
+            // Switched off meanwhile: it stays off.
+            if self.enabled(&id)
+                && let Err(error) = self.start(&id).await
+            {
                 tracing::error!(plugin = %id, %error, "a plugin did not start");
             }
         });
