@@ -203,8 +203,59 @@ declare module "@kata-agents/plugin-sdk" {
      */
     readonly workspace: Folder;
   }
+  /** How a download is limited and named. */
+  export interface MediaFetch {
+    /** Method; default `GET`. */
+    method?: string;
+    /** Request headers, such as the platform's authorization. They are not sent on to another host by a redirect. */
+    headers?: Readonly<Record<string, string>>;
+    /** File name to show; default the last part of the address. */
+    name?: string;
+    /** Kind; default what the media type says. */
+    kind?: MediaKind;
+    /** Longest file, bytes; the host's own limit (16 MiB) is never passed. */
+    maxBytes?: number;
+  }
+  /**
+   * Files on their way from and to a platform. They lie with the host, named by their contents, and go after a day when nothing
+   * refers to them. Rejects with `code`: `forbidden`, `not_found`, `too_large`, `failed`.
+   */
+  export interface MediaFiles {
+    /** Downloads to the host, past the plugin's memory; needs the `net:` capability of the address. An answer that is not 2xx rejects. */
+    fetch(url: string, options?: MediaFetch): Promise<Media>;
+    /** Keeps bytes the plugin has. */
+    put(bytes: ArrayBuffer | ArrayBufferView, info: {
+      name: string;
+      mime?: string;
+      kind?: MediaKind;
+    }): Promise<Media>;
+    /** The bytes, for a request body. At most 16 MiB; they count for the plugin's memory. */
+    read(id: MediaId): Promise<Uint8Array<ArrayBuffer>>;
+  }
+  /** The plugin's channels, from its tools, services and routes. */
+  export interface OwnChannels {
+    /**
+     * Conversations the agent may write to of its own accord: those a person let in wrote from, and those listed in the
+     * channel's settings. Newest first, at most 200.
+     */
+    conversations(channel: string): Promise<KnownConversation[]>;
+    /**
+     * Sends to one of them, by the outbox: hooks see it, order is kept, it is tried again. Resolves when it is durable. Rejects
+     * with `code` `forbidden` when the conversation is not known, `ambiguous` when two have the name. Use the tool call's own
+     * id, or another stable text, as `idempotencyKey` where the call may run twice.
+     */
+    send(channel: string, message: DirectMessage, options?: {
+      idempotencyKey?: string;
+    }): Promise<void>;
+  }
   /** Given to every call. */
   export interface PluginContext {
+    /** Name of the further account this copy of the plugin serves; absent for the first one. */
+    readonly account?: string;
+    /** Files on their way. */
+    readonly media: MediaFiles;
+    /** The plugin's channels. */
+    readonly channels: OwnChannels;
     /** Settings, checked against the manifest's schema, defaults filled in. */
     readonly config: Readonly<Record<string, unknown>>;
     /** The plugin's secrets. */
@@ -234,6 +285,13 @@ declare module "@kata-agents/plugin-sdk" {
      * Rejects when it could not be stored: hand the same draft in again later.
      */
     receive(draft: InboundDraft): Promise<IngressAnswer>;
+    /**
+     * A person pressed a button the host had put under a message. Resolves when what it led to is durable; only then may the
+     * platform be told that the press was taken. The same press again gives the same answer.
+     */
+    press(press: ButtonPress): Promise<PressAnswer>;
+    /** Something happened to a message: edited, deleted, reacted to. The host decides whether anybody hears of it. */
+    notice(notice: ChannelNotice): Promise<void>;
   }
   /**
    * Per event: what a handler is given, and what it may answer. `undefined` changes nothing, and so does a field that is
@@ -408,12 +466,18 @@ declare module "@kata-agents/plugin-sdk" {
    */
   export interface OutboundAdapter {
     /**
-     * Sends Markdown, rendered by the plugin. Text that needs several platform messages gives several ids, in order.
+     * Sends Markdown, rendered by the plugin, with its files and buttons. With `replaces` the preview of that id becomes the
+     * first platform message: it is edited, or removed where that is all the platform can do. Text that needs several platform messages gives several ids, in order.
      * Must be safe to call again with the same `idempotencyKey` after an error with `certain: true`.
      */
     send(message: OutboundMessage, ctx: PluginContext): Promise<Receipt>;
     /** Replaces the text of a message this channel sent. The same text again is no error. */
     edit?(messageId: PlatformMessageId, message: OutboundMessage, ctx: PluginContext): Promise<void>;
+    /**
+     * Shows an answer that is still being written; needs `capabilities.stream`. Returns the id of what is shown, or nothing for
+     * a preview that goes by itself. A failure is logged and ends the previews of this answer; nothing is lost by it.
+     */
+    stream?(preview: StreamPreview, ctx: PluginContext): Promise<PlatformMessageId | null | undefined>;
     /** Removes a message this channel sent; one that is gone already is no error. */
     delete?(messageId: PlatformMessageId, route: ReplyRoute, ctx: PluginContext): Promise<void>;
     /** Sets the bot's reaction, or takes it back with `null`. */
@@ -430,6 +494,11 @@ declare module "@kata-agents/plugin-sdk" {
      * the host with a growing delay; what a person can mend is reported through `ctx.status` instead.
      */
     connect(ctx: ConnectContext): Promise<void>;
+    /**
+     * Fetches one file of a draft, after its sender was let in; usually one `ctx.media.fetch`. May be called again. Throw
+     * `SendError` to say why it cannot be had; `not_found` and `forbidden` are not tried again.
+     */
+    download?(attachment: DraftAttachment, ctx: PluginContext): Promise<Media>;
     /** Says goodbye to the platform, where that is polite. At most a few seconds; `connect` has already ended. */
     disconnect?(ctx: PluginContext): Promise<void>;
   }
@@ -441,62 +510,12 @@ declare module "@kata-agents/plugin-sdk" {
      */
     typing(route: ReplyRoute, ctx: PluginContext): Promise<void>;
   }
-  /** One page of the set-up. `error` says what was wrong with the answer before. */
-  export type SetupStep = 
-  /** Asks for a setting; the host checks it against the manifest's schema and stores it under `field`. */
-  {
-    kind: "input";
-    field: string;
-    title: string;
-    help: string;
-    error?: string;
-  }
-  /** Asks for a secret; the host stores it under `secret` and never shows it to the plugin's log. */
-   | {
-    kind: "secret";
-    secret: string;
-    title: string;
-    help: string;
-    error?: string;
-  }
-  /** Sends the person to a provider. */
-   | {
-    kind: "oauth";
-    provider: string;
-    title: string;
-    help: string;
-    error?: string;
-  }
-  /** Shows a code to scan and asks again until the step changes. */
-   | {
-    kind: "qr";
-    text: string;
-    title: string;
-    help: string;
-    error?: string;
-  }
-  /** Lets the person choose. */
-   | {
-    kind: "choice";
-    field: string;
-    title: string;
-    options: {
-      value: string;
-      label: string;
-    }[];
-    error?: string;
-  }
-  /** Finished. */
-   | {
-    kind: "done";
-    account: AccountId;
-    name: string;
-  };
   /** Leads a person through the set-up: a state machine whose state is the settings and secrets stored so far. */
   export interface SetupAdapter {
     /**
      * The step to show now. Called again after each answer has been stored. May ask the platform whether it takes what was
-     * stored; may not throw when the platform does not answer (the step's `error` says so), and may not store anything itself.
+     * stored; may not throw when the platform does not answer (the step's `error` says so), and may not store anything itself
+     * but what a sign-in gives it (`ctx.state`).
      */
     next(ctx: PluginContext): Promise<SetupStep>;
   }
@@ -542,28 +561,10 @@ declare module "@kata-agents/plugin-sdk" {
     /** Accounts that are set up, the most used one first. */
     accounts(ctx: PluginContext): Promise<AccountInfo[]>;
   }
-  /** What a look at the platform gave. */
-  export interface Probe {
-    /** Whether the channel could work now. */
-    ok: boolean;
-    /** How long the platform took, in milliseconds. */
-    latencyMs: number;
-    /** One sentence for a person. */
-    message: string;
-  }
   /** Looks whether the platform answers, apart from the running connection. */
   export interface StatusAdapter {
     /** Asks the platform once. May not throw, may not write, may not take longer than ten seconds. */
     probe(ctx: PluginContext): Promise<Probe>;
-  }
-  /** A conversation the bot knows of. */
-  export interface DirectoryEntry {
-    /** As drafts carry it. */
-    id: ConversationId;
-    /** Name to show. */
-    name: string;
-    /** Kind of conversation. */
-    chatType: ChatType;
   }
   /**
    * Knows people and groups. Reads only; may not join, leave or write, and gives at most 1,000 entries: the newest.
@@ -577,13 +578,6 @@ declare module "@kata-agents/plugin-sdk" {
     groups?(ctx: PluginContext): Promise<DirectoryEntry[]>;
     /** Members of a group. */
     members?(conversation: ConversationId, ctx: PluginContext): Promise<Sender[]>;
-  }
-  /** One thing a person should know before they open the channel to others. */
-  export interface SecurityWarning {
-    /** Short and stable. */
-    code: string;
-    /** One sentence. */
-    message: string;
   }
   /** Knows the platform's dangers. Who may write is decided by the host, never by the plugin; nothing here lets anybody in. */
   export interface SecurityAdapter {
@@ -674,6 +668,40 @@ declare module "@kata-agents/plugin-sdk" {
     /**  Asks the person, with this reason. */
     ask?: string | null;
   };
+  /**  A button under a message. Only channels with `capabilities.buttons` above 0 are given any. */
+  export type Button = {
+    /**  What the host wants back when it is pressed: at most 48 bytes of `a-z A-Z 0-9 : -`. */
+    id: string;
+    /**  What stands on it, at most 24 characters. */
+    label: string;
+    /**  How it looks. */
+    style: ButtonStyle;
+  };
+  /**  A person pressed a button. */
+  export type ButtonPress = {
+    /**  Which account it happened in. */
+    account: AccountId;
+    /**  Where. */
+    conversation: ConversationId;
+    /**  Kind of conversation. */
+    chatType: ChatType;
+    /**  Thread or topic, if any. */
+    thread?: ThreadId | null;
+    /**  Who pressed. */
+    sender: Sender;
+    /**  Message the button stands under. */
+    messageId: PlatformMessageId;
+    /**  The button's id. */
+    button: string;
+  };
+  /**  How a button looks. */
+  export type ButtonStyle = 
+  /**  One of several. */
+  "plain" | 
+  /**  What one would usually press. */
+  "primary" | 
+  /**  What takes something away or refuses it. */
+  "danger";
   /**  One tool call, as the model named it.  */
   export type CallId = string;
   /**  What a channel can do; data, declared by the plugin at registration. */
@@ -694,9 +722,50 @@ declare module "@kata-agents/plugin-sdk" {
     typingTtlMs?: number;
     /**  Whether the platform drops a second send with the same key. */
     idempotentSend?: boolean;
+    /**  How long a sent message can be edited, in milliseconds; absent: as long as one likes. */
+    editWindowMs?: Count | null;
+    /**  Whether a sent message can be removed. */
+    delete?: boolean;
+    /**  Whether the bot can react to a message. */
+    reactions?: boolean;
+    /**  Most buttons under one message; 0 = none. */
+    buttons?: number;
+    /**  Whether files of people can be fetched. */
+    filesIn?: boolean;
+    /**  Whether files can be sent. */
+    filesOut?: boolean;
+    /**  Longest file either way, in bytes; 0 = the host's limit. */
+    fileMax?: Count;
+    /**  How an answer can be shown while it is written. */
+    stream?: StreamMode;
+    /**  Shortest time between two previews, in milliseconds. */
+    streamIntervalMs?: number;
+    /**  How events are given. */
+    delivery?: DeliveryMode;
+    /**  Whether what was written while nobody listened is read afterwards. */
+    catchUp?: boolean;
   };
-  /**  A channel as its plugin registered it.  */
+  /**  A channel as its plugin registered it; for a further account `channel@account`.  */
   export type ChannelId = string;
+  /**  Something happened to a message; the session hears of it as data, and no turn begins. */
+  export type ChannelNotice = {
+    /**  Which account it happened in. */
+    account: AccountId;
+    /**  Where. */
+    conversation: ConversationId;
+    /**  Kind of conversation. */
+    chatType: ChatType;
+    /**  Thread or topic, if any. */
+    thread?: ThreadId | null;
+    /**  Who did it. */
+    sender: Sender;
+    /**  The message it happened to. */
+    messageId: PlatformMessageId;
+    /**  What happened. */
+    what: NoticeKind;
+    /**  When, by the platform's clock. */
+    at?: Ms | null;
+  };
   /**  The kind of conversation. */
   export type ChatType = 
   /**  Between one person and the bot. */
@@ -729,6 +798,16 @@ declare module "@kata-agents/plugin-sdk" {
   export type ConversationId = string;
   /**  A count that can pass 2³², but never 2⁵³ (sequence numbers, tokens, bytes). */
   export type Count = number;
+  /**  How the platform gives events, and what is lost when nobody listens. */
+  export type DeliveryMode = 
+  /**  Given again until acknowledged (Slack, webhooks). */
+  "ack_gated" | 
+  /**  Read from a cursor (Telegram, Matrix, IMAP). */
+  "cursor" | 
+  /**  A session that can be resumed for a while (Discord). */
+  "resume" | 
+  /**  What was missed is gone. */
+  "non_replay";
   /**  Markup a channel understands. The core hands Markdown over; the plugin renders it. */
   export type Dialect = 
   /**  No markup. */
@@ -739,6 +818,37 @@ declare module "@kata-agents/plugin-sdk" {
   "html" | 
   /**  Slack's mrkdwn. */
   "mrkdwn";
+  /**  A message the agent sends of its own accord, through the outbox. */
+  export type DirectMessage = {
+    /**  Id or name of one of the channel's known conversations. */
+    to: string;
+    /**  Thread or topic, if any. */
+    thread?: ThreadId | null;
+    /**  Markdown. */
+    text: string;
+  };
+  /**  A conversation the bot knows of. */
+  export type DirectoryEntry = {
+    /**  As drafts carry it. */
+    id: ConversationId;
+    /**  Name to show. */
+    name: string;
+    /**  Kind of conversation. */
+    chatType: ChatType;
+  };
+  /**  A file at the platform, as a channel's draft names it. Nothing of it is fetched before its sender was let in. */
+  export type DraftAttachment = {
+    /**  How the plugin finds it again, 1 to 4,096 bytes; given back to `messaging.download`. No token. */
+    reference: string;
+    /**  Kind. */
+    kind?: MediaKind;
+    /**  File name to show, at most 255 bytes; the host makes it safe. */
+    name: string;
+    /**  Media type, where the platform says it. */
+    mime?: string | null;
+    /**  Length, where the platform says it. */
+    bytes?: Count | null;
+  };
   /**  `gateway_start`: the engine takes messages now. */
   export type GatewayStart = {
     /**  Version of the app. */
@@ -803,6 +913,8 @@ declare module "@kata-agents/plugin-sdk" {
     mentionsBot?: boolean;
     /**  When the platform says it was written. */
     sentAt?: Ms | null;
+    /**  Files, at most 10. With files the text may be empty. */
+    attachments?: DraftAttachment[];
   };
   /**  What ingress answers the plugin. Only after this may the platform be acknowledged. */
   export type IngressAnswer = 
@@ -822,6 +934,44 @@ declare module "@kata-agents/plugin-sdk" {
   };
   /**  Any JSON value. TypeScript sees `unknown`, so a reader must check before use. */
   export type Json = unknown;
+  /**  A conversation the agent may write to of its own accord. */
+  export type KnownConversation = {
+    /**  Which account reaches it. */
+    account: AccountId;
+    /**  As drafts carry it. */
+    id: ConversationId;
+    /**  Name to show. */
+    name: string;
+    /**  Kind of conversation. */
+    chatType: ChatType;
+  };
+  /**  A file the host keeps. */
+  export type Media = {
+    /**  Its name with the host. */
+    id: MediaId;
+    /**  Kind. */
+    kind: MediaKind;
+    /**  File name to show. */
+    name: string;
+    /**  Media type. */
+    mime: string;
+    /**  Length. */
+    bytes: Count;
+  };
+  /**  A file the host keeps, named by what is in it.  */
+  export type MediaId = string;
+  /**  What kind of file it is; platforms show kinds differently. */
+  export type MediaKind = 
+  /**  A picture. */
+  "image" | 
+  /**  Sound to listen to. */
+  "audio" | 
+  /**  A voice message. */
+  "voice" | 
+  /**  A film. */
+  "video" | 
+  /**  Anything else. */
+  "file";
   /**  One message in a transcript.  */
   export type MessageId = string;
   /**  `message_received`: an admitted and routed message, or input from a client. */
@@ -869,6 +1019,26 @@ declare module "@kata-agents/plugin-sdk" {
   };
   /**  Milliseconds since the Unix epoch (safe in a JavaScript number until the year 287396). */
   export type Ms = number;
+  /**  What happened to a message that is there already. */
+  export type NoticeKind = 
+  /**  Its writer changed it. */
+  {
+    kind: "edited";
+    /**  Text as it is now. */
+    text: string;
+  } | 
+  /**  It was taken back. */
+  {
+    kind: "deleted";
+  } | 
+  /**  Somebody reacted, or took a reaction back. */
+  {
+    kind: "reaction";
+    /**  An emoji, or the platform's name for one. */
+    emoji: string;
+    /**  False when it was taken back. */
+    added: boolean;
+  };
   /**  `oauth_open`. Carries no address: it would hold the state of the sign-in. */
   export type OauthOpen = {
     /**  Provider. */
@@ -880,8 +1050,14 @@ declare module "@kata-agents/plugin-sdk" {
   export type OutboundMessage = {
     /**  Where to. */
     route: ReplyRoute;
-    /**  Markdown, already cut to the channel's limit. */
+    /**  Markdown, already cut to the channel's limit. May be empty when there are files. */
     text: string;
+    /**  Files, read with `ctx.media.read`; only for channels with `filesOut`. */
+    attachments?: Media[];
+    /**  Buttons under the last platform message of this part. */
+    buttons?: Button[];
+    /**  A preview that this message takes the place of: what `outbound.stream` returned last. */
+    replaces?: PlatformMessageId | null;
     /**  Stable over retries of this part; pass it to the platform where it takes one. */
     idempotencyKey: string;
     /**  From 1. */
@@ -904,7 +1080,7 @@ declare module "@kata-agents/plugin-sdk" {
   };
   /**  A platform's own name for a message, made by the channel plugin.  */
   export type PlatformMessageId = string;
-  /**  A plugin, as its manifest names it: `[a-z0-9-]+`.  */
+  /**  A plugin, as its manifest names it: `[a-z0-9-]+`; for a further account of a channel `plugin@account`.  */
   export type PluginId = string;
   /**  Limits a manifest may lower. */
   export type PluginLimits = {
@@ -939,6 +1115,25 @@ declare module "@kata-agents/plugin-sdk" {
     settings?: Json | null;
     /**  Limits below the host's own. */
     limits?: PluginLimits;
+  };
+  /**
+   *  What a press led to. The plugin shows `text` to the person who pressed, where the platform can, and takes the buttons away
+   *  when `done`.
+   */
+  export type PressAnswer = {
+    /**  One sentence for the person who pressed. */
+    text: string;
+    /**  Whether the question is settled. The host then edits the message with the outcome where the channel can edit. */
+    done: boolean;
+  };
+  /**  What a look at the platform gave. */
+  export type Probe = {
+    /**  Whether the channel could work now. */
+    ok: boolean;
+    /**  How long the platform took, in milliseconds. */
+    latencyMs: number;
+    /**  One sentence for a person. */
+    message: string;
   };
   /**  A ratio or an amount of money; never NaN or infinite. */
   export type Real = number;
@@ -981,6 +1176,13 @@ declare module "@kata-agents/plugin-sdk" {
     thread?: ThreadId | null;
     /**  The message that is answered. */
     replyTo?: PlatformMessageId | null;
+  };
+  /**  One thing a person should know before they open the channel to others. */
+  export type SecurityWarning = {
+    /**  Short and stable. */
+    code: string;
+    /**  One sentence. */
+    message: string;
   };
   /**  Why a send failed. */
   export type SendErrorFields = {
@@ -1119,6 +1321,110 @@ declare module "@kata-agents/plugin-sdk" {
     /**  Agent profile. */
     profile?: string | null;
   };
+  /**  One choice. */
+  export type SetupOption = {
+    /**  Value to store. */
+    value: string;
+    /**  What a person reads. */
+    label: string;
+  };
+  /**  One page of the set-up. `error` says what was wrong with the answer before. */
+  export type SetupStep = 
+  /**  Asks for a setting; the host checks it against the manifest's schema and stores it under `field`. */
+  {
+    kind: "input";
+    /**  Setting. */
+    field: string;
+    /**  Headline. */
+    title: string;
+    /**  Markdown: what it is and where to find it. */
+    help: string;
+    /**  What was wrong. */
+    error?: string | null;
+    /**  Text to copy, such as an app manifest. */
+    copy?: string | null;
+  } | 
+  /**  Asks for a secret; the host stores it under `secret` and never shows it to anybody again. */
+  {
+    kind: "secret";
+    /**  Secret. */
+    secret: string;
+    /**  Headline. */
+    title: string;
+    /**  Markdown: what it is and where to find it. */
+    help: string;
+    /**  What was wrong. */
+    error?: string | null;
+    /**  Text to copy, such as an app manifest. */
+    copy?: string | null;
+  } | 
+  /**  Sends the person to a web page; asked again until the step changes. */
+  {
+    kind: "open";
+    /**  Address, `https:` or loopback. */
+    url: string;
+    /**  Headline. */
+    title: string;
+    /**  Markdown. */
+    help: string;
+    /**  What was wrong. */
+    error?: string | null;
+  } | 
+  /**  Shows a code to scan; asked again until the step changes. */
+  {
+    kind: "qr";
+    /**  What the code says. */
+    text: string;
+    /**  Headline. */
+    title: string;
+    /**  Markdown. */
+    help: string;
+    /**  What was wrong. */
+    error?: string | null;
+  } | 
+  /**  Lets the person choose; the value is stored under `field`. */
+  {
+    kind: "choice";
+    /**  Setting. */
+    field: string;
+    /**  Headline. */
+    title: string;
+    /**  Markdown. */
+    help?: string;
+    /**  What there is to choose from. */
+    options: SetupOption[];
+    /**  What was wrong. */
+    error?: string | null;
+  } | 
+  /**  Finished. */
+  {
+    kind: "done";
+    /**  The account, as drafts carry it. */
+    account: AccountId;
+    /**  Its name. */
+    name: string;
+  };
+  /**  How a channel can show an answer while it is being written. */
+  export type StreamMode = 
+  /**  Not at all. */
+  "none" | 
+  /**  A message that is edited, and becomes the answer. */
+  "edit" | 
+  /**  A passing preview that goes by itself. */
+  "draft" | 
+  /**  The platform's own streaming; the stream becomes the answer. */
+  "native";
+  /**  An answer as far as it is written. Not durable, and never for a session whose replies a `message_sending` hook may change. */
+  export type StreamPreview = {
+    /**  Where to. */
+    route: ReplyRoute;
+    /**  Markdown so far, cut to the channel's limit. */
+    text: string;
+    /**  The same for every preview of one answer. */
+    key: string;
+    /**  What the preview before it returned; absent for the first. */
+    messageId: PlatformMessageId | null;
+  };
   /**  Unit of a length limit. */
   export type TextUnit = 
   /**  Unicode scalar values. */
@@ -1163,7 +1469,7 @@ declare module "@kata-agents/plugin-sdk" {
 }
 
 declare module "@kata-agents/plugin-sdk/testing" {
-  import type { Channel, Command, ConnectContext, HookEvents, HookHandler, HookName, HookOptions, InboundDraft, IngressAnswer, OutboundMessage, PluginContext, PluginModule, Route, Service, SessionSummary, StatusReport, Tool } from "@kata-agents/plugin-sdk";
+  import type { ButtonPress, Channel, ChannelNotice, Command, ConnectContext, DirectMessage, HookEvents, HookHandler, HookName, HookOptions, InboundDraft, IngressAnswer, KnownConversation, Media, OutboundMessage, PluginContext, PluginModule, PressAnswer, Route, Service, SessionSummary, StatusReport, Tool } from "@kata-agents/plugin-sdk";
 
   /** One sentence that must hold. `run` throws where it does not. */
   export interface ContractCase {
@@ -1323,6 +1629,24 @@ declare module "@kata-agents/plugin-sdk/testing" {
     }[];
     /** What `sessions.list` gives. */
     sessions: SessionSummary[];
+    /** Every button press that was handed in. */
+    readonly presses: ButtonPress[];
+    /** Everything else that was handed in: edits, deletions, reactions. */
+    readonly notices: ChannelNotice[];
+    /** Files on their way, by id. */
+    readonly media: Map<string, {
+      info: Media;
+      bytes: Uint8Array<ArrayBuffer>;
+    }>;
+    /** What the agent may write to of its own accord. */
+    conversations: KnownConversation[];
+    /** What was sent that way. */
+    readonly directed: (DirectMessage & {
+      channel: string;
+      idempotencyKey?: string;
+    })[];
+    /** What a button press leads to. */
+    pressed: (press: ButtonPress) => PressAnswer | Promise<PressAnswer>;
     /** Files of the plugin's own folder and of the workspace, by path. */
     readonly files: {
       state: Map<string, Uint8Array<ArrayBuffer>>;
@@ -1333,6 +1657,8 @@ declare module "@kata-agents/plugin-sdk/testing" {
     constructor(options?: FakeHostOptions);
     /** Runs a test with this host's clock and network in the place of the global ones. */
     run<T>(test: () => Promise<T>): Promise<T>;
+    /** Puts a file among those on their way, as the host does for a file that the agent sends. */
+    keep(name: string, bytes: Uint8Array<ArrayBuffer>, mime?: string, kind?: Media["kind"]): Media;
     /** What a tool, a hook, a command, a service is given. */
     context(signal?: AbortSignal): PluginContext;
     /** What `messaging.connect` is given. */

@@ -244,6 +244,9 @@ fn message() -> OutboundMessage {
         },
         text: "hi".into(),
         idempotency_key: "k".into(),
+        attachments: Vec::new(),
+        buttons: Vec::new(),
+        replaces: None,
         attempt: 1,
     }
 }

@@ -107,6 +107,7 @@ async fn what_a_hook_cancels_ends_there_with_its_reason() {
         text: "original @message_received:cancel".into(),
         delivery: None,
         idempotency_key: None,
+        attachments: None,
     };
     let error = engine.ops.session_submit(&caller(), blocked).await.unwrap_err();
     assert!(error.message.contains("held back by unruly"), "{error:?}");

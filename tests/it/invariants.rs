@@ -40,6 +40,7 @@ async fn at_most_one_turn_runs_per_session_and_sessions_do_not_wait_for_each_oth
             text: text.into(),
             delivery: None,
             idempotency_key: None,
+            attachments: None,
         };
         engine.ops.session_submit(&caller(), submit).await.unwrap();
     }
@@ -48,6 +49,7 @@ async fn at_most_one_turn_runs_per_session_and_sessions_do_not_wait_for_each_oth
         text: "quick".into(),
         delivery: None,
         idempotency_key: None,
+        attachments: None,
     };
     engine.ops.session_submit(&caller(), submit).await.unwrap();
     let (mut running, mut ended, mut quick_ended_after) = (0, 0, None);

@@ -149,6 +149,7 @@ async fn the_same_submit_twice_is_one_message_and_one_answer() {
         text: "once".into(),
         delivery: None,
         idempotency_key: Some("k1".into()),
+        attachments: None,
     };
     let first = engine.ops.session_submit(&caller(), submit()).await.unwrap();
     let second = engine.ops.session_submit(&caller(), submit()).await.unwrap();

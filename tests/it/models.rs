@@ -27,6 +27,7 @@ async fn a_provider_that_is_not_there_fails_the_turn_with_a_hint_and_the_input_c
         text: "hi".into(),
         delivery: None,
         idempotency_key: None,
+        attachments: None,
     };
     engine.ops.session_submit(&caller(), submit).await.unwrap();
     let failed = kata_tests::eventually("the turn fails", async || {
@@ -121,6 +122,7 @@ async fn a_turn_can_be_stopped_and_the_next_one_runs() {
         text: "/long 5000".into(),
         delivery: None,
         idempotency_key: None,
+        attachments: None,
     };
     engine.ops.session_submit(&caller(), submit).await.unwrap();
     kata_tests::eventually("the answer streams", async || {

@@ -89,6 +89,7 @@ async fn in_mode_ask_a_command_that_writes_waits_for_a_person_and_runs_in_the_sa
         text: format!("/tool bash {}", json!({ "command": command })),
         delivery: None,
         idempotency_key: None,
+        attachments: None,
     };
     ops.session_submit(&caller(), submit).await.unwrap();
     let waiting = eventually("the call waits", async || {

@@ -155,6 +155,7 @@ impl TestEngine {
             text: text.into(),
             delivery: None,
             idempotency_key: None,
+            attachments: None,
         };
         self.ops.session_submit(&caller(), submit).await.expect("the input is taken");
         eventually("the turn ends", async || {

@@ -1,6 +1,20 @@
 /** What the host gives every call into a plugin. Nothing here outlives the call, except through `state`. */
 
-import type { InboundDraft, IngressAnswer, SessionId, SessionSubmitted, SessionSummary } from "./generated.ts";
+import type {
+  ButtonPress,
+  ChannelNotice,
+  DirectMessage,
+  InboundDraft,
+  IngressAnswer,
+  KnownConversation,
+  Media,
+  MediaId,
+  MediaKind,
+  PressAnswer,
+  SessionId,
+  SessionSubmitted,
+  SessionSummary,
+} from "./generated.ts";
 
 /** The plugin's own secrets. Reading one needs the capability `secret:name`. */
 export interface Secrets {
@@ -98,8 +112,56 @@ export interface Files {
   readonly workspace: Folder;
 }
 
+/** How a download is limited and named. */
+export interface MediaFetch {
+  /** Method; default `GET`. */
+  method?: string;
+  /** Request headers, such as the platform's authorization. They are not sent on to another host by a redirect. */
+  headers?: Readonly<Record<string, string>>;
+  /** File name to show; default the last part of the address. */
+  name?: string;
+  /** Kind; default what the media type says. */
+  kind?: MediaKind;
+  /** Longest file, bytes; the host's own limit (16 MiB) is never passed. */
+  maxBytes?: number;
+}
+
+/**
+ * Files on their way from and to a platform. They lie with the host, named by their contents, and go after a day when nothing
+ * refers to them. Rejects with `code`: `forbidden`, `not_found`, `too_large`, `failed`.
+ */
+export interface MediaFiles {
+  /** Downloads to the host, past the plugin's memory; needs the `net:` capability of the address. An answer that is not 2xx rejects. */
+  fetch(url: string, options?: MediaFetch): Promise<Media>;
+  /** Keeps bytes the plugin has. */
+  put(bytes: ArrayBuffer | ArrayBufferView, info: { name: string; mime?: string; kind?: MediaKind }): Promise<Media>;
+  /** The bytes, for a request body. At most 16 MiB; they count for the plugin's memory. */
+  read(id: MediaId): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** The plugin's channels, from its tools, services and routes. */
+export interface OwnChannels {
+  /**
+   * Conversations the agent may write to of its own accord: those a person let in wrote from, and those listed in the
+   * channel's settings. Newest first, at most 200.
+   */
+  conversations(channel: string): Promise<KnownConversation[]>;
+  /**
+   * Sends to one of them, by the outbox: hooks see it, order is kept, it is tried again. Resolves when it is durable. Rejects
+   * with `code` `forbidden` when the conversation is not known, `ambiguous` when two have the name. Use the tool call's own
+   * id, or another stable text, as `idempotencyKey` where the call may run twice.
+   */
+  send(channel: string, message: DirectMessage, options?: { idempotencyKey?: string }): Promise<void>;
+}
+
 /** Given to every call. */
 export interface PluginContext {
+  /** Name of the further account this copy of the plugin serves; absent for the first one. */
+  readonly account?: string;
+  /** Files on their way. */
+  readonly media: MediaFiles;
+  /** The plugin's channels. */
+  readonly channels: OwnChannels;
   /** Settings, checked against the manifest's schema, defaults filled in. */
   readonly config: Readonly<Record<string, unknown>>;
   /** The plugin's secrets. */
@@ -130,4 +192,11 @@ export interface ConnectContext extends PluginContext {
    * Rejects when it could not be stored: hand the same draft in again later.
    */
   receive(draft: InboundDraft): Promise<IngressAnswer>;
+  /**
+   * A person pressed a button the host had put under a message. Resolves when what it led to is durable; only then may the
+   * platform be told that the press was taken. The same press again gives the same answer.
+   */
+  press(press: ButtonPress): Promise<PressAnswer>;
+  /** Something happened to a message: edited, deleted, reacted to. The host decides whether anybody hears of it. */
+  notice(notice: ChannelNotice): Promise<void>;
 }

@@ -84,6 +84,43 @@ export type BeforeToolCallOutcome = {
 	ask?: string | null,
 };
 
+/**  A button under a message. Only channels with `capabilities.buttons` above 0 are given any. */
+export type Button = {
+	/**  What the host wants back when it is pressed: at most 48 bytes of `a-z A-Z 0-9 : -`. */
+	id: string,
+	/**  What stands on it, at most 24 characters. */
+	label: string,
+	/**  How it looks. */
+	style: ButtonStyle,
+};
+
+/**  A person pressed a button. */
+export type ButtonPress = {
+	/**  Which account it happened in. */
+	account: AccountId,
+	/**  Where. */
+	conversation: ConversationId,
+	/**  Kind of conversation. */
+	chatType: ChatType,
+	/**  Thread or topic, if any. */
+	thread?: ThreadId | null,
+	/**  Who pressed. */
+	sender: Sender,
+	/**  Message the button stands under. */
+	messageId: PlatformMessageId,
+	/**  The button's id. */
+	button: string,
+};
+
+/**  How a button looks. */
+export type ButtonStyle = 
+/**  One of several. */
+"plain" | 
+/**  What one would usually press. */
+"primary" | 
+/**  What takes something away or refuses it. */
+"danger";
+
 /**  One tool call, as the model named it.  */
 export type CallId = string;
 
@@ -105,10 +142,52 @@ export type ChannelCapabilities = {
 	typingTtlMs?: number,
 	/**  Whether the platform drops a second send with the same key. */
 	idempotentSend?: boolean,
+	/**  How long a sent message can be edited, in milliseconds; absent: as long as one likes. */
+	editWindowMs?: Count | null,
+	/**  Whether a sent message can be removed. */
+	delete?: boolean,
+	/**  Whether the bot can react to a message. */
+	reactions?: boolean,
+	/**  Most buttons under one message; 0 = none. */
+	buttons?: number,
+	/**  Whether files of people can be fetched. */
+	filesIn?: boolean,
+	/**  Whether files can be sent. */
+	filesOut?: boolean,
+	/**  Longest file either way, in bytes; 0 = the host's limit. */
+	fileMax?: Count,
+	/**  How an answer can be shown while it is written. */
+	stream?: StreamMode,
+	/**  Shortest time between two previews, in milliseconds. */
+	streamIntervalMs?: number,
+	/**  How events are given. */
+	delivery?: DeliveryMode,
+	/**  Whether what was written while nobody listened is read afterwards. */
+	catchUp?: boolean,
 };
 
-/**  A channel as its plugin registered it.  */
+/**  A channel as its plugin registered it; for a further account `channel@account`.  */
 export type ChannelId = string;
+
+/**  Something happened to a message; the session hears of it as data, and no turn begins. */
+export type ChannelNotice = {
+	/**  Which account it happened in. */
+	account: AccountId,
+	/**  Where. */
+	conversation: ConversationId,
+	/**  Kind of conversation. */
+	chatType: ChatType,
+	/**  Thread or topic, if any. */
+	thread?: ThreadId | null,
+	/**  Who did it. */
+	sender: Sender,
+	/**  The message it happened to. */
+	messageId: PlatformMessageId,
+	/**  What happened. */
+	what: NoticeKind,
+	/**  When, by the platform's clock. */
+	at?: Ms | null,
+};
 
 /**  The kind of conversation. */
 export type ChatType = 
@@ -147,6 +226,17 @@ export type ConversationId = string;
 /**  A count that can pass 2³², but never 2⁵³ (sequence numbers, tokens, bytes). */
 export type Count = number;
 
+/**  How the platform gives events, and what is lost when nobody listens. */
+export type DeliveryMode = 
+/**  Given again until acknowledged (Slack, webhooks). */
+"ack_gated" | 
+/**  Read from a cursor (Telegram, Matrix, IMAP). */
+"cursor" | 
+/**  A session that can be resumed for a while (Discord). */
+"resume" | 
+/**  What was missed is gone. */
+"non_replay";
+
 /**  Markup a channel understands. The core hands Markdown over; the plugin renders it. */
 export type Dialect = 
 /**  No markup. */
@@ -157,6 +247,40 @@ export type Dialect =
 "html" | 
 /**  Slack's mrkdwn. */
 "mrkdwn";
+
+/**  A message the agent sends of its own accord, through the outbox. */
+export type DirectMessage = {
+	/**  Id or name of one of the channel's known conversations. */
+	to: string,
+	/**  Thread or topic, if any. */
+	thread?: ThreadId | null,
+	/**  Markdown. */
+	text: string,
+};
+
+/**  A conversation the bot knows of. */
+export type DirectoryEntry = {
+	/**  As drafts carry it. */
+	id: ConversationId,
+	/**  Name to show. */
+	name: string,
+	/**  Kind of conversation. */
+	chatType: ChatType,
+};
+
+/**  A file at the platform, as a channel's draft names it. Nothing of it is fetched before its sender was let in. */
+export type DraftAttachment = {
+	/**  How the plugin finds it again, 1 to 4,096 bytes; given back to `messaging.download`. No token. */
+	reference: string,
+	/**  Kind. */
+	kind?: MediaKind,
+	/**  File name to show, at most 255 bytes; the host makes it safe. */
+	name: string,
+	/**  Media type, where the platform says it. */
+	mime?: string | null,
+	/**  Length, where the platform says it. */
+	bytes?: Count | null,
+};
 
 /**  `gateway_start`: the engine takes messages now. */
 export type GatewayStart = {
@@ -225,6 +349,8 @@ export type InboundDraft = {
 	mentionsBot?: boolean,
 	/**  When the platform says it was written. */
 	sentAt?: Ms | null,
+	/**  Files, at most 10. With files the text may be empty. */
+	attachments?: DraftAttachment[],
 };
 
 /**  What ingress answers the plugin. Only after this may the platform be acknowledged. */
@@ -240,6 +366,48 @@ code: RefusalCode };
 
 /**  Any JSON value. TypeScript sees `unknown`, so a reader must check before use. */
 export type Json = unknown;
+
+/**  A conversation the agent may write to of its own accord. */
+export type KnownConversation = {
+	/**  Which account reaches it. */
+	account: AccountId,
+	/**  As drafts carry it. */
+	id: ConversationId,
+	/**  Name to show. */
+	name: string,
+	/**  Kind of conversation. */
+	chatType: ChatType,
+};
+
+/**  A file the host keeps. */
+export type Media = {
+	/**  Its name with the host. */
+	id: MediaId,
+	/**  Kind. */
+	kind: MediaKind,
+	/**  File name to show. */
+	name: string,
+	/**  Media type. */
+	mime: string,
+	/**  Length. */
+	bytes: Count,
+};
+
+/**  A file the host keeps, named by what is in it.  */
+export type MediaId = string;
+
+/**  What kind of file it is; platforms show kinds differently. */
+export type MediaKind = 
+/**  A picture. */
+"image" | 
+/**  Sound to listen to. */
+"audio" | 
+/**  A voice message. */
+"voice" | 
+/**  A film. */
+"video" | 
+/**  Anything else. */
+"file";
 
 /**  One message in a transcript.  */
 export type MessageId = string;
@@ -295,6 +463,21 @@ export type MessageSent = {
 /**  Milliseconds since the Unix epoch (safe in a JavaScript number until the year 287396). */
 export type Ms = number;
 
+/**  What happened to a message that is there already. */
+export type NoticeKind = 
+/**  Its writer changed it. */
+{ kind: "edited"; 
+/**  Text as it is now. */
+text: string } | 
+/**  It was taken back. */
+{ kind: "deleted" } | 
+/**  Somebody reacted, or took a reaction back. */
+{ kind: "reaction"; 
+/**  An emoji, or the platform's name for one. */
+emoji: string; 
+/**  False when it was taken back. */
+added: boolean };
+
 /**  `oauth_open`. Carries no address: it would hold the state of the sign-in. */
 export type OauthOpen = {
 	/**  Provider. */
@@ -307,8 +490,14 @@ export type OauthOpen = {
 export type OutboundMessage = {
 	/**  Where to. */
 	route: ReplyRoute,
-	/**  Markdown, already cut to the channel's limit. */
+	/**  Markdown, already cut to the channel's limit. May be empty when there are files. */
 	text: string,
+	/**  Files, read with `ctx.media.read`; only for channels with `filesOut`. */
+	attachments?: Media[],
+	/**  Buttons under the last platform message of this part. */
+	buttons?: Button[],
+	/**  A preview that this message takes the place of: what `outbound.stream` returned last. */
+	replaces?: PlatformMessageId | null,
 	/**  Stable over retries of this part; pass it to the platform where it takes one. */
 	idempotencyKey: string,
 	/**  From 1. */
@@ -335,7 +524,7 @@ export type PlanSubmitted = {
 /**  A platform's own name for a message, made by the channel plugin.  */
 export type PlatformMessageId = string;
 
-/**  A plugin, as its manifest names it: `[a-z0-9-]+`.  */
+/**  A plugin, as its manifest names it: `[a-z0-9-]+`; for a further account of a channel `plugin@account`.  */
 export type PluginId = string;
 
 /**  Limits a manifest may lower. */
@@ -372,6 +561,27 @@ export type PluginManifest = {
 	settings?: Json | null,
 	/**  Limits below the host's own. */
 	limits?: PluginLimits,
+};
+
+/**
+ *  What a press led to. The plugin shows `text` to the person who pressed, where the platform can, and takes the buttons away
+ *  when `done`.
+ */
+export type PressAnswer = {
+	/**  One sentence for the person who pressed. */
+	text: string,
+	/**  Whether the question is settled. The host then edits the message with the outcome where the channel can edit. */
+	done: boolean,
+};
+
+/**  What a look at the platform gave. */
+export type Probe = {
+	/**  Whether the channel could work now. */
+	ok: boolean,
+	/**  How long the platform took, in milliseconds. */
+	latencyMs: number,
+	/**  One sentence for a person. */
+	message: string,
 };
 
 /**  A ratio or an amount of money; never NaN or infinite. */
@@ -418,6 +628,14 @@ export type ReplyRoute = {
 	thread?: ThreadId | null,
 	/**  The message that is answered. */
 	replyTo?: PlatformMessageId | null,
+};
+
+/**  One thing a person should know before they open the channel to others. */
+export type SecurityWarning = {
+	/**  Short and stable. */
+	code: string,
+	/**  One sentence. */
+	message: string,
 };
 
 /**  Why a send failed. */
@@ -567,6 +785,102 @@ export type SessionSummary = {
 	workingDirectory?: string | null,
 	/**  Agent profile. */
 	profile?: string | null,
+};
+
+/**  One choice. */
+export type SetupOption = {
+	/**  Value to store. */
+	value: string,
+	/**  What a person reads. */
+	label: string,
+};
+
+/**  One page of the set-up. `error` says what was wrong with the answer before. */
+export type SetupStep = 
+/**  Asks for a setting; the host checks it against the manifest's schema and stores it under `field`. */
+{ kind: "input"; 
+/**  Setting. */
+field: string; 
+/**  Headline. */
+title: string; 
+/**  Markdown: what it is and where to find it. */
+help: string; 
+/**  What was wrong. */
+error?: string | null; 
+/**  Text to copy, such as an app manifest. */
+copy?: string | null } | 
+/**  Asks for a secret; the host stores it under `secret` and never shows it to anybody again. */
+{ kind: "secret"; 
+/**  Secret. */
+secret: string; 
+/**  Headline. */
+title: string; 
+/**  Markdown: what it is and where to find it. */
+help: string; 
+/**  What was wrong. */
+error?: string | null; 
+/**  Text to copy, such as an app manifest. */
+copy?: string | null } | 
+/**  Sends the person to a web page; asked again until the step changes. */
+{ kind: "open"; 
+/**  Address, `https:` or loopback. */
+url: string; 
+/**  Headline. */
+title: string; 
+/**  Markdown. */
+help: string; 
+/**  What was wrong. */
+error?: string | null } | 
+/**  Shows a code to scan; asked again until the step changes. */
+{ kind: "qr"; 
+/**  What the code says. */
+text: string; 
+/**  Headline. */
+title: string; 
+/**  Markdown. */
+help: string; 
+/**  What was wrong. */
+error?: string | null } | 
+/**  Lets the person choose; the value is stored under `field`. */
+{ kind: "choice"; 
+/**  Setting. */
+field: string; 
+/**  Headline. */
+title: string; 
+/**  Markdown. */
+help?: string; 
+/**  What there is to choose from. */
+options: SetupOption[]; 
+/**  What was wrong. */
+error?: string | null } | 
+/**  Finished. */
+{ kind: "done"; 
+/**  The account, as drafts carry it. */
+account: AccountId; 
+/**  Its name. */
+name: string };
+
+/**  How a channel can show an answer while it is being written. */
+export type StreamMode = 
+/**  Not at all. */
+"none" | 
+/**  A message that is edited, and becomes the answer. */
+"edit" | 
+/**  A passing preview that goes by itself. */
+"draft" | 
+/**  The platform's own streaming; the stream becomes the answer. */
+"native";
+
+/**  An answer as far as it is written. Not durable, and never for a session whose replies a `message_sending` hook may change. */
+export type StreamPreview = {
+	/**  Where to. */
+	route: ReplyRoute,
+	/**  Markdown so far, cut to the channel's limit. */
+	text: string,
+	/**  The same for every preview of one answer. */
+	key: string,
+	/**  What the preview before it returned; absent for the first. */
+	messageId: PlatformMessageId | null,
 };
 
 /**  Unit of a length limit. */

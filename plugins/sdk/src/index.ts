@@ -17,4 +17,5 @@ export type * from "./hooks.ts";
 // The wire type `SendError` gives way to the class of the same name, which carries the same fields.
 export type * from "./generated.ts";
 export type * from "./route.ts";
+export type * from "./socket.ts";
 export { definePlugin, SendError } from "./runtime.ts";

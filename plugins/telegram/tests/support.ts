@@ -64,7 +64,7 @@ export class TestHost {
 
   get ctx(): ConnectContext {
     // What this plugin does not use is there as the SDK's own fake host has it.
-    const { sessions, files, emit } = new FakeHost().connectContext();
+    const { sessions, files, emit, media, channels, press, notice } = new FakeHost().connectContext();
     const log = (line: string) => void this.logs.push(line);
     return {
       config: {},
@@ -78,6 +78,10 @@ export class TestHost {
       sessions,
       files,
       emit,
+      media,
+      channels,
+      press,
+      notice,
       signal: this.abort.signal,
       status: (report) => void this.statuses.push(report),
       receive: async (draft) => {

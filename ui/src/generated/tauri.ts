@@ -39,6 +39,8 @@ export const commands = {
 	sessionUpdate: (params: SessionUpdate) => typedError<SessionSummary, WireError>(__TAURI_INVOKE("session_update", { params })),
 	/**  Answers a tool call that waits. */
 	sessionApprove: (params: SessionApprove) => typedError<ApprovalOutcome, WireError>(__TAURI_INVOKE("session_approve", { params })),
+	/**  A file of a message. */
+	sessionAttachment: (params: SessionAttachmentRef) => typedError<AttachmentData, WireError>(__TAURI_INVOKE("session_attachment", { params })),
 	/**  Messages of all sessions that have these words. */
 	sessionSearch: (params: SessionSearch) => typedError<SearchPage, WireError>(__TAURI_INVOKE("session_search", { params })),
 	/**  Into the archive or out of it. */
@@ -111,6 +113,20 @@ export const commands = {
 	sourceSecret: (params: SourceSecret) => typedError<SourceDetail, WireError>(__TAURI_INVOKE("source_secret", { params })),
 	/**  Who may write to a channel; without changes it only answers. */
 	channelPolicy: (params: ChannelPolicy) => typedError<ChannelPolicyState, WireError>(__TAURI_INVOKE("channel_policy", { params })),
+	/**  The step of a channel's set-up to show now; with an answer, the step after it. */
+	channelSetup: (params: ChannelSetup) => typedError<SetupStep, WireError>(__TAURI_INVOKE("channel_setup", { params })),
+	/**  Asks the platform whether the channel could work, apart from the running connection. */
+	channelProbe: (params: SourceRef) => typedError<Probe, WireError>(__TAURI_INVOKE("channel_probe", { params })),
+	/**  What a person should know before they open the channel to others. */
+	channelAudit: (params: SourceRef) => typedError<SecurityWarning[], WireError>(__TAURI_INVOKE("channel_audit", { params })),
+	/**  People and groups the channel knows of. */
+	channelDirectory: (params: SourceRef) => typedError<ChannelDirectory, WireError>(__TAURI_INVOKE("channel_directory", { params })),
+	/**  Signs a channel's account out at the platform. */
+	channelLogout: (params: SourceRef) => typedError<SourceSummary, WireError>(__TAURI_INVOKE("channel_logout", { params })),
+	/**  A further account of a channel, with settings, secrets and state of its own; switched off until it is set up. */
+	accountAdd: (params: AccountAdd) => typedError<SourceSummary, WireError>(__TAURI_INVOKE("account_add", { params })),
+	/**  Takes a further account away, with its settings and secrets. */
+	accountRemove: (params: SourceRef) => typedError<Empty, WireError>(__TAURI_INVOKE("account_remove", { params })),
 	/**  Plugins. */
 	pluginList: (params: Empty) => typedError<PluginSummary[], WireError>(__TAURI_INVOKE("plugin_list", { params })),
 	/**  Loads a plugin again; the old generation serves until the new one stands. */
@@ -167,6 +183,16 @@ export const events = {
 };
 
 /* Types */
+/**  `account.add`. */
+export type AccountAdd = {
+	/**  Channel, as its plugin registered it. */
+	channel: ChannelId,
+	/**  Short name of the account, `[a-z0-9-]{1,24}`; stands behind `@` in its ids. */
+	name: string,
+	/**  Workspace its conversations go to, unless a binding says otherwise; the active one when absent. */
+	workspace: WorkspaceId | null,
+};
+
 /**  An account of a channel (bot, team), made by the channel plugin.  */
 export type AccountId = string;
 
@@ -259,6 +285,32 @@ export type ApprovalOutcome = {
 	first: boolean,
 };
 
+/**  A file of a message in a transcript. It lies in the session's `attachments/`. */
+export type Attachment = {
+	/**  Its name within the session; what `session.attachment` takes. */
+	id: string,
+	/**  Kind. */
+	kind: MediaKind,
+	/**  File name to show. */
+	name: string,
+	/**  Media type. */
+	mime: string,
+	/**  Length; 0 when it is not there. */
+	bytes: Count,
+	/**  Why it is not there, for a person; absent when it is. */
+	missing: string | null,
+};
+
+/**  A file for a client. */
+export type AttachmentData = {
+	/**  File name. */
+	name: string,
+	/**  Media type. */
+	mime: string,
+	/**  Bytes as base64. */
+	data: string,
+};
+
 /**  One rule. The most particular one that takes a message decides; see `kata_core::router` for the order. */
 export type Binding = {
 	/**  Name, unique in the table, `[a-z0-9-]{1,64}`. */
@@ -328,9 +380,41 @@ export type ChannelCapabilities = {
 	typingTtlMs?: number,
 	/**  Whether the platform drops a second send with the same key. */
 	idempotentSend?: boolean,
+	/**  How long a sent message can be edited, in milliseconds; absent: as long as one likes. */
+	editWindowMs?: Count | null,
+	/**  Whether a sent message can be removed. */
+	delete?: boolean,
+	/**  Whether the bot can react to a message. */
+	reactions?: boolean,
+	/**  Most buttons under one message; 0 = none. */
+	buttons?: number,
+	/**  Whether files of people can be fetched. */
+	filesIn?: boolean,
+	/**  Whether files can be sent. */
+	filesOut?: boolean,
+	/**  Longest file either way, in bytes; 0 = the host's limit. */
+	fileMax?: Count,
+	/**  How an answer can be shown while it is written. */
+	stream?: StreamMode,
+	/**  Shortest time between two previews, in milliseconds. */
+	streamIntervalMs?: number,
+	/**  How events are given. */
+	delivery?: DeliveryMode,
+	/**  Whether what was written while nobody listened is read afterwards. */
+	catchUp?: boolean,
 };
 
-/**  A channel as its plugin registered it.  */
+/**  What a channel knows of its platform; a part that the plugin does not offer is absent. */
+export type ChannelDirectory = {
+	/**  The bot itself. */
+	me: Sender | null,
+	/**  People it can write to. */
+	peers: DirectoryEntry[] | null,
+	/**  Groups and channels it is in. */
+	groups: DirectoryEntry[] | null,
+};
+
+/**  A channel as its plugin registered it; for a further account `channel@account`.  */
 export type ChannelId = string;
 
 /**  One channel a plugin registered. */
@@ -383,6 +467,14 @@ export type ChannelPolicyState = {
 	maxText: number,
 	/**  Hours in which no turn starts. */
 	quietHours: QuietHours | null,
+};
+
+/**  `channel.setup`: the step to show now; with an answer, the step after it. */
+export type ChannelSetup = {
+	/**  Source of kind `channel`. */
+	id: SourceId,
+	/**  Answer to the step before: the value for its `field` or `secret`; absent only asks. */
+	answer: SetupAnswer | null,
 };
 
 /**  The kind of conversation. */
@@ -461,6 +553,17 @@ export type Delivery =
 /**  Stops the present turn first. */
 "interrupt";
 
+/**  How the platform gives events, and what is lost when nobody listens. */
+export type DeliveryMode = 
+/**  Given again until acknowledged (Slack, webhooks). */
+"ack_gated" | 
+/**  Read from a cursor (Telegram, Matrix, IMAP). */
+"cursor" | 
+/**  A session that can be resumed for a while (Discord). */
+"resume" | 
+/**  What was missed is gone. */
+"non_replay";
+
 /**  A model found on this machine by first run. Nothing is spent until the person says so. */
 export type DetectedModel = {
 	/**  Where it was found, in words (`ANTHROPIC_API_KEY in the environment`, `Ollama on this machine`). */
@@ -482,6 +585,16 @@ export type Dialect =
 /**  Slack's mrkdwn. */
 "mrkdwn";
 
+/**  A conversation the bot knows of. */
+export type DirectoryEntry = {
+	/**  As drafts carry it. */
+	id: ConversationId,
+	/**  Name to show. */
+	name: string,
+	/**  Kind of conversation. */
+	chatType: ChatType,
+};
+
 /**  Who may write to a channel. */
 export type DmPolicy = 
 /**  A stranger gets a code that a person approves in the window or the CLI. */
@@ -492,6 +605,20 @@ export type DmPolicy =
 "open" | 
 /**  Nobody. */
 "off";
+
+/**  A file at the platform, as a channel's draft names it. Nothing of it is fetched before its sender was let in. */
+export type DraftAttachment = {
+	/**  How the plugin finds it again, 1 to 4,096 bytes; given back to `messaging.download`. No token. */
+	reference: string,
+	/**  Kind. */
+	kind?: MediaKind,
+	/**  File name to show, at most 255 bytes; the host makes it safe. */
+	name: string,
+	/**  Media type, where the platform says it. */
+	mime?: string | null,
+	/**  Length, where the platform says it. */
+	bytes?: Count | null,
+};
 
 /**  A folder that was looked at and not taken. */
 export type DroppedPlugin = {
@@ -825,6 +952,8 @@ export type InboundDraft = {
 	mentionsBot?: boolean,
 	/**  When the platform says it was written. */
 	sentAt?: Ms | null,
+	/**  Files, at most 10. With files the text may be empty. */
+	attachments?: DraftAttachment[],
 };
 
 /**  Answer of `index.rebuild`. */
@@ -938,6 +1067,19 @@ export type LogTail = {
 	plugin: PluginId | null,
 };
 
+/**  What kind of file it is; platforms show kinds differently. */
+export type MediaKind = 
+/**  A picture. */
+"image" | 
+/**  Sound to listen to. */
+"audio" | 
+/**  A voice message. */
+"voice" | 
+/**  A film. */
+"video" | 
+/**  Anything else. */
+"file";
+
 /**  One transcript row as clients see it. */
 export type Message = {
 	/**  Row. */
@@ -958,6 +1100,8 @@ export type Message = {
 	tool: ToolCall | null,
 	/**  Thinking text, where the model shows it. */
 	thinking: string | null,
+	/**  Files that came with it or were sent with it. */
+	attachments?: Attachment[],
 };
 
 /**  One message in a transcript.  */
@@ -1321,7 +1465,7 @@ export type PluginGrant = {
 	signer: string | null,
 };
 
-/**  A plugin, as its manifest names it: `[a-z0-9-]+`.  */
+/**  A plugin, as its manifest names it: `[a-z0-9-]+`; for a further account of a channel `plugin@account`.  */
 export type PluginId = string;
 
 /**  `plugin.inject`. */
@@ -1493,6 +1637,16 @@ export type PluginUsage = {
 	logLinesDropped: number,
 	/**  Restarts after a fault since the app started. */
 	restarts: number,
+};
+
+/**  What a look at the platform gave. */
+export type Probe = {
+	/**  Whether the channel could work now. */
+	ok: boolean,
+	/**  How long the platform took, in milliseconds. */
+	latencyMs: number,
+	/**  One sentence for a person. */
+	message: string,
 };
 
 /**  Wire format of a provider. */
@@ -1761,6 +1915,14 @@ export type SecretState = {
 	set: boolean,
 };
 
+/**  One thing a person should know before they open the channel to others. */
+export type SecurityWarning = {
+	/**  Short and stable. */
+	code: string,
+	/**  One sentence. */
+	message: string,
+};
+
 /**  Who wrote. */
 export type Sender = {
 	/**  The platform's id of the person. */
@@ -1790,6 +1952,14 @@ export type SessionArchive = {
 	id: SessionId,
 	/**  Into the archive or out of it. */
 	archived: boolean,
+};
+
+/**  `session.attachment`. */
+export type SessionAttachmentRef = {
+	/**  Session. */
+	session: SessionId,
+	/**  Attachment. */
+	attachment: string,
 };
 
 /**  The channel conversation a session belongs to. */
@@ -2007,6 +2177,8 @@ export type SessionSubmit = {
 	delivery: Delivery | null,
 	/**  A second submit with the same key in the same session is the same submit. */
 	idempotencyKey: string | null,
+	/**  Files, at most 10. */
+	attachments: SubmitAttachment[] | null,
 };
 
 /**  The input is durable. */
@@ -2090,6 +2262,87 @@ export type SettingValue = {
 	/**  `default`, a file, or an environment variable. */
 	from: string,
 };
+
+/**  What a person answered. */
+export type SetupAnswer = {
+	/**  The step's `field` or `secret`. */
+	name: string,
+	/**  Text; a setting of another type is read from it. */
+	value: string,
+};
+
+/**  One choice. */
+export type SetupOption = {
+	/**  Value to store. */
+	value: string,
+	/**  What a person reads. */
+	label: string,
+};
+
+/**  One page of the set-up. `error` says what was wrong with the answer before. */
+export type SetupStep = 
+/**  Asks for a setting; the host checks it against the manifest's schema and stores it under `field`. */
+{ kind: "input"; 
+/**  Setting. */
+field: string; 
+/**  Headline. */
+title: string; 
+/**  Markdown: what it is and where to find it. */
+help: string; 
+/**  What was wrong. */
+error?: string | null; 
+/**  Text to copy, such as an app manifest. */
+copy?: string | null } | 
+/**  Asks for a secret; the host stores it under `secret` and never shows it to anybody again. */
+{ kind: "secret"; 
+/**  Secret. */
+secret: string; 
+/**  Headline. */
+title: string; 
+/**  Markdown: what it is and where to find it. */
+help: string; 
+/**  What was wrong. */
+error?: string | null; 
+/**  Text to copy, such as an app manifest. */
+copy?: string | null } | 
+/**  Sends the person to a web page; asked again until the step changes. */
+{ kind: "open"; 
+/**  Address, `https:` or loopback. */
+url: string; 
+/**  Headline. */
+title: string; 
+/**  Markdown. */
+help: string; 
+/**  What was wrong. */
+error?: string | null } | 
+/**  Shows a code to scan; asked again until the step changes. */
+{ kind: "qr"; 
+/**  What the code says. */
+text: string; 
+/**  Headline. */
+title: string; 
+/**  Markdown. */
+help: string; 
+/**  What was wrong. */
+error?: string | null } | 
+/**  Lets the person choose; the value is stored under `field`. */
+{ kind: "choice"; 
+/**  Setting. */
+field: string; 
+/**  Headline. */
+title: string; 
+/**  Markdown. */
+help?: string; 
+/**  What there is to choose from. */
+options: SetupOption[]; 
+/**  What was wrong. */
+error?: string | null } | 
+/**  Finished. */
+{ kind: "done"; 
+/**  The account, as drafts carry it. */
+account: AccountId; 
+/**  Its name. */
+name: string };
 
 /**  `source.configure`. */
 export type SourceConfigure = {
@@ -2221,6 +2474,27 @@ export type StepOutcome =
 "error" | 
 /**  Took too long. */
 "timeout";
+
+/**  How a channel can show an answer while it is being written. */
+export type StreamMode = 
+/**  Not at all. */
+"none" | 
+/**  A message that is edited, and becomes the answer. */
+"edit" | 
+/**  A passing preview that goes by itself. */
+"draft" | 
+/**  The platform's own streaming; the stream becomes the answer. */
+"native";
+
+/**  A file a client sends with its input. */
+export type SubmitAttachment = {
+	/**  File name. */
+	name: string,
+	/**  Media type; found out when absent. */
+	mime: string | null,
+	/**  Bytes as base64, at most 16 MiB decoded. */
+	data: string,
+};
 
 /**  One line of health and what stands behind it. */
 export type SystemStatus = {

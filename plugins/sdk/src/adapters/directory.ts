@@ -1,17 +1,7 @@
 /** `directory`: knows people and groups. */
 
 import type { PluginContext } from "../context.ts";
-import type { ChatType, ConversationId, Sender } from "../generated.ts";
-
-/** A conversation the bot knows of. */
-export interface DirectoryEntry {
-  /** As drafts carry it. */
-  id: ConversationId;
-  /** Name to show. */
-  name: string;
-  /** Kind of conversation. */
-  chatType: ChatType;
-}
+import type { ConversationId, DirectoryEntry, Sender } from "../generated.ts";
 
 /**
  * Knows people and groups. Reads only; may not join, leave or write, and gives at most 1,000 entries: the newest.

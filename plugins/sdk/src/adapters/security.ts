@@ -1,14 +1,7 @@
 /** `security`: knows the platform's dangers. */
 
 import type { PluginContext } from "../context.ts";
-
-/** One thing a person should know before they open the channel to others. */
-export interface SecurityWarning {
-  /** Short and stable. */
-  code: string;
-  /** One sentence. */
-  message: string;
-}
+import type { SecurityWarning } from "../generated.ts";
 
 /** Knows the platform's dangers. Who may write is decided by the host, never by the plugin; nothing here lets anybody in. */
 export interface SecurityAdapter {

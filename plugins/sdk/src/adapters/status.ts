@@ -1,16 +1,7 @@
 /** `status`: looks whether the platform answers. */
 
 import type { PluginContext } from "../context.ts";
-
-/** What a look at the platform gave. */
-export interface Probe {
-  /** Whether the channel could work now. */
-  ok: boolean;
-  /** How long the platform took, in milliseconds. */
-  latencyMs: number;
-  /** One sentence for a person. */
-  message: string;
-}
+import type { Probe } from "../generated.ts";
 
 /** Looks whether the platform answers, apart from the running connection. */
 export interface StatusAdapter {

@@ -1,7 +1,18 @@
 /** A host that a test holds in its hand: time, network, settings, secrets, state, log, and the front door for messages. */
 
 import type { ConnectContext, FileEntry, Folder, PluginContext, StatusReport } from "../context.ts";
-import type { InboundDraft, IngressAnswer, OutboundMessage, SessionSummary } from "../generated.ts";
+import type {
+  ButtonPress,
+  ChannelNotice,
+  DirectMessage,
+  InboundDraft,
+  IngressAnswer,
+  KnownConversation,
+  Media,
+  OutboundMessage,
+  PressAnswer,
+  SessionSummary,
+} from "../generated.ts";
 import { FakeClock, settle } from "./clock.ts";
 import { type Answer, FakeNetwork, refused } from "./fetch.ts";
 
@@ -49,6 +60,18 @@ export class FakeHost {
   readonly submitted: { session: string; text: string; idempotencyKey?: string }[] = [];
   /** What `sessions.list` gives. */
   sessions: SessionSummary[] = [];
+  /** Every button press that was handed in. */
+  readonly presses: ButtonPress[] = [];
+  /** Everything else that was handed in: edits, deletions, reactions. */
+  readonly notices: ChannelNotice[] = [];
+  /** Files on their way, by id. */
+  readonly media = new Map<string, { info: Media; bytes: Uint8Array<ArrayBuffer> }>();
+  /** What the agent may write to of its own accord. */
+  conversations: KnownConversation[] = [];
+  /** What was sent that way. */
+  readonly directed: (DirectMessage & { channel: string; idempotencyKey?: string })[] = [];
+  /** What a button press leads to. */
+  pressed: (press: ButtonPress) => PressAnswer | Promise<PressAnswer> = () => ({ text: "Done.", done: true });
   /** Files of the plugin's own folder and of the workspace, by path. */
   readonly files = { state: new Map<string, Uint8Array<ArrayBuffer>>(), workspace: new Map<string, Uint8Array<ArrayBuffer>>() };
   /** What the front door answers; it may wait, refuse, or throw as a full disk does. */
@@ -77,6 +100,13 @@ export class FakeHost {
       restoreClock();
       globalThis.fetch = fetchBefore;
     }
+  }
+
+  /** Puts a file among those on their way, as the host does for a file that the agent sends. */
+  keep(name: string, bytes: Uint8Array<ArrayBuffer>, mime = "application/octet-stream", kind: Media["kind"] = "file"): Media {
+    const info: Media = { id: `media-${this.media.size + 1}`, kind, name, mime, bytes: bytes.length };
+    this.media.set(info.id, { info, bytes });
+    return info;
   }
 
   /** What a tool, a hook, a command, a service is given. */
@@ -108,6 +138,36 @@ export class FakeHost {
       emit: async (name, payload) => void this.emitted.push({ name, payload: copy(payload) ?? null }),
       signal,
       status: (report) => void this.statuses.push(copy(report)),
+      media: {
+        fetch: async (url, options = {}) => {
+          const answer = await globalThis.fetch(url, { method: options.method ?? "GET", headers: { ...options.headers } });
+          if (!answer.ok) throw Object.assign(new Error(`media.fetch: ${answer.status}`), { code: answer.status === 404 ? "not_found" : "failed" });
+          const bytes = new Uint8Array(await answer.arrayBuffer());
+          if (bytes.length > (options.maxBytes ?? 16 << 20)) throw Object.assign(new Error("media.fetch: too large"), { code: "too_large" });
+          const name = options.name ?? new URL(url).pathname.split("/").at(-1) ?? "file";
+          return this.keep(name, bytes, answer.headers.get("content-type") ?? undefined, options.kind);
+        },
+        put: async (bytes, info) => this.keep(info.name, bytesOf(bytes), info.mime, info.kind),
+        read: async (id) => {
+          const found = this.media.get(id);
+          if (!found) throw Object.assign(new Error(`media.read: there is no “${id}”`), { code: "not_found" });
+          return found.bytes.slice();
+        },
+      },
+      channels: {
+        conversations: async () => copy(this.conversations),
+        send: async (channel, message, options) => {
+          const named = this.conversations.filter((known) => known.id === message.to || known.name === message.to);
+          if (named.length === 0) throw Object.assign(new Error(`channels.send: “${message.to}” is not known`), { code: "forbidden" });
+          if (named.length > 1) throw Object.assign(new Error(`channels.send: two are named “${message.to}”`), { code: "ambiguous" });
+          this.directed.push({ channel, ...copy(message), ...options });
+        },
+      },
+      press: async (press) => {
+        this.presses.push(copy(press));
+        return this.pressed(press);
+      },
+      notice: async (notice) => void this.notices.push(copy(notice)),
       receive: async (draft) => {
         const kept = copy(draft);
         this.drafts.push(kept);

@@ -334,6 +334,7 @@ impl Ingress {
             text: format!("Quiet until {}. Your message is kept and answered then.", quiet.end()),
             key,
             trace: None,
+            extras: Default::default(),
         });
         if let Err(error) = told.await {
             tracing::warn!(%channel, %error, "a sender was not told of the quiet hours");
@@ -376,6 +377,7 @@ impl Ingress {
                 text,
                 key: format!("pairing:{code}"),
                 trace: None,
+                extras: Default::default(),
             })
             .await
             .map_err(store)?;

@@ -114,6 +114,7 @@ impl Path {
             text,
             key: reply_key(row.id),
             trace: Some(trace.clone()),
+            extras: Default::default(),
         };
         if let Err(stopping) = self.deps.sessions.outbox().insist(reply).await {
             tracing::warn!(inbox = row.id.0, %stopping, "an order was not answered; the next start does it");

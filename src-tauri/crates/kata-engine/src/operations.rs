@@ -170,6 +170,7 @@ impl Operations for Inner {
             text,
             delivery,
             idempotency_key,
+            attachments: _,
         } = params;
         self.sessions
             .submit(&id, text, delivery.unwrap_or_default(), idempotency_key, &caller.name)
@@ -254,6 +255,34 @@ impl Operations for Inner {
     async fn channel_policy(&self, _: &Caller, params: ChannelPolicy) -> Result<ChannelPolicyState, WireError> {
         let source = self.source(&params.id)?;
         self.change_policy(&source, params).await
+    }
+
+    async fn channel_setup(&self, _: &Caller, _: ChannelSetup) -> Result<SetupStep, WireError> {
+        Err(later("channel.setup"))
+    }
+
+    async fn channel_probe(&self, _: &Caller, _: SourceRef) -> Result<Probe, WireError> {
+        Err(later("channel.probe"))
+    }
+
+    async fn channel_audit(&self, _: &Caller, _: SourceRef) -> Result<Vec<SecurityWarning>, WireError> {
+        Err(later("channel.audit"))
+    }
+
+    async fn channel_directory(&self, _: &Caller, _: SourceRef) -> Result<ChannelDirectory, WireError> {
+        Err(later("channel.directory"))
+    }
+
+    async fn channel_logout(&self, _: &Caller, _: SourceRef) -> Result<SourceSummary, WireError> {
+        Err(later("channel.logout"))
+    }
+
+    async fn account_add(&self, _: &Caller, _: AccountAdd) -> Result<SourceSummary, WireError> {
+        Err(later("account.add"))
+    }
+
+    async fn account_remove(&self, _: &Caller, _: SourceRef) -> Result<Empty, WireError> {
+        Err(later("account.remove"))
     }
 
     async fn plugin_list(&self, _: &Caller, _: Empty) -> Result<Vec<PluginSummary>, WireError> {
@@ -379,6 +408,10 @@ impl Operations for Inner {
             .ok_or_else(|| WireError::not_found("trace", params.id))
     }
 
+    async fn session_attachment(&self, _: &Caller, _: SessionAttachmentRef) -> Result<AttachmentData, WireError> {
+        Err(later("session.attachment"))
+    }
+
     async fn session_search(&self, _: &Caller, params: SessionSearch) -> Result<SearchPage, WireError> {
         self.search(params).await
     }
@@ -491,4 +524,8 @@ impl Operations for Inner {
     async fn trace_configure(&self, _: &Caller, params: TraceRules) -> Result<TraceState, WireError> {
         self.configure_traces(params).await
     }
+}
+
+fn later(operation: &str) -> WireError {
+    WireError::new(ErrorCode::Internal, format!("{operation} is being built"))
 }

@@ -1,6 +1,9 @@
 //! What passes between a channel plugin and the core. Ids are made and parsed by the plugin alone.
 
-use crate::{AccountId, ChannelId, ConversationId, Ms, PlatformMessageId, SenderId, ThreadId};
+use crate::{
+    AccountId, Button, ChannelId, ConversationId, Count, DeliveryMode, DraftAttachment, Media, Ms, PlatformMessageId, SenderId, StreamMode,
+    ThreadId,
+};
 use serde::{Deserialize, Serialize};
 
 /// The kind of conversation.
@@ -60,6 +63,9 @@ pub struct InboundDraft {
     /// When the platform says it was written.
     #[serde(default)]
     pub sent_at: Option<Ms>,
+    /// Files, at most 10. With files the text may be empty.
+    #[serde(default)]
+    pub attachments: Vec<DraftAttachment>,
 }
 
 /// What ingress answers the plugin. Only after this may the platform be acknowledged.
@@ -138,6 +144,28 @@ pub struct ChannelCapabilities {
     pub typing_ttl_ms: u32,
     /// Whether the platform drops a second send with the same key.
     pub idempotent_send: bool,
+    /// How long a sent message can be edited, in milliseconds; absent: as long as one likes.
+    pub edit_window_ms: Option<Count>,
+    /// Whether a sent message can be removed.
+    pub delete: bool,
+    /// Whether the bot can react to a message.
+    pub reactions: bool,
+    /// Most buttons under one message; 0 = none.
+    pub buttons: u32,
+    /// Whether files of people can be fetched.
+    pub files_in: bool,
+    /// Whether files can be sent.
+    pub files_out: bool,
+    /// Longest file either way, in bytes; 0 = the host's limit.
+    pub file_max: Count,
+    /// How an answer can be shown while it is written.
+    pub stream: StreamMode,
+    /// Shortest time between two previews, in milliseconds.
+    pub stream_interval_ms: u32,
+    /// How events are given.
+    pub delivery: DeliveryMode,
+    /// Whether what was written while nobody listened is read afterwards.
+    pub catch_up: bool,
 }
 
 impl Default for ChannelCapabilities {
@@ -151,6 +179,17 @@ impl Default for ChannelCapabilities {
             threads: false,
             typing_ttl_ms: 0,
             idempotent_send: false,
+            edit_window_ms: None,
+            delete: false,
+            reactions: false,
+            buttons: 0,
+            files_in: false,
+            files_out: false,
+            file_max: Count(0),
+            stream: StreamMode::None,
+            stream_interval_ms: 1000,
+            delivery: DeliveryMode::NonReplay,
+            catch_up: false,
         }
     }
 }
@@ -207,8 +246,17 @@ pub struct ReplyRoute {
 pub struct OutboundMessage {
     /// Where to.
     pub route: ReplyRoute,
-    /// Markdown, already cut to the channel's limit.
+    /// Markdown, already cut to the channel's limit. May be empty when there are files.
     pub text: String,
+    /// Files, read with `ctx.media.read`; only for channels with `filesOut`.
+    #[serde(default)]
+    pub attachments: Vec<Media>,
+    /// Buttons under the last platform message of this part.
+    #[serde(default)]
+    pub buttons: Vec<Button>,
+    /// A preview that this message takes the place of: what `outbound.stream` returned last.
+    #[serde(default)]
+    pub replaces: Option<PlatformMessageId>,
     /// Stable over retries of this part; pass it to the platform where it takes one.
     pub idempotency_key: String,
     /// From 1.

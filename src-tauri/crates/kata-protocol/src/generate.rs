@@ -68,6 +68,18 @@ pub fn sdk_typescript() -> Result<String, Error> {
         .register::<Receipt>()
         .register::<SendError>()
         .register::<ChannelCapabilities>()
+        .register::<DraftAttachment>()
+        .register::<Media>()
+        .register::<ButtonPress>()
+        .register::<PressAnswer>()
+        .register::<ChannelNotice>()
+        .register::<StreamPreview>()
+        .register::<KnownConversation>()
+        .register::<DirectMessage>()
+        .register::<SetupStep>()
+        .register::<Probe>()
+        .register::<SecurityWarning>()
+        .register::<DirectoryEntry>()
         .register::<PluginManifest>()
         .register::<HookName>()
         .register::<MessageReceived>()
@@ -118,7 +130,7 @@ fn manifest_schema() -> schemars::Schema {
     add("/properties/id", serde_json::json!({ "pattern": "^[a-z0-9-]+$" }));
     add("/properties/name", serde_json::json!({ "pattern": "\\S" }));
     add("/properties/api", serde_json::json!({ "pattern": "^1(\\.|$)", "examples": ["1"] }));
-    let capabilities = "^(net:\\S+|secret:\\S+|oauth:\\S+|sessions:(read|submit)|files:(state|workspace:(ro|rw))|\
+    let capabilities = "^(net:\\S+|tcp:\\S+|secret:\\S+|oauth:\\S+|sessions:(read|submit)|files:(state|workspace:(ro|rw))|\
                         route:[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*|hooks:(conversation|gate))$";
     add("/properties/capabilities", serde_json::json!({ "uniqueItems": true }));
     add(

@@ -64,14 +64,15 @@ id!(/** Folder name of a session, `YYMMDD-adjective-noun[-n]`. */ SessionId, 128
 id!(/** One input and everything the agent does about it. */ TurnId, 64);
 id!(/** One message in a transcript. */ MessageId, 128);
 id!(/** One tool call, as the model named it. */ CallId, 128);
-id!(/** A plugin, as its manifest names it: `[a-z0-9-]+`. */ PluginId, 64);
+id!(/** A plugin, as its manifest names it: `[a-z0-9-]+`; for a further account of a channel `plugin@account`. */ PluginId, 64);
 id!(/** A source in the panel: `channel:telegram`, `mcp:my-workspace:linear`, … */ SourceId, 256);
-id!(/** A channel as its plugin registered it. */ ChannelId, 64);
+id!(/** A channel as its plugin registered it; for a further account `channel@account`. */ ChannelId, 64);
 id!(/** An account of a channel (bot, team), made by the channel plugin. */ AccountId, 256);
 id!(/** A conversation (DM, group, room), made by the channel plugin. */ ConversationId, 256);
 id!(/** A thread or topic in a conversation, made by the channel plugin. */ ThreadId, 256);
 id!(/** A person or bot that sends, made by the channel plugin. */ SenderId, 256);
 id!(/** A platform's own name for a message, made by the channel plugin. */ PlatformMessageId, 512);
+id!(/** A file the host keeps, named by what is in it. */ MediaId, 128);
 id!(/** Where a conversation belongs; derived by the router, see `kata_core::router`. */ SessionKey, 3072);
 id!(/** One message's life through the gates. */ TraceId, 64);
 

@@ -6,6 +6,7 @@
 //!
 //! Deliberately absent: tokio, IO, clocks, SQL, and any behaviour beyond parsing and validating.
 
+pub mod attachment;
 pub mod channel;
 pub mod error;
 pub mod event;
@@ -13,6 +14,7 @@ pub mod gateway;
 pub mod generate;
 pub mod hook;
 pub mod ids;
+pub mod interaction;
 pub mod json;
 pub mod model;
 pub mod ops;
@@ -22,17 +24,20 @@ pub mod plugin;
 pub mod plugin_detail;
 pub mod routing;
 pub mod session;
+pub mod setup;
 pub mod status;
 pub mod system;
 pub mod trace;
 pub mod upkeep;
 
+pub use attachment::*;
 pub use channel::*;
 pub use error::*;
 pub use event::*;
 pub use gateway::*;
 pub use hook::*;
 pub use ids::*;
+pub use interaction::*;
 pub use json::*;
 pub use model::*;
 pub use params::*;
@@ -41,6 +46,7 @@ pub use plugin::*;
 pub use plugin_detail::*;
 pub use routing::*;
 pub use session::*;
+pub use setup::*;
 pub use status::*;
 pub use system::*;
 pub use trace::*;

@@ -40,6 +40,8 @@ macro_rules! with_operations {
             session_update "session.update" (SessionUpdate) -> SessionSummary, Chat, [Sessions];
             /// Answers a tool call that waits.
             session_approve "session.approve" (SessionApprove) -> ApprovalOutcome, Approve, [Approvals];
+            /// A file of a message.
+            session_attachment "session.attachment" (SessionAttachmentRef) -> AttachmentData, Read, [];
             /// Messages of all sessions that have these words.
             session_search "session.search" (SessionSearch) -> SearchPage, Read, [];
             /// Into the archive or out of it.
@@ -112,6 +114,20 @@ macro_rules! with_operations {
             source_secret "source.secret" (SourceSecret) -> SourceDetail, Admin, [Sources];
             /// Who may write to a channel; without changes it only answers.
             channel_policy "channel.policy" (ChannelPolicy) -> ChannelPolicyState, Admin, [Sources, Pairing];
+            /// The step of a channel's set-up to show now; with an answer, the step after it.
+            channel_setup "channel.setup" (ChannelSetup) -> SetupStep, Admin, [Sources];
+            /// Asks the platform whether the channel could work, apart from the running connection.
+            channel_probe "channel.probe" (SourceRef) -> Probe, Read, [];
+            /// What a person should know before they open the channel to others.
+            channel_audit "channel.audit" (SourceRef) -> Vec<SecurityWarning>, Read, [];
+            /// People and groups the channel knows of.
+            channel_directory "channel.directory" (SourceRef) -> ChannelDirectory, Read, [];
+            /// Signs a channel's account out at the platform.
+            channel_logout "channel.logout" (SourceRef) -> SourceSummary, Admin, [Sources];
+            /// A further account of a channel, with settings, secrets and state of its own; switched off until it is set up.
+            account_add "account.add" (AccountAdd) -> SourceSummary, Admin, [Sources, Plugins];
+            /// Takes a further account away, with its settings and secrets.
+            account_remove "account.remove" (SourceRef) -> Empty, Admin, [Sources, Plugins];
             /// Plugins.
             plugin_list "plugin.list" (Empty) -> Vec<PluginSummary>, Read, [];
             /// Loads a plugin again; the old generation serves until the new one stands.

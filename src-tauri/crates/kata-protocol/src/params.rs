@@ -2,7 +2,7 @@
 
 use crate::{
     Approval, ApprovalDecision, CallId, Delivery, DmPolicy, Json, Message, MessageId, PermissionMode, PluginId, PluginTemplate,
-    ProviderSettings, QuietHours, SessionId, SessionState, SessionSummary, SourceId, StepOutcome, TraceId, WorkspaceId,
+    ProviderSettings, QuietHours, SessionId, SessionState, SessionSummary, SourceId, StepOutcome, SubmitAttachment, TraceId, WorkspaceId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +104,8 @@ params! {
         delivery: Option<Delivery>,
         /// A second submit with the same key in the same session is the same submit.
         idempotency_key: Option<String>,
+        /// Files, at most 10.
+        attachments: Option<Vec<SubmitAttachment>>,
     }
     /// The input is durable.
     SessionSubmitted {

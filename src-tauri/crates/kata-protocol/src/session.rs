@@ -179,6 +179,9 @@ pub struct Message {
     pub tool: Option<ToolCall>,
     /// Thinking text, where the model shows it.
     pub thinking: Option<String>,
+    /// Files that came with it or were sent with it.
+    #[serde(default)]
+    pub attachments: Vec<crate::Attachment>,
 }
 
 /// A tool call as a card shows it.

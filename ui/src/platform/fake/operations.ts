@@ -2,6 +2,7 @@
 import type { OperationName, SessionSummary } from "@/generated/protocol";
 import { OperationError, type Params, type Result } from "../types";
 import { APPROVAL_OPERATIONS, withdraw } from "./approvals";
+import { CHANNEL_OPERATIONS } from "./channels";
 import { OBSERVE_OPERATIONS } from "./observe";
 import { PERMISSION_OPERATIONS } from "./permissions";
 import { PLUGIN_OPERATIONS } from "./pluginOperations";
@@ -131,6 +132,7 @@ export const OPERATIONS: Table = {
     return detail(world, id);
   },
   ...APPROVAL_OPERATIONS,
+  ...CHANNEL_OPERATIONS,
   ...OBSERVE_OPERATIONS,
   ...PERMISSION_OPERATIONS,
   ...PLUGIN_OPERATIONS,

@@ -150,6 +150,7 @@ impl Talk<'_> {
             text,
             delivery: None,
             idempotency_key: None,
+            attachments: None,
         };
         let submitted = tokio::select! {
             submitted = self.client.session_submit(submit) => submitted?,

@@ -13,7 +13,7 @@ mod tests;
 use crate::EventHub;
 use crate::hooks::Dispatcher;
 use crate::persist::{Persist, Stopping};
-use crate::ports::{Channels, Clock, Entropy, InboxId, MessageStore, NewOutbound, OutboxRow, StoreError};
+use crate::ports::{Channels, Clock, Entropy, InboxId, MessageStore, NewOutbound, OutboundExtras, OutboxRow, StoreError};
 use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
 use kata_protocol::{ReplyRoute, SessionId, TextUnit};
@@ -89,6 +89,8 @@ pub struct Reply {
     pub key: String,
     /// Trace to write to.
     pub trace: Option<LiveTrace>,
+    /// What goes with the text: files and buttons with its last part, the preview it takes the place of with its first.
+    pub extras: OutboundExtras,
 }
 
 impl Outbox {
@@ -116,7 +118,7 @@ impl Outbox {
         self.place(Job { row, trace: None }, true);
     }
 
-    /// Cuts, stores and sends a reply. Returns when it is durable; an empty text stores nothing and answers `false`.
+    /// Cuts, stores and sends a reply. Returns when it is durable; one without text and files stores nothing and answers `false`.
     pub async fn send(self: &Arc<Self>, reply: Reply) -> Result<bool, StoreError> {
         let parts = self.parts(&reply);
         if parts.is_empty() {
@@ -155,6 +157,10 @@ impl Outbox {
             texts.truncate(MAX_PARTS - 1);
             texts.push("[The answer was cut here: it is too long for this channel. The whole of it is in Kata Agents.]".into());
         }
+        if texts.is_empty() && !reply.extras.attachments.is_empty() {
+            texts.push(String::new());
+        }
+        let last = texts.len().saturating_sub(1);
         texts
             .into_iter()
             .enumerate()
@@ -171,6 +177,11 @@ impl Outbox {
                 },
                 text,
                 idempotency_key: format!("{}:{n}", reply.key),
+                extras: OutboundExtras {
+                    attachments: if n == last { reply.extras.attachments.clone() } else { Vec::new() },
+                    buttons: if n == last { reply.extras.buttons.clone() } else { Vec::new() },
+                    replaces: reply.extras.replaces.clone().filter(|_| n == 0),
+                },
             })
             .collect()
     }

@@ -25,6 +25,7 @@ async fn send(world: &World, conversation: &str, key: &str, text: &str) {
         text: text.into(),
         key: key.into(),
         trace: None,
+        extras: Default::default(),
     };
     assert!(world.outbox.send(reply).await.unwrap());
 }

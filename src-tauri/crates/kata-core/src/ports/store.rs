@@ -3,9 +3,10 @@
 
 use async_trait::async_trait;
 use kata_protocol::{
-    ChannelId, InboundDraft, Json, Ledger, Ms, OutboundMessage, PairingRequest, PluginId, Receipt, RefusalCode, RefusalCount, ReplyRoute,
-    SenderId, SessionId, SessionKey, Trace, TraceId, TraceList,
+    Button, ChannelId, InboundDraft, Json, Ledger, Media, Ms, OutboundMessage, PairingRequest, PlatformMessageId, PluginId, Receipt,
+    RefusalCode, RefusalCount, ReplyRoute, SenderId, SessionId, SessionKey, Trace, TraceId, TraceList,
 };
+use serde::{Deserialize, Serialize};
 
 /// Row of the inbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,6 +58,30 @@ pub struct NewOutbound {
     pub text: String,
     /// Unique over all time; a second row with the same key is not made.
     pub idempotency_key: String,
+    /// What goes with the text.
+    pub extras: OutboundExtras,
+}
+
+/// What goes with the text of one part of a reply.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct OutboundExtras {
+    /// Files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Media>,
+    /// Buttons.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub buttons: Vec<Button>,
+    /// A preview that it takes the place of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<PlatformMessageId>,
+}
+
+impl OutboundExtras {
+    /// Whether there is nothing but text.
+    pub fn is_empty(&self) -> bool {
+        self.attachments.is_empty() && self.buttons.is_empty() && self.replaces.is_none()
+    }
 }
 
 /// How an outbox row stands.

@@ -307,6 +307,7 @@ impl Runner {
             text,
             key: format!("approval:{code}:{what}:{}", turn.id),
             trace: None,
+            extras: Default::default(),
         };
         let outbox = std::sync::Arc::clone(&self.deps.outbox);
         self.deps.tasks.spawn("tell of a call that waits", async move {

@@ -243,6 +243,7 @@ impl Runner {
             text,
             key: reply_key(inbox),
             trace: Some(turn.trace.clone()),
+            extras: Default::default(),
         };
         match self.deps.outbox.insist(reply).await {
             Ok(true) => {

@@ -389,6 +389,7 @@ async fn channel(
                 text,
                 key: reply_key(row.id),
                 trace: Some(trace.clone()),
+                extras: Default::default(),
             };
             if let Ok(false) = live.deps.outbox.insist(reply).await {
                 end_inbox(live, row.id, InboxEnd::Silent).await;

@@ -112,6 +112,7 @@ pub fn view(row: &StoredRow) -> Option<Message> {
         sender: text("senderName").or(text("senderId")).map(str::to_owned),
         tool: tool.flatten(),
         thinking: text("thinking").map(str::to_owned),
+        attachments: Vec::new(),
     })
 }
 

@@ -78,6 +78,7 @@ pub(crate) fn draft(id: &str, conversation: &str, sender: &str, text: &str) -> I
         reply_to: None,
         mentions_bot: false,
         sent_at: None,
+        attachments: Vec::new(),
     }
 }
 

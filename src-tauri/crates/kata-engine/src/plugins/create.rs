@@ -105,6 +105,7 @@ impl Plugins {
             reply_to: None,
             mentions_bot: true,
             sent_at: Some(self.clock.now()),
+            attachments: Vec::new(),
         };
         let answer = self.host.inject(&params.id, channel, draft).await?;
         Ok(PluginInjected { answer })

@@ -19,6 +19,9 @@ fn message(channel_name: &str) -> OutboundMessage {
         },
         text: "hi".into(),
         idempotency_key: "k".into(),
+        attachments: Vec::new(),
+        buttons: Vec::new(),
+        replaces: None,
         attempt: 1,
     }
 }

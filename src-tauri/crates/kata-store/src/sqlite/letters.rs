@@ -44,7 +44,7 @@ impl LetterStore for SqliteStore {
         self.write(move |db| {
             let sql = format!(
                 "UPDATE outbox SET state = 'pending', attempts = 0, next_at = ?2, error = NULL, put_away = 0 WHERE id = ?1 AND {OUTBOUND}
-                 RETURNING id, inbox, session, route, text, idempotency_key, attempts, state, next_at, error"
+                 RETURNING id, inbox, session, route, text, idempotency_key, attempts, state, next_at, error, extras"
             );
             let row = {
                 let mut statement = db.prepare_cached(&sql)?;

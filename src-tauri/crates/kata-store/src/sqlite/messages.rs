@@ -6,7 +6,9 @@
 
 use super::{Fault, SqliteStore, ms_in, ms_out};
 use async_trait::async_trait;
-use kata_core::ports::{InboxEnd, InboxId, InboxRow, MessageStore, NewOutbound, OutboxId, OutboxRow, OutboxState, StoreError};
+use kata_core::ports::{
+    InboxEnd, InboxId, InboxRow, MessageStore, NewOutbound, OutboundExtras, OutboxId, OutboxRow, OutboxState, StoreError,
+};
 use kata_protocol::{
     ChannelId, Count, InboundDraft, Ledger, Ms, OutboundMessage, Receipt, RefusalCode, RefusalCount, SenderId, SessionId, SessionKey,
 };
@@ -99,7 +101,7 @@ impl MessageStore for SqliteStore {
 
     async fn unsent(&self) -> Result<Vec<OutboxRow>, StoreError> {
         self.read(|db| {
-            let sql = "SELECT id, inbox, session, route, text, idempotency_key, attempts, state, next_at, error
+            let sql = "SELECT id, inbox, session, route, text, idempotency_key, attempts, state, next_at, error, extras
                        FROM outbox WHERE state IN ('pending', 'sending') ORDER BY id";
             db.prepare_cached(sql)?.query([])?.and_then(outbox_row).collect()
         })
@@ -230,9 +232,13 @@ fn enqueue(db: &Connection, inbox: Option<InboxId>, parts: Vec<NewOutbound>, now
     let mut made = Vec::with_capacity(parts.len());
     for part in parts {
         let route = serde_json::to_string(&part.route).map_err(Fault::json("route"))?;
+        let extras = match part.extras.is_empty() {
+            true => None,
+            false => Some(serde_json::to_string(&part.extras).map_err(Fault::json("extras"))?),
+        };
         let id: Option<i64> = db
             .prepare_cached(
-                "INSERT INTO outbox (inbox, session, route, text, idempotency_key, next_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
+                "INSERT INTO outbox (inbox, session, route, text, idempotency_key, next_at, created_at, extras) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)
                  ON CONFLICT (idempotency_key) DO NOTHING RETURNING id",
             )?
             .query_row(
@@ -242,7 +248,8 @@ fn enqueue(db: &Connection, inbox: Option<InboxId>, parts: Vec<NewOutbound>, now
                     route,
                     part.text,
                     part.idempotency_key,
-                    ms_in(now)
+                    ms_in(now),
+                    extras
                 ],
                 |row| row.get(0),
             )
@@ -257,6 +264,9 @@ fn enqueue(db: &Connection, inbox: Option<InboxId>, parts: Vec<NewOutbound>, now
                     text: part.text,
                     idempotency_key: part.idempotency_key,
                     attempt: 0,
+                    attachments: part.extras.attachments,
+                    buttons: part.extras.buttons,
+                    replaces: part.extras.replaces,
                 },
                 state: OutboxState::Pending { next_at: now },
                 error: None,
@@ -357,6 +367,10 @@ pub(super) fn inbox_row(row: &Row<'_>) -> Result<InboxRow, Fault> {
 pub(super) fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, Fault> {
     let id: i64 = row.get(0)?;
     let state: String = row.get(7)?;
+    let extras: OutboundExtras = match row.get::<_, Option<String>>(10)? {
+        Some(json) => serde_json::from_str(&json).map_err(Fault::json("extras"))?,
+        None => OutboundExtras::default(),
+    };
     Ok(OutboxRow {
         id: OutboxId(id),
         inbox: row.get::<_, Option<i64>>(1)?.map(InboxId),
@@ -366,6 +380,9 @@ pub(super) fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, Fault> {
             text: row.get(4)?,
             idempotency_key: row.get(5)?,
             attempt: row.get(6)?,
+            attachments: extras.attachments,
+            buttons: extras.buttons,
+            replaces: extras.replaces,
         },
         state: match state.as_str() {
             "pending" => OutboxState::Pending {

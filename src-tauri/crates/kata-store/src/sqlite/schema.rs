@@ -11,6 +11,7 @@ pub(crate) fn migrations() -> Migrations<'static> {
         M::up(LIBRARY),
         M::up(LETTERS),
         M::up(APPROVALS),
+        M::up(EXTRAS),
     ])
 }
 
@@ -213,6 +214,11 @@ CREATE TABLE approvals (
 CREATE INDEX approvals_call ON approvals (session, call_id, seq);
 CREATE INDEX approvals_waiting ON approvals (seq) WHERE decision IS NULL;
 CREATE INDEX approvals_settled ON approvals (settled_at, seq) WHERE decision IS NOT NULL;
+";
+
+/// `extras`: files, buttons and the preview of a part, as JSON; NULL where there is only text.
+const EXTRAS: &str = "
+ALTER TABLE outbox ADD COLUMN extras TEXT;
 ";
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub(crate) fn draft(message: &str) -> InboundDraft {
         reply_to: None,
         mentions_bot: true,
         sent_at: Some(Ms(5)),
+        attachments: Vec::new(),
     }
 }
 
@@ -44,6 +45,7 @@ pub(crate) fn part(key: &str) -> NewOutbound {
         },
         text: format!("answer {key}"),
         idempotency_key: key.into(),
+        extras: Default::default(),
     }
 }
 

@@ -350,6 +350,7 @@ impl Dev<'_> {
             text: format!("/tool {} {line}", tool.name),
             delivery: None,
             idempotency_key: None,
+            attachments: None,
         };
         let submitted = self.client.session_submit(submit).await?;
         self.follow = Some(Follow::of(submitted.message));
