@@ -1495,6 +1495,11 @@ declare module "@kata-agents/plugin-sdk/testing" {
   export interface FakePlatform {
     /** Answers a request of the plugin. A poll without news may answer with `silence()` or with an empty list. */
     answer(request: FakeRequest): Response | Promise<Response>;
+    /**
+     * Takes a WebSocket of the plugin, for a platform that speaks over one; throw `refused()` to turn it away. While the network
+     * is down, sockets break and none opens; while it is silent, they are half-open. What was not taken in must be given again.
+     */
+    socket?(connection: FakeConnection): void | Promise<void>;
     /** A person writes this. Gives the `messageId` under which the plugin should hand it in. */
     write(text: string): string;
     /** Texts that readers see, in order. */
@@ -1590,6 +1595,8 @@ declare module "@kata-agents/plugin-sdk/testing" {
     state?: Map<string, unknown>;
     /** Answers requests; without it every request fails. */
     network?: Answer;
+    /** Answers WebSockets; without it every one is refused. */
+    sockets?: SocketAnswer;
   }
   /** One line of the log. */
   export interface LogLine {
@@ -1598,12 +1605,14 @@ declare module "@kata-agents/plugin-sdk/testing" {
     /** Text. */
     message: string;
   }
-  /** The host. `run` installs clock and network for the time of a test. */
+  /** The host. `run` installs clock, network and sockets for the time of a test. */
   export class FakeHost {
     /** Time. */
     readonly clock: FakeClock;
     /** Network. */
     readonly network: FakeNetwork;
+    /** WebSockets. */
+    readonly sockets: FakeSocketServer;
     /** The disk: survives this host. */
     readonly state: Map<string, unknown>;
     /** Settings. */
@@ -1655,7 +1664,7 @@ declare module "@kata-agents/plugin-sdk/testing" {
     /** What the front door answers; it may wait, refuse, or throw as a full disk does. */
     door: (draft: InboundDraft) => IngressAnswer | Promise<IngressAnswer>;
     constructor(options?: FakeHostOptions);
-    /** Runs a test with this host's clock and network in the place of the global ones. */
+    /** Runs a test with this host's clock, network and sockets in the place of the global ones. */
     run<T>(test: () => Promise<T>): Promise<T>;
     /** Puts a file among those on their way, as the host does for a file that the agent sends. */
     keep(name: string, bytes: Uint8Array<ArrayBuffer>, mime?: string, kind?: Media["kind"]): Media;
@@ -1721,6 +1730,141 @@ declare module "@kata-agents/plugin-sdk/testing" {
     answerWith(answer: Answer): void;
     /** In the place of the global `fetch`. */
     readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+  }
+  /** After this long without a word from the other side the host takes a socket for dead. */
+  export const SOCKET_SILENCE_MS = 45000;
+  /** What a socket carries. */
+  export type SocketData = string | ArrayBuffer | ArrayBufferView;
+  /**
+   * What happens when the plugin opens a socket. Returning accepts it; throwing refuses it, as when nobody listens; a promise
+   * that never resolves leaves it connecting. What is sent meanwhile arrives right after it has opened.
+   */
+  export type SocketAnswer = (connection: FakeConnection) => void | Promise<void>;
+  /** One socket, seen from the server. */
+  export class FakeConnection {
+    #private;
+    /** Where the plugin connected to. */
+    readonly url: URL;
+    /** Subprotocols the plugin asked for. */
+    readonly protocols: readonly string[];
+    /** Everything the plugin sent, in order. */
+    readonly received: (string | Uint8Array<ArrayBuffer>)[];
+    /** How the plugin closed it; absent while it has not. */
+    goodbye: {
+      code: number;
+      reason: string;
+    } | undefined;
+    /** Hears what the plugin sends. */
+    onMessage: ((data: string | Uint8Array<ArrayBuffer>) => void) | undefined;
+    /** Hears that it has ended, whoever ended it. */
+    onClose: (() => void) | undefined;
+    /** Made by the server's `WebSocket`. */
+    constructor(client: FakeWebSocket, url: URL, protocols: readonly string[]);
+    /** Whether it carries anything: neither closed nor half-open. */
+    get open(): boolean;
+    /** The subprotocol the server chooses; set it while the socket is being accepted. */
+    get protocol(): string;
+    set protocol(name: string);
+    /** Texts the plugin sent, as JSON. */
+    get frames(): Record<string, unknown>[];
+    /** Says something to the plugin; an object is sent as JSON. */
+    send(data: SocketData | Record<string, unknown>): void;
+    /** Says goodbye: the plugin sees a clean close. */
+    close(code?: number, reason?: string): void;
+    /** The connection breaks: the plugin sees 1006. */
+    drop(): void;
+    /**
+     * Half-open: from now on nothing comes through either way, and nobody says so. The host notices after a while, by pings of
+     * its own; `noticedAfterMs: Infinity` is for a plugin that has to find out by itself.
+     */
+    goSilent(noticedAfterMs?: number): void;
+    /** The plugin's side says something. */
+    hear(data: string | Uint8Array<ArrayBuffer>): void;
+    /** The plugin's side says goodbye, or has gone without one. */
+    hearGoodbye(goodbye: {
+      code: number;
+      reason: string;
+    } | undefined): boolean;
+  }
+  /** Every socket so far, and the `WebSocket` that opens them. */
+  export class FakeSocketServer {
+    #private;
+    /** Every attempt, in order; those that were refused too. */
+    readonly connections: FakeConnection[];
+    /** In the place of the global `WebSocket`. */
+    readonly WebSocket: typeof FakeWebSocket;
+    /** Without an answer every socket is refused. */
+    constructor(answer?: SocketAnswer);
+    /** Answers another way from now on. */
+    answerWith(answer: SocketAnswer): void;
+    /** Those that carry something now. */
+    get open(): FakeConnection[];
+    /** The newest one. */
+    get last(): FakeConnection | undefined;
+    /** Breaks every connection, as a network that goes down. */
+    dropAll(): void;
+  }
+  /** How a socket ended, as the plugin's side sees it. */
+  export interface SocketEnd {
+    /** Close code. */
+    code: number;
+    /** The other side's reason. */
+    reason: string;
+    /** Whether both sides said goodbye. */
+    clean: boolean;
+    /** What the event `error` says before the event `close`; absent: there is none. */
+    error?: string;
+  }
+  /** The plugin's side of a socket, as the host's `WebSocket` is. */
+  export class FakeWebSocket extends EventTarget {
+    #private;
+    /** State 0. */
+    static readonly CONNECTING = 0;
+    /** State 1. */
+    static readonly OPEN = 1;
+    /** State 2. */
+    static readonly CLOSING = 2;
+    /** State 3. */
+    static readonly CLOSED = 3;
+    /** State 0. */
+    readonly CONNECTING = 0;
+    /** State 1. */
+    readonly OPEN = 1;
+    /** State 2. */
+    readonly CLOSING = 2;
+    /** State 3. */
+    readonly CLOSED = 3;
+    /** Listener of `open`. */
+    onopen: ((event: Event) => void) | null;
+    /** Listener of `message`. */
+    onmessage: ((event: MessageEvent) => void) | null;
+    /** Listener of `error`. */
+    onerror: ((event: Event) => void) | null;
+    /** Listener of `close`. */
+    onclose: ((event: Event) => void) | null;
+    /** Where to. */
+    readonly url: string;
+    /** Always empty: the host speaks no extensions. */
+    readonly extensions = "";
+    /** Opens one; `opened` is the server. */
+    constructor(url: string | URL, protocols: string | string[], opened: (connection: FakeConnection) => Promise<void>);
+    /** State, 0 to 3. */
+    get readyState(): number;
+    /** The subprotocol the server chose. */
+    get protocol(): string;
+    /** Bytes that did not leave. */
+    get bufferedAmount(): number;
+    /** How bytes are shown. */
+    get binaryType(): "blob" | "arraybuffer";
+    set binaryType(value: "blob" | "arraybuffer");
+    /** Says something to the server. */
+    send(data: SocketData): void;
+    /** Says goodbye. */
+    close(code?: number, reason?: string): void;
+    /** The server said something. */
+    take(data: SocketData): void;
+    /** It has ended. */
+    end(how: SocketEnd): void;
   }
   /** Lets everything run that waits for nothing but its turn. */
   export function settle(): Promise<void>;

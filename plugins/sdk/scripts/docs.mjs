@@ -39,6 +39,7 @@ export const TESTING = [
   ["testing/tool", "Testing: tools and hooks"],
   ["testing/host", "Testing: the fake host"],
   ["testing/fetch", "Testing: the fake network"],
+  ["testing/socket", "Testing: fake sockets"],
   ["testing/clock", "Testing: the fake clock"],
   ["testing/load", "Testing: loading a plugin"],
 ];

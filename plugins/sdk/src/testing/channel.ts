@@ -6,11 +6,17 @@ import { settle } from "./clock.ts";
 import { type ContractCase, expect, shown } from "./contract.ts";
 import { type FakeRequest, refused, silence } from "./fetch.ts";
 import { FakeHost, outbound, Running } from "./host.ts";
+import type { FakeConnection } from "./socket.ts";
 
 /** A platform as the author scripts it. Made anew for each case. */
 export interface FakePlatform {
   /** Answers a request of the plugin. A poll without news may answer with `silence()` or with an empty list. */
   answer(request: FakeRequest): Response | Promise<Response>;
+  /**
+   * Takes a WebSocket of the plugin, for a platform that speaks over one; throw `refused()` to turn it away. While the network
+   * is down, sockets break and none opens; while it is silent, they are half-open. What was not taken in must be given again.
+   */
+  socket?(connection: FakeConnection): void | Promise<void>;
   /** A person writes this. Gives the `messageId` under which the plugin should hand it in. */
   write(text: string): string;
   /** Texts that readers see, in order. */
@@ -45,7 +51,7 @@ class Bench {
   readonly platform: FakePlatform;
   readonly host: FakeHost;
   readonly channel: Channel;
-  mood: Mood = "up";
+  #mood: Mood = "up";
 
   private constructor(platform: FakePlatform, host: FakeHost, channel: Channel) {
     this.platform = platform;
@@ -58,7 +64,28 @@ class Bench {
     const host = new FakeHost({ ...options, ...(before === undefined ? {} : { state: before.host.state }) });
     const bench = new Bench(platform, host, await make());
     host.network.answerWith((request) => bench.#answer(request));
+    host.sockets.answerWith((connection) => bench.#accept(connection));
     return bench;
+  }
+
+  get mood(): Mood {
+    return this.#mood;
+  }
+  set mood(mood: Mood) {
+    this.#mood = mood;
+    if (mood === "down") this.host.sockets.dropAll();
+    if (mood === "silent") for (const one of this.host.sockets.open) one.goSilent();
+  }
+
+  /** What went out so far: requests, and sockets that were opened or tried. */
+  get asked(): number {
+    return this.host.network.requests.length + this.host.sockets.connections.length;
+  }
+
+  #accept(connection: FakeConnection): void | Promise<void> {
+    if (this.mood === "silent") return new Promise(() => {});
+    if (this.mood === "down" || this.platform.socket === undefined) throw refused();
+    return this.platform.socket(connection);
   }
 
   #answer(request: FakeRequest): Response | Promise<Response> {
@@ -291,8 +318,8 @@ function inbound(
     const running = bench.connect();
     await bench.host.clock.advance(2_000);
     bench.mood = "down";
-    const before = bench.host.network.requests.length;
-    const asked = () => bench.host.network.requests.length - before;
+    const before = bench.asked;
+    const asked = () => bench.asked - before;
     await bench.host.clock.until(() => asked() > MAX_REQUESTS_A_MINUTE, 60_000);
     expect(asked() <= MAX_REQUESTS_A_MINUTE, `it asked more than ${MAX_REQUESTS_A_MINUTE} times in a minute while the platform was down`);
     bench.mood = "up";
@@ -305,9 +332,10 @@ function inbound(
     await bench.host.clock.advance(2_000);
     expect(await running.stopped(bench.host), "connect did not end within five seconds of its signal");
     expect(running.error === undefined, () => `it ended with ${shown(running.error)}`);
-    const requests = bench.host.network.requests.length;
+    expect(bench.host.sockets.open.length === 0, "a socket is still open after it has ended");
+    const before = bench.asked;
     await bench.host.clock.advance(120_000);
-    expect(bench.host.network.requests.length === requests, "it goes on asking after it has ended");
+    expect(bench.asked === before, "it goes on asking after it has ended");
   });
 
   add("the parts that look at the platform do not throw when it is down", async (bench) => {

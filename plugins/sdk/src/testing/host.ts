@@ -15,6 +15,7 @@ import type {
 } from "../generated.ts";
 import { FakeClock, settle } from "./clock.ts";
 import { type Answer, FakeNetwork, refused } from "./fetch.ts";
+import { FakeSocketServer, type SocketAnswer } from "./socket.ts";
 
 /** What a fake host starts with. */
 export interface FakeHostOptions {
@@ -26,6 +27,8 @@ export interface FakeHostOptions {
   state?: Map<string, unknown>;
   /** Answers requests; without it every request fails. */
   network?: Answer;
+  /** Answers WebSockets; without it every one is refused. */
+  sockets?: SocketAnswer;
 }
 
 /** One line of the log. */
@@ -36,12 +39,14 @@ export interface LogLine {
   message: string;
 }
 
-/** The host. `run` installs clock and network for the time of a test. */
+/** The host. `run` installs clock, network and sockets for the time of a test. */
 export class FakeHost {
   /** Time. */
   readonly clock = new FakeClock();
   /** Network. */
   readonly network: FakeNetwork;
+  /** WebSockets. */
+  readonly sockets: FakeSocketServer;
   /** The disk: survives this host. */
   readonly state: Map<string, unknown>;
   /** Settings. */
@@ -87,18 +92,19 @@ export class FakeHost {
           throw refused();
         }),
     );
+    this.sockets = new FakeSocketServer(options.sockets);
   }
 
-  /** Runs a test with this host's clock and network in the place of the global ones. */
+  /** Runs a test with this host's clock, network and sockets in the place of the global ones. */
   async run<T>(test: () => Promise<T>): Promise<T> {
-    const fetchBefore = globalThis.fetch;
+    const before = { fetch: globalThis.fetch, WebSocket: globalThis.WebSocket };
     const restoreClock = this.clock.install();
-    globalThis.fetch = this.network.fetch as typeof fetch;
+    Object.assign(globalThis, { fetch: this.network.fetch, WebSocket: this.sockets.WebSocket });
     try {
       return await test();
     } finally {
       restoreClock();
-      globalThis.fetch = fetchBefore;
+      Object.assign(globalThis, before);
     }
   }
 

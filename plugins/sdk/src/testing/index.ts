@@ -10,4 +10,5 @@ export * from "./fetch.ts";
 export * from "./host.ts";
 export * from "./load.ts";
 export * from "./service.ts";
+export * from "./socket.ts";
 export * from "./tool.ts";

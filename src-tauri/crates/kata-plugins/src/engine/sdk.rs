@@ -20,6 +20,7 @@ const KIT: &[(&str, &str)] = kit!(
     "index.ts",
     "load.ts",
     "service.ts",
+    "socket.ts",
     "tool.ts"
 );
 
