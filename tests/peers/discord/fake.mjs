@@ -26,7 +26,7 @@ server.on("request", async (request, response) => {
     const body = await read(request);
     const answer = await rest.handle({ method: request.method, url, headers: request.headers, body });
     const out = answer.bytes ?? answer.text ?? (answer.json === undefined ? "" : JSON.stringify(answer.json));
-    response.writeHead(answer.status, { ...(answer.json === undefined ? {} : { "content-type": "application/json" }), ...answer.headers });
+    response.writeHead(answer.status, { via: "1.1 google", ...(answer.json === undefined ? {} : { "content-type": "application/json" }), ...answer.headers });
     response.end(out);
   } catch (error) {
     console.error(error);
@@ -126,6 +126,7 @@ gateway.url = `ws://127.0.0.1:${port}/gateway`;
 process.stdout.write(
   `${JSON.stringify({
     apiRoot: `${rest.base}/api`,
+    gatewayUrl: gateway.url,
     adminUrl: `http://127.0.0.1:${adminPort}`,
     bots: [...world.bots.values()].map((bot) => ({
       token: bot.token, id: bot.user.id, name: bot.user.username, guild: bot.guild,

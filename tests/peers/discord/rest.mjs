@@ -277,14 +277,17 @@ export class Rest {
   }
 }
 
+/** Ids may come as numbers, which JavaScript would round. */
+const exact = (text) => JSON.parse(text.replace(/"(?:\\.|[^"\\])*"|\b\d{16,}\b/g, (found) => (found.startsWith('"') ? found : `"${found}"`)));
+
 async function parse(type, body) {
   if (body.length === 0) return { json: undefined, files: [] };
-  if (type.startsWith("application/json")) return { json: JSON.parse(body.toString()), files: [] };
+  if (type.startsWith("application/json")) return { json: exact(body.toString()), files: [] };
   if (!type.startsWith("multipart/form-data")) throw new Refused(400, 50109, "The request body contains invalid JSON.");
   const form = await new Response(body, { headers: { "content-type": type } }).formData();
   const files = [];
   for (const [name, value] of form) {
     if (/^files\[\d+\]$/.test(name) && typeof value !== "string") files.push({ name: value.name, type: value.type, bytes: Buffer.from(await value.arrayBuffer()) });
   }
-  return { json: JSON.parse(String(form.get("payload_json") ?? "{}")), files };
+  return { json: exact(String(form.get("payload_json") ?? "{}")), files };
 }
