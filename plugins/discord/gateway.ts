@@ -6,6 +6,7 @@
 
 import type { ConnectContext, StatusReport } from "@kata-agents/plugin-sdk";
 import { type Identifies, identified, readIdentifies, waitToIdentify } from "./budget.ts";
+import { digest } from "./digest.ts";
 import { Events, NotStored } from "./events.ts";
 import { interact, registerCommands } from "./interactions.ts";
 import { Ledger, type SignedIn } from "./ledger.ts";
@@ -104,7 +105,7 @@ class Listener {
     const { signal } = this.#ctx;
     this.#ctx.status({ state: "connecting" });
     this.#shared.onRefused = (token) => void (token === this.#rest.token && this.#finish({ stop: TOKEN_REFUSED }));
-    await this.#ledger.load(await fingerprint(this.#rest.token));
+    await this.#ledger.load(digest(this.#rest.token));
     if (this.#ledger.who !== undefined) this.#iAm(this.#ledger.who);
     const behind = setInterval(() => this.#wait({ type: BEHIND, data: null, seq: 0, session: undefined }), BEHIND_MS);
     try {
@@ -339,7 +340,7 @@ class Listener {
   async #ready(ready: Ready, session: Session | undefined): Promise<void> {
     const { user, application } = ready;
     const who: SignedIn = {
-      token: await fingerprint(this.#rest.token),
+      token: digest(this.#rest.token),
       user: user.id,
       name: user.global_name || user.username,
       application: application?.id ?? user.id,
@@ -382,10 +383,4 @@ const BEHIND = "kata:behind";
 interface Ready {
   user: { id: string; username: string; global_name?: string | null };
   application?: { id: string };
-}
-
-/** Tells two tokens apart without keeping one. */
-async function fingerprint(token: string): Promise<string> {
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
-  return Array.from(hash.slice(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

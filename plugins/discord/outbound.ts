@@ -5,6 +5,7 @@
 
 import { SendError } from "@kata-agents/plugin-sdk";
 import type { Button, Media, OutboundMessage, PlatformMessageId, PluginContext, Receipt, ReplyRoute, StreamPreview } from "@kata-agents/plugin-sdk";
+import { digest } from "./digest.ts";
 import { encode, type Upload } from "./form.ts";
 import { customId } from "./interactions.ts";
 import { PartialSends } from "./partial.ts";
@@ -64,7 +65,7 @@ async function all(tools: Tools, message: OutboundMessage, channel: string, part
     else {
       const quoted = index === 0 ? messageOf(message.route.replyTo) : undefined;
       if (quoted !== undefined) body["message_reference"] = { message_id: quoted, fail_if_not_exists: false };
-      Object.assign(body, { nonce: await nonce(key, index), enforce_nonce: true });
+      Object.assign(body, { nonce: nonce(key, index), enforce_nonce: true });
       const made = await post(tools, channel, body, part.files);
       sent.push(made.id);
       if (preview !== undefined) await remove(tools, channel, preview);
@@ -161,7 +162,7 @@ export async function stream(tools: Tools, preview: StreamPreview): Promise<Plat
     }
     const quoted = messageOf(preview.route.replyTo);
     if (quoted !== undefined) body["message_reference"] = { message_id: quoted, fail_if_not_exists: false };
-    const json = { ...body, nonce: await nonce(`preview ${preview.key}`, 0), enforce_nonce: true };
+    const json = { ...body, nonce: nonce(`preview ${preview.key}`, 0), enforce_nonce: true };
     return (await rest.call<Message>("POST", `/channels/${channel}/messages`, { json, signal: ctx.signal })).id;
   } catch (error) {
     throw sendError(error);
@@ -211,9 +212,8 @@ export async function typing({ rest, ctx }: Omit<Tools, "partial">, route: Reply
 }
 
 /** At most 25 characters that stand for one message of one send. */
-export async function nonce(key: string, index: number): Promise<string> {
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${key}\n${index}`)));
-  return Array.from(hash.slice(0, 12), (byte) => byte.toString(16).padStart(2, "0")).join("");
+export function nonce(key: string, index: number): string {
+  return digest(`${index} ${key}`);
 }
 
 /** What a failure means to the host. */
