@@ -1468,6 +1468,392 @@ declare module "@kata-agents/plugin-sdk" {
   export type WorkspaceId = string;
 }
 
+declare module "@kata-agents/plugin-sdk/markdown" {
+  /** Reads Markdown. Never fails: what it does not know stays text. */
+  export function parseMarkdown(text: string): Block[];
+  /** Where a block stands. */
+  export interface Placed {
+    /** It follows the block before without an empty line between them. */
+    close?: boolean;
+  }
+  /** A stretch of text. A line end in the source is `\n` in a text; a `break` is one that was asked for. */
+  export type Inline = 
+  /** Words. */
+  {
+    kind: "text";
+    text: string;
+  }
+  /** Bold. */
+   | {
+    kind: "strong";
+    content: Inline[];
+  }
+  /** Italic. */
+   | {
+    kind: "emphasis";
+    content: Inline[];
+  }
+  /** Struck through. */
+   | {
+    kind: "strike";
+    content: Inline[];
+  }
+  /** Code within a line. */
+   | {
+    kind: "code";
+    text: string;
+  }
+  /** A link; one that is only an address has it as its text. */
+   | {
+    kind: "link";
+    url: string;
+    content: Inline[];
+  }
+  /** A picture at an address. */
+   | {
+    kind: "image";
+    url: string;
+    alt: string;
+  }
+  /** A line end. */
+   | {
+    kind: "break";
+  };
+  /** A paragraph. */
+  export interface Paragraph extends Placed {
+    /** Which block. */
+    kind: "paragraph";
+    /** Its text. */
+    content: Inline[];
+  }
+  /** A headline. */
+  export interface Heading extends Placed {
+    /** Which block. */
+    kind: "heading";
+    /** 1 to 6. */
+    level: number;
+    /** Its text. */
+    content: Inline[];
+  }
+  /** A block of code. */
+  export interface CodeBlock extends Placed {
+    /** Which block. */
+    kind: "code";
+    /** The language, where the fence names one: letters, digits and `+#.-_`. */
+    lang: string | null;
+    /** The code, without a line end at its end. */
+    text: string;
+  }
+  /** A quotation. */
+  export interface Quote extends Placed {
+    /** Which block. */
+    kind: "quote";
+    /** What is quoted. */
+    blocks: Block[];
+  }
+  /** One item of a list. */
+  export interface ListItem {
+    /** Whether its box is ticked; `null` without a box. */
+    task: boolean | null;
+    /** What it says. */
+    blocks: Block[];
+  }
+  /** A list. */
+  export interface List extends Placed {
+    /** Which block. */
+    kind: "list";
+    /** Numbered. */
+    ordered: boolean;
+    /** Number of the first item. */
+    start: number;
+    /** Its items. */
+    items: ListItem[];
+    /** No empty lines between its items. */
+    tight: boolean;
+  }
+  /** How a column is set. */
+  export type Align = "left" | "right" | "center" | null;
+  /** A table. Each row has as many cells as the head. */
+  export interface Table extends Placed {
+    /** Which block. */
+    kind: "table";
+    /** Headlines of the columns. */
+    head: Inline[][];
+    /** Rows of cells. */
+    rows: Inline[][][];
+    /** How each column is set. */
+    align: Align[];
+  }
+  /** A line across. */
+  export interface Rule extends Placed {
+    /** Which block. */
+    kind: "rule";
+  }
+  /** A block. */
+  export type Block = Paragraph | Heading | CodeBlock | Quote | List | Table | Rule;
+  /** What a limit counts: Unicode characters, UTF-16 code units, or UTF-8 bytes. */
+  export type LengthUnit = "chars" | "utf16" | "bytes";
+  /** How long a message may be. */
+  export interface PartLimit {
+    /** Longest message, in `unit`; at least 40. */
+    max: number;
+    /** Default `chars`. */
+    unit?: LengthUnit;
+  }
+  /** One message. */
+  export interface Part {
+    /** In the platform's markup. */
+    text: string;
+    /** What a reader sees, for when the platform does not take the markup. */
+    plain: string;
+  }
+  /** Length of a text in a unit. */
+  export function lengthOf(text: string, unit?: LengthUnit): number;
+  /**
+   * Blocks as messages, each within the limit as it is written. A message ends between blocks, lines, words or (a word that
+   * is longer than a message) characters as a reader sees them, in that order; what is open there is closed, and opened
+   * again in the next one. Blocks without any text give no message.
+   */
+  export function renderParts(blocks: readonly Block[], dialect: Dialect, limit: PartLimit): Part[];
+  /** Blocks as they are read aloud: no marks but bullets and quotation marks. */
+  export function plainText(blocks: readonly Block[]): string;
+  /** What stands around a stretch of text. */
+  export interface Wrap {
+    /** In front of it. */
+    open: string;
+    /** Behind it. */
+    close: string;
+    /** In front of the rest where a message ends within it; absent: `lines`, else `open`. */
+    reopen?: string;
+    /** In front of each further line of it, such as `> `. */
+    lines?: string;
+    /** Its lines do not carry the `lines` of what is around it. */
+    bare?: boolean;
+  }
+  /** One item of a list, for what stands in front of it. */
+  export interface ItemPlace {
+    /** Numbered. */
+    ordered: boolean;
+    /** Its number; in a list without numbers its place, from 1. */
+    number: number;
+    /** Whether its box is ticked; `null` without a box. */
+    task: boolean | null;
+    /** Lists around this one. */
+    depth: number;
+  }
+  /**
+   * A platform's markup. A wrap that is absent, or that a function does not give, leaves the text as it is. What is written
+   * by `text` is exactly what a reader sees; everything else is markup and written as it stands.
+   */
+  export interface Dialect {
+    /** Writes words, so that nothing in them is markup. They may hold several lines; `lineStart`: the first begins a line. */
+    text(text: string, lineStart: boolean): string;
+    /** Writes code, within a line or in a block. Absent: as it is. */
+    codeText?(text: string, block: boolean): string;
+    /** Writes an address that stands for itself. Absent: as it is. */
+    url?(url: string): string;
+    /** Bold. */
+    strong?(): Wrap;
+    /** Italic. */
+    emphasis?(): Wrap;
+    /** Struck through. */
+    strike?(): Wrap;
+    /** Code within a line. */
+    code?(text: string): Wrap;
+    /** A block of code. `lang` is a word. */
+    codeBlock?(lang: string | null, text: string): Wrap;
+    /** A link whose text is not its address. Nothing: the address is written behind the text, in parentheses. */
+    link?(url: string, text: string): Wrap | undefined;
+    /** A headline. Absent: bold. */
+    heading?(level: number): Wrap;
+    /** A paragraph, where it needs marks. */
+    paragraph?(): Wrap;
+    /** A quotation; `depth` counts those around it. Nothing: its text stands as it is. */
+    quote?(depth: number): Wrap | undefined;
+    /** A list as a whole, where it needs marks. */
+    list?(ordered: boolean, start: number): Wrap;
+    /** An item with marks around it, instead of `bullet`. */
+    item?(item: ItemPlace): Wrap;
+    /** What stands in front of an item, as it is written. Absent: `• `, `1. `, `☐ `, `☑ `. */
+    bullet?(item: ItemPlace): string;
+    /** A table with marks around it, its rows and its cells. Absent: columns in a block of code, or a list where they are too wide. */
+    table?: {
+      whole(): Wrap;
+      row(head: boolean): Wrap;
+      cell(head: boolean, align: Align): Wrap;
+    };
+    /** Widest table in columns of fixed width; default 64. Each dialect that has `codeBlock` can show one. */
+    tableWidth?: number;
+    /** Whether a list of cells is better than columns of fixed width also where they fit. */
+    tableAsList?: boolean;
+    /** A picture at an address. Nothing: a link. */
+    image?(url: string, alt: string): string | undefined;
+    /** A line across, as it is written. Absent: `———`. */
+    rule?: string;
+    /** What stands between two blocks, as it is written; `close`: they follow each other directly. Absent: an empty line, or a line end. */
+    between?(close: boolean): string;
+    /** What the limit counts: what is written, or (Telegram) what a reader sees of it. Default `rendered`. */
+    counts?: "rendered" | "visible";
+    /** Most wraps in one message, where the platform has such a limit. */
+    maxWraps?: number;
+  }
+  /** No markup at all: what plain text channels and previews show. */
+  export const plainDialect: Dialect;
+  /** HTML as a page or a mail shows it. */
+  export const htmlDialect: Dialect;
+  /** Widest table, in columns of fixed width, unless a dialect says otherwise. */
+  export const TABLE_WIDTH = 64;
+  /** A table as text: columns of fixed width, or a list for each row where they would be wider than `width`. */
+  export function tableAsText(table: Table, width?: number): string;
+  /** The words of inlines, without any mark. */
+  export function wordsOf(content: readonly Inline[]): string;
+  /** The place at or before `at` where `text` may be cut; `from` if there is none after it. */
+  export function cutBefore(text: string, at: number, from?: number): number;
+  /** Columns a text takes in a font of fixed width: East Asian characters and emoji take two, accents none. */
+  export function displayWidth(text: string): number;
+}
+
+declare module "@kata-agents/plugin-sdk/sending" {
+  import type { PlatformMessageId, SendError, SendErrorCode, State } from "@kata-agents/plugin-sdk";
+
+  /** No answer. `sent` is false only when it is known that no request left. */
+  export class NetworkError extends Error {
+    /** Whether bytes may have left. */
+    readonly sent: boolean;
+    constructor(message: string, sent: boolean);
+  }
+  /** The server answered, and the answer is no. */
+  export class HttpError extends Error {
+    /** HTTP status. */
+    readonly status: number;
+    /** The answer, at most 64 KiB; it may hold anything, so it is not part of `message`. */
+    readonly body: string;
+    /** How long to wait before the next attempt, in milliseconds, where the server says so. */
+    readonly retryAfterMs: number | undefined;
+    constructor(what: string, status: number, body: string, retryAfterMs?: number);
+    /** The body as a JSON object, or `undefined`. */
+    json(): Record<string, unknown> | undefined;
+  }
+  /** How one request is made. */
+  export interface RequestOptions {
+    /** What it is, for errors: a method's name. Default the host and path. */
+    what?: string;
+    /** Default `POST` with a body, else `GET`. */
+    method?: string;
+    /** Headers. */
+    headers?: Readonly<Record<string, string>>;
+    /** Body; a plain object is sent as JSON. */
+    body?: BodyInit | Readonly<Record<string, unknown>>;
+    /** Ends it; it then rejects with a `NetworkError`. */
+    signal?: AbortSignal;
+    /** Longest wait for the whole answer, in milliseconds; default 30 000. */
+    timeoutMs?: number;
+    /** Texts that no error may show, such as a token that stands in the address. */
+    secrets?: readonly string[];
+    /** Default the global one. */
+    fetch?: typeof fetch;
+  }
+  /** An answer with a status of 200 to 299. */
+  export interface HttpAnswer {
+    /** HTTP status. */
+    status: number;
+    /** Headers. */
+    headers: Headers;
+    /** The body. */
+    text: string;
+    /** The body as a JSON object; a `NetworkError` where it is none, since nobody knows then what happened. */
+    json(): Record<string, unknown>;
+  }
+  /** Makes a request. Rejects with a `NetworkError` or an `HttpError`. */
+  export function request(url: string, options?: RequestOptions): Promise<HttpAnswer>;
+  /** `Retry-After` in milliseconds: seconds, or a date. */
+  export function retryAfter(value: string | null, now: number): number | undefined;
+  /** What a channel adds to the usual meaning of a failure. */
+  export interface SendErrorOptions {
+    /** Name of the platform, for the person. */
+    platform: string;
+    /** Says what an answer means where that is more than its status; nothing: the usual. */
+    meaning?(error: HttpError): {
+      code: SendErrorCode;
+      message: string;
+      retryAfterMs?: number;
+      certain?: boolean;
+    } | undefined;
+  }
+  /**
+   * What a failure means for a send: an answer of 5xx or none at all may have sent it, 429 and the other 4xx have not. Gives a
+   * `SendError` as it is.
+   */
+  export function sendErrorOf(error: unknown, { platform, meaning }: SendErrorOptions): SendError;
+  /** A failure as one sentence, for the log. */
+  export function messageOf(error: unknown): string;
+  /**
+   * Which platform messages of a send are out, by its `idempotencyKey`; kept in the plugin's state under `partial-sends`.
+   * Write after each message but the last, forget after the last.
+   */
+  export class PartialSends {
+    #private;
+    constructor(state: State);
+    /** Ids of the messages that are out already. */
+    read(key: string): Promise<PlatformMessageId[]>;
+    /** Notes them. */
+    write(key: string, ids: readonly PlatformMessageId[]): Promise<void>;
+    /** The send is complete. */
+    forget(key: string): Promise<void>;
+  }
+  /** Bounds of a wait. */
+  export interface BackoffOptions {
+    /** Wait after the first failure, in milliseconds; default 500. */
+    firstMs?: number;
+    /** Longest wait, in milliseconds; default 60 000. */
+    maxMs?: number;
+  }
+  /** Waits that grow with each failure in a row. */
+  export interface Backoff {
+    /** Failures in a row. */
+    readonly failures: number;
+    /** Counts a failure and says how long to wait, in milliseconds; `atLeastMs` is what the platform asked for. */
+    next(atLeastMs?: number): number;
+    /** It works again. */
+    reset(): void;
+  }
+  /**
+   * Doubles the wait with each failure. Each is a random part between a half and all of it, so that programs that fell over
+   * together do not come back together. `random` gives 0 to 1, as `Math.random` does.
+   */
+  export function backoff(random: () => number, { firstMs, maxMs }?: BackoffOptions): Backoff;
+  /** Bounds of the cache. */
+  export interface NamesOptions {
+    /** Time. */
+    clock: Clock;
+    /** Most names; the one that was longest not asked for goes. Default 500. */
+    max?: number;
+    /** How long a name is kept, in milliseconds; default six hours. */
+    forMs?: number;
+    /** How long it is kept that there is none, in milliseconds; default five minutes. */
+    missingForMs?: number;
+  }
+  /** A bounded cache of lookups. A lookup that fails gives `null`: a message without its writer's name is a message. */
+  export class Names {
+    #private;
+    /** `lookup` asks the platform. */
+    constructor(lookup: (id: string) => Promise<string | null | undefined>, options: NamesOptions);
+    /** The name of `id`. Never rejects; those who ask at the same time share one lookup. */
+    get(id: string): Promise<string | null>;
+    /** Keeps a name that an event brought along. */
+    set(id: string, name: string): void;
+  }
+  /** What a plugin waits by. */
+  export interface Clock {
+    /** Milliseconds since the epoch. */
+    now(): number;
+    /** Resolves after `ms`, or at once when `signal` is aborted. */
+    sleep(ms: number, signal: AbortSignal): Promise<void>;
+  }
+  /** The real one, made of `Date.now` and `setTimeout` as they are at the time of the call. */
+  export const systemClock: Clock;
+}
+
 declare module "@kata-agents/plugin-sdk/testing" {
   import type { ButtonPress, Channel, ChannelNotice, Command, ConnectContext, DirectMessage, HookEvents, HookHandler, HookName, HookOptions, InboundDraft, IngressAnswer, KnownConversation, Media, OutboundMessage, PluginContext, PluginModule, PressAnswer, Route, Service, SessionSummary, StatusReport, Tool } from "@kata-agents/plugin-sdk";
 

@@ -1,37 +1,38 @@
-//! Modules the host serves itself: the SDK, and the contract kit behind `@kata-agents/plugin-sdk/testing`, so that
+//! Modules the host serves itself: the SDK; what channels share, behind `@kata-agents/plugin-sdk/markdown` and
+//! `@kata-agents/plugin-sdk/sending`; and the contract kit behind `@kata-agents/plugin-sdk/testing`, so that
 //! `kata plugins check` runs the very cases that vitest runs.
 
 /// The SDK's specifier.
 pub(super) const SDK: &str = "@kata-agents/plugin-sdk";
-const TESTING: &str = "@kata-agents/plugin-sdk/testing";
+/// Folders of modules below it; each has an `index.ts`.
+const FOLDERS: &[&str] = &["markdown", "sending", "testing"];
 
-macro_rules! kit {
-    ($($file:literal),*) => {
-        &[$((concat!("@kata-agents/plugin-sdk/testing/", $file), include_str!(concat!("../../../../../plugins/sdk/src/testing/", $file)))),*]
+macro_rules! modules {
+    ($($folder:literal: $($file:literal),*;)*) => {
+        &[$($((
+            concat!("@kata-agents/plugin-sdk/", $folder, "/", $file),
+            include_str!(concat!("../../../../../plugins/sdk/src/", $folder, "/", $file)),
+        )),*),*]
     };
 }
 
-const KIT: &[(&str, &str)] = kit!(
-    "channel.ts",
-    "clock.ts",
-    "contract.ts",
-    "fetch.ts",
-    "host.ts",
-    "index.ts",
-    "load.ts",
-    "service.ts",
-    "socket.ts",
-    "tool.ts"
-);
+const MODULES: &[(&str, &str)] = modules! {
+    "markdown": "ast.ts", "blocks.ts", "dialect.ts", "flow.ts", "grapheme.ts", "index.ts", "inline.ts", "render.ts", "table.ts";
+    "sending": "backoff.ts", "clock.ts", "index.ts", "names.ts", "partial.ts", "request.ts";
+    "testing": "channel.ts", "clock.ts", "contract.ts", "fetch.ts", "host.ts", "index.ts", "load.ts", "service.ts", "socket.ts", "tool.ts";
+};
 
 /// The host's own module that `name` means in module `base`.
 pub(super) fn resolve(base: &str, name: &str) -> Option<String> {
-    match name {
-        SDK => Some(SDK.to_owned()),
-        TESTING => Some(format!("{TESTING}/index.ts")),
-        _ if base.starts_with(TESTING) => Some(format!("{TESTING}/{}", name.strip_prefix("./")?)),
-        _ => None,
+    if name == SDK {
+        return Some(SDK.to_owned());
     }
+    if let Some(folder) = name.strip_prefix(SDK).and_then(|rest| rest.strip_prefix('/')) {
+        return FOLDERS.contains(&folder).then(|| format!("{name}/index.ts"));
+    }
+    // Within a folder its modules name each other.
+    let folder = base.strip_prefix(SDK)?.strip_prefix('/')?.split('/').next()?;
+    Some(format!("{SDK}/{folder}/{}", name.strip_prefix("./")?))
 }
 
 /// TypeScript of the host's own module.
@@ -39,5 +40,5 @@ pub(super) fn source(name: &str) -> Option<&'static str> {
     if name == SDK {
         return Some(include_str!("js/sdk.js"));
     }
-    KIT.iter().find(|(known, _)| *known == name).map(|(_, source)| *source)
+    MODULES.iter().find(|(known, _)| *known == name).map(|(_, source)| *source)
 }

@@ -11,6 +11,7 @@ mod discovery;
 mod endings;
 mod fetch;
 mod host;
+mod markdown;
 mod positions;
 mod routes;
 mod sockets;
