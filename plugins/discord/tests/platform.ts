@@ -46,10 +46,12 @@ export class Discord implements FakePlatform {
   remaining = 1_000;
   /** Written before the bot was ever there: it hears of it when it comes, as if it were written then. */
   #early: (() => void)[] = [];
-  #last = 1_100_000_000_000_000_000n;
+  #last = 0n;
 
+  /** As Discord makes them: the time, and what comes later is greater. */
   id(): string {
-    this.#last += 4_194_304n;
+    const now = BigInt(Date.now() - 1_420_070_400_000) << 22n;
+    this.#last = now > this.#last ? now : this.#last + 1n;
     return String(this.#last);
   }
 
