@@ -35,6 +35,8 @@ pub struct HostOptions {
     pub fetch_timeout: Duration,
     /// Open WebSockets.
     pub sockets: usize,
+    /// Longest silence of a WebSocket's other side, pings unanswered too; then it counts as broken off.
+    pub socket_silence: Duration,
     /// Requests and sockets begun in a second, on average; those beyond it wait.
     pub requests_per_second: u32,
     /// Requests and sockets that may begin at once before the average counts.
@@ -76,6 +78,7 @@ impl Default for HostOptions {
             fetch_bytes: 4 << 20,
             fetch_timeout: Duration::from_secs(120),
             sockets: 8,
+            socket_silence: Duration::from_secs(45),
             requests_per_second: 500,
             request_burst: 1_000,
             log_lines_per_minute: 200,

@@ -1,6 +1,7 @@
 //! WebSockets of a plugin: the allow-list and the resolver's answers before the connection, and a bounded line in each
 //! direction after it. What comes in waits with the sender while the plugin does not take it; what goes out is refused
-//! when too much of it waits.
+//! when too much of it waits. A plugin sees neither pings nor their answers, so the host keeps the line alive: it asks every
+//! third of `socket_silence`, and takes a side that said nothing for all of it for dead, as a machine that went to sleep leaves it.
 //!
 //! Neighbours: `engine::ops` opens one and asks for its messages. Deliberately absent: compression, redirects (the
 //! standard has none), and any socket that outlives its generation.
@@ -295,8 +296,7 @@ pub(crate) async fn open(reach: &Arc<Reach>, opening: Opening) -> Result<Opened,
         Ok((socket, opened)) => {
             let kept = Arc::clone(reach);
             reach.tasks.spawn("plugin socket", async move {
-                let room = kept.options.payload_bytes;
-                let closed = run(socket, &line, outgoing, &lease, room).await;
+                let closed = run(socket, &line, outgoing, &lease, &kept.options).await;
                 let closed = closed.unwrap_or_else(|| Closed::broken(format!("WebSocket: {}", taken_back(&kept.standing, &as_http))));
                 line.ended.cancel();
                 line.push(Incoming::Closed(closed));
@@ -370,18 +370,28 @@ fn words(error: &tungstenite::Error) -> String {
 }
 
 /// Moves messages until one side is done; `None` when the lease ended it.
-async fn run(socket: Socket, line: &Line, mut outgoing: mpsc::Receiver<Outgoing>, lease: &Lease, room: usize) -> Option<Closed> {
+async fn run(
+    socket: Socket,
+    line: &Line,
+    mut outgoing: mpsc::Receiver<Outgoing>,
+    lease: &Lease,
+    options: &HostOptions,
+) -> Option<Closed> {
+    let (room, silence) = (options.payload_bytes, options.socket_silence);
     let (mut sink, mut stream) = socket.split();
+    let mut pulse = tokio::time::interval(silence / 3);
+    pulse.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let (leaving, left) = (CancellationToken::new(), CancellationToken::new());
     let write = async {
         loop {
             let next = tokio::select! {
                 next = outgoing.recv() => next,
+                _ = pulse.tick() => Some(Outgoing::Message(Message::Ping(Default::default()))),
                 () = left.cancelled() => break,
             };
             match next {
                 Some(Outgoing::Message(message)) => {
-                    let size = message.len();
+                    let size = if message.is_ping() { 0 } else { message.len() };
                     let sent = tokio::select! {
                         sent = sink.send(message) => sent,
                         () = left.cancelled() => break,
@@ -410,7 +420,12 @@ async fn run(socket: Socket, line: &Line, mut outgoing: mpsc::Receiver<Outgoing>
                 () = line.room(room) => {}
                 () = leaving.cancelled() => {}
             }
-            match stream.next().await {
+            // Only while it is listened: what a busy plugin leaves lying is no silence.
+            let Ok(next) = tokio::time::timeout(silence, stream.next()).await else {
+                let words = format!("WebSocket: the other side has been silent for {silence:?}");
+                break (Closed::broken(words), None);
+            };
+            match next {
                 Some(Ok(Message::Text(_) | Message::Binary(_))) if leaving.is_cancelled() => {}
                 Some(Ok(Message::Text(text))) => line.push(Incoming::Text(text.as_str().to_owned())),
                 Some(Ok(Message::Binary(bytes))) => line.push(Incoming::Bytes(bytes.to_vec())),

@@ -267,3 +267,41 @@ async fn a_granted_name_that_resolves_to_this_machine_or_network_is_refused_by_f
         );
     }
 }
+
+/// Opens a socket and then says nothing; with `alive` it answers pings, as every WebSocket does.
+async fn mute(alive: bool) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+        if alive {
+            while let Some(Ok(_)) = socket.next().await {}
+        }
+        std::future::pending::<()>().await;
+    });
+    port
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_half_open_socket_is_found_and_a_quiet_one_that_answers_pings_stays() {
+    let bench = Bench::with(HostOptions {
+        socket_silence: Duration::from_millis(300),
+        ..HostOptions::default()
+    });
+    let (dead, quiet) = (mute(false).await, mute(true).await);
+    let body = "const quiet = watch(new WebSocket(args.quiet)); await until(quiet, 'open'); lines.splice(0);\n\
+      const ws = watch(new WebSocket(args.dead)); await until(ws, 'close');\n\
+      return JSON.stringify([lines, quiet.readyState]);";
+    let candidate = bench.write(
+        "s",
+        &with_net("s", &[format!("net:127.0.0.1:{dead}"), format!("net:127.0.0.1:{quiet}")]),
+        &[("index.ts", &module("s", body))],
+    );
+    bench.activate(candidate).await.unwrap();
+    let urls = json!({ "dead": format!("ws://127.0.0.1:{dead}/"), "quiet": format!("ws://127.0.0.1:{quiet}/") });
+    assert_eq!(
+        bench.tool("s", urls).await.text,
+        r#"[[["open","","",null],["error","WebSocket: the other side has been silent for 300ms","",null],["close",1006,"",false]],1]"#
+    );
+}
