@@ -1,0 +1,259 @@
+/**
+ * Keeps one line to Slack open for as long as the channel is connected: opens the next before it closes the last where Slack
+ * asks for that, waits longer after each failure, and asks a person where a token is refused. What comes in is `intake.ts`'s;
+ * what was missed, `catchup.ts`'s.
+ */
+
+import type { ConnectContext, StatusReport } from "@kata-agents/plugin-sdk";
+import { backoff, messageOf, systemClock } from "@kata-agents/plugin-sdk/sending";
+import { passes, refusesToken, type SlackApi, SlackError } from "./api.ts";
+import type { Identity } from "./inbound.ts";
+import type { Intake } from "./intake.ts";
+import type { Fields } from "./json.ts";
+import { type Hello, Line } from "./line.ts";
+import type { Journal } from "./memory.ts";
+import { APP_SCOPE } from "./scopes.ts";
+
+/** A line that stood this long was a good one: what comes after its end is a first failure. */
+const GOOD_MS = 60_000;
+/** Failures in a row after which it is called a storm, and tried less often. */
+const STORM = 8;
+const STORM_WAIT_MS = 60_000;
+/** How often it is written down until when everything was heard. */
+const JOURNAL_MS = 60_000;
+/** How long live messages wait for those that were missed before them. */
+const CATCH_UP_FIRST_MS = 20_000;
+/** Where Slack counts more lines than ours, one may be dead and still be given messages: looked for after this long. */
+const GHOST_MS = 45_000;
+
+/** Why listening ended, other than by the host. */
+export type Refusal = { token: "bot" | "app"; report: StatusReport };
+
+export interface ListenOptions {
+  ctx: ConnectContext;
+  /** With the app-level token. */
+  app: SlackApi;
+  me: Identity;
+  intake: Intake;
+  journal: Journal;
+  random: () => number;
+  /** Reads what was missed since then. */
+  catchUp(heardUntil: number): Promise<number>;
+  /** Resolves when a token turned out to be refused elsewhere. */
+  refused: Promise<Refusal>;
+}
+
+/** Runs until the host or a refused token ends it. */
+export async function listen(options: ListenOptions): Promise<Refusal | undefined> {
+  const listener = new Listener(options);
+  try {
+    return await listener.run();
+  } finally {
+    await listener.end();
+  }
+}
+
+class Listener {
+  readonly #options: ListenOptions;
+  readonly #waits;
+  #line: Line | undefined;
+  #refusal: Refusal | undefined;
+  /** Something may have been missed: read the history when a line stands again. */
+  #missed = false;
+  /** What is given while missed messages are read waits for them. */
+  #gate: Promise<unknown> = Promise.resolve();
+  #ghosts = false;
+  #journalTimer: ReturnType<typeof setInterval> | undefined;
+  readonly #stopped: Promise<void>;
+
+  constructor(options: ListenOptions) {
+    this.#options = options;
+    this.#waits = backoff(options.random, { firstMs: 1_000, maxMs: 30_000 });
+    const { signal } = options.ctx;
+    this.#stopped = new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));
+    void options.refused.then((refusal) => (this.#refusal ??= refusal));
+  }
+
+  async run(): Promise<Refusal | undefined> {
+    const { ctx, journal, me } = this.#options;
+    this.#missed = journal.heardUntil !== undefined;
+    if (journal.heardUntil === undefined) {
+      journal.heardUntil = Date.now();
+      await journal.save(me.account);
+    }
+    this.#journalTimer = setInterval(() => void this.#write(), JOURNAL_MS);
+    while (!this.#ended) {
+      try {
+        await this.#open();
+        await this.#stay();
+      } catch (error) {
+        if (this.#ended) break;
+        this.#refusal ??= refusalOf(error);
+        if (this.#refusal === undefined) await this.#wait(error);
+      }
+    }
+    if (this.#refusal !== undefined) ctx.status(this.#refusal.report);
+    return this.#refusal;
+  }
+
+  async end(): Promise<void> {
+    clearInterval(this.#journalTimer);
+    await this.#write();
+    this.#line?.close();
+  }
+
+  get #ended(): boolean {
+    return this.#options.ctx.signal.aborted || this.#refusal !== undefined;
+  }
+
+  /** Opens a line and, when it stands, closes the one before. */
+  async #open(): Promise<void> {
+    const { ctx, app } = this.#options;
+    if (this.#line?.open !== true) {
+      this.#line = undefined;
+      if (this.#waits.failures === 0) ctx.status({ state: "connecting" });
+    }
+    const answer = await app.call("apps.connections.open", {}, { signal: ctx.signal });
+    if (this.#ended) return;
+    const next = new Line(String(answer["url"]), { envelope: (envelope, line) => this.#envelope(envelope, line) });
+    let hello: Hello;
+    try {
+      const said = await Promise.race([next.hello, this.#stopped, this.#options.refused]);
+      if (said === undefined || "token" in said) return next.close();
+      hello = said;
+    } catch (error) {
+      next.close();
+      throw error;
+    }
+    const before = this.#line;
+    this.#line = next;
+    before?.close();
+    if (!this.#options.intake.notStored) ctx.status({ state: "running" });
+    if (this.#missed) this.#catchUp();
+    const ours = before === undefined ? 1 : 2;
+    if (hello.connections !== undefined && hello.connections > ours && !this.#ghosts) this.#lookForGhosts(hello.connections - ours);
+    if (hello.lastsMs !== undefined) void this.#renew(next, hello.lastsMs);
+  }
+
+  /** Waits until the line is over, or about to be. */
+  async #stay(): Promise<void> {
+    const line = this.#line;
+    if (line === undefined || this.#ended) return;
+    const since = Date.now();
+    const over = await Promise.race([line.over, this.#stopped, this.#options.refused]);
+    if (over === undefined || "token" in over) return;
+    const good = Date.now() - since >= GOOD_MS;
+    if (good) this.#waits.reset();
+    if (over.kind === "disabled") {
+      const message = "Socket Mode is switched off for the app. Switch it on at api.slack.com/apps, under “Socket Mode”.";
+      this.#refusal ??= { token: "app", report: needs("socket_mode_off", message, "appToken") };
+    } else if (over.kind === "closed") {
+      this.#missed = true;
+      throw new Error(over.why);
+    } else if (!good) {
+      // Asked for a new line right after the last: that may go on for ever.
+      throw new Error("Slack asked for a new socket at once");
+    }
+  }
+
+  async #wait(error: unknown): Promise<void> {
+    const { ctx } = this.#options;
+    const asked = error instanceof SlackError ? error.retryAfterMs : undefined;
+    const storm = this.#waits.failures >= STORM;
+    const ms = this.#waits.next(Math.max(asked ?? 0, storm ? STORM_WAIT_MS * (0.5 + this.#options.random() / 2) : 0));
+    const why = messageOf(error).replace(/[.\s]+$/, "");
+    if (this.#line?.open !== true) {
+      this.#missed = true;
+      const report = storm
+        ? { code: "reconnect_storm", message: `The connection to Slack keeps breaking (${why}); trying about once a minute.` }
+        : asked !== undefined
+          ? { code: "rate_limited", message: `Slack asks to wait ${Math.ceil(asked / 1000)} s.` }
+          : { code: "unreachable", message: `Slack does not answer (${why}); trying again.` };
+      ctx.status({ state: "degraded", ...report });
+    }
+    ctx.logger.warn(`${why}; next try in ${Math.round(ms / 100) / 10} s`);
+    const over = this.#line?.over;
+    // The old line may end while the new one is waited for; nothing is left to wait for then but the pause.
+    void over;
+    await Promise.race([systemClock.sleep(ms, ctx.signal), this.#options.refused]);
+  }
+
+  #envelope(envelope: Fields, line: Line): void {
+    void this.#gate.then(() => {
+      if (!this.#ended) this.#options.intake.envelope(envelope, line);
+    });
+  }
+
+  /** Reads what was missed. What is live meanwhile waits for it, for a while. */
+  #catchUp(): void {
+    const { ctx, journal, catchUp } = this.#options;
+    this.#missed = false;
+    const from = journal.heardUntil ?? Date.now();
+    const reading = catchUp(from).then(
+      (count) => ctx.logger.info(`read ${count} messages since the connection was lost`),
+      (error: unknown) => {
+        this.#missed = true;
+        ctx.logger.warn(`catching up: ${messageOf(error)}`);
+      },
+    );
+    this.#gate = Promise.race([reading, systemClock.sleep(CATCH_UP_FIRST_MS, ctx.signal)]);
+  }
+
+  #lookForGhosts(others: number): void {
+    const { ctx } = this.#options;
+    this.#ghosts = true;
+    ctx.logger.info(`Slack counts ${others} more connection(s) of this app: another program, or one that broke off and is still counted`);
+    const from = Date.now();
+    void systemClock.sleep(GHOST_MS, ctx.signal).then(async () => {
+      this.#ghosts = false;
+      if (!this.#ended && this.#line?.open === true) await this.#options.catchUp(from).catch(() => undefined);
+    });
+  }
+
+  /** Slack says how long a line stands, and asks for a new one before; one that it forgets is renewed all the same. */
+  async #renew(line: Line, lastsMs: number): Promise<void> {
+    await Promise.race([systemClock.sleep(lastsMs + 60_000, this.#options.ctx.signal), line.over]);
+    if (!this.#ended && this.#line === line && line.open) line.close();
+  }
+
+  /** Writes down until when everything was heard; not while there is no line, and not beyond what is still being taken. */
+  async #write(): Promise<void> {
+    const { ctx, journal, intake, me } = this.#options;
+    if (this.#line?.open === true && !this.#missed) journal.heardUntil = Math.min(Date.now(), intake.oldest ?? Infinity);
+    await journal.save(me.account).catch((error: unknown) => ctx.logger.warn(`the time was not written down: ${messageOf(error)}`));
+  }
+}
+
+/** What a person has to mend, where it is that. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (!(error instanceof SlackError) || passes(error)) return undefined;
+  const app = error.method.startsWith("apps.");
+  const field = app ? "appToken" : "botToken";
+  const token = app ? "app" : "bot";
+  if (error.error === "missing_scope") {
+    const scope = error.needed ?? (app ? APP_SCOPE : "unknown");
+    return { token, report: needs("missing_scope", `The ${app ? "app-level" : "bot"} token lacks the scope “${scope}”. Add it at api.slack.com/apps, install the app again and paste the new token.`, field) };
+  }
+  if (refusesToken(error) || app) return { token, report: needs(error.error, `${sentence(error.error, app)} Paste a new one.`, field) };
+  return undefined;
+}
+
+function sentence(error: string, app: boolean): string {
+  const which = app ? "app-level token" : "bot token";
+  switch (error) {
+    case "token_revoked":
+      return `The ${which} was revoked.`;
+    case "token_expired":
+      return `The ${which} has expired.`;
+    case "account_inactive":
+      return `The ${which} belongs to an app or a workspace that is gone.`;
+    case "not_allowed_token_type":
+      return app ? "This is no app-level token: it begins with “xapp-”." : "This is no bot token: it begins with “xoxb-”.";
+    default:
+      return `Slack refuses the ${which} (${error}).`;
+  }
+}
+
+export function needs(code: string, message: string, field: string): StatusReport {
+  return { state: "needs_user", code, message, action: { kind: "configure", field } };
+}
