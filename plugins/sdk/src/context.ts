@@ -20,6 +20,13 @@ import type {
 export interface Secrets {
   /** The secret as the person stored it, or `undefined`. Never log it; never put it into an error. */
   get(name: string): Promise<string | undefined>;
+  /**
+   * Keeps what a sign-in gave the plugin, such as a token, where the person's own secrets lie: in the system's keychain. At most
+   * 16 KiB; durable when it resolves. The plugin is not loaded again by it. Needs `secret:name` too.
+   */
+  set(name: string, value: string): Promise<void>;
+  /** Forgets one, such as a password that was exchanged for a token; one that is not there is no error. Needs `secret:name`. */
+  delete(name: string): Promise<void>;
 }
 
 /** A small durable key-value store of the plugin. Values are JSON; a write has reached the disk when its promise resolves. */
@@ -176,6 +183,11 @@ export interface PluginContext {
   readonly files: Files;
   /** Aborted when the call is no longer wanted: the person stopped the turn, or the plugin is being brought down. */
   readonly signal: AbortSignal;
+  /**
+   * Address of one of the plugin's routes for a browser on this machine, such as where a sign-in's page leads back to;
+   * `undefined` while the gateway does not listen. Needs `route:PATH`.
+   */
+  routeUrl(path: string): Promise<string | undefined>;
   /** Says how this part of the plugin stands. Cheap; the host drops repetitions. */
   status(report: StatusReport): void;
   /**

@@ -64,11 +64,11 @@ export class TestHost {
 
   get ctx(): ConnectContext {
     // What this plugin does not use is there as the SDK's own fake host has it.
-    const { sessions, files, emit, media, channels, press, notice } = new FakeHost().connectContext();
+    const { sessions, files, emit, media, channels, press, notice, routeUrl } = new FakeHost().connectContext();
     const log = (line: string) => void this.logs.push(line);
     return {
       config: {},
-      secrets: { get: async () => this.token },
+      secrets: { get: async () => this.token, set: async () => {}, delete: async () => {} },
       state: {
         get: async (key) => structuredClone(this.state.get(key)),
         set: async (key, value) => void this.state.set(key, structuredClone(value)),
@@ -78,6 +78,7 @@ export class TestHost {
       sessions,
       files,
       emit,
+      routeUrl,
       media,
       channels,
       press,

@@ -126,7 +126,12 @@ export class FakeHost {
     const copy = <T>(value: T): T => (value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T));
     return {
       config: this.config,
-      secrets: { get: async (name) => this.secrets.get(name) },
+      secrets: {
+        get: async (name) => this.secrets.get(name),
+        set: async (name, value) => void this.secrets.set(name, String(value)),
+        delete: async (name) => void this.secrets.delete(name),
+      },
+      routeUrl: async (path) => `http://127.0.0.1:4280/hooks/plugin/${path}`,
       state: {
         get: async (key) => copy(this.state.get(key)),
         set: async (key, value) => void this.state.set(key, copy(value)),

@@ -37,6 +37,8 @@ pub(crate) struct Backend {
     pub transcripts: Arc<dyn Transcripts>,
     /// The sessions; set once everything stands.
     pub sessions: OnceLock<Arc<Sessions>>,
+    /// Port of the gateway; set once it listens.
+    pub port: OnceLock<u16>,
     /// States of the plugins themselves.
     pub statuses: Mutex<HashMap<PluginId, Status>>,
     /// What the person should know.
@@ -85,6 +87,18 @@ impl PluginBackend for Backend {
         Ok(found
             .map_err(|_| WireError::internal("the secret store failed"))?
             .map(|s| s.expose_secret().to_owned()))
+    }
+
+    async fn secret_set(&self, plugin: &PluginId, name: &str, value: Option<String>) -> Result<(), WireError> {
+        let (secrets, account) = (Arc::clone(&self.secrets), secret_account(plugin, name));
+        let value = value.map(secrecy::SecretString::from);
+        let done = tokio::task::spawn_blocking(move || secrets.set(&account, value)).await;
+        Ok(done.map_err(|_| WireError::internal("the secret store failed"))??)
+    }
+
+    fn route_url(&self, plugin: &PluginId, path: &str) -> Option<String> {
+        let port = self.port.get()?;
+        Some(format!("http://127.0.0.1:{port}/hooks/{plugin}/{path}"))
     }
 
     async fn sessions(&self, _plugin: &PluginId) -> Result<Vec<SessionSummary>, WireError> {

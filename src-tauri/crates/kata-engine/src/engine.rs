@@ -157,6 +157,7 @@ impl Engine {
             home: home.clone(),
             transcripts: Arc::clone(&transcripts) as _,
             sessions: OnceLock::new(),
+            port: OnceLock::new(),
             statuses: Mutex::default(),
             notices: Arc::new(Mutex::new(notices)),
         });
@@ -339,6 +340,7 @@ impl Engine {
         let took = inner.clock.monotonic_us().saturating_sub(began) / 1000;
         let _ = inner.ready_after_ms.set(u32::try_from(took).unwrap_or(u32::MAX));
         let _ = inner.port.set(port);
+        let _ = inner.plugins.backend.port.set(port);
         // A table that cannot stand takes no good one's place.
         if routes_stand {
             inner.settings.keep_as_good();

@@ -138,7 +138,10 @@ pub fn meaning(plugin: &str, capability: &str) -> Meaning {
     let (kind, rest) = capability.split_once(':').unwrap_or((capability, ""));
     let (text, sensitive) = match (kind, rest) {
         ("net", target) => (reach(target), false),
-        ("secret", name) => (format!("Read the secret “{name}”, once you have entered it here."), false),
+        ("secret", name) => (
+            format!("Read the secret “{name}”, once you have entered it here; keep one there that a sign-in gave it; forget it."),
+            false,
+        ),
         ("oauth", rest) => {
             let (provider, scopes) = rest.split_once(':').unwrap_or((rest, ""));
             let scopes = if scopes.is_empty() {

@@ -38,6 +38,10 @@ pub trait PluginBackend: Send + Sync + 'static {
     async fn state_set(&self, plugin: &PluginId, key: &str, value: Option<Json>) -> Result<(), WireError>;
     /// A secret of the plugin, as the person stored it.
     async fn secret(&self, plugin: &PluginId, name: &str) -> Result<Option<String>, WireError>;
+    /// Keeps a secret that a sign-in gave the plugin or, with `None`, forgets one. Durable; the plugin is not loaded again.
+    async fn secret_set(&self, plugin: &PluginId, name: &str, value: Option<String>) -> Result<(), WireError>;
+    /// Address of one of the plugin's own paths at the gateway, for a browser on this machine; `None` while there is no gateway.
+    fn route_url(&self, plugin: &PluginId, path: &str) -> Option<String>;
     /// Sessions, newest first, at most 200.
     async fn sessions(&self, plugin: &PluginId) -> Result<Vec<SessionSummary>, WireError>;
     /// Submits an input to a session. The same key again is the same input.

@@ -152,6 +152,12 @@ impl PluginBackend for Nothing {
     async fn secret(&self, _plugin: &PluginId, _name: &str) -> Result<Option<String>, WireError> {
         Ok(None)
     }
+    async fn secret_set(&self, _plugin: &PluginId, _name: &str, _value: Option<String>) -> Result<(), WireError> {
+        Err(absent("secret"))
+    }
+    fn route_url(&self, _plugin: &PluginId, _path: &str) -> Option<String> {
+        None
+    }
     async fn sessions(&self, _plugin: &PluginId) -> Result<Vec<SessionSummary>, WireError> {
         Ok(Vec::new())
     }

@@ -17,6 +17,8 @@ use std::sync::Arc;
 
 /// Longest key of the plugin's state, bytes.
 const MAX_KEY: usize = 512;
+/// Longest secret a plugin may keep, bytes.
+const MAX_SECRET: usize = 16 << 10;
 /// Largest payload of an event for clients, bytes of JSON.
 const MAX_EVENT: usize = 16 << 10;
 /// Events for clients in a minute.
@@ -25,6 +27,11 @@ const MAX_EVENTS: u32 = 600;
 /// What a plugin asks for.
 pub(crate) enum Op {
     Secret(String),
+    SecretSet {
+        name: String,
+        value: Option<String>,
+    },
+    RouteUrl(String),
     StateGet(String),
     StateSet {
         key: String,
@@ -148,6 +155,14 @@ impl Op {
         let bad = |e: serde_json::Error| OpError::of_type(format!("{name}: {e}"));
         let op = match name {
             "secret" => Self::Secret(args),
+            "secret_set" => {
+                let (name, value) = serde_json::from_str::<(String, Option<String>)>(&args).map_err(bad)?;
+                if value.as_ref().is_some_and(|v| v.len() > MAX_SECRET) {
+                    return Err(OpError::of_type(format!("secrets.set: a secret has at most {MAX_SECRET} bytes")));
+                }
+                Self::SecretSet { name, value }
+            }
+            "route_url" => Self::RouteUrl(args),
             "state_get" => Self::StateGet(args),
             "state_delete" => Self::StateDelete(args),
             "state_set" => {
@@ -223,6 +238,20 @@ async fn run(op: Op, reach: &Arc<Reach>) -> Result<(Option<String>, Option<Vec<u
             reach.standing.check(&format!("secret:{name}")).map_err(|e| OpError::denied(&e))?;
             let secret = reach.backend.secret(&reach.plugin, &name).await?;
             text(secret.map(|s| Value::String(s).to_string()))
+        }
+        Op::SecretSet { name, value } => {
+            reach.standing.check(&format!("secret:{name}")).map_err(|e| OpError::denied(&e))?;
+            reach.backend.secret_set(&reach.plugin, &name, value).await?;
+            text(None)
+        }
+        Op::RouteUrl(path) => {
+            reach.standing.check(&format!("route:{path}")).map_err(|e| OpError::denied(&e))?;
+            text(
+                reach
+                    .backend
+                    .route_url(&reach.plugin, &path)
+                    .map(|url| Value::String(url).to_string()),
+            )
         }
         Op::StateGet(key) => text(reach.backend.state_get(&reach.plugin, &key).await?.map(|v| v.0.to_string())),
         Op::StateDelete(key) => {

@@ -145,6 +145,42 @@ fn discovery_takes_folders_in_name_order_and_says_why_it_drops_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plugin_keeps_and_forgets_only_secrets_it_may_read_and_learns_the_address_of_its_own_route() {
+    let bench = Bench::new();
+    bench.backend.secrets.lock().unwrap().insert("t/password".into(), "typed in".into());
+    let module = tool_module(
+        "t",
+        "await ctx.secrets.set('token', 'given'); await ctx.secrets.delete('password'); \
+         const seen = [await ctx.secrets.get('token'), await ctx.secrets.get('password'), await ctx.routeUrl('back')]; \
+         const denied = await ctx.secrets.set('other', 'x').catch((e) => e.message); \
+         const foreign = await ctx.routeUrl('elsewhere').catch((e) => e.message); \
+         return JSON.stringify([...seen, denied, foreign])",
+    );
+    let mut manifest = manifest("t");
+    let may = ["secret:token", "secret:password", "route:back"];
+    manifest["capabilities"] = json!(may);
+    let candidate = bench.write("t", &manifest, &[("index.ts", &module)]);
+    let granted = may.iter().map(|g| (*g).to_owned()).collect();
+    bench
+        .host
+        .activate(candidate, json!({}), granted, NetworkPolicy::default())
+        .await
+        .unwrap();
+    let said = bench.tool("t", json!({})).await.text;
+    let [token, password, url, denied, foreign]: [serde_json::Value; 5] =
+        serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
+    assert_eq!((token, password), (json!("given"), json!(null)));
+    assert_eq!(url, json!("http://127.0.0.1:1/hooks/t/back"));
+    assert!(denied.as_str().unwrap().contains("“secret:other”"), "{denied}");
+    assert!(foreign.as_str().unwrap().contains("“route:elsewhere”"), "{foreign}");
+    assert_eq!(
+        *bench.backend.secrets.lock().unwrap(),
+        [("t/token".to_owned(), "given".to_owned())].into(),
+        "nothing else is kept"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_capability_needs_both_keys_and_the_denial_names_the_one_that_is_missing() {
     let bench = Bench::new();
     bench.backend.secrets.lock().unwrap().insert("t/token".into(), "s3cret".into());

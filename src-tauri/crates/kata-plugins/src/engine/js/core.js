@@ -83,7 +83,12 @@
   }
 
   // What each call is given.
-  const secrets = Object.freeze({ get: (name) => then(op("secret", text(name)), (v) => (v === undefined ? undefined : parse(v))) });
+  const secretSet = (name, value) => then(op("secret_set", stringify([text(name), value])), () => undefined);
+  const secrets = Object.freeze({
+    get: (name) => then(op("secret", text(name)), (v) => (v === undefined ? undefined : parse(v))),
+    set: (name, value) => secretSet(name, text(value)),
+    delete: (name) => secretSet(name, null),
+  });
   const state = Object.freeze({
     get: (key) => then(op("state_get", text(key)), (v) => (v === undefined ? undefined : parse(v))),
     set: (key, value) => {
@@ -125,6 +130,7 @@
     get sessions() { return lib("context").sessions; }
     get files() { return lib("context").files; }
     emit(name, payload) { return lib("context").emit(name, payload); }
+    routeUrl(path) { return then(op("route_url", text(path)), (v) => (v === undefined ? undefined : parse(v))); }
     get signal() {
       const call = this[CALL];
       if (!call.controller) {

@@ -81,6 +81,18 @@ impl PluginBackend for Backend {
     async fn secret(&self, plugin: &PluginId, name: &str) -> Result<Option<String>, WireError> {
         Ok(self.secrets.lock().unwrap().get(&format!("{plugin}/{name}")).cloned())
     }
+    async fn secret_set(&self, plugin: &PluginId, name: &str, value: Option<String>) -> Result<(), WireError> {
+        let mut secrets = self.secrets.lock().unwrap();
+        let key = format!("{plugin}/{name}");
+        match value {
+            Some(value) => secrets.insert(key, value),
+            None => secrets.remove(&key),
+        };
+        Ok(())
+    }
+    fn route_url(&self, plugin: &PluginId, path: &str) -> Option<String> {
+        Some(format!("http://127.0.0.1:1/hooks/{plugin}/{path}"))
+    }
     async fn sessions(&self, _plugin: &PluginId) -> Result<Vec<kata_protocol::SessionSummary>, WireError> {
         Ok(Vec::new())
     }
