@@ -87,15 +87,16 @@ export interface Me {
  * Whether a message means the bot. What its client says (`m.mentions`) counts; where it says nothing, a pill, the bot's id, or
  * its name as a word.
  */
-export function addresses(content: Fields, me: Me): boolean {
+export function addresses(content: Fields, me: Me, answers = false): boolean {
   const mentions = mentionsOf(content);
   if (mentions !== undefined) return mentions.includes(me.id);
-  const body = text(content["body"]) ?? "";
+  // Who is quoted is not addressed by it.
+  const body = answers ? withoutFallback(text(content["body"]) ?? "") : (text(content["body"]) ?? "");
   const html = text(content["formatted_body"]) ?? "";
   if (html.includes(`${MATRIX_TO}${me.id}"`) || html.includes(`${MATRIX_TO}${encodeURIComponent(me.id)}"`)) return true;
-  if (asWord(body, me.id)) return true;
   const local = me.id.slice(1, me.id.indexOf(":"));
-  return asWord(body, `@${local}`) || (me.name !== undefined && asWord(body, me.name)) || (local.length > 1 && asWord(body, local));
+  const names = [...(me.name === undefined ? [] : [me.name]), ...(local.length > 1 ? [local] : [])];
+  return [me.id, ...names, ...names.map((name) => `@${name}`)].some((word) => asWord(body, word));
 }
 
 /** Whether `word` stands in `body` with no letter or digit beside it, in whatever case. */
@@ -103,8 +104,10 @@ function asWord(body: string, word: string): boolean {
   const [where, what] = [body.toLowerCase(), word.toLowerCase()];
   for (let at = where.indexOf(what); at >= 0; at = where.indexOf(what, at + 1)) {
     const [before, after] = [where.charAt(at - 1), where.charAt(at + what.length)];
+    const handle = what.startsWith("@");
     // A full stop or colon may end a sentence, or go on into a server's name; only the latter has a letter behind it.
-    const goesOn = (after === ":" || after === ".") && part(where.charAt(at + what.length + 1)) && what.startsWith("@");
+    const goesOn = (after === ":" || after === ".") && part(where.charAt(at + what.length + 1)) && handle;
+    if (!handle && before === "@") continue;
     if (!part(before) && !part(after) && !goesOn) return true;
   }
   return false;

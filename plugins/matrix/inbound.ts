@@ -69,7 +69,7 @@ function draft(event: RoomEvent, view: View): Taken {
       sender: senderOf(event, view),
       text: words,
       replyTo: replyTo ?? null,
-      mentionsBot: view.chatType === "direct" || answersMe || addresses(event.content, { id: view.me, name: view.nameOf(view.me) }),
+      mentionsBot: view.chatType === "direct" || answersMe || addresses(event.content, { id: view.me, name: view.nameOf(view.me) }, replyTo !== undefined),
       sentAt: event.at > 0 ? event.at : null,
       attachments,
     },
