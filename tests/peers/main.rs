@@ -9,5 +9,6 @@
 )]
 
 mod judges;
+mod matrix;
 mod telegram;
 mod web;

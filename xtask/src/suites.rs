@@ -18,6 +18,9 @@ pub(crate) fn peers(root: &Path, name: &str) -> Result<(), Failure> {
     if matches!(name, "web" | "all") {
         fetch_web(root)?;
     }
+    if matches!(name, "matrix" | "all") {
+        fetch_matrix(root)?;
+    }
     build::everything(root)?;
     let mut test = command(root, "cargo test --workspace --test peers -- --nocapture --test-threads=1");
     if name != "all" {
@@ -48,6 +51,26 @@ fn fetch_web(root: &Path) -> Result<(), Failure> {
     )?;
     let install = format!("install --no-audit --no-fund --loglevel=error --prefix . {WEB_PACKAGES}");
     run("clients and server from npm", &mut setup::npm(&place, &install))?;
+    fs::write(done, wanted)?;
+    Ok(())
+}
+
+/// Synapse and matrix-nio into `target/peers-matrix`, by pip.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what was cut off is fetched again: the note that all is there comes last"
+)]
+fn fetch_matrix(root: &Path) -> Result<(), Failure> {
+    let place = root.join("target/peers-matrix");
+    let done = place.join("fetched");
+    let wanted = fs::read_to_string(root.join("tests/peers/matrix/requirements.txt"))?;
+    if fs::read_to_string(&done).is_ok_and(|had| had == wanted) {
+        return Ok(());
+    }
+    fs::create_dir_all(&place)?;
+    run("a place for Synapse", &mut command(&place, "python3 -m venv v"))?;
+    let mut install = command(&place, "v/bin/python -m pip install --quiet --disable-pip-version-check -r");
+    run("Synapse from PyPI", install.arg(root.join("tests/peers/matrix/requirements.txt")))?;
     fs::write(done, wanted)?;
     Ok(())
 }
