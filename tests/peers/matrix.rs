@@ -34,7 +34,12 @@ impl Town {
         let mut output = BufReader::new(output).lines();
         let line = output.next_line().await.unwrap().expect("Synapse starts");
         let told = serde_json::from_str(&line).unwrap();
-        let mut town = Self { told, input, output, child };
+        let mut town = Self {
+            told,
+            input,
+            output,
+            child,
+        };
         town.ask(json!({ "do": "user", "name": "kata" })).await;
         town
     }
@@ -79,7 +84,10 @@ impl Town {
             }
             let relates = &event["content"]["m.relates_to"];
             if relates["rel_type"] == "m.replace" {
-                let edited = seen.iter_mut().find(|e| e["event_id"] == relates["event_id"]).expect("what is edited was there");
+                let edited = seen
+                    .iter_mut()
+                    .find(|e| e["event_id"] == relates["event_id"])
+                    .expect("what is edited was there");
                 let relation = edited["content"]["m.relates_to"].clone();
                 edited["content"] = event["content"]["m.new_content"].clone();
                 edited["content"]["m.relates_to"] = relation;
@@ -177,7 +185,12 @@ async fn matrix_chats_rooms_threads_replies_edits_and_reactions_reach_the_agent_
     let group = town.room("ann", json!({ "name": "Kitchen", "version": "10" })).await;
     town.say("ann", &group, "nobody in particular", json!({})).await;
     let asked = town
-        .say("ann", &group, "kata: in the kitchen", json!({ "m.mentions": { "user_ids": [BOT] } }))
+        .say(
+            "ann",
+            &group,
+            "kata: in the kitchen",
+            json!({ "m.mentions": { "user_ids": [BOT] } }),
+        )
         .await;
     let answer = town.answered("ann", &group, "in the kitchen").await;
     assert_eq!(answer["content"]["m.relates_to"]["m.in_reply_to"]["event_id"], asked, "{answer}");
@@ -192,7 +205,8 @@ async fn matrix_chats_rooms_threads_replies_edits_and_reactions_reach_the_agent_
     // An answer to the bot needs no mention; notices of other bots are none.
     let bot_said = answer["event_id"].as_str().unwrap();
     let quoted = json!({ "m.relates_to": { "m.in_reply_to": { "event_id": bot_said } } });
-    town.say("ann", &group, "> <@kata:kata.test> what I said\n\nas an answer", quoted).await;
+    town.say("ann", &group, "> <@kata:kata.test> what I said\n\nas an answer", quoted)
+        .await;
     town.answered("ann", &group, "as an answer").await;
     town.say("ann", &chat, "I am a bot too", json!({ "msgtype": "m.notice" })).await;
 
@@ -219,7 +233,8 @@ async fn matrix_an_encrypted_room_is_told_once_that_it_cannot_be_read() {
     let kata = Kata(&home);
     let first = serve(&kata, &town).await;
     let room = town.room("ann", json!({ "direct": true, "encrypted": true })).await;
-    let secret = json!({ "algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "AwgA", "session_id": "s", "sender_key": "k", "device_id": "nio" });
+    let secret =
+        json!({ "algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "AwgA", "session_id": "s", "sender_key": "k", "device_id": "nio" });
     let write = json!({ "do": "send", "as": "ann", "room": room, "type": "m.room.encrypted", "content": secret });
     town.ask(write.clone()).await;
     town.answered("ann", &room, "cannot read encrypted messages").await;
@@ -294,7 +309,10 @@ async fn matrix_a_session_that_was_ended_elsewhere_waits_for_the_person_and_lose
     assert!(devices["names"].as_array().unwrap().contains(&json!("Kata Agents")), "{devices}");
     town.ask(json!({ "do": "revoke", "user": "kata" })).await;
     let waits = state(&kata, &["needs_user"]).await;
-    assert!(waits["status"]["message"].as_str().unwrap().contains("ended the session"), "{waits}");
+    assert!(
+        waits["status"]["message"].as_str().unwrap().contains("ended the session"),
+        "{waits}"
+    );
     town.say("ann", &room, "number 1!", json!({})).await;
     block_in_place(|| give(&kata, "password", town.text("password")));
     state(&kata, &["running"]).await;
@@ -384,19 +402,33 @@ async fn matrix_single_sign_on_leads_back_by_the_plugins_own_path_and_signs_in()
     assert_eq!(step["kind"], "open", "{step}");
     // A browser: it follows every redirect, and presses the one button of Synapse's page that asks whether to go on.
     let browser = reqwest::Client::builder().no_proxy().build().unwrap();
-    let page = browser.get(step["url"].as_str().unwrap()).send().await.unwrap().text().await.unwrap();
-    let link = page.split("href=\"").filter_map(|rest| rest.split('"').next()).find(|href| href.contains("loginToken="));
+    let page = browser
+        .get(step["url"].as_str().unwrap())
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    let link = page
+        .split("href=\"")
+        .filter_map(|rest| rest.split('"').next())
+        .find(|href| href.contains("loginToken="));
     let back = link.unwrap_or_else(|| panic!("no way back in {page}")).replace("&amp;", "&");
     let answer = browser.get(back).send().await.unwrap();
     assert!(answer.status().is_success(), "{answer:?}");
     assert!(answer.text().await.unwrap().contains("@sso:kata.test"));
     state(&kata, &["running"]).await;
-    let room = town.ask(json!({ "do": "room", "as": "ann", "invite": ["@sso:kata.test"], "direct": true })).await;
+    let room = town
+        .ask(json!({ "do": "room", "as": "ann", "invite": ["@sso:kata.test"], "direct": true }))
+        .await;
     let room = room["room"].as_str().unwrap().to_owned();
     town.say("ann", &room, "hello", json!({})).await;
     eventually("the account of the sign-on answers", async || {
         let heard = town.heard("ann", &room).await;
-        heard.into_iter().find(|e| e["sender"] == "@sso:kata.test" && e["type"] == "m.room.message")
+        heard
+            .into_iter()
+            .find(|e| e["sender"] == "@sso:kata.test" && e["type"] == "m.room.message")
     })
     .await;
     serve.stop().await;
