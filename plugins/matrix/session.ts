@@ -19,8 +19,8 @@ interface Kept {
   deviceId: string | undefined;
   accessToken: string;
   refreshToken: string | undefined;
-  /** When the access token ends, by our clock; nothing where the server does not say. */
-  expiresAt: number | undefined;
+  /** When the access token is to be refreshed, by our clock: before it ends; nothing where the server does not say that it does. */
+  refreshAt: number | undefined;
   /** The server does not take it any more. Kept, so that the next sign-in is for the same device. */
   ended: boolean;
 }
@@ -47,7 +47,7 @@ export class NotSignedIn extends Error {
   }
 }
 
-/** A refresh is made this long before the token ends. */
+/** A refresh is made this long before the token ends; of a short life, at three quarters of it. */
 const EARLY_MS = 60_000;
 
 export class Session {
@@ -154,7 +154,7 @@ export class Session {
     this.#kept = kept;
     if (kept.ended || this.#refused.has(kept.accessToken)) throw ended(settings);
     const server = await this.server(ctx, settings);
-    if (kept.expiresAt !== undefined && kept.expiresAt - EARLY_MS <= Date.now() && kept.refreshToken !== undefined) {
+    if (kept.refreshAt !== undefined && kept.refreshAt <= Date.now() && kept.refreshToken !== undefined) {
       return this.#refresh(ctx, server, kept);
     }
     return signedInAs(server, kept);
@@ -171,7 +171,7 @@ export class Session {
     }
     const kept = this.#kept;
     if (kept === undefined || kept.ended || this.#refused.has(kept.accessToken)) return undefined;
-    const late = kept.expiresAt !== undefined && kept.expiresAt - EARLY_MS <= Date.now();
+    const late = kept.refreshAt !== undefined && kept.refreshAt <= Date.now();
     return late ? undefined : signedInAs(found, kept);
   }
 
@@ -241,7 +241,7 @@ export class Session {
         throw other;
       });
     }
-    const mayRefresh = kept.refreshToken !== undefined && (error.softLogout || kept.expiresAt !== undefined);
+    const mayRefresh = kept.refreshToken !== undefined && (error.softLogout || kept.refreshAt !== undefined);
     if (mayRefresh) {
       try {
         return await this.#refresh(ctx, used.server, kept);
@@ -259,7 +259,7 @@ export class Session {
       const answer = await new Api(server.base).post("/_matrix/client/v3/refresh", { refresh_token: kept.refreshToken }, { signal: ctx.signal });
       const accessToken = text(answer["access_token"]);
       if (accessToken === undefined) throw new NotSignedIn("login_odd", "The server's answer to the refresh cannot be read.");
-      const next: Kept = { ...kept, accessToken, refreshToken: text(answer["refresh_token"]) ?? kept.refreshToken, expiresAt: endOf(answer) };
+      const next: Kept = { ...kept, accessToken, refreshToken: text(answer["refresh_token"]) ?? kept.refreshToken, refreshAt: refreshOf(answer) };
       // Kept before it is used: with its first use the server forgets the pair before.
       await this.#keep(ctx, next);
       return signedInAs(server, next);
@@ -314,15 +314,15 @@ function signedInAs(server: Server, kept: Kept): SignedIn {
   return { server, api: new Api(server.base, kept.accessToken), userId: kept.userId, deviceId: kept.deviceId };
 }
 
-function endOf(answer: Fields): number | undefined {
+function refreshOf(answer: Fields): number | undefined {
   const ms = number(answer["expires_in_ms"]);
-  return ms === undefined ? undefined : Date.now() + ms;
+  return ms === undefined ? undefined : Date.now() + Math.max(ms - EARLY_MS, ms * 0.75);
 }
 
 function keptOf(answer: Fields): Kept | undefined {
   const [userId, accessToken] = [text(answer["user_id"]), text(answer["access_token"])];
   if (userId === undefined || accessToken === undefined) return undefined;
-  return { userId, accessToken, deviceId: text(answer["device_id"]), refreshToken: text(answer["refresh_token"]), expiresAt: endOf(answer), ended: false };
+  return { userId, accessToken, deviceId: text(answer["device_id"]), refreshToken: text(answer["refresh_token"]), refreshAt: refreshOf(answer), ended: false };
 }
 
 async function readKept(ctx: PluginContext): Promise<Kept | undefined> {
@@ -334,7 +334,7 @@ async function readKept(ctx: PluginContext): Promise<Kept | undefined> {
     accessToken,
     deviceId: text(value["deviceId"]),
     refreshToken: text(value["refreshToken"]),
-    expiresAt: number(value["expiresAt"]),
+    refreshAt: number(value["refreshAt"]),
     ended: value["ended"] === true,
   };
 }

@@ -74,7 +74,7 @@ class Loop {
   readonly #ctx: ConnectContext;
   readonly #session: Session;
   readonly #me: string;
-  readonly #api: Api;
+  #api: Api;
   readonly #settings: Settings;
   readonly #rooms: Rooms;
   readonly #invites: Invites;
@@ -100,9 +100,10 @@ class Loop {
     this.#place = placeOf(await this.#ctx.state.get(this.#key));
     while (!signal.aborted) {
       try {
-        // A token that is refreshed before its end gives another sign-in, with a loop of its own.
-        const { api } = await this.#session.signedIn(this.#ctx);
-        if (api.token !== this.#api.token) return;
+        // The token is refreshed before its end; another account has a loop of its own.
+        const { api, userId } = await this.#session.signedIn(this.#ctx);
+        if (userId !== this.#me) return;
+        this.#api = api;
         await this.#round();
         this.#failures = 0;
         this.#live = true;

@@ -39,7 +39,7 @@ test("a refused password is forgotten too, and asked for again", () =>
 
 test("a token that is about to end is refreshed, the pair kept before it is used, once for all who ask", () =>
   Bench.run({ config: PASSWORD_LOGIN, secrets: {} }, async (bench) => {
-    bench.host.secrets.set("session", JSON.stringify({ userId: ME, deviceId: "D", accessToken: TOKEN, refreshToken: "r1", expiresAt: bench.host.clock.now + 30_000 }));
+    bench.host.secrets.set("session", JSON.stringify({ userId: ME, deviceId: "D", accessToken: TOKEN, refreshToken: "r1", refreshAt: bench.host.clock.now - 1 }));
     bench.server.refreshes.set("r1", { access_token: "syt_second", refresh_token: "r2", expires_in_ms: 3_600_000 });
     let keptBefore = false;
     bench.server.fault = (request, path) => {
@@ -52,6 +52,19 @@ test("a token that is about to end is refreshed, the pair kept before it is used
     expect(bench.server.asked.filter((path) => path === "POST /refresh")).toHaveLength(1);
     expect(keptBefore).toBe(true);
     expect(kept(bench)).toMatchObject({ accessToken: "syt_second", refreshToken: "r2", deviceId: "D" });
+    await running.stopped(bench.host);
+  }));
+
+test("tokens of half a minute are refreshed as often as that, and no more", () =>
+  Bench.run({ config: PASSWORD_LOGIN, secrets: {} }, async (bench) => {
+    bench.host.secrets.set("session", JSON.stringify({ userId: ME, accessToken: TOKEN, refreshToken: "r0", refreshAt: bench.host.clock.now }));
+    for (let n = 0; n < 100; n += 1) bench.server.refreshes.set(`r${n}`, { access_token: `syt_${n}`, refresh_token: `r${n + 1}`, expires_in_ms: 30_000 });
+    const running = await bench.connected();
+    await bench.host.clock.advance(300_000);
+    const refreshes = bench.server.asked.filter((path) => path === "POST /refresh").length;
+    expect(refreshes).toBeGreaterThanOrEqual(10);
+    expect(refreshes).toBeLessThanOrEqual(15);
+    expect(bench.host.states).toEqual(["connecting", "running"]);
     await running.stopped(bench.host);
   }));
 

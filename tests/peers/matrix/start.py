@@ -70,6 +70,7 @@ class Synapse:
             "registration_shared_secret": "of the test",
             "enable_registration": True,
             "enable_registration_without_verification": True,
+            "bcrypt_rounds": 4,
             "default_room_version": "12",
             "refreshable_access_token_lifetime": "30s",
             "cas_config": {"enabled": True, "server_url": f"http://127.0.0.1:{self.cas}", "service_url": self.base},
