@@ -5,7 +5,7 @@
  */
 
 import type { Align, Block, Inline, ListItem, Placed } from "./ast.ts";
-import { parseInline } from "./inline.ts";
+import { type Budget, parseInline } from "./inline.ts";
 
 /** Deepest nesting of quotations and lists; what is deeper is text. */
 const MAX_DEPTH = 8;
@@ -13,6 +13,9 @@ const MAX_DEPTH = 8;
 const MAX_COLUMNS = 64;
 /** Most cells of a table; rows after them are text. */
 const MAX_CELLS = 16_384;
+/** What is spent on a document: many times what one of 256 KiB takes that a person or a model wrote. */
+const MAX_STEPS = 32_768;
+const MAX_LINES = 16_384;
 const LANGUAGE = /^[\w+#.-]{1,32}$/;
 const DELIMITER = /^:?-{1,64}:?$/;
 
@@ -37,13 +40,12 @@ interface Marker {
 
 /** Reads Markdown. Never fails: what it does not know stays text. */
 export function parseMarkdown(text: string): Block[] {
-  return parseLines(text.replaceAll("\r\n", "\n").replaceAll("\0", "\ufffd").split("\n"), 0);
+  return parseLines(text.replaceAll("\r\n", "\n").replaceAll("\0", "\ufffd").split("\n"), 0, { steps: MAX_STEPS, lines: MAX_LINES });
 }
 
 /** Reads lines that stand `depth` quotations and lists deep. */
-function parseLines(lines: string[], depth: number): Block[] {
-  const reader = new Blocks(lines, depth);
-  return reader.read();
+function parseLines(lines: string[], depth: number, budget: Budget): Block[] {
+  return new Blocks(lines, depth, budget).read();
 }
 
 class Blocks {
@@ -54,27 +56,43 @@ class Blocks {
   /** Whether an empty line came since the last block. */
   #gap = true;
   #at = 0;
+  readonly #budget: Budget;
 
-  constructor(lines: string[], depth: number) {
+  constructor(lines: string[], depth: number, budget: Budget) {
     this.#lines = lines;
     this.#depth = depth;
+    this.#budget = budget;
   }
 
   read(): Block[] {
     const lines = this.#lines;
-    while (this.#at < lines.length) this.#line(lines[this.#at] as string);
+    while (this.#at < lines.length) {
+      const line = lines[this.#at] as string;
+      if (line === "") this.#blank();
+      else if ((this.#budget.lines -= 1) < 0) this.#rest();
+      else this.#line(line);
+    }
     this.#flush();
     return this.#out;
   }
 
+  #blank(): void {
+    this.#flush();
+    this.#gap = true;
+    this.#at += 1;
+  }
+
+  /** What nothing may be spent on any more is text as it stands. */
+  #rest(): void {
+    this.#flush();
+    const text = this.#lines.slice(this.#at).join("\n").trim();
+    this.#at = this.#lines.length;
+    if (text !== "") this.#add({ kind: "paragraph", content: [{ kind: "text", text }] });
+  }
+
   #line(line: string): void {
     const indent = indentOf(line);
-    if (indent === line.length) {
-      this.#flush();
-      this.#gap = true;
-      this.#at += 1;
-      return;
-    }
+    if (indent === line.length) return this.#blank();
     const first = line.charAt(indent);
     switch (first) {
       case "`":
@@ -128,12 +146,12 @@ class Blocks {
     if (this.#paragraph.length === 0) return;
     const text = paragraphText(this.#paragraph);
     this.#paragraph = [];
-    const content = parseInline(text);
+    const content = parseInline(text, this.#budget);
     if (content.length > 0) this.#add({ kind: "paragraph", content });
   }
 
   #underlined(): void {
-    const content = parseInline(paragraphText(this.#paragraph));
+    const content = parseInline(paragraphText(this.#paragraph), this.#budget);
     this.#paragraph = [];
     this.#add({ kind: "heading", level: 1, content });
     this.#at += 1;
@@ -146,7 +164,7 @@ class Blocks {
     if (indent > 3 || level > 6 || (after !== " " && after !== "\t")) return false;
     const title = withoutClosingMarks(line.slice(indent + level).trim());
     if (title === "") return false;
-    this.#push({ kind: "heading", level, content: parseInline(title) });
+    this.#push({ kind: "heading", level, content: parseInline(title, this.#budget) });
     this.#at += 1;
     return true;
   }
@@ -175,7 +193,7 @@ class Blocks {
       if (line.charAt(indent) !== ">") break;
       body.push(line.slice(indent + (line.charAt(indent + 1) === " " ? 2 : 1)));
     }
-    this.#push({ kind: "quote", blocks: parseLines(body, this.#depth + 1) });
+    this.#push({ kind: "quote", blocks: parseLines(body, this.#depth + 1, this.#budget) });
   }
 
   #list(first: Marker): void {
@@ -187,7 +205,7 @@ class Blocks {
     let content = first.content;
     let blank = false;
     let at = this.#at + 1;
-    const finish = () => void items.push(itemOf(body, this.#depth + 1));
+    const finish = () => void items.push(itemOf(body, this.#depth + 1, this.#budget));
     for (; at < lines.length; at += 1) {
       const line = lines[at] as string;
       const indent = indentOf(line);
@@ -196,6 +214,7 @@ class Blocks {
         body.push("");
         continue;
       }
+      if ((this.#budget.lines -= 1) < 0) break;
       // Models indent what is below an item by less than CommonMark asks for.
       if (indent >= content || indent >= first.indent + 2) {
         if (blank) tight = false;
@@ -233,24 +252,24 @@ class Blocks {
     for (; next < this.#lines.length; next += 1) {
       const row = this.#lines[next] as string;
       if (!row.includes("|") || (rows.length + 1) * head.length > MAX_CELLS) break;
-      const cells = cellsOf(row).map((cell) => parseInline(cell));
+      const cells = cellsOf(row).map((cell) => parseInline(cell, this.#budget));
       // What is more than the head has columns is kept in the last one.
       const more = cells.splice(head.length).flatMap((cell): Inline[] => [{ kind: "text", text: " " }, ...cell]);
       while (cells.length < head.length) cells.push([]);
       (cells.at(-1) as Inline[]).push(...more);
       rows.push(cells);
     }
-    this.#push({ kind: "table", head: head.map((cell) => parseInline(cell)), rows, align });
+    this.#push({ kind: "table", head: head.map((cell) => parseInline(cell, this.#budget)), rows, align });
     this.#at = next;
     return true;
   }
 }
 
-function itemOf(body: string[], depth: number): ListItem {
+function itemOf(body: string[], depth: number, budget: Budget): ListItem {
   const first = body[0] ?? "";
   const box = /^\s{0,4}\[([ xX])\]\s/.exec(first);
   if (box !== null) body[0] = first.slice(box[0].length);
-  return { task: box === null ? null : box[1] !== " ", blocks: parseLines(body, depth) };
+  return { task: box === null ? null : box[1] !== " ", blocks: parseLines(body, depth, budget) };
 }
 
 /** Spaces in front of a line; a tab counts as one character, as it stands. */

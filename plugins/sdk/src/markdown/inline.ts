@@ -11,6 +11,8 @@ const MAX_OPEN = 64;
 const MAX_URL = 2048;
 /** Deepest parentheses in a link target. */
 const MAX_PARENS = 4;
+/** How far words are looked at in one step. */
+const WINDOW = 1024;
 const SCHEME = /^[a-z][a-z0-9+.-]{1,31}:[^\s]/i;
 /** Addresses that run something where they are opened. */
 const DANGEROUS = /^(?:javascript|data|vbscript|file):/i;
@@ -41,11 +43,23 @@ interface Open {
 type Mark = { kind: "strong" | "emphasis" | "strike" } | { kind: "link" | "image"; url: string };
 
 /**
+ * What may still be spent on a document. A text that is made of nothing but marks must not take the time of one that is a
+ * thousand times as long: what comes after is text as it stands.
+ * @internal
+ */
+export interface Budget {
+  /** Steps within lines. */
+  steps: number;
+  /** Lines, counted once for each quotation and list they stand in. */
+  lines: number;
+}
+
+/**
  * Reads one paragraph.
  * @internal
  */
-export function parseInline(source: string): Inline[] {
-  return new Reader(source).read();
+export function parseInline(source: string, budget: Budget): Inline[] {
+  return new Reader(source, budget).read();
 }
 
 /** The words of inlines, without any mark. */
@@ -80,15 +94,21 @@ class Reader {
   /** Lengths of backtick runs that have no partner further on. */
   readonly #lonelyTicks = new Set<number>();
   /** Where `http://` and `https://` stand next, as far as that was looked for. */
-  readonly #urls = [-1, -1];
+  #http = -1;
+  #https = -1;
+  readonly #budget: Budget;
 
-  constructor(source: string) {
+  constructor(source: string, budget: Budget) {
     this.#source = source;
+    this.#budget = budget;
   }
 
   read(): Inline[] {
     const { length } = this.#source;
-    for (let at = 0; at < length; ) at = this.#step(at);
+    for (let at = 0; at < length; ) {
+      this.#budget.steps -= 1;
+      at = this.#budget.steps < 0 ? this.#literal(this.#source.slice(at), length) : this.#step(at);
+    }
     return merged(this.#pieces, 0);
   }
 
@@ -131,20 +151,18 @@ class Reader {
   #words(at: number): number {
     const url = this.#nextUrl(at);
     if (url === at) return this.#bareUrl(at);
-    PLAIN.lastIndex = at;
-    const end = Math.min(PLAIN.test(this.#source) ? PLAIN.lastIndex : at + 1, url);
+    // In windows: looking further than the next address each time would be quadratic.
+    const window = this.#source.slice(at, Math.min(url, at + WINDOW));
+    PLAIN.lastIndex = 0;
+    const end = at + (PLAIN.test(window) ? PLAIN.lastIndex : 1);
     return this.#literal(this.#source.slice(at, end), end);
   }
 
   /** Where the next bare address begins, at `at` or after. */
   #nextUrl(at: number): number {
-    const source = this.#source;
-    for (const [index, scheme] of ["http://", "https://"].entries()) {
-      if ((this.#urls[index] ?? 0) >= at) continue;
-      const found = source.indexOf(scheme, at);
-      this.#urls[index] = found < 0 ? Number.POSITIVE_INFINITY : found;
-    }
-    return Math.min(...this.#urls);
+    if (this.#http < at) this.#http = found(this.#source.indexOf("http://", at));
+    if (this.#https < at) this.#https = found(this.#source.indexOf("https://", at));
+    return Math.min(this.#http, this.#https);
   }
 
   #escape(at: number): number {
@@ -330,6 +348,10 @@ class Reader {
     this.#pieces.push({ kind: "link", url, content: [{ kind: "text", text: url }] });
     return end;
   }
+}
+
+function found(at: number): number {
+  return at < 0 ? Number.POSITIVE_INFINITY : at;
 }
 
 /** Where a bare address ends. Parentheses belong to it only in pairs: “(see http://a/b_(c))”. */
