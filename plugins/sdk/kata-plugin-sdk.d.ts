@@ -2130,7 +2130,7 @@ declare module "@kata-agents/plugin-sdk/testing" {
     readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
   }
   /** After this long without a word from the other side the host takes a socket for dead. */
-  export const SOCKET_SILENCE_MS = 45000;
+  export const SOCKET_SILENCE_MS = 24000;
   /** What a socket carries. */
   export type SocketData = string | ArrayBuffer | ArrayBufferView;
   /**

@@ -85,6 +85,11 @@ export class Line {
     }
   }
 
+  /** It has stood long enough: time for the next one. */
+  expire(): void {
+    this.#settleOver({ kind: "refresh" });
+  }
+
   close(): void {
     this.#socket.close(1000);
   }

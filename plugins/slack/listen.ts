@@ -23,8 +23,10 @@ const STORM_WAIT_MS = 60_000;
 const JOURNAL_MS = 60_000;
 /** How long live messages wait for those that were missed before them. */
 const CATCH_UP_FIRST_MS = 20_000;
+/** How long a line goes on after the next one stands. */
+const RETIRE_MS = 1_000;
 /** Where Slack counts more lines than ours, one may be dead and still be given messages: looked for after this long. */
-const GHOST_MS = 45_000;
+const GHOST_MS = 30_000;
 
 /** Why listening ended, other than by the host. */
 export type Refusal = { token: "bot" | "app"; report: StatusReport };
@@ -57,6 +59,7 @@ class Listener {
   readonly #options: ListenOptions;
   readonly #waits;
   #line: Line | undefined;
+  readonly #retired = new Set<Line>();
   #refusal: Refusal | undefined;
   /** Something may have been missed: read the history when a line stands again. */
   #missed = false;
@@ -99,6 +102,7 @@ class Listener {
   async end(): Promise<void> {
     clearInterval(this.#journalTimer);
     await this.#write();
+    for (const line of this.#retired) line.close();
     this.#line?.close();
   }
 
@@ -127,12 +131,12 @@ class Listener {
     }
     const before = this.#line;
     this.#line = next;
-    before?.close();
+    if (before !== undefined) this.#retire(before);
     if (!this.#options.intake.notStored) ctx.status({ state: "running" });
     if (this.#missed) this.#catchUp();
     const ours = before === undefined ? 1 : 2;
     if (hello.connections !== undefined && hello.connections > ours && !this.#ghosts) this.#lookForGhosts(hello.connections - ours);
-    if (hello.lastsMs !== undefined) void this.#renew(next, hello.lastsMs);
+    if (hello.lastsMs !== undefined) this.#renew(next, hello.lastsMs);
   }
 
   /** Waits until the line is over, or about to be. */
@@ -172,9 +176,6 @@ class Listener {
       ctx.status({ state: "degraded", ...report });
     }
     ctx.logger.warn(`${why}; next try in ${Math.round(ms / 100) / 10} s`);
-    const over = this.#line?.over;
-    // The old line may end while the new one is waited for; nothing is left to wait for then but the pause.
-    void over;
     await Promise.race([systemClock.sleep(ms, ctx.signal), this.#options.refused]);
   }
 
@@ -210,10 +211,19 @@ class Listener {
     });
   }
 
+  /** Closes a line whose follower stands, once what it gave could be acknowledged on it. */
+  #retire(line: Line): void {
+    this.#retired.add(line);
+    setTimeout(() => {
+      this.#retired.delete(line);
+      line.close();
+    }, RETIRE_MS);
+  }
+
   /** Slack says how long a line stands, and asks for a new one before; one that it forgets is renewed all the same. */
-  async #renew(line: Line, lastsMs: number): Promise<void> {
-    await Promise.race([systemClock.sleep(lastsMs + 60_000, this.#options.ctx.signal), line.over]);
-    if (!this.#ended && this.#line === line && line.open) line.close();
+  #renew(line: Line, lastsMs: number): void {
+    const timer = setTimeout(() => line.expire(), lastsMs + 60_000);
+    void Promise.race([line.over, this.#stopped]).then(() => clearTimeout(timer));
   }
 
   /** Writes down until when everything was heard; not while there is no line, and not beyond what is still being taken. */

@@ -40,7 +40,6 @@ export const MRKDWN: Dialect = {
   code: () => mark("`"),
   codeBlock: () => ({ open: "```\n", close: "\n```", bare: true }),
   link: (url) => (/^(?:https?|mailto|tel):/i.test(url) ? { open: `<${address(url)}|`, close: ">" } : undefined),
-  heading: () => mark("*"),
   quote: (depth) => (depth === 0 ? { open: "> ", close: "", lines: "> " } : undefined),
   rule: "———",
   tableWidth: 76,

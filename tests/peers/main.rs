@@ -10,5 +10,6 @@
 
 mod judges;
 mod matrix;
+mod slack;
 mod telegram;
 mod web;

@@ -19,7 +19,11 @@ pub(crate) fn peers(root: &Path, name: &str) -> Result<(), Failure> {
         fetch_web(root)?;
     }
     if matches!(name, "matrix" | "all") {
-        fetch_matrix(root)?;
+        fetch_python(root, "matrix")?;
+    }
+    if matches!(name, "slack" | "all") {
+        setup::npm_packages(root, Path::new("tests/peers/slack"))?;
+        fetch_python(root, "slack")?;
     }
     build::everything(root)?;
     let mut test = command(root, "cargo test --workspace --test peers -- --nocapture --test-threads=1");
@@ -55,22 +59,23 @@ fn fetch_web(root: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Synapse and matrix-nio into `target/peers-matrix`, by pip.
+/// What `tests/peers/NAME/requirements.txt` names into `target/peers-NAME`, by pip.
 #[expect(
     clippy::disallowed_methods,
     reason = "what was cut off is fetched again: the note that all is there comes last"
 )]
-fn fetch_matrix(root: &Path) -> Result<(), Failure> {
-    let place = root.join("target/peers-matrix");
+fn fetch_python(root: &Path, name: &str) -> Result<(), Failure> {
+    let place = root.join(format!("target/peers-{name}"));
+    let list = root.join(format!("tests/peers/{name}/requirements.txt"));
     let done = place.join("fetched");
-    let wanted = fs::read_to_string(root.join("tests/peers/matrix/requirements.txt"))?;
+    let wanted = fs::read_to_string(&list)?;
     if fs::read_to_string(&done).is_ok_and(|had| had == wanted) {
         return Ok(());
     }
     fs::create_dir_all(&place)?;
-    run("a place for Synapse", &mut command(&place, "python3 -m venv v"))?;
+    run("a place for Python packages", &mut command(&place, "python3 -m venv v"))?;
     let mut install = command(&place, "v/bin/python -m pip install --quiet --disable-pip-version-check -r");
-    run("Synapse from PyPI", install.arg(root.join("tests/peers/matrix/requirements.txt")))?;
+    run("packages from PyPI", install.arg(list))?;
     fs::write(done, wanted)?;
     Ok(())
 }

@@ -8,7 +8,7 @@ import { refused } from "./fetch.ts";
 /** How long the host waits for the other side's goodbye. */
 const GOODBYE_MS = 10_000;
 /** After this long without a word from the other side the host takes a socket for dead. */
-export const SOCKET_SILENCE_MS = 45_000;
+export const SOCKET_SILENCE_MS = 24_000;
 
 /** What a socket carries. */
 export type SocketData = string | ArrayBuffer | ArrayBufferView;

@@ -78,7 +78,7 @@ impl Default for HostOptions {
             fetch_bytes: 4 << 20,
             fetch_timeout: Duration::from_secs(120),
             sockets: 8,
-            socket_silence: Duration::from_secs(45),
+            socket_silence: Duration::from_secs(24),
             requests_per_second: 500,
             request_burst: 1_000,
             log_lines_per_minute: 200,

@@ -1,0 +1,401 @@
+//! The real program with the real plugin against Slack: the Web API is emulate's, Socket Mode our stand-in's, which Bolt JS and
+//! slack_sdk have accepted. `cargo xtask peers slack` installs all of them.
+
+use kata_tests::{Kata, Serve, TestHome, eventually};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::ChildStdout;
+use tokio::task::block_in_place;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/slack")
+}
+
+fn node() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/node_modules/node/bin/node")
+}
+
+/// A workspace with its people.
+struct Slack {
+    told: Value,
+    http: reqwest::Client,
+    input: Option<ChildStdin>,
+    child: Child,
+}
+
+impl Slack {
+    async fn start(team: &str) -> Self {
+        let mut child = Command::new(node())
+            .arg(folder().join("fake.mjs"))
+            .args(["--team", team])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("`cargo xtask peers slack` installs it");
+        let input = child.stdin.take();
+        let output = ChildStdout::from_std(child.stdout.take().unwrap()).unwrap();
+        let line = BufReader::new(output).lines().next_line().await.unwrap().expect("the stand-in starts");
+        Self {
+            told: serde_json::from_str(&line).unwrap(),
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            input,
+            child,
+        }
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.told[name].as_str().unwrap()
+    }
+
+    async fn ask(&self, order: Value) -> Value {
+        let answer = self.http.post(self.text("admin")).body(order.to_string()).send().await.unwrap();
+        let good = answer.status().is_success();
+        let said: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert!(good, "{order}: {said}");
+        said
+    }
+
+    /// What happened so far.
+    async fn log(&self) -> Value {
+        let answer = self.http.get(self.text("admin")).send().await.unwrap();
+        serde_json::from_str(&answer.text().await.unwrap()).unwrap()
+    }
+
+    /// Fields of the bot's calls of one method.
+    async fn calls(&self, method: &str) -> Vec<Value> {
+        let log = self.log().await;
+        let calls = log["calls"].as_array().unwrap();
+        calls.iter().filter(|c| c["method"] == method).cloned().collect()
+    }
+
+    async fn say(&self, text: &str) -> (String, String) {
+        self.place(json!({ "do": "say", "text": text })).await
+    }
+
+    async fn place(&self, order: Value) -> (String, String) {
+        let said = self.ask(order).await;
+        (said["channel"].as_str().unwrap().to_owned(), said["ts"].as_str().unwrap().to_owned())
+    }
+
+    /// The bot's messages in a conversation or a thread, oldest first.
+    async fn answers(&self, channel: &str, thread: Option<&str>) -> Vec<Value> {
+        let mut order = json!({ "do": "history", "channel": channel });
+        if let Some(thread) = thread {
+            order["thread"] = thread.into();
+        }
+        let history = self.ask(order).await;
+        let mut messages: Vec<Value> = history["messages"].as_array().expect("a history").clone();
+        messages.retain(|m| m["user"] == self.told["botUser"]);
+        messages.sort_by(|a, b| a["ts"].as_str().cmp(&b["ts"].as_str()));
+        messages
+    }
+
+    /// Waits until the bot has said `text`; gives that message.
+    async fn answered(&self, channel: &str, thread: Option<&str>, text: &str) -> Value {
+        eventually(&format!("the bot answers with {text:?}"), async || {
+            let answers = self.answers(channel, thread).await;
+            answers
+                .into_iter()
+                .find(|m| m["text"].as_str().is_some_and(|said| said.contains(text)))
+        })
+        .await
+    }
+
+    fn home(&self) -> TestHome {
+        let home = TestHome::new();
+        home.settings(&json!({
+            "plugins": { "slack": { "settings": { "apiRoot": self.text("api") } } },
+            "sources": { "channel:slack": {
+                "enabled": true, "policy": "open", "perMinuteSender": 10_000, "perMinuteConversation": 10_000,
+                "mode": "ask", "approvers": [self.told["people"]["ann"]],
+            } },
+        }));
+        home
+    }
+}
+
+impl Drop for Slack {
+    fn drop(&mut self) {
+        // Closing its input is how it is asked to take emulate down.
+        drop(self.input.take());
+        let _ = self.child.wait();
+    }
+}
+
+fn give(kata: &Kata<'_>, name: &str, value: &str) {
+    let args = ["sources", "secret", "channel:slack", name];
+    let mut child = kata.command(&args).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(value.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success(), "kata {args:?}");
+}
+
+async fn state(kata: &Kata<'_>, wanted: &[&str]) -> Value {
+    eventually(&format!("slack is {wanted:?}"), async || {
+        let sources = block_in_place(|| kata.json(&["sources", "list"]));
+        let slack = sources.as_array()?.iter().find(|s| s["id"] == "channel:slack")?.clone();
+        wanted.contains(&slack["status"]["state"]["kind"].as_str()?).then_some(slack)
+    })
+    .await
+}
+
+async fn serve(kata: &Kata<'_>, slack: &Slack) -> Serve {
+    let serve = kata.serve(None).await;
+    block_in_place(|| {
+        give(kata, "botToken", slack.text("bot"));
+        give(kata, "appToken", slack.text("app"));
+    });
+    state(kata, &["running"]).await;
+    serve
+}
+
+async fn ledger(kata: &Kata<'_>, delivered: u64) -> Value {
+    eventually(&format!("{delivered} answers are delivered"), async || {
+        let status = block_in_place(|| kata.json(&["status"]));
+        (status["ledger"]["delivered"] == delivered).then(|| status["ledger"].clone())
+    })
+    .await
+}
+
+/// Each of `count` answers is there once, and in order.
+fn in_order(answers: &[Value], words: impl Fn(usize) -> String, count: usize) {
+    let texts: Vec<&str> = answers.iter().map(|m| m["text"].as_str().unwrap()).collect();
+    let places: Vec<usize> = (1..=count)
+        .map(|n| {
+            let found: Vec<usize> = (0..texts.len()).filter(|at| texts[*at].contains(&words(n))).collect();
+            assert_eq!(found.len(), 1, "{:?} is there once, not {}: {texts:?}", words(n), found.len());
+            found[0]
+        })
+        .collect();
+    assert!(places.is_sorted(), "{places:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slack_direct_messages_mentions_threads_and_orders_are_answered_where_they_were_written() {
+    let slack = Slack::start("Acme").await;
+    let home = slack.home();
+    let kata = Kata(&home);
+    let serve = serve(&kata, &slack).await;
+
+    let (chat, _) = slack.say("hello *bot* &amp; friends").await;
+    let answer = slack.answered(&chat, None, "&amp; friends").await;
+    assert!(answer["thread_ts"].is_null(), "{answer}");
+
+    // A channel: only what mentions the bot, once although it comes as two events, in a thread of its own.
+    let channel = slack.text("channel");
+    let bot = slack.text("botUser");
+    slack.ask(json!({ "do": "say", "to": channel, "text": "nobody in particular" })).await;
+    let (_, root) = slack
+        .place(json!({ "do": "say", "to": channel, "text": format!("<@{bot}> in the channel") }))
+        .await;
+    let answer = slack.answered(channel, Some(&root), "in the channel").await;
+    assert_eq!(answer["thread_ts"], root.as_str());
+
+    // In a thread it takes part in, no mention is needed; another person writes there, and is named.
+    slack
+        .ask(json!({ "do": "say", "from": "bob", "to": channel, "thread": root, "text": "and in the thread" }))
+        .await;
+    slack.answered(channel, Some(&root), "and in the thread").await;
+
+    slack.ask(json!({ "do": "command", "text": "status" })).await;
+    ledger(&kata, 4).await;
+    assert_eq!(slack.answers(channel, Some(&root)).await.len(), 2, "each answered once");
+    assert_eq!(slack.answers(&chat, None).await.len(), 2);
+    let log = slack.log().await;
+    assert_eq!((&log["waiting"], &log["again"]), (&json!(0), &json!(0)), "everything was acknowledged in time");
+
+    let sessions = block_in_place(|| kata.json(&["sessions", "list"]));
+    let names = sessions.to_string();
+    assert!(names.contains("Ann") || names.contains("ann"), "{names}");
+    serve.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slack_a_refresh_a_break_a_half_open_socket_and_a_restart_lose_and_repeat_nothing() {
+    let slack = Slack::start("Acme").await;
+    let home = slack.home();
+    let kata = Kata(&home);
+    let first = serve(&kata, &slack).await;
+    let (chat, _) = slack.say("number 1.").await;
+    slack.answered(&chat, None, "number 1.").await;
+
+    // Slack asks for a new socket: it stands before the old one goes.
+    slack.ask(json!({ "do": "disconnect", "reason": "refresh_requested", "afterMs": 3000 })).await;
+    eventually("the new socket stands and the old one is closed", async || {
+        let log = slack.log().await;
+        (log["opened"] == 2 && log["closed"] == json!([1000])).then_some(())
+    })
+    .await;
+    assert_eq!(slack.log().await["mostOpen"], 2, "the new socket was opened before the old one was closed");
+    slack.say("number 2.").await;
+    slack.answered(&chat, None, "number 2.").await;
+
+    // It breaks, and the next two are turned away.
+    slack.ask(json!({ "do": "refuse", "times": 2 })).await;
+    slack.ask(json!({ "do": "drop" })).await;
+    slack.say("number 3.").await;
+    slack.answered(&chat, None, "number 3.").await;
+
+    // Half-open: what Slack gives to the dead socket comes from the history, and by the events given again.
+    let opened = slack.log().await["opened"].clone();
+    slack.ask(json!({ "do": "silence" })).await;
+    slack.say("number 4.").await;
+    eventually("the dead socket is found", async || (slack.log().await["opened"] != opened).then_some(())).await;
+    slack.answered(&chat, None, "number 4.").await;
+
+    // Killed without a farewell; what was written meanwhile, its event never given, is read afterwards.
+    ledger(&kata, 4).await;
+    drop(first);
+    slack.ask(json!({ "do": "say", "text": "number 5.", "silent": true })).await;
+    slack.say("number 6.").await;
+    let second = kata.serve(None).await;
+    slack.answered(&chat, None, "number 6.").await;
+    ledger(&kata, 6).await;
+    in_order(&slack.answers(&chat, None).await, |n| format!("number {n}."), 6);
+    second.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slack_429_failing_servers_and_lost_answers_delay_replies_and_double_none() {
+    let slack = Slack::start("Acme").await;
+    let home = slack.home();
+    let kata = Kata(&home);
+    let serve = serve(&kata, &slack).await;
+    let (chat, _) = slack.say("number 1.").await;
+    slack.answered(&chat, None, "number 1.").await;
+
+    slack
+        .ask(json!({ "do": "fault", "method": "chat.postMessage", "status": 429, "headers": { "retry-after": "2" } }))
+        .await;
+    slack.say("number 2.").await;
+    slack.answered(&chat, None, "number 2.").await;
+    let calls = slack.calls("chat.postMessage").await;
+    let at = |n: usize| calls[n]["at"].as_u64().unwrap();
+    assert!(at(2) - at(1) >= 1_900, "it waited as long as Slack said: {} ms", at(2) - at(1));
+
+    // The server fails without and with having sent; the connection breaks after it has sent.
+    for (number, fault) in [
+        (3, json!({ "status": 503 })),
+        (4, json!({ "status": 500, "after": true })),
+        (5, json!({ "after": true })),
+    ] {
+        let mut order = json!({ "do": "fault", "method": "chat.postMessage" });
+        order.as_object_mut().unwrap().extend(fault.as_object().unwrap().clone());
+        slack.ask(order).await;
+        slack.say(&format!("number {number}.")).await;
+        slack.answered(&chat, None, &format!("number {number}.")).await;
+        ledger(&kata, number).await;
+    }
+    in_order(&slack.answers(&chat, None).await, |n| format!("number {n}."), 5);
+    serve.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slack_events_given_twice_late_and_out_of_order_are_taken_once_each() {
+    let slack = Slack::start("Acme").await;
+    let home = slack.home();
+    let kata = Kata(&home);
+    let serve = serve(&kata, &slack).await;
+    let (chat, _) = slack.place(json!({ "do": "say", "text": "number 1.", "copies": 3 })).await;
+    slack.ask(json!({ "do": "hold" })).await;
+    for n in 2..=5 {
+        slack.say(&format!("number {n}.")).await;
+    }
+    slack.ask(json!({ "do": "release", "reverse": true, "copies": 2 })).await;
+    ledger(&kata, 5).await;
+    eventually("every copy is acknowledged", async || {
+        (slack.log().await["waiting"] == 0).then_some(())
+    })
+    .await;
+    let answers = slack.answers(&chat, None).await;
+    assert_eq!(answers.len(), 5, "{answers:?}");
+    for n in 1..=5 {
+        let said = answers.iter().filter(|m| m["text"].as_str().unwrap().contains(&format!("number {n}.")));
+        assert_eq!(said.count(), 1, "number {n}");
+    }
+    serve.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slack_a_token_revoked_while_it_runs_waits_for_a_person_and_loses_nothing() {
+    let slack = Slack::start("Acme").await;
+    let home = slack.home();
+    let kata = Kata(&home);
+    let serve = serve(&kata, &slack).await;
+    let (chat, _) = slack.say("number 1.").await;
+    slack.answered(&chat, None, "number 1.").await;
+    slack.ask(json!({ "do": "revoke" })).await;
+    slack.say("number 2.").await;
+    let waits = state(&kata, &["needs_user"]).await;
+    assert!(waits.to_string().contains("bot token"), "{waits}");
+    assert_eq!(slack.answers(&chat, None).await.len(), 1);
+    slack.say("number 3.").await;
+    // The same app is installed again: the token works, and a person pastes it once more.
+    slack.ask(json!({ "do": "restore" })).await;
+    block_in_place(|| give(&kata, "botToken", &format!(" {} ", slack.text("bot"))));
+    block_in_place(|| kata.run(&["sources", "restart", "channel:slack"]));
+    state(&kata, &["running"]).await;
+    slack.answered(&chat, None, "number 3.").await;
+    in_order(&slack.answers(&chat, None).await, |n| format!("number {n}."), 3);
+    serve.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slack_a_thousand_messages_each_way_none_lost_none_doubled_each_thread_in_order() {
+    const THREADS: usize = 50;
+    const EACH: usize = 20;
+    let slack = Slack::start("Acme").await;
+    let home = slack.home();
+    let kata = Kata(&home);
+    let serve = serve(&kata, &slack).await;
+    let channel = slack.text("channel");
+    let bot = slack.text("botUser");
+    let mut threads = Vec::new();
+    for n in 0..THREADS {
+        let (_, root) = slack.place(json!({ "do": "say", "to": channel, "text": format!("topic {n}") })).await;
+        threads.push(root);
+    }
+    for k in 1..=EACH {
+        for (n, root) in threads.iter().enumerate() {
+            let from = ["ann", "bob"][n % 2];
+            slack
+                .ask(json!({ "do": "say", "from": from, "to": channel, "thread": root, "text": format!("<@{bot}> thread {n} number {k}.") }))
+                .await;
+        }
+    }
+    let mut delivered = 0;
+    while delivered < (THREADS * EACH) as u64 {
+        delivered = eventually("something more is delivered", async || {
+            let now = block_in_place(|| kata.json(&["status"]))["ledger"]["delivered"].as_u64()?;
+            (now > delivered).then_some(now)
+        })
+        .await;
+    }
+    for (n, root) in threads.iter().enumerate() {
+        in_order(&slack.answers(channel, Some(root)).await, |k| format!("thread {n} number {k}."), EACH);
+    }
+    let log = slack.log().await;
+    assert_eq!(log["waiting"], 0, "everything was acknowledged");
+    serve.stop().await;
+}
+
+/// Runs one of the official clients against the stand-in.
+fn judge(program: PathBuf, args: &[&str]) {
+    let output = Command::new(program).current_dir(folder()).args(args).output().expect("it runs");
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    println!("{said}");
+    assert!(output.status.success(), "{said}");
+}
+
+#[test]
+fn slack_the_stand_in_is_accepted_by_bolt_and_by_slack_sdk() {
+    judge(node(), &["judge.mjs"]);
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers-slack/v/bin/python");
+    judge(python, &["judge.py", node().to_str().unwrap()]);
+}
