@@ -399,3 +399,8 @@ fn slack_the_stand_in_is_accepted_by_bolt_and_by_slack_sdk() {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers-slack/v/bin/python");
     judge(python, &["judge.py", node().to_str().unwrap()]);
 }
+
+#[test]
+fn slack_the_plugins_modules_pass_against_crabline_which_is_strict_about_tokens_conversations_and_threads() {
+    judge(node(), &["--test", "crabline.mjs"]);
+}
