@@ -252,7 +252,9 @@ class Listener {
       signal.addEventListener("abort", aborted);
       if (signal.aborted) return aborted();
       try {
-        socket = new WebSocket(`${url.replace(/\/+$/, "")}/?v=10&encoding=json`);
+        const address = new URL(url);
+        address.search = "?v=10&encoding=json";
+        socket = new WebSocket(address.href);
       } catch (error) {
         return finish({ ending: { resume: true, waitMs: 0, why: text(error) } });
       }

@@ -5,7 +5,7 @@ import { groups, self } from "./directory.ts";
 import { listen, type Shared } from "./gateway.ts";
 import { download } from "./media.ts";
 import { edit, FILES_MAX, react, remove, send, stream, type Tools, typing } from "./outbound.ts";
-import { PartialSends } from "./partial.ts";
+import { PartialSends } from "@kata-agents/plugin-sdk/sending";
 import { TEXT_MAX } from "./render.ts";
 import { Rest } from "./rest.ts";
 import { channelOf } from "./route.ts";

@@ -8,7 +8,7 @@ import type { Button, Media, OutboundMessage, PlatformMessageId, PluginContext, 
 import { digest } from "./digest.ts";
 import { encode, type Upload } from "./form.ts";
 import { customId } from "./interactions.ts";
-import { PartialSends } from "./partial.ts";
+import { PartialSends } from "@kata-agents/plugin-sdk/sending";
 import { render } from "./render.ts";
 import { ApiError, type Call, NetworkError, type Rest } from "./rest.ts";
 import { channelOf, messageOf } from "./route.ts";
