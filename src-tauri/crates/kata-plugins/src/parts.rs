@@ -175,6 +175,8 @@ impl Part {
                 Ended::Crashed if failed(&generation, "it ended over a limit") || plugin.moved_on(generation.number) => Ended::Moved,
                 other => other,
             };
+            // What the version before waited for a person with may be what the person has given: the new one begins afresh.
+            let moved = matches!(ended, Ended::Moved);
             match ended {
                 Ended::Stopped => break,
                 Ended::Moved => self.moved(Happening::Connecting, "reload", "moving to another version of the plugin"),
@@ -182,7 +184,7 @@ impl Part {
                 Ended::Crashed => self.moved(Happening::Fault, "plugin_restart", "the plugin is being restarted"),
                 Ended::Fault(message) => self.moved(Happening::Fault, "failed", &message),
             }
-            let stays = matches!(self.state(), RunState::NeedsUser { .. } | RunState::Failed { .. });
+            let stays = !moved && matches!(self.state(), RunState::NeedsUser { .. } | RunState::Failed { .. });
             if stays {
                 // A person or a new version has to come first.
                 tokio::select! {

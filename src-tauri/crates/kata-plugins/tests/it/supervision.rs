@@ -277,3 +277,25 @@ async fn a_new_version_whose_channel_or_service_does_not_come_up_is_rolled_back(
     assert_eq!(bench.tool("c", json!({})).await.text, "version 3");
     bench.host.shutdown(Duration::from_secs(10)).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_channel_that_waits_for_a_person_connects_again_when_its_plugin_is_loaded_again() {
+    let bench = Bench::new();
+    let module = |report: &str| {
+        format!(
+            "export default (api) => api.registerChannel({{ id: 'c', meta: {{ label: 'C' }}, capabilities: {{}}, outbound: {{ send() {{}} }},\n\
+               messaging: {{ async connect(ctx) {{\n\
+                 ctx.status({report});\n\
+                 await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));\n\
+               }} }} }});"
+        )
+    };
+    let waits = "{ state: 'needs_user', code: 'token', message: 'no token', action: { kind: 'configure', field: 'token' } }";
+    bench.run("c", &module(waits)).await.unwrap();
+    bench.host.start_channel(&channel("c")).await.unwrap();
+    let part = || PluginPart::Channel(channel("c"));
+    bench.state_of(part(), |s| matches!(s, RunState::NeedsUser { .. })).await;
+    // What a person gave is seen by the next load, as a secret is.
+    bench.run("c", &module("{ state: 'running' }")).await.unwrap();
+    bench.state_of(part(), |s| *s == RunState::Running).await;
+}
