@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, prepares files as other programs would, and spawns what it aborts itself"
 )]
 
+mod discord;
 mod judges;
 mod matrix;
 mod slack;

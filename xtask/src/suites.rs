@@ -10,11 +10,15 @@ use std::process::Stdio;
 const WEB_CRATES: &str = "url = \"=2.5.8\"\nwycheproof = \"=0.6.0\"\n";
 const WEB_PACKAGES: &str = "ws@8.23.0 reconnecting-websocket@4.4.0 eventsource@5.1.5 eventsource-parser@4.1.3";
 
-/// Our plugins, models and fakes against programs from npm: `telegram`, `judges`, `web` or `all`.
+/// Our plugins, models and fakes against programs from npm: `telegram`, `discord`, `judges`, `web` or `all`.
 pub(crate) fn peers(root: &Path, name: &str) -> Result<(), Failure> {
     setup::for_run(root)?;
     setup::npm_packages(root, Path::new("tests/peers"))?;
     setup::npm_packages(root, Path::new("tests/peers/judges"))?;
+    if matches!(name, "discord" | "all") {
+        setup::npm_packages(root, Path::new("tests/peers/discord"))?;
+        fetch_python(root, "discord")?;
+    }
     if matches!(name, "web" | "all") {
         fetch_web(root)?;
     }
