@@ -1,7 +1,9 @@
 /**
- * The Bot API over `fetch`: one method, two kinds of failure. Knows nothing of what is sent; what a failure means for a
+ * The Bot API over `request`: one method, two kinds of failure. Knows nothing of what is sent; what a failure means for a
  * send is decided in `outbound.ts`, for the poll in `poll.ts`.
  */
+
+import { HttpError, NetworkError, request } from "@kata-agents/plugin-sdk/sending";
 
 /** The server answered, and the answer is no. */
 export class ApiError extends Error {
@@ -24,26 +26,20 @@ export class ApiError extends Error {
   }
 }
 
-/** No answer. `sent` is false only when it is known that no request left. */
-export class NetworkError extends Error {
-  readonly sent: boolean;
-
-  constructor(message: string, sent: boolean) {
-    super(message);
-    this.name = "NetworkError";
-    this.sent = sent;
-  }
-}
-
-/** Codes of a failed `fetch` after which no request can have left: the host's own, then those of Node, for the tests. */
-const NOTHING_LEFT = new Set(["connect", "forbidden", "ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
-
 /** How one call is limited. */
 export interface CallOptions {
   /** Aborts the call; it then rejects with a `NetworkError`. */
   signal?: AbortSignal;
   /** Longest wait for the whole answer, in milliseconds; default 30 000. */
   timeoutMs?: number;
+}
+
+/** A file of a call: sent as `multipart/form-data` beside the parameters, under its name. */
+export interface Upload {
+  field: string;
+  name: string;
+  mime: string;
+  bytes: Uint8Array<ArrayBuffer>;
 }
 
 export class BotApi {
@@ -58,69 +54,57 @@ export class BotApi {
   }
 
   /** Calls a method and gives its `result`. The caller knows the result's type from the Bot API's reference. */
-  async call<T>(method: string, params: Record<string, unknown>, options: CallOptions = {}): Promise<T> {
-    const abort = new AbortController();
-    const forward = () => abort.abort();
-    const timer = setTimeout(forward, options.timeoutMs ?? 30_000);
-    if (options.signal?.aborted) abort.abort();
-    options.signal?.addEventListener("abort", forward);
+  async call<T>(method: string, params: Record<string, unknown>, options: CallOptions = {}, files: readonly Upload[] = []): Promise<T> {
     try {
-      const response = await this.#fetch(`${this.#base}/bot${this.#token}/${method}`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(params),
-        signal: abort.signal,
+      const answer = await request(`${this.#base}/bot${this.#token}/${method}`, {
+        what: method,
+        body: files.length > 0 ? formOf(params, files) : params,
+        secrets: [this.#token],
+        fetch: this.#fetch,
+        ...options,
       });
-      return this.#result<T>(method, response.status, await response.text());
+      return this.#result<T>(method, answer.status, answer.json());
     } catch (error) {
-      if (error instanceof ApiError || error instanceof NetworkError) throw error;
-      throw new NetworkError(`${method}: ${this.#clean(text(error))}`, !nothingLeft(error));
-    } finally {
-      clearTimeout(timer);
-      options.signal?.removeEventListener("abort", forward);
+      if (!(error instanceof HttpError)) throw error;
+      return this.#result<T>(method, error.status, error.json());
     }
   }
 
-  #result<T>(method: string, status: number, body: string): T {
-    const answer = parseObject(body);
-    if (answer === undefined) {
-      if (status >= 200 && status < 300) throw new NetworkError(`${method}: the answer is not JSON`, true);
-      throw new ApiError(method, status, `HTTP ${status}`);
-    }
-    if (answer["ok"] === true) return answer["result"] as T;
-    const parameters = answer["parameters"];
+  /** Where a file lies that `getFile` has named. The address holds the token. */
+  fileUrl(path: string): string {
+    return `${this.#base}/file/bot${this.#token}/${path.split("/").map(encodeURIComponent).join("/")}`;
+  }
+
+  /** Takes the token out of a text of somebody else's. */
+  clean(message: string): string {
+    return message.split(this.#token).join("<token>").slice(0, 200);
+  }
+
+  #result<T>(method: string, status: number, answer: Record<string, unknown> | undefined): T {
+    if (answer?.["ok"] === true) return answer["result"] as T;
+    const parameters = answer?.["parameters"];
     throw new ApiError(
       method,
-      numberOrNothing(answer["error_code"]) ?? status,
-      this.#clean(typeof answer["description"] === "string" ? answer["description"] : `HTTP ${status}`),
+      numberOrNothing(answer?.["error_code"]) ?? status,
+      this.clean(typeof answer?.["description"] === "string" ? answer["description"] : `HTTP ${status}`),
       isObject(parameters) ? parameters : {},
     );
   }
+}
 
-  /** The token stands in the URL, so an error text of the network layer may carry it. */
-  #clean(message: string): string {
-    return message.split(this.#token).join("<token>").slice(0, 200);
+/** Whether a failure is one of the Bot API or the network, and not of the host or of this plugin. */
+export function isTrouble(error: unknown): error is ApiError | NetworkError {
+  return error instanceof ApiError || error instanceof NetworkError;
+}
+
+/** Objects are written as JSON within a form, as the Bot API asks for. */
+function formOf(params: Record<string, unknown>, files: readonly Upload[]): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(params)) {
+    if (value !== undefined) form.append(name, typeof value === "object" ? JSON.stringify(value) : String(value));
   }
-}
-
-/** A failure as one sentence, for the log. */
-export function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function nothingLeft(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const codes = [error, error.cause].map((of) => (isObject(of) ? of["code"] : undefined));
-  return codes.some((code) => typeof code === "string" && NOTHING_LEFT.has(code)) || error.message.endsWith(": cannot connect");
-}
-
-function parseObject(body: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  for (const { field, name, mime, bytes } of files) form.append(field, new Blob([bytes], { type: mime }), name);
+  return form;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -7,13 +7,19 @@
  */
 
 import type { ConnectContext, StatusReport } from "@kata-agents/plugin-sdk";
-import { ApiError, type BotApi, NetworkError, text } from "./api.ts";
-import type { Clock } from "./clock.ts";
-import { draftOf } from "./inbound.ts";
-import type { Update, User } from "./types.ts";
+import { type Backoff, backoff, type Clock, messageOf as text, NetworkError } from "@kata-agents/plugin-sdk/sending";
+import { ApiError, type BotApi, isTrouble } from "./api.ts";
+import type { Chats } from "./chats.ts";
+import { announceOrders } from "./orders.ts";
+import { ALLOWED_UPDATES, type Message, type Update, type User } from "./types.ts";
+import { handIn, NotStored } from "./updates.ts";
 
 /** Longest wait after the network or the server failed. */
 const UNREACHABLE_MAX_MS = 5_000;
+/** The messages of an album are updates of their own, which come within this time. */
+const ALBUM_WAIT_MS = 700;
+/** Messages of one album, at most. */
+const ALBUM_MAX = 10;
 /** Waits after a conflict: the first is short, because a reload of this plugin meets its own older poll. */
 const CONFLICT_WAITS_MS = [2_000, 5_000, 15_000, 30_000];
 const CONFLICT_POLL_SECONDS = 5;
@@ -38,6 +44,9 @@ export interface PollOptions {
   api: (token: string) => BotApi;
   pollSeconds: number;
   clock: Clock;
+  chats: Chats;
+  /** 0 to 1, for the spread of waits. */
+  random: () => number;
 }
 
 /** Runs until `ctx.signal` is aborted. */
@@ -63,8 +72,9 @@ class Loop {
   readonly #options: PollOptions;
   readonly #api: BotApi;
   #cursor: Cursor | undefined;
-  /** Failures in a row. */
-  #failures = 0;
+  readonly #backoff: Backoff;
+  /** The album that stood last in the answer before, and how much of it there was: it may not be whole yet. */
+  #album: { id: string; size: number } | undefined;
   /** Conflicts since Telegram last let a whole poll pass. */
   #conflicts = 0;
   #answered = false;
@@ -73,6 +83,7 @@ class Loop {
     this.#ctx = ctx;
     this.#options = options;
     this.#api = api;
+    this.#backoff = backoff(options.random, { firstMs: 500, maxMs: UNREACHABLE_MAX_MS });
   }
 
   async run(): Promise<void> {
@@ -84,15 +95,18 @@ class Loop {
         if (me === undefined) {
           const user = await this.#api.call<User>("getMe", {}, { signal });
           this.#cursor = readCursor(await this.#ctx.state.get(cursorKey(user)));
+          await announceOrders(this.#api, this.#ctx);
           me = user;
         }
         await this.#take(await this.#ask(), me);
-        this.#failures = this.#conflicts = 0;
+        this.#backoff.reset();
+        this.#conflicts = 0;
         this.#answered = true;
         this.#ctx.status({ state: "running" });
+        if (this.#album !== undefined) await this.#options.clock.sleep(ALBUM_WAIT_MS, signal);
       } catch (error) {
         if (signal.aborted) return;
-        if (!(error instanceof ApiError || error instanceof NetworkError || error instanceof NotStored)) throw error;
+        if (!(isTrouble(error) || error instanceof NotStored)) throw error;
         if (error instanceof ApiError && (error.code === 401 || error.code === 404)) return;
         await this.#wait(error);
       }
@@ -105,7 +119,7 @@ class Loop {
     const seconds = this.#patience();
     const updates = await this.#api.call<unknown>(
       "getUpdates",
-      { timeout: seconds, allowed_updates: ["message", "channel_post"], ...(fresh ? { offset: cursor.offset } : {}) },
+      { timeout: seconds, allowed_updates: ALLOWED_UPDATES, ...(fresh ? { offset: cursor.offset } : {}) },
       { signal: this.#ctx.signal, timeoutMs: (seconds + 10) * 1000 },
     );
     if (!Array.isArray(updates)) throw new NetworkError("getUpdates: the result is no list", true);
@@ -119,23 +133,42 @@ class Loop {
   #patience(): number {
     const { pollSeconds } = this.#options;
     if (this.#conflicts > 0) return Math.min(CONFLICT_POLL_SECONDS, pollSeconds);
-    return this.#failures > 0 || !this.#answered ? 0 : pollSeconds;
+    return this.#backoff.failures > 0 || !this.#answered || this.#album !== undefined ? 0 : pollSeconds;
   }
 
-  /** Hands messages in, in order. Stops at the first that could not be stored; those before it stay taken. */
+  /** Hands updates in, in order. Stops at the first that could not be stored; those before it stay taken. */
   async #take(updates: Update[], me: User): Promise<void> {
+    const waits = this.#unfinished(updates);
     let next = this.#cursor;
+    const done = new Set<number>();
     try {
-      for (const update of updates) {
-        const draft = draftOf(update, me);
-        if (draft !== undefined) await this.#ctx.receive(draft);
-        next = { offset: update.update_id + 1, at: this.#options.clock.now() };
+      for (const [index, update] of updates.entries()) {
+        if (done.has(update.update_id)) continue;
+        const group = groupOf(update);
+        if (group !== undefined && group === waits) break;
+        const album = group === undefined ? [] : updates.slice(index + 1).filter((other) => groupOf(other) === group).slice(0, ALBUM_MAX - 1);
+        await handIn(update, album.map(messageIn).filter((one) => one !== undefined), me, this.#api, this.#options.chats, this.#ctx);
+        for (const one of [update, ...album]) done.add(one.update_id);
+        const first = updates.find((one) => !done.has(one.update_id));
+        next = { offset: first?.update_id ?? (updates.at(-1)?.update_id ?? 0) + 1, at: this.#options.clock.now() };
       }
     } catch (error) {
-      throw new NotStored(text(error));
+      throw error instanceof ApiError || error instanceof NetworkError ? error : new NotStored(text(error));
     } finally {
       await this.#commit(me, next);
     }
+  }
+
+  /** The album at the end of an answer, unless it did not grow since the answer before or is full: more of it may follow. */
+  #unfinished(updates: readonly Update[]): string | undefined {
+    const last = updates.at(-1);
+    const id = last === undefined ? undefined : groupOf(last);
+    const size = updates.filter((update) => groupOf(update) === id).length;
+    const before = this.#album;
+    this.#album = undefined;
+    if (id === undefined || size >= ALBUM_MAX || (before?.id === id && before.size === size)) return undefined;
+    this.#album = { id, size };
+    return id;
   }
 
   async #commit(me: User, next: Cursor | undefined): Promise<void> {
@@ -149,7 +182,6 @@ class Loop {
   }
 
   async #wait(error: unknown): Promise<void> {
-    this.#failures += 1;
     const { report, ms } = this.#trouble(error);
     this.#ctx.status(report);
     this.#ctx.logger.warn(`${report.code}: ${text(error)}; next try in ${Math.round(ms / 100) / 10} s`);
@@ -157,7 +189,7 @@ class Loop {
   }
 
   #trouble(error: unknown): { report: StatusReport; ms: number } {
-    const growing = Math.min(500 * 2 ** (this.#failures - 1), UNREACHABLE_MAX_MS);
+    const growing = this.#backoff.next();
     if (error instanceof NotStored) {
       const message = "A message could not be stored; it is kept at Telegram and tried again.";
       return { report: { state: "degraded", code: "not_stored", message }, ms: growing };
@@ -188,8 +220,14 @@ class Loop {
   }
 }
 
-/** The host could not take a message in. */
-class NotStored extends Error {}
+function messageIn(update: Update): Message | undefined {
+  return update.message ?? update.channel_post;
+}
+
+function groupOf(update: Update): string | undefined {
+  const message = messageIn(update);
+  return message?.media_group_id === undefined ? undefined : `${message.chat.id}:${message.media_group_id}`;
+}
 
 const TOKEN_MISSING: StatusReport = {
   state: "needs_user",

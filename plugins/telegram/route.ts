@@ -8,10 +8,17 @@ export function messageId(chat: number, message: number): PlatformMessageId {
   return `${chat}:${message}`;
 }
 
-/** The number of a message within its chat, or `undefined` if the id is not one of ours. */
-export function messageNumber(id: PlatformMessageId): number | undefined {
-  const match = /^-?\d+:(\d+)$/.exec(id);
-  return match === null ? undefined : Number(match[1]);
+/** Chat and number of a message, or `undefined` if the id is not one of ours. */
+export function messageOf(id: PlatformMessageId): { chat_id: number; message_id: number } | undefined {
+  const match = /^(-?\d{1,16}):(\d{1,16})$/.exec(id);
+  return match === null ? undefined : { chat_id: Number(match[1]), message_id: Number(match[2]) };
+}
+
+/** The same, for a message that must be there. */
+export function mustBeMessage(id: PlatformMessageId): { chat_id: number; message_id: number } {
+  const message = messageOf(id);
+  if (message === undefined) throw new SendError({ code: "not_found", message: "the message is not one of Telegram's", certain: true });
+  return message;
 }
 
 /** The chat of a route. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { BotApi } from "../api.ts";
+import { Chats } from "../chats.ts";
 import { poll } from "../poll.ts";
 import { type Call, fail, fakeFetch, ME, ok, TestClock, TestHost } from "./support.ts";
 
@@ -13,12 +14,13 @@ async function run(host: TestHost, clock: TestClock, script: ((call: Call) => Re
   let at = 0;
   const fake = fakeFetch((call) => {
     if (call.method === "getMe") return ok(ME);
+    if (call.method !== "getUpdates") return ok(true);
     const step = script[at];
     at += 1;
     if (at >= script.length) host.abort.abort();
     return step === undefined ? ok([]) : step(call);
   });
-  await poll(host.ctx, { api: (token) => new BotApi("http://telegram.test/", token, fake.fetch), pollSeconds: 25, clock });
+  await poll(host.ctx, { api: (token) => new BotApi("http://telegram.test/", token, fake.fetch), pollSeconds: 25, clock, chats: new Chats(host.ctx.state), random: () => 1 });
   return fake.calls.filter((call) => call.method === "getUpdates");
 }
 
@@ -85,9 +87,112 @@ test("a refused or doubled message is confirmed like any other", async () => {
 
 test("what is no message is passed over and confirmed", async () => {
   const host = new TestHost();
-  const calls = await run(host, new TestClock(), [() => ok([{ update_id: 9, edited_message: update(9).message }]), () => ok([])]);
+  const calls = await run(host, new TestClock(), [() => ok([{ update_id: 9, poll: {} }]), () => ok([])]);
   expect(host.drafts).toEqual([]);
   expect(calls[1]?.params["offset"]).toBe(10);
+});
+
+test("changes, reactions and presses are asked for and handed in", async () => {
+  const host = new TestHost();
+  const { message } = update(1);
+  const calls = await run(host, new TestClock(), [
+    () =>
+      ok([
+        { update_id: 1, edited_message: message },
+        { update_id: 2, message_reaction: { chat: message.chat, message_id: 10, user: message.from, date: 1, old_reaction: [], new_reaction: [{ type: "emoji", emoji: "👍" }] } },
+        { update_id: 3, callback_query: { id: "q", from: message.from, message: { ...message, message_id: 10 }, data: "yes" } },
+      ]),
+    () => ok([]),
+  ]);
+  expect(calls[0]?.params["allowed_updates"]).toContain("message_reaction");
+  expect(host.kit.notices.map((notice) => notice.what.kind)).toEqual(["edited", "reaction"]);
+  expect(host.kit.presses.map((press) => press.button)).toEqual(["yes"]);
+  expect(calls[1]?.params["offset"]).toBe(4);
+});
+
+test("a press is answered and its buttons go once the host has it; one it could not take is asked for again", async () => {
+  const host = new TestHost();
+  let broken = true;
+  host.kit.pressed = () => {
+    if (broken) throw new Error("disk full");
+    return { text: "Allowed.", done: true };
+  };
+  const { message } = update(1);
+  const query = { update_id: 3, callback_query: { id: "q", from: message.from, message, data: "yes" } };
+  const seen: Call[] = [];
+  const fake = fakeFetch((call) => {
+    seen.push(call);
+    if (call.method === "getMe") return ok(ME);
+    if (call.method !== "getUpdates") return ok(true);
+    if (call.params["offset"] === 4) host.abort.abort();
+    return ok(call.params["offset"] === 4 ? [] : [query]);
+  });
+  const clock = new TestClock();
+  const sleep = clock.sleep.bind(clock);
+  clock.sleep = async (ms) => {
+    broken = false;
+    await sleep(ms);
+  };
+  await poll(host.ctx, { api: (token) => new BotApi("http://telegram.test", token, fake.fetch), pollSeconds: 25, clock, chats: new Chats(host.ctx.state), random: () => 1 });
+  expect(seen.filter((call) => !["getMe", "getUpdates", "setMyCommands"].includes(call.method)).map((call) => [call.method, call.params])).toEqual([
+    ["answerCallbackQuery", { callback_query_id: "q", text: "Allowed." }],
+    ["editMessageReplyMarkup", { chat_id: 7, message_id: 10, reply_markup: { inline_keyboard: [] } }],
+  ]);
+});
+
+test("an album that comes in two answers is one draft, and what follows it waits its turn", async () => {
+  const host = new TestHost();
+  const clock = new TestClock();
+  const part = (id: number) => ({ update_id: id, message: { ...update(id).message, text: undefined, media_group_id: "g", photo: [{ file_id: `f${id}`, file_unique_id: `u${id}` }] } });
+  const calls = await run(host, clock, [
+    () => ok([update(4), part(5)]),
+    () => ok([part(5), part(6)]),
+    () => ok([part(5), part(6)]),
+    () => ok([update(7)]),
+    () => ok([]),
+  ]);
+  expect(host.drafts.map((draft) => [draft.messageId, (draft.attachments ?? []).map((one) => one.reference)])).toEqual([
+    ["7:40", []],
+    ["7:50", ["f5", "f6"]],
+    ["7:70", []],
+  ]);
+  expect(calls.map((call) => [call.params["offset"], call.params["timeout"]])).toEqual([[undefined, 0], [5, 0], [5, 0], [7, 25], [8, 25]]);
+  expect(clock.sleeps).toEqual([700, 700]);
+});
+
+test("an album followed by another message is whole", async () => {
+  const host = new TestHost();
+  const part = (id: number) => ({ update_id: id, message: { ...update(id).message, text: undefined, media_group_id: "g", photo: [{ file_id: `f${id}`, file_unique_id: `u${id}` }] } });
+  const calls = await run(host, new TestClock(), [() => ok([part(5), part(6), update(7)]), () => ok([])]);
+  expect(host.drafts.map((draft) => draft.messageId)).toEqual(["7:50", "7:70"]);
+  expect(calls[1]?.params["offset"]).toBe(8);
+});
+
+test("a group that became a supergroup goes on as the conversation it was", async () => {
+  const host = new TestHost();
+  const chat = (id: number) => ({ id, type: "supergroup" as const, title: "Team" });
+  await run(host, new TestClock(), [
+    () => ok([{ update_id: 1, message: { ...update(1).message, chat: chat(-5), text: undefined, migrate_to_chat_id: -1005 } }, { update_id: 2, message: { ...update(2).message, chat: chat(-1005) } }]),
+    () => ok([]),
+  ]);
+  expect(host.drafts).toMatchObject([{ conversation: "-5", messageId: "-1005:20" }]);
+});
+
+test("the host's orders are in the bot's menu, told once", async () => {
+  const state = new Map<string, unknown>();
+  const menus: unknown[] = [];
+  for (let start = 0; start < 2; start += 1) {
+    const host = new TestHost(state);
+    const fake = fakeFetch((call) => {
+      if (call.method === "getMe") return ok(ME);
+      if (call.method === "setMyCommands") menus.push(call.params["commands"]);
+      else host.abort.abort();
+      return ok(call.method === "setMyCommands" ? true : []);
+    });
+    await poll(host.ctx, { api: (token) => new BotApi("http://telegram.test", token, fake.fetch), pollSeconds: 25, clock: new TestClock(), chats: new Chats(host.ctx.state), random: () => 1 });
+  }
+  expect(menus).toHaveLength(1);
+  expect((menus[0] as { command: string }[]).map((one) => one.command)).toEqual(["new", "stop", "status", "approve", "deny"]);
 });
 
 test("429 is waited out for as long as Telegram says", async () => {
@@ -140,6 +245,7 @@ test("a refused token waits for a person and goes on when it was changed", async
     seen.push(call.url);
     if (call.url.includes("42:token")) return fail(401, "Unauthorized");
     if (call.method === "getMe") return ok(ME);
+    if (call.method === "setMyCommands") return ok(true);
     host.abort.abort();
     return ok([]);
   });
@@ -148,7 +254,7 @@ test("a refused token waits for a person and goes on when it was changed", async
     await sleep(ms);
     if (clock.sleeps.length === 3) host.token = "42:new";
   };
-  await poll(host.ctx, { api: (token) => new BotApi("http://telegram.test", token, fake.fetch), pollSeconds: 25, clock });
+  await poll(host.ctx, { api: (token) => new BotApi("http://telegram.test", token, fake.fetch), pollSeconds: 25, clock, chats: new Chats(host.ctx.state), random: () => 1 });
   expect(seen.filter((url) => url.includes("42:token"))).toHaveLength(1);
   expect(host.states).toEqual(["connecting", "needs_user/token_refused", "connecting", "running"]);
   expect(host.statuses.find((s) => s.state === "needs_user")).toMatchObject({ action: { kind: "configure", field: "botToken" } });
@@ -164,7 +270,7 @@ test("without a token it asks for one and calls nobody", async () => {
     host.abort.abort();
   };
   const fake = fakeFetch(() => ok([]));
-  await poll(host.ctx, { api: (token) => new BotApi("http://telegram.test", token, fake.fetch), pollSeconds: 25, clock });
+  await poll(host.ctx, { api: (token) => new BotApi("http://telegram.test", token, fake.fetch), pollSeconds: 25, clock, chats: new Chats(host.ctx.state), random: () => 1 });
   expect(fake.calls).toEqual([]);
   expect(host.states).toEqual(["needs_user/token_missing"]);
 });

@@ -2,7 +2,10 @@
 
 import type { ConnectContext, IngressAnswer, InboundDraft, OutboundMessage, PluginContext, StatusReport } from "@kata-agents/plugin-sdk";
 import { FakeHost } from "@kata-agents/plugin-sdk/testing";
-import type { Clock } from "../clock.ts";
+import { type Clock, PartialSends } from "@kata-agents/plugin-sdk/sending";
+import { BotApi } from "../api.ts";
+import { Chats } from "../chats.ts";
+import type { Line } from "../outbound.ts";
 import type { User } from "../types.ts";
 
 export const ME: User = { id: 42, is_bot: true, first_name: "Kata", username: "kata_bot" };
@@ -18,8 +21,20 @@ export function fail(code: number, description: string, parameters?: Record<stri
 
 export interface Call {
   method: string;
+  /** Of a form, the fields as they were written; its files are in `files`. */
   params: Record<string, unknown>;
+  files: Record<string, File>;
   url: string;
+}
+
+function bodyOf(body: unknown): Pick<Call, "params" | "files"> {
+  if (!(body instanceof FormData)) return { params: body === undefined ? {} : (JSON.parse(String(body)) as Call["params"]), files: {} };
+  const entries = [...body.entries()];
+  const json = (text: string): unknown => (/^[[{]/.test(text) ? JSON.parse(text) : text);
+  return {
+    params: Object.fromEntries(entries.filter(([, value]) => typeof value === "string").map(([name, value]) => [name, json(String(value))])),
+    files: Object.fromEntries(entries.filter((entry): entry is [string, File] => entry[1] instanceof File)),
+  };
 }
 
 /** A `fetch` that answers from a script and keeps what it was asked. */
@@ -27,7 +42,7 @@ export function fakeFetch(answer: (call: Call, index: number) => Response | Prom
   const calls: Call[] = [];
   const impl: typeof fetch = async (input, init) => {
     const url = String(input);
-    const call = { method: url.slice(url.lastIndexOf("/") + 1), params: JSON.parse(String(init?.body)) as Call["params"], url };
+    const call = { method: url.slice(url.lastIndexOf("/") + 1), ...bodyOf(init?.body), url };
     calls.push(call);
     init?.signal?.throwIfAborted();
     return answer(call, calls.length - 1);
@@ -54,6 +69,8 @@ export class TestHost {
   readonly drafts: InboundDraft[] = [];
   readonly statuses: StatusReport[] = [];
   readonly logs: string[] = [];
+  /** What this file does not script is as the SDK's own fake host has it. */
+  readonly kit = new FakeHost();
   token: string | undefined = "42:token";
   onReceive: (draft: InboundDraft) => Promise<IngressAnswer> = async () => ({ outcome: "admitted" });
   readonly state: Map<string, unknown>;
@@ -63,10 +80,10 @@ export class TestHost {
   }
 
   get ctx(): ConnectContext {
-    // What this plugin does not use is there as the SDK's own fake host has it.
-    const { sessions, files, emit, media, channels, press, notice, routeUrl } = new FakeHost().connectContext();
+    const kit = this.kit.connectContext();
     const log = (line: string) => void this.logs.push(line);
     return {
+      ...kit,
       config: {},
       secrets: { get: async () => this.token, set: async () => {}, delete: async () => {} },
       state: {
@@ -75,14 +92,6 @@ export class TestHost {
         delete: async (key) => void this.state.delete(key),
       },
       logger: { error: log, warn: log, info: log, debug: log },
-      sessions,
-      files,
-      emit,
-      routeUrl,
-      media,
-      channels,
-      press,
-      notice,
       signal: this.abort.signal,
       status: (report) => void this.statuses.push(report),
       receive: async (draft) => {
@@ -103,11 +112,20 @@ export class TestHost {
   }
 }
 
-export function outbound(text: string, route: Partial<OutboundMessage["route"]> = {}): OutboundMessage {
+/** A Telegram that answers from a script, and what a send works with. */
+export function line(answer: (call: Call, index: number) => Response | Promise<Response>, host = new TestHost()) {
+  const fake = fakeFetch(answer);
+  const api = new BotApi("http://telegram.test", "42:token", fake.fetch);
+  const line: Line = { api, partial: new PartialSends(host.plugin.state), chats: new Chats(host.plugin.state), ctx: host.plugin };
+  return { calls: fake.calls, api, host, line };
+}
+
+export function outbound(text: string, route: Partial<OutboundMessage["route"]> = {}, more: Partial<OutboundMessage> = {}): OutboundMessage {
   return {
     route: { channel: "telegram", account: "42", conversation: "-100", thread: null, replyTo: null, ...route },
     text,
     idempotencyKey: "key-1",
     attempt: 1,
+    ...more,
   };
 }

@@ -14,8 +14,8 @@ const MAX_COLUMNS = 64;
 /** Most cells of a table; rows after them are text. */
 const MAX_CELLS = 16_384;
 /** What is spent on a document: many times what one of 256 KiB takes that a person or a model wrote. */
-const MAX_STEPS = 32_768;
-const MAX_LINES = 16_384;
+const MAX_STEPS = 20_000;
+const MAX_LINES = 8_192;
 const LANGUAGE = /^[\w+#.-]{1,32}$/;
 const DELIMITER = /^:?-{1,64}:?$/;
 
