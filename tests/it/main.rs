@@ -8,8 +8,10 @@
     reason = "a test fails by panicking, prepares files as other programs would, and spawns what it aborts itself"
 )]
 
+mod accounts;
 mod approvals;
 mod author;
+mod channels;
 mod cli;
 mod crash;
 mod damaged_index;

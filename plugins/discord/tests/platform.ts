@@ -149,6 +149,8 @@ export class Discord implements FakePlatform {
         return json({ id: channel, type: 0, guild_id: GUILD, name: "general" });
       case "GET /guilds/:id":
         return json({ id: GUILD, name: "Home", roles: [] });
+      case "GET /guilds/:id/channels":
+        return json([{ id: GENERAL, type: 0, guild_id: GUILD, name: "general" }]);
       case "GET /channels/:id/messages": {
         const after = BigInt(request.url.searchParams.get("after") ?? "0");
         const limit = Number(request.url.searchParams.get("limit"));

@@ -26,6 +26,6 @@ function platform(): FakePlatform {
 
 export default channelContract("matrix", async () => (await load(plugin)).channel("matrix"), {
   platform,
-  config: { server: "https://matrix.example", deviceName: "Kata Agents", invites: "all", pollSeconds: 30, notices: true, receipts: true },
+  config: { server: "https://matrix.example", login: "token", deviceName: "Kata Agents", invites: "all", pollSeconds: 30, notices: true, receipts: true },
   secrets: { accessToken: TOKEN },
 });

@@ -6,6 +6,7 @@ import { settle } from "./clock.ts";
 import { type ContractCase, expect, shown } from "./contract.ts";
 import { type FakeRequest, refused, silence } from "./fetch.ts";
 import { FakeHost, outbound, Running } from "./host.ts";
+import { looks } from "./looks.ts";
 import type { FakeConnection } from "./socket.ts";
 
 /** A platform as the author scripts it. Made anew for each case. */
@@ -239,6 +240,7 @@ export function channelContract(name: string, make: () => Channel | Promise<Chan
   });
 
   inbound(add, again);
+  looks(add);
   return cases;
 }
 

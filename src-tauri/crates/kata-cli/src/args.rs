@@ -1,6 +1,7 @@
 //! What a person types. `kata plugins` and `kata trace` have files of their own.
 
 mod approvals;
+mod channels;
 mod permissions;
 mod plugins;
 mod route;
@@ -8,9 +9,10 @@ mod trace;
 mod upkeep;
 
 pub use approvals::{Approvals, Decision};
+pub use channels::{Accounts, Channels, SetUp};
 pub use permissions::{Mode, Permissions, Tools};
 pub use plugins::{Plugins, Template};
-pub use route::{AddBinding, Channels, Route, SetPolicy};
+pub use route::{AddBinding, Route, SetPolicy};
 pub use trace::{Hooks, Outcome, Trace, TraceCommand, TraceRuleChange};
 pub use upkeep::{Hygiene, Index, Letters, Search};
 
@@ -102,7 +104,7 @@ pub enum Command {
     /// Where channel conversations go, and why.
     #[command(subcommand)]
     Route(Route),
-    /// Policies of channels.
+    /// Channels: set up, looked at, their further accounts, and who may write.
     #[command(subcommand)]
     Channels(Channels),
     /// Refused messages, counted by channel and reason.
@@ -383,7 +385,7 @@ impl From<Kind> for ProviderKind {
     }
 }
 
-fn assignment(text: &str) -> Result<(String, String), &'static str> {
+pub(crate) fn assignment(text: &str) -> Result<(String, String), &'static str> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() && key.split('.').all(|part| !part.is_empty()) => Ok((key.into(), value.into())),
         _ => Err("write it as KEY=VALUE"),
@@ -478,6 +480,15 @@ mod tests {
             "kata channels policy telegram",
             "kata channels policy telegram --policy open --approver 42 --approver 43 --quiet 22:00-07:00 --mention false --max-text 4000",
             "kata channels policy telegram --no-quiet --no-allow --per-minute-sender 5",
+            "kata channels list --json",
+            "kata channels setup telegram",
+            "kata channels setup channel:telegram --answer botToken=- --answer pollSeconds=20 --enable",
+            "kata channels probe telegram@work --json",
+            "kata channels audit telegram",
+            "kata channels directory telegram",
+            "kata channels logout telegram -y",
+            "kata channels accounts add telegram work --workspace my-workspace",
+            "kata channels accounts remove telegram@work -y",
             "kata refusals --json",
             "kata approvals list --session s --json",
             "kata approvals answer k7q2xy always",
@@ -532,6 +543,8 @@ mod tests {
             "kata route add x --channel c --sender s --person p",
             "kata route add x --scope planet",
             "kata channels policy telegram --quiet 22:00",
+            "kata channels setup telegram --answer novalue",
+            "kata channels accounts add telegram",
             "kata channels policy telegram --quiet 22:00-07:00 --no-quiet",
             "kata approvals answer K7Q2XY",
             "kata approvals answer K7Q2XY perhaps",

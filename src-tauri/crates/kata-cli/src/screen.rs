@@ -57,6 +57,20 @@ impl Screen {
         }
     }
 
+    /// One line from the person; `None` at the end of the input.
+    pub(crate) fn line(&self, prompt: &str) -> Result<Option<String>, Failure> {
+        self.prompt(prompt);
+        let mut text = String::new();
+        let read = stdin().read_line(&mut text)?;
+        Ok((read > 0).then(|| text.trim_end_matches(['\n', '\r']).to_owned()))
+    }
+
+    /// One line from the person, not shown while it is typed.
+    pub(crate) fn hidden(&self, prompt: &str) -> Result<String, Failure> {
+        self.prompt(prompt);
+        Ok(rpassword::read_password()?)
+    }
+
     /// Whether a person types and reads.
     pub(crate) fn is_interactive(&self) -> bool {
         stdin().is_terminal() && stderr().is_terminal()

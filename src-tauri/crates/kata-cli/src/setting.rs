@@ -21,12 +21,13 @@ pub(crate) fn changed(present: &Json, schema: Option<&Json>, changes: &[(String,
     Value::Object(settings)
 }
 
-/// A secret's value, from standard input.
+/// A secret's value, typed without being shown, or from standard input.
 pub(crate) fn secret(screen: &Screen, name: &str) -> Result<String, Failure> {
-    if screen.is_interactive() {
-        screen.note(&format!("Type {name}, then Enter and Ctrl-D. It will be visible while you type."));
-    }
-    let value = standard_input()?;
+    let value = if screen.is_interactive() {
+        screen.hidden(&format!("{name} (not shown while you type): "))?
+    } else {
+        standard_input()?
+    };
     if value.is_empty() {
         return Err(Failure::usage("there is no value on standard input").hint("--remove takes a secret away"));
     }

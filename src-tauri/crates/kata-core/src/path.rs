@@ -13,8 +13,8 @@ use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
 use arc_swap::ArcSwap;
 use kata_protocol::{
-    ChannelId, ErrorCode, Gate, HygieneRules, InboundDraft, IngressAnswer, Overlap, PluginId, RouteExplanation, RouteStep, SessionChannel,
-    SessionId, SessionState, StepOutcome, WireError,
+    ChannelId, ErrorCode, Gate, HygieneRules, InboundDraft, IngressAnswer, Overlap, PluginId, RouteExplanation, RouteStep, SessionId,
+    SessionState, StepOutcome, WireError,
 };
 use std::sync::Arc;
 
@@ -333,11 +333,7 @@ impl Path {
                 name: Some(name.clone()),
                 model: binding.model.clone(),
                 mode: binding.mode,
-                channel: Some(SessionChannel {
-                    adapter: row.channel.to_string(),
-                    slug: row.channel.to_string(),
-                    display_name: Some(name),
-                }),
+                channel: Some(router::session_channel(&row.channel, Some(name))),
                 channel_id: Some(row.channel.to_string()),
                 external_conversation: Some(routed.key().to_string()),
                 working_directory: None,

@@ -15,7 +15,7 @@ mod table;
 mod tests;
 
 pub(crate) use key::escape;
-pub use key::{channel_of, person_of};
+pub use key::{channel_of, person_of, session_channel};
 pub(crate) use table::has_tool;
 pub use table::{Bindings, Defaults, TableError, parse};
 

@@ -51,6 +51,16 @@ impl Inner {
         Ok(detail)
     }
 
+    /// Conversations of channels that are gone begin anew, should there be a channel of that name again. Their sessions stay.
+    async fn forget_conversations(&self, channels: &[ChannelId]) -> Result<(), WireError> {
+        for bound in self.conversations.list(u32::MAX).await? {
+            if kata_core::router::channel_of(&bound.key).is_some_and(|channel| channels.contains(&channel)) {
+                self.conversations.begin_anew(&bound.key).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// A list row with the state of a session that is loaded.
     pub(crate) fn with_state(&self, mut summary: SessionSummary) -> SessionSummary {
         if let Some(state) = self.sessions.state_of(&summary.id) {
@@ -257,32 +267,47 @@ impl Operations for Inner {
         self.change_policy(&source, params).await
     }
 
-    async fn channel_setup(&self, _: &Caller, _: ChannelSetup) -> Result<SetupStep, WireError> {
-        Err(later("channel.setup"))
+    async fn channel_setup(&self, _: &Caller, params: ChannelSetup) -> Result<SetupStep, WireError> {
+        self.plugins.looked().await;
+        self.plugins.setup_channel(&self.source(&params.id)?, params.answer).await
     }
 
-    async fn channel_probe(&self, _: &Caller, _: SourceRef) -> Result<Probe, WireError> {
-        Err(later("channel.probe"))
+    async fn channel_probe(&self, _: &Caller, params: SourceRef) -> Result<Probe, WireError> {
+        self.plugins.looked().await;
+        self.plugins.probe_channel(&self.source(&params.id)?).await
     }
 
-    async fn channel_audit(&self, _: &Caller, _: SourceRef) -> Result<Vec<SecurityWarning>, WireError> {
-        Err(later("channel.audit"))
+    async fn channel_audit(&self, _: &Caller, params: SourceRef) -> Result<Vec<SecurityWarning>, WireError> {
+        self.plugins.looked().await;
+        self.plugins.audit_channel(&self.source(&params.id)?).await
     }
 
-    async fn channel_directory(&self, _: &Caller, _: SourceRef) -> Result<ChannelDirectory, WireError> {
-        Err(later("channel.directory"))
+    async fn channel_directory(&self, _: &Caller, params: SourceRef) -> Result<ChannelDirectory, WireError> {
+        self.plugins.looked().await;
+        self.plugins.channel_directory(&self.source(&params.id)?).await
     }
 
-    async fn channel_logout(&self, _: &Caller, _: SourceRef) -> Result<SourceSummary, WireError> {
-        Err(later("channel.logout"))
+    async fn channel_logout(&self, _: &Caller, params: SourceRef) -> Result<SourceSummary, WireError> {
+        self.plugins.looked().await;
+        self.plugins.log_channel_out(&self.source(&params.id)?).await?;
+        self.apply_rules();
+        self.source(&params.id)
     }
 
-    async fn account_add(&self, _: &Caller, _: AccountAdd) -> Result<SourceSummary, WireError> {
-        Err(later("account.add"))
+    async fn account_add(&self, _: &Caller, params: AccountAdd) -> Result<SourceSummary, WireError> {
+        self.plugins.looked().await;
+        let (id, channels) = self.plugins.add_account(params).await?;
+        self.forget_conversations(&channels).await?;
+        self.apply_rules();
+        self.source(&id)
     }
 
-    async fn account_remove(&self, _: &Caller, _: SourceRef) -> Result<Empty, WireError> {
-        Err(later("account.remove"))
+    async fn account_remove(&self, _: &Caller, params: SourceRef) -> Result<Empty, WireError> {
+        self.plugins.looked().await;
+        let channels = self.plugins.remove_account(&self.source(&params.id)?).await?;
+        self.forget_conversations(&channels).await?;
+        self.apply_rules();
+        Ok(Empty {})
     }
 
     async fn plugin_list(&self, _: &Caller, _: Empty) -> Result<Vec<PluginSummary>, WireError> {

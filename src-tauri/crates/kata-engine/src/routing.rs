@@ -201,14 +201,10 @@ impl Inner {
     /// A new session for a conversation, like the one it has.
     async fn own_session(&self, key: &SessionKey, before: &SessionId) -> Result<SessionId, WireError> {
         let like = self.transcripts.summary(before).await.ok();
-        let channel = like.as_ref().and_then(|summary| summary.channel.clone()).or_else(|| {
-            let channel = router::channel_of(key)?;
-            Some(SessionChannel {
-                adapter: channel.to_string(),
-                slug: channel.to_string(),
-                display_name: None,
-            })
-        });
+        let channel = like
+            .as_ref()
+            .and_then(|summary| summary.channel.clone())
+            .or_else(|| Some(router::session_channel(&router::channel_of(key)?, None)));
         // From a session that was joined nothing is taken over: what it may do is the desktop's affair.
         let like = like.filter(|summary| summary.channel.is_some());
         let workspace = match &like {

@@ -25,6 +25,9 @@ pub struct Settings {
     pub models: ModelSettings,
     /// Plugins by id.
     pub plugins: BTreeMap<String, PluginSettings>,
+    /// Further accounts of channels: by plugin, then by the account's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub accounts: BTreeMap<String, BTreeMap<String, AccountSettings>>,
     /// Sources by id (`channel:telegram`).
     pub sources: BTreeMap<String, SourceSettings>,
     /// Where channel conversations go.
@@ -93,6 +96,17 @@ pub struct PluginSettings {
     /// The plugin's own settings, checked against its schema.
     #[serde(skip_serializing_if = "Value::is_null")]
     pub settings: Value,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// One further account of a plugin's channels. Its settings are those of the plugin `plugin@account`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AccountSettings {
+    /// When it was added.
+    pub added_at: Ms,
     /// Fields of a newer version.
     #[serde(flatten)]
     pub other: Map<String, Value>,

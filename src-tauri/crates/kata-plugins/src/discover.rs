@@ -69,6 +69,8 @@ pub struct Candidate {
     pub workspace: Option<WorkspaceId>,
     /// The files that may be loaded, by their hashes; `None` lets every file of the folder in, as it is.
     pub pins: Option<Arc<Pins>>,
+    /// The account a further copy of a plugin is for; `None` for the plugin itself.
+    pub account: Option<String>,
 }
 
 /// A folder that was looked at and refused.
@@ -296,6 +298,7 @@ pub fn look(root: &Root, path: &Path) -> Result<Option<Candidate>, Box<Dropped>>
             origin: root.origin,
             workspace: root.workspace.clone(),
             pins: None,
+            account: None,
         })),
     }
 }

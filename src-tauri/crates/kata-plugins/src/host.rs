@@ -216,6 +216,7 @@ impl PluginHost {
             rules: Rules {
                 plugin: id(),
                 lone: manifest::is_lone(&candidate.folder),
+                account: candidate.account.clone(),
                 manifest,
                 grants,
             },
@@ -325,6 +326,12 @@ impl PluginHost {
             generation.retire(self.options.drain, self.options.stop_timeout).await;
         }
         plugin.moved(Happening::Ended, "", "");
+    }
+
+    /// Takes a plugin out as [`Self::deactivate`] does, and remembers nothing of it: neither faults nor budgets.
+    pub async fn forget(self: &Arc<Self>, id: &PluginId) {
+        self.deactivate(id).await;
+        lock(&self.plugins).remove(id);
     }
 
     /// Builds the registry anew from the same members, after what one of them may do has changed.

@@ -13,9 +13,11 @@
 //! event loop.
 
 mod archive;
+mod asks;
 mod body;
 mod capability;
 mod contents;
+mod copies;
 mod discover;
 mod doors;
 mod engine;
@@ -50,8 +52,10 @@ mod usage;
 mod watchdog;
 
 pub use archive::{ArchiveError, lay_out, pack};
+pub use asks::SignIn;
 pub use capability::{Denied, Grants, Meaning, meaning};
 pub use contents::{Contents, ContentsError, MAX_BYTES, MAX_FILES, Pins, sha256_hex};
+pub use copies::{CopyError, copy_of, original_of};
 pub use discover::{Candidate, Choice, Discovery, Dropped, Root, discover, discover_with, inspect, look};
 pub use error::PluginError;
 pub use host::PluginHost;

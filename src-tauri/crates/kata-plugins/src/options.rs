@@ -49,6 +49,8 @@ pub struct HostOptions {
     pub tool_timeout: Duration,
     /// Time of one send.
     pub send_timeout: Duration,
+    /// Time of one question about a channel: a step of its set-up, a probe, a list of its directory.
+    pub ask_timeout: Duration,
     /// Time of one typing signal, one disconnect, one stop, one dispose.
     pub stop_timeout: Duration,
     /// Time calls in flight get to finish on a generation that was replaced.
@@ -85,6 +87,7 @@ impl Default for HostOptions {
             queue: 256,
             tool_timeout: Duration::from_secs(60),
             send_timeout: Duration::from_secs(30),
+            ask_timeout: Duration::from_secs(15),
             stop_timeout: Duration::from_secs(5),
             drain: Duration::from_secs(10),
             trial: Duration::from_secs(2),

@@ -55,6 +55,7 @@ pub fn complaint(payload: Payload, text: &str) -> Option<String> {
                 plugin: manifest.id.clone(),
                 manifest,
                 lone: true,
+                account: None,
                 grants: Grants::new(&[], &[]),
             };
             let mut all = Registrations::default();

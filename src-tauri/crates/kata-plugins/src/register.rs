@@ -1,6 +1,7 @@
 //! What a plugin registers, checked against what its manifest says it contributes and against its grants.
 
 use crate::capability::{self, Denied, Grants};
+use crate::copies::{channel_name, tool_name};
 use crate::manifest::schema_options;
 use kata_protocol::{ChannelCapabilities, ChannelId, ChannelInfo, HookName, Json, PluginId, PluginManifest, ToolInfo};
 use serde::Deserialize;
@@ -60,6 +61,7 @@ pub(crate) struct ChannelEntry {
     pub(crate) handle: u32,
     pub(crate) connects: bool,
     pub(crate) types: bool,
+    pub(crate) has: Has,
 }
 
 /// A slash command.
@@ -93,6 +95,8 @@ pub(crate) struct Rules {
     pub(crate) manifest: PluginManifest,
     /// A lone module declares nothing: it may register anything that needs no capability.
     pub(crate) lone: bool,
+    /// The account a further copy is for.
+    pub(crate) account: Option<String>,
     pub(crate) grants: Grants,
 }
 
@@ -130,10 +134,21 @@ struct Label {
     label: String,
 }
 
-#[derive(Deserialize)]
-struct Has {
+/// Parts a channel has.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Has {
     connect: bool,
     typing: bool,
+    pub(crate) setup: bool,
+    pub(crate) validate: bool,
+    pub(crate) logout: bool,
+    pub(crate) probe: bool,
+    pub(crate) warnings: bool,
+    #[serde(rename = "self")]
+    pub(crate) me: bool,
+    pub(crate) peers: bool,
+    pub(crate) groups: bool,
 }
 
 #[derive(Deserialize)]
@@ -184,6 +199,7 @@ impl Registrations {
             }
             _ => {
                 let CommandMeta { name, description } = decode("Command", json)?;
+                let name = tool_name(&name, rules.account.as_deref());
                 rules.contributes("Command", "commands", &name, &rules.manifest.contributes.commands)?;
                 unique("Command", &name, self.commands.iter().any(|c| c.name == name))?;
                 self.commands.push(CommandEntry { name, description, handle });
@@ -194,7 +210,8 @@ impl Registrations {
 
     fn tool(&mut self, rules: &Rules, handle: u32, json: &str) -> Result<(), Refused> {
         let what = "Tool";
-        let meta: ToolMeta = decode(what, json)?;
+        let mut meta: ToolMeta = decode(what, json)?;
+        meta.name = tool_name(&meta.name, rules.account.as_deref());
         let bad = |field: &str, reason: String| Refused::Field {
             what,
             field: field.to_owned(),
@@ -232,6 +249,10 @@ impl Registrations {
     fn hook(&mut self, rules: &Rules, handle: u32, json: &str) -> Result<(), Refused> {
         let what = "Hook";
         let meta: HookMeta = decode(what, json)?;
+        // The plugin itself is asked; a copy would change each message once more.
+        if rules.account.is_some() {
+            return Ok(());
+        }
         let name = meta.event.as_str();
         if !rules.lone && !rules.manifest.contributes.hooks.contains(&meta.event) {
             return Err(Refused::NotContributed {
@@ -289,7 +310,15 @@ impl Registrations {
 
     fn channel(&mut self, rules: &Rules, handle: u32, json: &str) -> Result<(), Refused> {
         let what = "Channel";
-        let meta: ChannelMeta = decode(what, json)?;
+        let mut meta: ChannelMeta = decode(what, json)?;
+        if rules.account.is_some() {
+            let own = channel_name(meta.id.as_str(), rules.account.as_deref());
+            meta.id = ChannelId::new(own).map_err(|e| Refused::Field {
+                what,
+                field: "id".into(),
+                reason: e.to_string(),
+            })?;
+        }
         rules.contributes(what, "channels", meta.id.as_str(), &rules.manifest.contributes.channels)?;
         unique(what, meta.id.as_str(), self.channels.iter().any(|c| c.id == meta.id))?;
         let info = ChannelInfo {
@@ -303,6 +332,7 @@ impl Registrations {
             handle,
             connects: meta.has.connect,
             types: meta.has.typing,
+            has: meta.has,
         });
         Ok(())
     }

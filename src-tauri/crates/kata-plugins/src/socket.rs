@@ -370,13 +370,7 @@ fn words(error: &tungstenite::Error) -> String {
 }
 
 /// Moves messages until one side is done; `None` when the lease ended it.
-async fn run(
-    socket: Socket,
-    line: &Line,
-    mut outgoing: mpsc::Receiver<Outgoing>,
-    lease: &Lease,
-    options: &HostOptions,
-) -> Option<Closed> {
+async fn run(socket: Socket, line: &Line, mut outgoing: mpsc::Receiver<Outgoing>, lease: &Lease, options: &HostOptions) -> Option<Closed> {
     let (room, silence) = (options.payload_bytes, options.socket_silence);
     let (mut sink, mut stream) = socket.split();
     let mut pulse = tokio::time::interval(silence / 3);

@@ -1,4 +1,4 @@
-//! `kata route`, `kata channels`.
+//! `kata route`, `kata channels policy`.
 
 use clap::{Args, Subcommand, ValueEnum};
 use kata_protocol::{
@@ -147,13 +147,6 @@ choice! {
         /// Nobody.
         Off,
     }
-}
-
-/// `kata channels`.
-#[derive(Debug, Subcommand)]
-pub enum Channels {
-    /// Show or change who may write to a channel, how much and when.
-    Policy(Box<SetPolicy>),
 }
 
 /// `kata channels policy`.

@@ -1,6 +1,7 @@
 //! What each command does. One file per group; the small ones are here.
 
 mod approvals;
+mod channels;
 mod chat;
 mod follow;
 mod logs;
@@ -13,7 +14,7 @@ mod sources;
 mod trace;
 mod upkeep;
 
-use crate::args::{Channels, Cli, Command, Hooks, Pair, Sessions};
+use crate::args::{Cli, Command, Hooks, Pair, Sessions};
 use crate::client::Client;
 use crate::engine;
 use crate::failure::{Exit, Failure};
@@ -62,7 +63,7 @@ pub(crate) async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
         Command::Sources(command) => sources::run(screen, &home, command).await,
         Command::Pair(command) => pair(screen, &home, command).await,
         Command::Route(command) => route::run(screen, &home, command).await,
-        Command::Channels(Channels::Policy(policy)) => route::policy(screen, &home, *policy).await,
+        Command::Channels(command) => channels::run(screen, &home, command).await,
         Command::Refusals => {
             let counts = connect(&home).await?.refusal_list(Empty {}).await?;
             screen.result(&counts, |c| render::refusals(c, render::now()))

@@ -4,6 +4,7 @@
 //! [`line()`] before it reaches a terminal.
 
 mod approvals;
+mod channels;
 mod details;
 mod hooks;
 mod lists;
@@ -14,6 +15,7 @@ mod trace;
 mod upkeep;
 
 pub(crate) use approvals::{approval_outcome, approvals};
+pub(crate) use channels::{audit, channels, directory, probe, step};
 pub(crate) use details::{pairing, session, source, status};
 pub(crate) use hooks::{hooks, trace_rules};
 pub(crate) use lists::{detected, log_line, models, pairings, plugins, sessions, settings, sources, traces};

@@ -194,6 +194,8 @@ pub trait PairingStore: Send + Sync + 'static {
     async fn resolve(&self, code: &str, approve: bool, now: Ms) -> Result<Option<PairingRequest>, StoreError>;
     /// People who were let in.
     async fn paired(&self, channel: &ChannelId) -> Result<Vec<SenderId>, StoreError>;
+    /// Forgets everybody of a channel: who was let in, and who asks.
+    async fn forget_people(&self, channel: &ChannelId) -> Result<(), StoreError>;
 }
 
 /// Traces, a bounded ring.
@@ -217,6 +219,8 @@ pub trait PluginStateStore: Send + Sync + 'static {
     async fn get(&self, plugin: &PluginId, key: &str) -> Result<Option<Json>, StoreError>;
     /// Writes, or removes with `None`.
     async fn set(&self, plugin: &PluginId, key: &str, value: Option<&Json>) -> Result<(), StoreError>;
+    /// Removes all of a plugin.
+    async fn clear_state(&self, plugin: &PluginId) -> Result<(), StoreError>;
 }
 
 /// All of it.

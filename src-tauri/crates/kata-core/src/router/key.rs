@@ -3,7 +3,7 @@
 //! `:` and `=` are outside the alphabet of [`escape`], so a part can never be taken for another one, a sender for a thread, or
 //! a person for a channel.
 
-use kata_protocol::{ChannelId, ChatType, IdError, InboundDraft, Person, SessionKey, SessionScope};
+use kata_protocol::{ChannelId, ChatType, IdError, InboundDraft, Person, SessionChannel, SessionKey, SessionScope};
 use std::fmt::Write;
 
 /// Beginning of the keys of people.
@@ -40,6 +40,15 @@ pub(super) fn of(channel: &ChannelId, draft: &InboundDraft, scope: SessionScope,
         }
     }
     SessionKey::new(key)
+}
+
+/// A channel as a session's header has it: the platform, and which of its accounts.
+pub fn session_channel(channel: &ChannelId, name: Option<String>) -> SessionChannel {
+    SessionChannel {
+        adapter: channel.as_str().split('@').next().unwrap_or_default().to_owned(),
+        slug: channel.to_string(),
+        display_name: name,
+    }
 }
 
 /// The channel of a key; a person's key has none.

@@ -477,6 +477,9 @@ impl PairingStore for Store {
     async fn paired(&self, _: &ChannelId) -> Result<Vec<SenderId>, StoreError> {
         Ok(Vec::new())
     }
+    async fn forget_people(&self, _: &ChannelId) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 #[async_trait]

@@ -26,7 +26,7 @@ impl Plugins {
             .grants
             .load()
             .by_plugin
-            .get(id)
+            .get(&candidate.original())
             .cloned()
             .filter(|_| candidate.origin != PluginOrigin::Bundled);
         let change = match stored.clone() {
@@ -38,7 +38,11 @@ impl Plugins {
             None => None,
         };
         let grant = stored.map(|g| g.grant);
-        let history = self.store.grant_history(id, HISTORY).await.map_err(store_failed)?;
+        let history = self
+            .store
+            .grant_history(&candidate.original(), HISTORY)
+            .await
+            .map_err(store_failed)?;
         let this = (Arc::clone(self), candidate.clone());
         // A keychain may be slow.
         let secrets = tokio::task::spawn_blocking(move || this.0.secret_states(&this.1))

@@ -163,7 +163,11 @@ impl Plugins {
                     .hint(format!("`kata plugins disable {id}` keeps it from running")),
             );
         }
-        self.bring_down(id).await;
+        if candidate.account.is_some() {
+            let message = format!("“{id}” is a further account of plugin “{}”", candidate.original());
+            return Err(WireError::new(ErrorCode::Conflict, message).hint("`kata channels accounts remove` takes it away"));
+        }
+        self.bring_down_all(id).await;
         let (this, folder, plugin) = (Arc::clone(self), candidate.folder.clone(), id.clone());
         let moved = tokio::task::spawn_blocking(move || {
             let extensions = folder.parent().map(Path::to_owned).unwrap_or_else(|| this.extensions());

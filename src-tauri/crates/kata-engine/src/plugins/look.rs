@@ -3,8 +3,9 @@
 //! What this module knows of files is for showing and noticing. Before a plugin runs, [`Plugins::admit`](super) reads its
 //! files anew.
 
+use super::accounts::again;
 use super::{Plugins, lock};
-use kata_plugins::{Candidate, Choice, Contents, Discovery, Dropped, Root, Signed, check_signature, discover_with, look};
+use kata_plugins::{Candidate, Choice, Contents, Discovery, Dropped, Root, Signed, check_signature, discover_with};
 use kata_protocol::{Ms, PluginDiscovery, PluginId, PluginRoot, RunState, Status, WorkspaceId};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -50,8 +51,9 @@ impl Plugins {
     /// Looks through the folders and puts what is there on the board. Reads manifests, not files: it stands before readiness.
     pub(crate) fn find(&self) {
         let roots = self.roots();
-        let discovery = discover_with(&roots, &self.choices());
+        let mut discovery = discover_with(&roots, &self.choices());
         tell_dropped(&discovery, &[]);
+        discovery.found = self.with_copies(discovery.found);
         *lock(&self.found) = Found {
             roots,
             discovery,
@@ -87,6 +89,7 @@ impl Plugins {
     fn scan(&self) -> Vec<PluginId> {
         let roots = self.roots();
         let mut discovery = discover_with(&roots, &self.choices());
+        discovery.found = self.with_copies(discovery.found);
         let (before, seen_before) = {
             let found = lock(&self.found);
             tell_dropped(&discovery, &found.discovery.dropped);
@@ -115,11 +118,18 @@ impl Plugins {
             })
             .map(|old| old.manifest.id.clone())
             .collect();
-        let seen = discovery
-            .found
-            .iter()
-            .map(|c| (c.manifest.id.clone(), self.see(c, seen_before.get(&c.manifest.id))))
-            .collect();
+        let mut seen: HashMap<PluginId, Seen> = HashMap::new();
+        for candidate in &discovery.found {
+            let id = &candidate.manifest.id;
+            // A copy's files are its original's, which stands before it.
+            let same = candidate
+                .account
+                .is_some()
+                .then(|| seen.get(&candidate.original()).cloned())
+                .flatten();
+            let made = same.unwrap_or_else(|| self.see(candidate, seen_before.get(id)));
+            seen.insert(id.clone(), made);
+        }
         *lock(&self.found) = Found {
             roots,
             discovery,
@@ -144,7 +154,7 @@ impl Plugins {
                     .clone();
                 (old, root, found.seen.get(&plugin).cloned())
             };
-            let candidate = look(&root, &old.folder).ok()??;
+            let candidate = again(&root, &old).ok()??;
             if candidate.manifest.id != plugin || candidate.folder != old.folder {
                 return None;
             }
@@ -172,6 +182,10 @@ impl Plugins {
         self.look_one(id).await;
         self.settle(id).await;
         self.catch_up(id).await;
+        for copy in self.copies(id) {
+            self.look_one(&copy).await;
+            self.catch_up(&copy).await;
+        }
     }
 
     /// As [`Self::files_changed`], for every plugin, after folders came or went.

@@ -2,11 +2,13 @@
 //! decides which run, with which settings and which capabilities.
 //!
 //! [`look`] finds them and their files, [`standing`] says how a person stands to each, [`trust`] takes the person's decision,
-//! [`detail`] and [`change`] show what it is made with, [`install`] and [`create`] put new ones there, [`parts`] runs
+//! [`accounts`] has further copies of plugins, [`asking`] sets channels up and looks at their platforms, [`detail`] and [`change`] show what it is made with, [`install`] and [`create`] put new ones there, [`parts`] runs
 //! channels and services, [`setting`] keeps settings and secrets.
 //!
 //! Deliberately absent: running their code (kata-plugins), watching folders (`watch`).
 
+mod accounts;
+mod asking;
 mod change;
 mod create;
 mod detail;
@@ -24,7 +26,7 @@ use crate::board::Board;
 use crate::settings::SettingsFile;
 use arc_swap::ArcSwap;
 use kata_core::ports::{Clock, StoreError};
-use kata_plugins::{Candidate, NetworkPolicy, PluginHost, Root};
+use kata_plugins::{Candidate, NetworkPolicy, PluginHost, Root, original_of};
 use kata_protocol::{
     ChannelId, ErrorCode, Fact, GrantAction, GrantEvent, PluginId, PluginOrigin, PluginSummary, RunState, SourceId, Status, WireError,
 };
@@ -224,18 +226,28 @@ impl Plugins {
             return Err(WireError::new(ErrorCode::Conflict, format!("plugin “{id}” is switched off"))
                 .hint(format!("`kata plugins enable {id}` loads it")));
         }
-        self.start(id).await
+        let loaded = self.start(id).await;
+        self.start_copies(id).await;
+        loaded
     }
 
-    /// Switches a plugin on or off. One that is not bundled has to be trusted first.
+    /// Switches a plugin on or off, and its copies with it. One that is not bundled has to be trusted first.
     pub(crate) async fn enable(self: &Arc<Self>, id: &PluginId, enabled: bool) -> Result<(), WireError> {
         let candidate = self.candidate(id)?;
+        let original = candidate.original();
         if enabled {
             self.require_trust(&candidate)?;
+            if original != *id && !self.enabled(&original) {
+                return Err(WireError::new(
+                    ErrorCode::Conflict,
+                    format!("plugin “{original}” is switched off, and its accounts with it"),
+                )
+                .hint(format!("`kata plugins enable {original}` switches them on")));
+            }
         }
         self.settings
             .change(|s| s.plugins.entry(id.to_string()).or_default().enabled = Some(enabled))?;
-        if candidate.origin != PluginOrigin::Bundled {
+        if candidate.origin != PluginOrigin::Bundled && candidate.account.is_none() {
             let (action, detail) = if enabled {
                 (GrantAction::Enabled, "Switched on")
             } else {
@@ -244,9 +256,11 @@ impl Plugins {
             self.note(id, action, None, detail).await;
         }
         if enabled {
-            return self.start(id).await;
+            let loaded = self.start(id).await;
+            self.start_copies(id).await;
+            return loaded;
         }
-        self.bring_down(id).await;
+        self.bring_down_all(id).await;
         Ok(())
     }
 
@@ -303,9 +317,14 @@ impl Plugins {
         }
     }
 
-    /// Whether the person has it switched on; bundled plugins are unless they say otherwise.
+    /// Whether the person has it switched on; bundled plugins are unless they say otherwise, and copies as long as their
+    /// original is.
     pub(crate) fn enabled(&self, id: &PluginId) -> bool {
         let set = self.settings.get().plugins.get(id.as_str()).and_then(|p| p.enabled);
+        let original = original_of(id);
+        if original != *id {
+            return set.unwrap_or(true) && self.enabled(&original);
+        }
         set.unwrap_or_else(|| self.candidate(id).is_ok_and(|c| c.origin == PluginOrigin::Bundled))
     }
 

@@ -42,7 +42,7 @@ impl Plugins {
                     name,
                     tagline: Some(manifest.description.clone()).filter(|d| !d.is_empty()),
                     icon: manifest.icon.clone(),
-                    workspace: candidate.workspace.clone(),
+                    workspace: candidate.workspace.clone().or_else(|| self.account_workspace(candidate, &id)),
                     plugin: Some(plugin.clone()),
                     enabled: self.source_enabled(&id),
                     status: Status::plain(RunState::Stopped, self.clock.now()),

@@ -1,9 +1,10 @@
 //! Settings and secrets of plugins: checked against the manifest's schema, kept, and given to a plugin by loading it again.
 
 use super::Plugins;
+use super::asking::{misfit, of_others, with};
 use crate::backend::secret_account;
 use kata_plugins::Candidate;
-use kata_protocol::{ErrorCode, Json, PluginId, SecretState, SourceSummary, WireError};
+use kata_protocol::{ErrorCode, Json, PluginId, SecretState, SetupOption, SetupStep, SourceSummary, WireError};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +22,28 @@ impl Plugins {
         check(candidate.manifest.settings.as_ref(), &settings)?;
         self.settings
             .change(|s| s.plugins.entry(plugin.to_string()).or_default().settings = settings)?;
+        self.load_again(plugin).await
+    }
+
+    /// Keeps one setting, checked against the schema as far as it is about that one, and loads the plugin with it.
+    pub(super) async fn keep_setting(self: &Arc<Self>, candidate: &Candidate, field: &str, value: Value) -> Result<(), WireError> {
+        let plugin = &candidate.manifest.id;
+        let now = with(&self.plugin_settings(candidate), field, value.clone());
+        if let Some(schema) = &candidate.manifest.settings {
+            let validator = validator(schema)?;
+            if let Some(error) = validator.iter_errors(&now).find(|error| !of_others(field, error)) {
+                return Err(misfit("value", field, format!("“{field}”: {error}")));
+            }
+        }
+        self.settings.change(|s| {
+            let plugin = s.plugins.entry(plugin.to_string()).or_default();
+            plugin.settings = with(&plugin.settings, field, value);
+        })?;
+        if missing_settings(candidate, &now).is_some() {
+            // It could not be loaded yet.
+            self.changed(plugin);
+            return Ok(());
+        }
         self.load_again(plugin).await
     }
 
@@ -49,7 +72,7 @@ impl Plugins {
     }
 
     /// What changed is seen at the next load; a plugin that is off, or waits for trust, is left alone.
-    async fn load_again(self: &Arc<Self>, plugin: &PluginId) -> Result<(), WireError> {
+    pub(super) async fn load_again(self: &Arc<Self>, plugin: &PluginId) -> Result<(), WireError> {
         if self.enabled(plugin) && !self.waits(plugin) {
             return self.start(plugin).await;
         }
@@ -105,7 +128,7 @@ impl Plugins {
 }
 
 /// Names of the secrets a manifest declares.
-fn secret_names(candidate: &Candidate) -> Vec<String> {
+pub(super) fn secret_names(candidate: &Candidate) -> Vec<String> {
     candidate
         .manifest
         .capabilities
@@ -136,14 +159,141 @@ pub(super) fn hosts_in(schema: &Option<Json>, settings: &Value) -> Vec<String> {
     .collect()
 }
 
+/// A step that asks for the first setting the schema requires and nobody has given.
+pub(super) fn missing_settings(candidate: &Candidate, settings: &Value) -> Option<SetupStep> {
+    let required = candidate.manifest.settings.as_ref()?.0.get("required")?.as_array()?;
+    let missing = required
+        .iter()
+        .filter_map(Value::as_str)
+        .find(|name| settings.get(name).is_none())?;
+    setting_step(candidate, missing, None)
+}
+
+/// A step that asks for a setting as the schema describes it; `None` where there is no such setting.
+pub(super) fn setting_step(candidate: &Candidate, field: &str, error: Option<String>) -> Option<SetupStep> {
+    let property = property(candidate, field)?;
+    let text = |name: &str| property.get(name).and_then(Value::as_str).map(str::to_owned);
+    let (field, title) = (field.to_owned(), text("title").unwrap_or_else(|| field.to_owned()));
+    let help = text("description").unwrap_or_default();
+    let option = |value: &Value| {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        SetupOption {
+            label: value.clone(),
+            value,
+        }
+    };
+    let options = match property.get("enum").and_then(Value::as_array) {
+        Some(values) => values.iter().map(option).collect(),
+        None if property.get("type") == Some(&json!("boolean")) => vec![option(&json!(true)), option(&json!(false))],
+        None => Vec::new(),
+    };
+    Some(match options.is_empty() {
+        false => SetupStep::Choice {
+            field,
+            title,
+            help,
+            options,
+            error,
+        },
+        true => SetupStep::Input {
+            field,
+            title,
+            help,
+            error,
+            copy: None,
+        },
+    })
+}
+
+/// Whether a plugin's step asks for something the plugin has.
+///
+/// # Errors
+/// [`ErrorCode::Upstream`]: the step names a setting or secret that the manifest does not.
+pub(super) fn asked_for(candidate: &Candidate, step: &SetupStep) -> Result<(), WireError> {
+    let wrong = |part: &str, name: &str| {
+        let (plugin, declared) = (&candidate.manifest.id, if part == "secret" { "capabilities" } else { "settings" });
+        Err(WireError::new(
+            ErrorCode::Upstream,
+            format!("plugin “{plugin}”: setup.next: {part}: “{name}” is not in the manifest's {declared}"),
+        ))
+    };
+    match step {
+        SetupStep::Secret { secret, .. } if !secret_names(candidate).contains(secret) => wrong("secret", secret),
+        SetupStep::Input { field, .. } | SetupStep::Choice { field, .. } if property(candidate, field).is_none() => wrong("field", field),
+        _ => Ok(()),
+    }
+}
+
+/// A setting's schema.
+fn property<'a>(candidate: &'a Candidate, field: &str) -> Option<&'a Value> {
+    candidate.manifest.settings.as_ref()?.0.get("properties")?.get(field)
+}
+
+/// What a person typed, as the type the schema wants.
+pub(super) fn read_as(candidate: &Candidate, field: &str, text: &str) -> Result<Value, WireError> {
+    let Some(schema) = property(candidate, field) else {
+        let settings = candidate
+            .manifest
+            .settings
+            .as_ref()
+            .and_then(|s| s.0.get("properties"))
+            .and_then(Value::as_object);
+        let known = secret_names(candidate)
+            .into_iter()
+            .chain(settings.into_iter().flat_map(|s| s.keys().cloned()));
+        let known: Vec<String> = known.collect();
+        let plugin = &candidate.manifest.id;
+        let reason = format!("plugin “{plugin}” asks for no “{field}”; it has: {}", known.join(", "));
+        return Err(misfit("name", field, reason));
+    };
+    let wants = |kind: &str| match schema.get("type") {
+        Some(Value::String(one)) => one == kind,
+        Some(Value::Array(some)) => some.iter().any(|one| one == kind),
+        _ => false,
+    };
+    let word = text.trim();
+    let no = |what: &str| Err(misfit("value", field, format!("“{field}” must be {what}")));
+    if wants("string") {
+        return Ok(Value::String(word.to_owned()));
+    }
+    if wants("boolean") {
+        return match word.to_lowercase().as_str() {
+            "true" | "yes" | "y" | "on" => Ok(Value::Bool(true)),
+            "false" | "no" | "n" | "off" => Ok(Value::Bool(false)),
+            _ => no("true or false"),
+        };
+    }
+    let read: Option<Value> = serde_json::from_str(word).ok();
+    if wants("integer") || wants("number") {
+        return read.filter(Value::is_number).map_or_else(|| no("a number"), Ok);
+    }
+    if wants("array") {
+        let list = || {
+            word.split([',', '\n'])
+                .map(str::trim)
+                .filter(|one| !one.is_empty())
+                .map(Value::from)
+                .collect()
+        };
+        return Ok(read.filter(Value::is_array).unwrap_or_else(list));
+    }
+    if wants("object") {
+        return read.filter(Value::is_object).map_or_else(|| no("a JSON object"), Ok);
+    }
+    Ok(read.unwrap_or_else(|| Value::String(word.to_owned())))
+}
+
+fn validator(schema: &Json) -> Result<jsonschema::Validator, WireError> {
+    jsonschema::validator_for(&schema.0)
+        .map_err(|e| WireError::new(ErrorCode::Upstream, format!("the plugin's settings schema is broken: {e}")))
+}
+
 /// Checks settings; the error names the field.
 fn check(schema: Option<&Json>, settings: &Value) -> Result<(), WireError> {
     let Some(schema) = schema else {
         return Err(WireError::invalid("this plugin has no settings"));
     };
-    let validator = jsonschema::validator_for(&schema.0)
-        .map_err(|e| WireError::new(ErrorCode::Upstream, format!("the plugin's settings schema is broken: {e}")))?;
-    if let Some(error) = validator.iter_errors(settings).next() {
+    if let Some(error) = validator(schema)?.iter_errors(settings).next() {
         let path = error.instance_path().to_string();
         let field = if path.is_empty() {
             "settings"

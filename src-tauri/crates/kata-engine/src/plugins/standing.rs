@@ -1,10 +1,11 @@
 //! How a person stands to a plugin: whether its files are those that were looked at, and what it may do. Nothing that is not
 //! bundled runs but through [`Plugins::admit`].
 
+use super::accounts::again;
 use super::look::{Files, Seen};
 use super::{Plugins, lock, store_failed};
 use kata_core::ports::{GrantStore, StoredGrant};
-use kata_plugins::{Candidate, Contents, Signed, look};
+use kata_plugins::{Candidate, Contents, Signed, original_of};
 use kata_protocol::{ErrorCode, GrantAction, PluginId, PluginOrigin, RunState, Status, TrustState, UserAction, WireError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -77,7 +78,7 @@ impl Plugins {
 
     fn standing_of(&self, candidate: &Candidate, seen: Option<&Seen>, held: Option<String>) -> Standing {
         let grants = self.grants.load();
-        let grant = grants.by_plugin.get(&candidate.manifest.id);
+        let grant = grants.by_plugin.get(&candidate.original());
         let develops = grant.filter(|g| g.grant.development && candidate.folder == std::path::Path::new(&g.folder));
         let was = match (grant, develops) {
             (None, _) => TrustState::Untrusted,
@@ -153,9 +154,13 @@ impl Plugins {
         Ok((candidate, granted, hash))
     }
 
-    /// Capabilities granted to a plugin that is not bundled.
+    /// Capabilities granted to a plugin that is not bundled; a copy has its original's.
     pub(super) fn granted_now(&self, id: &PluginId) -> Option<Vec<String>> {
-        self.grants.load().by_plugin.get(id).map(|g| g.grant.capabilities.clone())
+        self.grants
+            .load()
+            .by_plugin
+            .get(&original_of(id))
+            .map(|g| g.grant.capabilities.clone())
     }
 
     /// Reads a plugin's manifest and all its files, and remembers what was seen. Blocks.
@@ -167,7 +172,7 @@ impl Plugins {
             root.cloned()
         };
         let root = root.ok_or_else(|| WireError::not_found("plugin", id))?;
-        let candidate = match look(&root, &old.folder) {
+        let candidate = match again(&root, old) {
             Ok(Some(candidate)) if candidate.manifest.id == *id => candidate,
             Ok(_) => return Err(WireError::not_found("plugin", id).hint("its folder holds another plugin now, or none; look again")),
             Err(dropped) => {
@@ -250,6 +255,10 @@ impl Plugins {
     /// After a look: what a remembered key carries over is granted, and that files changed is noted, once.
     pub(super) async fn settle(self: &Arc<Self>, id: &PluginId) {
         let Ok(candidate) = self.candidate(id) else { return };
+        if candidate.account.is_some() {
+            // Its original is settled.
+            return self.changed(id);
+        }
         match self.standing(&candidate) {
             Standing::Changed => {}
             Standing::Development { asks } if !asks.is_empty() => return self.changed(id),

@@ -44,7 +44,7 @@ impl Plugins {
             // What the person leaves out this time is gone at once, also from the version that goes on if this one fails.
             for taken in self.granted_now(&id).unwrap_or_default() {
                 if !params.capabilities.contains(&taken) {
-                    self.host.revoke(&id, &taken);
+                    self.take_from_all(&id, &taken);
                 }
             }
             let development = params.development == Some(true);
@@ -79,6 +79,7 @@ impl Plugins {
             // The decision stands; how the plugin fares is in its state.
             tracing::warn!(plugin = %id, %error, "a trusted plugin did not load");
         }
+        self.start_copies(&id).await;
         Ok(())
     }
 
@@ -86,9 +87,8 @@ impl Plugins {
     pub(crate) async fn revoke(self: &Arc<Self>, params: PluginRevoke) -> Result<(), WireError> {
         let id = params.id;
         let _turn = self.deciding.lock().await;
-        let bundled = self.candidate(&id).is_ok_and(|c| c.origin == PluginOrigin::Bundled);
-        if bundled {
-            return Err(shipped(&id));
+        if let Ok(candidate) = self.candidate(&id) {
+            own_decision(&candidate)?;
         }
         let stored = self.grants.load().by_plugin.get(&id).cloned();
         let Some(mut stored) = stored else {
@@ -104,18 +104,18 @@ impl Plugins {
                     return Err(WireError::invalid(message).hint(format!("it has {}", words(&stored.grant.capabilities))));
                 }
                 // First in force, then on the disk: a failure of the disk must not leave it open.
-                self.host.revoke(&id, &capability);
+                self.take_from_all(&id, &capability);
                 stored.grant.capabilities.retain(|c| *c != capability);
                 let event = self.event(GrantAction::CapabilityRevoked, Some(&hash), format!("Taken back: {capability}"));
                 self.store.grant(&stored, &event).await.map_err(store_failed)?;
                 self.load_grants().await?;
             }
             None => {
-                self.host.deactivate(&id).await;
+                self.bring_down_all(&id).await;
                 let event = self.event(GrantAction::Revoked, Some(&hash), "Taken back as a whole");
                 self.store.revoke(&id, &event).await.map_err(store_failed)?;
                 self.load_grants().await?;
-                self.bring_down(&id).await;
+                self.bring_down_all(&id).await;
                 self.tidy_kept().await;
             }
         }
@@ -191,9 +191,7 @@ impl Plugins {
     /// A plugin and its files as they are at this moment.
     async fn for_decision(self: &Arc<Self>, id: &PluginId) -> Result<(Candidate, Seen), WireError> {
         let candidate = self.candidate(id)?;
-        if candidate.origin == PluginOrigin::Bundled {
-            return Err(shipped(id));
-        }
+        own_decision(&candidate)?;
         let this = Arc::clone(self);
         let read = tokio::task::spawn_blocking(move || this.read_anew(&candidate)).await;
         read.map_err(|_| WireError::internal("a plugin's files could not be read"))?
@@ -286,6 +284,20 @@ fn fitting<'a>(id: &PluginId, seen: &'a Seen, hash: &str) -> Result<&'a Arc<Cont
         )
         .hint("put them right first")),
     }
+}
+
+/// Nothing is decided about a copy or a bundled plugin.
+fn own_decision(candidate: &Candidate) -> Result<(), WireError> {
+    let id = &candidate.manifest.id;
+    if candidate.origin == PluginOrigin::Bundled {
+        return Err(shipped(id));
+    }
+    if candidate.account.is_some() {
+        let original = candidate.original();
+        let message = format!("“{id}” is a further account of plugin “{original}”, and trusted with it");
+        return Err(WireError::new(ErrorCode::Conflict, message).hint(format!("decide about “{original}”")));
+    }
+    Ok(())
 }
 
 fn shipped(id: &PluginId) -> WireError {

@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     Typing,
     Connect,
     Disconnect,
+    /// A question about a channel: its set-up, its sign-in, its platform.
+    Ask,
     Start,
     Stop,
     /// The module's `dispose`; has no handle.
@@ -36,6 +38,7 @@ impl Kind {
             Self::Typing => "typing",
             Self::Connect => "connect",
             Self::Disconnect => "disconnect",
+            Self::Ask => "ask",
             Self::Start => "start",
             Self::Stop => "stop",
             Self::Dispose => "dispose",

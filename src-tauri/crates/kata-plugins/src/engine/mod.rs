@@ -32,7 +32,7 @@ use loader::{Folder, Positions, Sources};
 pub(crate) use loader::{ResolveError, entry};
 use native::Core;
 pub(crate) use native::thrown;
-pub(crate) use ops::{Op, decode_draft};
+pub(crate) use ops::{Op, decode_draft, without_values};
 use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Function, Object, Runtime};
 use slice::{Tripped, Watch};
 use std::cell::Cell;

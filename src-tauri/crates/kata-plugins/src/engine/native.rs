@@ -366,6 +366,7 @@ fn message(data: &Value<'_>) -> Message {
 /// The object the prelude gets as `n`.
 pub(crate) fn object<'js>(ctx: &Ctx<'js>, core: &Rc<Core>) -> Result<Object<'js>> {
     let n = Object::new(ctx.clone())?;
+    n.set("account", core.rules.account.clone())?;
     let with = || Rc::clone(core);
     n.set("genuine", Func::from(|v: Value<'_>| v.is_array() && !v.is_proxy()))?;
     n.set("proxy", Func::from(|v: Value<'_>| v.is_proxy()))?;

@@ -389,7 +389,7 @@ fn json_of(value: &impl serde::Serialize) -> Result<String, OpError> {
 }
 
 /// A decoder's words without the value it found: that may be somebody's message.
-fn without_values(message: &str) -> &str {
+pub(crate) fn without_values(message: &str) -> &str {
     let names_value = message.starts_with("invalid ") || message.starts_with("unknown variant");
     match message.find("expected ") {
         Some(at) if names_value => &message[at..],

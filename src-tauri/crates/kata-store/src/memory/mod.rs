@@ -425,6 +425,13 @@ impl PairingStore for MemoryStore {
             .map(|(_, sender)| sender.clone())
             .collect())
     }
+
+    async fn forget_people(&self, channel: &ChannelId) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        tables.paired.retain(|(of, _)| of != channel);
+        tables.requests.retain(|request| request.channel != *channel);
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -469,6 +476,11 @@ impl PluginStateStore for MemoryStore {
             Some(value) => tables.state.insert(place, value.clone()),
             None => tables.state.remove(&place),
         };
+        Ok(())
+    }
+
+    async fn clear_state(&self, plugin: &PluginId) -> Result<(), StoreError> {
+        self.tables().state.retain(|(of, _), _| of != plugin);
         Ok(())
     }
 }

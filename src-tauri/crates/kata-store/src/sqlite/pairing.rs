@@ -97,6 +97,18 @@ impl PairingStore for SqliteStore {
         })
         .await
     }
+
+    async fn forget_people(&self, channel: &ChannelId) -> Result<(), StoreError> {
+        let channel = channel.clone();
+        self.write(move |db| {
+            for table in ["pairing_requests", "paired"] {
+                db.prepare_cached(&format!("DELETE FROM {table} WHERE channel = ?1"))?
+                    .execute([channel.as_str()])?;
+            }
+            Ok(())
+        })
+        .await
+    }
 }
 
 fn request(row: &Row<'_>) -> Result<PairingRequest, Fault> {

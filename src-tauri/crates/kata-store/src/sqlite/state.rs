@@ -125,4 +125,14 @@ impl PluginStateStore for SqliteStore {
         })
         .await
     }
+
+    async fn clear_state(&self, plugin: &PluginId) -> Result<(), StoreError> {
+        let plugin = plugin.clone();
+        self.write(move |db| {
+            db.prepare_cached("DELETE FROM plugin_state WHERE plugin = ?1")?
+                .execute([plugin.as_str()])?;
+            Ok(())
+        })
+        .await
+    }
 }

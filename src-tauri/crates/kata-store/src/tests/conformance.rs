@@ -7,8 +7,8 @@ use super::samples::{draft, id, pairing, part, trace};
 use crate::{KEPT_GRANT_EVENTS, MemoryStore, SqliteStore};
 use kata_core::ports::{BoundKey, InboxEnd, InboxId, LetterId, MessageStore, OutboxId, OutboxState, Signer, Store, StoredGrant};
 use kata_protocol::{
-    ChannelId, Count, GrantAction, GrantEvent, Json, Ledger, LetterState, Ms, PluginFile, PluginGrant, PluginId, Receipt, RefusalCode,
-    SessionId, SessionKey, StepOutcome, TraceList,
+    ChannelId, Count, GrantAction, GrantEvent, Json, Ledger, LetterState, Ms, PairingRequest, PluginFile, PluginGrant, PluginId, Receipt,
+    RefusalCode, SessionId, SessionKey, StepOutcome, TraceList,
 };
 use std::sync::Arc;
 
@@ -58,6 +58,7 @@ conformance! {
     traces_are_found_by_plugin_outcome_and_origin_and_the_limit_counts_what_was_found
     traces_are_a_ring_and_a_smaller_one_lets_go
     plugin_state_is_kept_per_plugin_and_key
+    what_an_account_leaves_behind_goes_and_nothing_of_others
     a_grant_is_kept_whole_and_replaced_as_a_whole
     a_revoked_grant_is_gone_and_its_history_stays
     the_history_of_a_grant_is_newest_first_and_bounded
@@ -519,6 +520,40 @@ async fn plugin_state_is_kept_per_plugin_and_key(store: &impl Store) {
     assert_eq!(store.get(&two, "cursor").await.unwrap(), None);
     store.set(&one, "cursor", None).await.unwrap();
     assert_eq!(store.get(&one, "cursor").await.unwrap(), None);
+}
+
+async fn what_an_account_leaves_behind_goes_and_nothing_of_others(store: &impl Store) {
+    let plugins: [PluginId; 2] = [id("slack"), id("slack@work")];
+    let value = Json(serde_json::json!(1));
+    for plugin in &plugins {
+        store.set(plugin, "a", Some(&value)).await.unwrap();
+        store.set(plugin, "b", Some(&value)).await.unwrap();
+    }
+    store.clear_state(&plugins[1]).await.unwrap();
+    assert_eq!(store.get(&plugins[1], "a").await.unwrap(), None);
+    assert_eq!(store.get(&plugins[1], "b").await.unwrap(), None);
+    assert_eq!(store.get(&plugins[0], "b").await.unwrap(), Some(value));
+
+    let asks = |code: &str, channel: &str| PairingRequest {
+        channel: id(channel),
+        ..pairing(code, "ada", 100)
+    };
+    for (code, channel) in [("AAAA1111", "slack"), ("BBBB2222", "slack@work")] {
+        store.request(&asks(code, channel)).await.unwrap();
+        store.resolve(code, true, Ms(101)).await.unwrap();
+        store
+            .request(&PairingRequest {
+                sender: id("bob"),
+                ..asks(code, channel)
+            })
+            .await
+            .unwrap();
+    }
+    store.forget_people(&id("slack@work")).await.unwrap();
+    assert_eq!(store.paired(&id("slack@work")).await.unwrap(), []);
+    assert_eq!(store.paired(&id("slack")).await.unwrap(), [id("ada")]);
+    let left: Vec<_> = store.requests(Ms(102)).await.unwrap().into_iter().map(|r| r.channel).collect();
+    assert_eq!(left, [id::<ChannelId>("slack")]);
 }
 
 fn stored_grant(plugin: &str, hash: &str, development: bool) -> StoredGrant {

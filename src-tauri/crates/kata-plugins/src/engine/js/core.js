@@ -123,6 +123,7 @@
     constructor(id, part, name) {
       this[CALL] = { id, part, name, aborted: false, controller: undefined };
     }
+    get account() { return n.account ?? undefined; }
     get config() { return config; }
     get secrets() { return secrets; }
     get state() { return state; }
@@ -170,8 +171,20 @@
     registerChannel(channel) {
       need(typeof channel?.outbound?.send === "function", "registerChannel: `outbound.send` must be a function");
       const { id, meta, capabilities } = channel;
-      const has = { connect: typeof channel.messaging?.connect === "function", typing: typeof channel.heartbeat?.typing === "function" };
-      declare("channel", { __proto__: null, id, meta, capabilities, has }, { target: channel, name: id });
+      const can = (part, method) => typeof channel[part]?.[method] === "function";
+      const has = {
+        connect: can("messaging", "connect"),
+        typing: can("heartbeat", "typing"),
+        setup: can("setup", "next"),
+        validate: can("auth", "validate"),
+        logout: can("auth", "logout"),
+        probe: can("status", "probe"),
+        warnings: can("security", "warnings"),
+        self: can("directory", "self"),
+        peers: can("directory", "peers"),
+        groups: can("directory", "groups"),
+      };
+      declare("channel", { __proto__: null, id, meta, capabilities, has }, { target: channel, name: !n.account ? id : `${id}@${n.account}` });
     },
     registerService(service) {
       need(typeof service?.start === "function", "registerService: `start` must be a function");
@@ -204,10 +217,12 @@
     typing: [(e, arg, ctx) => e.target.heartbeat?.typing?.(arg, ctx), () => undefined],
     connect: [(e, arg, ctx) => e.target.messaging?.connect?.(ctx), () => undefined, true],
     disconnect: [(e, arg, ctx) => e.target.messaging?.disconnect?.(ctx), () => undefined],
+    // A question about the channel, answered whether or not it is connected.
+    ask: [(e, [part, method], ctx) => e.target[part][method](ctx), plain],
     start: [(e, arg, ctx) => e.target.start(ctx), () => undefined, true],
     stop: [(e, arg, ctx) => e.target.stop?.(ctx), () => undefined],
   };
-  const partOf = { send: "channel", typing: "channel", connect: "channel", disconnect: "channel", start: "service", stop: "service" };
+  const partOf = { send: "channel", typing: "channel", ask: "channel", connect: "channel", disconnect: "channel", start: "service", stop: "service" };
   const open = new Map();
   function done(id, ctx, ok, answer) {
     const call = ctx[CALL];
@@ -220,7 +235,7 @@
     const [invoke, answer, long] = kinds[kind];
     const entry = handlers[handle];
     const part = partOf[kind];
-    const ctx = part === "channel" ? new ChannelContext(id, part, entry.name) : new Context(id, part ?? "plugin", entry.name ?? "");
+    const ctx = part === "channel" && kind !== "ask" ? new ChannelContext(id, part, entry.name) : new Context(id, part ?? "plugin", entry.name ?? "");
     ctx[CALL].long = long === true;
     set(open, id, ctx);
     try {
