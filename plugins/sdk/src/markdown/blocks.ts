@@ -40,7 +40,10 @@ interface Marker {
 
 /** Reads Markdown. Never fails: what it does not know stays text. */
 export function parseMarkdown(text: string): Block[] {
-  return parseLines(text.replaceAll("\r\n", "\n").replaceAll("\0", "\ufffd").split("\n"), 0, { steps: MAX_STEPS, lines: MAX_LINES });
+  const plain = text.replaceAll("\r\n", "\n").replaceAll("\0", "\ufffd");
+  // A tab in front of a line is four spaces.
+  const lines = (plain.includes("\t") ? plain.replace(/^[ \t]{1,64}/gm, (indent) => indent.replaceAll("\t", "    ")) : plain).split("\n");
+  return parseLines(lines, 0, { steps: MAX_STEPS, lines: MAX_LINES });
 }
 
 /** Reads lines that stand `depth` quotations and lists deep. */
@@ -272,7 +275,7 @@ function itemOf(body: string[], depth: number, budget: Budget): ListItem {
   return { task: box === null ? null : box[1] !== " ", blocks: parseLines(body, depth, budget) };
 }
 
-/** Spaces in front of a line; a tab counts as one character, as it stands. */
+/** Spaces in front of a line. */
 function indentOf(line: string): number {
   const { length } = line;
   let at = 0;

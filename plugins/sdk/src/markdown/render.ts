@@ -168,11 +168,23 @@ class Page {
 
   #begin(stretch: Stretch, mark: string): void {
     const { wrap } = stretch;
+    if (wrap.bare === true) this.#unindent();
     this.#open.push(stretch);
     this.#prefix();
     this.#put(this.#prefixed(mark));
     if (wrap.lines !== undefined) this.#plain.push(mark);
     if (wrap.open !== "") this.#wraps += 1;
+  }
+
+  /** What does not carry the indentation of its item does not begin with it either. */
+  #unindent(): void {
+    const lines = this.#lines;
+    if (lines === "" || lines.trim() !== "" || !this.#tail.endsWith(`\n${lines}`)) return;
+    for (const pieces of [this.#written, this.#plain]) {
+      const last = pieces.pop() ?? "";
+      pieces.push(last.endsWith(lines) ? last.slice(0, -lines.length) : last);
+    }
+    this.#tail = this.#tail.slice(0, -lines.length);
   }
 
   close(): void {
@@ -190,11 +202,12 @@ class Page {
   }
 
   text(text: string): void {
-    this.#plain.push(this.#prefixed(text));
+    if (text !== "") this.#plain.push(this.#prefixed(text));
     this.#put(this.#prefixed(this.#escaped(text)));
   }
 
   #put(piece: string): void {
+    if (piece === "") return;
     this.#written.push(piece);
     this.#tail = (this.#tail + piece.slice(-TAIL)).slice(-TAIL);
   }
@@ -222,7 +235,7 @@ class Page {
   #prefixed(text: string): string {
     if (this.#lines === "" || !text.includes("\n")) return text;
     const prefix = `\n${this.#lines}`;
-    return text.replaceAll("\n", prefix).replaceAll(`${prefix}\n`, `${prefix.trimEnd()}\n`);
+    return text.replaceAll("\n", prefix).replaceAll(`${prefix}\n`, `\n${this.#lines.trimEnd()}\n`);
   }
 
   done(): { part: Part; wraps: number } {
