@@ -63,7 +63,7 @@ export default definePlugin((api) => {
       certain: new Set(),
       wrote: ({ channel, thread_ts }, id) => {
         if (thread_ts !== undefined) shared.takesPart?.(channel, thread_ts);
-        shared.places.note(id, { thread: thread_ts ?? null, chatType: channel.startsWith("D") ? "direct" : "channel" });
+        shared.places.note(id, { thread: thread_ts ?? null });
       },
     });
   }

@@ -19,8 +19,9 @@ const GOOD_MS = 60_000;
 /** Failures in a row after which it is called a storm, and tried less often. */
 const STORM = 8;
 const STORM_WAIT_MS = 60_000;
-/** How often it is written down until when everything was heard. */
+/** How often it is written down until when everything was heard: while there is talk, and while there is none. */
 const JOURNAL_MS = 60_000;
+const JOURNAL_IDLE_MS = 600_000;
 /** How long live messages wait for those that were missed before them. */
 const CATCH_UP_FIRST_MS = 20_000;
 /** How long a line goes on after the next one stands. */
@@ -84,7 +85,9 @@ class Listener {
       journal.heardUntil = Date.now();
       await journal.save(me.account);
     }
-    this.#journalTimer = setInterval(() => void this.#write(), JOURNAL_MS);
+    this.#journalTimer = setInterval(() => {
+      if (journal.changed || Date.now() - journal.written >= JOURNAL_IDLE_MS) void this.#write();
+    }, JOURNAL_MS);
     while (!this.#ended) {
       try {
         await this.#open();

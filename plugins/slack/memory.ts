@@ -28,7 +28,8 @@ export class Seen {
 /** Where a message belongs; events that come later (a reaction, a press) do not say. */
 export interface Place {
   thread: string | null;
-  chatType: ChatType;
+  /** Absent where it is not known. */
+  chatType?: ChatType;
   /** Who wrote it, for a stream that has to name its reader. */
   user?: string;
 }
@@ -57,11 +58,14 @@ const MAX_CONVERSATIONS = 100;
 
 /**
  * Until when everything was heard, in which conversations and threads there was talk: what catching up begins with. Written
- * once a minute and at the end; an older value costs repetitions that the host drops, never a message.
+ * now and then and at the end; an older value costs repetitions that the host drops, never a message.
  */
 export class Journal {
   /** Milliseconds; absent before the first time. */
   heardUntil: number | undefined;
+  /** Whether there was talk since it was written. */
+  changed = false;
+  #written = 0;
   readonly #state: State;
   readonly #conversations = new Set<string>();
   readonly #threads = new Set<string>();
@@ -79,16 +83,25 @@ export class Journal {
     for (const one of Array.isArray(threads) ? threads : []) if (text(one) !== undefined) keep(this.#threads, String(one), MAX_THREADS);
   }
 
+  /** When it was written last; 0 before. */
+  get written(): number {
+    return this.#written;
+  }
+
   async save(account: string): Promise<void> {
+    this.changed = false;
+    this.#written = Date.now();
     await this.#state.set(KEY, { account, heardUntil: this.heardUntil, conversations: this.conversations, threads: [...this.#threads] });
   }
 
   conversation(channel: string): void {
+    this.changed = true;
     keep(this.#conversations, channel, MAX_CONVERSATIONS);
   }
 
   /** The bot takes part in a thread. */
   takesPart(channel: string, thread: string): void {
+    this.changed = true;
     keep(this.#threads, `${channel}:${thread}`, MAX_THREADS);
   }
 

@@ -103,6 +103,7 @@ class Send {
       } catch (error) {
         // A preview that is gone, or that Slack does not let change any more, is no reason to lose the answer.
         if (!(error instanceof SlackError) || !GONE.has(error.error)) throw error;
+        await this.#api.call("chat.delete", preview, { signal: this.#ctx.signal }).catch(() => undefined);
       }
     }
     const answer = await this.#api.call("chat.postMessage", { ...this.#target, ...content, unfurl_links: false, unfurl_media: false }, { signal: this.#ctx.signal });

@@ -37,7 +37,12 @@ impl Slack {
             .expect("`cargo xtask peers slack` installs it");
         let input = child.stdin.take();
         let output = ChildStdout::from_std(child.stdout.take().unwrap()).unwrap();
-        let line = BufReader::new(output).lines().next_line().await.unwrap().expect("the stand-in starts");
+        let line = BufReader::new(output)
+            .lines()
+            .next_line()
+            .await
+            .unwrap()
+            .expect("the stand-in starts");
         Self {
             told: serde_json::from_str(&line).unwrap(),
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
@@ -77,7 +82,10 @@ impl Slack {
 
     async fn place(&self, order: Value) -> (String, String) {
         let said = self.ask(order).await;
-        (said["channel"].as_str().unwrap().to_owned(), said["ts"].as_str().unwrap().to_owned())
+        (
+            said["channel"].as_str().unwrap().to_owned(),
+            said["ts"].as_str().unwrap().to_owned(),
+        )
     }
 
     /// The bot's messages in a conversation or a thread, oldest first.
@@ -186,7 +194,9 @@ async fn slack_direct_messages_mentions_threads_and_orders_are_answered_where_th
     // A channel: only what mentions the bot, once although it comes as two events, in a thread of its own.
     let channel = slack.text("channel");
     let bot = slack.text("botUser");
-    slack.ask(json!({ "do": "say", "to": channel, "text": "nobody in particular" })).await;
+    slack
+        .ask(json!({ "do": "say", "to": channel, "text": "nobody in particular" }))
+        .await;
     let (_, root) = slack
         .place(json!({ "do": "say", "to": channel, "text": format!("<@{bot}> in the channel") }))
         .await;
@@ -204,7 +214,11 @@ async fn slack_direct_messages_mentions_threads_and_orders_are_answered_where_th
     assert_eq!(slack.answers(channel, Some(&root)).await.len(), 2, "each answered once");
     assert_eq!(slack.answers(&chat, None).await.len(), 2);
     let log = slack.log().await;
-    assert_eq!((&log["waiting"], &log["again"]), (&json!(0), &json!(0)), "everything was acknowledged in time");
+    assert_eq!(
+        (&log["waiting"], &log["again"]),
+        (&json!(0), &json!(0)),
+        "everything was acknowledged in time"
+    );
 
     let sessions = block_in_place(|| kata.json(&["sessions", "list"]));
     let names = sessions.to_string();
@@ -222,13 +236,19 @@ async fn slack_a_refresh_a_break_a_half_open_socket_and_a_restart_lose_and_repea
     slack.answered(&chat, None, "number 1.").await;
 
     // Slack asks for a new socket: it stands before the old one goes.
-    slack.ask(json!({ "do": "disconnect", "reason": "refresh_requested", "afterMs": 3000 })).await;
+    slack
+        .ask(json!({ "do": "disconnect", "reason": "refresh_requested", "afterMs": 3000 }))
+        .await;
     eventually("the new socket stands and the old one is closed", async || {
         let log = slack.log().await;
         (log["opened"] == 2 && log["closed"] == json!([1000])).then_some(())
     })
     .await;
-    assert_eq!(slack.log().await["mostOpen"], 2, "the new socket was opened before the old one was closed");
+    assert_eq!(
+        slack.log().await["mostOpen"],
+        2,
+        "the new socket was opened before the old one was closed"
+    );
     slack.say("number 2.").await;
     slack.answered(&chat, None, "number 2.").await;
 
@@ -242,7 +262,10 @@ async fn slack_a_refresh_a_break_a_half_open_socket_and_a_restart_lose_and_repea
     let opened = slack.log().await["opened"].clone();
     slack.ask(json!({ "do": "silence" })).await;
     slack.say("number 4.").await;
-    eventually("the dead socket is found", async || (slack.log().await["opened"] != opened).then_some(())).await;
+    eventually("the dead socket is found", async || {
+        (slack.log().await["opened"] != opened).then_some(())
+    })
+    .await;
     slack.answered(&chat, None, "number 4.").await;
 
     // Killed without a farewell; what was written meanwhile, its event never given, is read afterwards.
@@ -312,7 +335,9 @@ async fn slack_events_given_twice_late_and_out_of_order_are_taken_once_each() {
     let answers = slack.answers(&chat, None).await;
     assert_eq!(answers.len(), 5, "{answers:?}");
     for n in 1..=5 {
-        let said = answers.iter().filter(|m| m["text"].as_str().unwrap().contains(&format!("number {n}.")));
+        let said = answers
+            .iter()
+            .filter(|m| m["text"].as_str().unwrap().contains(&format!("number {n}.")));
         assert_eq!(said.count(), 1, "number {n}");
     }
     serve.stop().await;
@@ -354,14 +379,18 @@ async fn slack_a_thousand_messages_each_way_none_lost_none_doubled_each_thread_i
     let bot = slack.text("botUser");
     let mut threads = Vec::new();
     for n in 0..THREADS {
-        let (_, root) = slack.place(json!({ "do": "say", "to": channel, "text": format!("topic {n}") })).await;
+        let (_, root) = slack
+            .place(json!({ "do": "say", "to": channel, "text": format!("topic {n}") }))
+            .await;
         threads.push(root);
     }
     for k in 1..=EACH {
         for (n, root) in threads.iter().enumerate() {
             let from = ["ann", "bob"][n % 2];
             slack
-                .ask(json!({ "do": "say", "from": from, "to": channel, "thread": root, "text": format!("<@{bot}> thread {n} number {k}.") }))
+                .ask(
+                    json!({ "do": "say", "from": from, "to": channel, "thread": root, "text": format!("<@{bot}> thread {n} number {k}.") }),
+                )
                 .await;
         }
     }
@@ -374,7 +403,11 @@ async fn slack_a_thousand_messages_each_way_none_lost_none_doubled_each_thread_i
         .await;
     }
     for (n, root) in threads.iter().enumerate() {
-        in_order(&slack.answers(channel, Some(root)).await, |k| format!("thread {n} number {k}."), EACH);
+        in_order(
+            &slack.answers(channel, Some(root)).await,
+            |k| format!("thread {n} number {k}."),
+            EACH,
+        );
     }
     let log = slack.log().await;
     assert_eq!(log["waiting"], 0, "everything was acknowledged");
