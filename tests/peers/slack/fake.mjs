@@ -1,9 +1,9 @@
 // Slack for the tests: Socket Mode by us (`sockets.mjs`), the Web API by emulate with a strict door in front (`web.mjs`), people
 // who write, press and react by the admin path. Bolt and slack_sdk judge it (`judge.mjs`, `judge.py`).
 //
-//   node fake.mjs [--team Name] [--channel name]      (Node 22 or newer; ends when stdin closes)
+//   node fake.mjs [--team Name] [--channel name] [--rooms N]      (Node 22 or newer; ends when stdin closes)
 //
-// Prints one JSON line: {api, admin, bot, app, people, botUser, channel, team}. POST {do, …} to `admin`; GET it for the log.
+// Prints one JSON line: {api, admin, bot, app, people, botUser, channel, rooms, team}. POST {do, …} to `admin`; GET it for the log.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -18,7 +18,7 @@ import { Sockets } from "./sockets.mjs";
 import { Web } from "./web.mjs";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
-const { values } = parseArgs({ options: { team: { type: "string", default: "Acme" }, channel: { type: "string", default: "team" } } });
+const { values } = parseArgs({ options: { team: { type: "string", default: "Acme" }, channel: { type: "string", default: "team" }, rooms: { type: "string", default: "0" } } });
 const slug = values.team.toLowerCase();
 const tokens = { bot: `xoxb-${slug}-bot`, app: `xapp-${slug}-app`, people: { ann: `xoxp-${slug}-ann`, bob: `xoxp-${slug}-bob` } };
 
@@ -35,7 +35,7 @@ const seed = {
   slack: {
     team: { name: values.team, domain: slug },
     users: [{ name: "ann", real_name: "Ann Lee" }, { name: "bob", real_name: "Bob" }, { name: "kata", real_name: "Kata" }],
-    channels: [{ name: values.channel }],
+    channels: [{ name: values.channel }, ...Array.from({ length: Number(values.rooms) }, (_, n) => ({ name: `room-${n}` }))],
     tokens: [{ token: tokens.bot, user: "kata" }, ...Object.entries(tokens.people).map(([user, token]) => ({ token, user }))],
   },
 };
@@ -72,7 +72,8 @@ const me = await web.ask("auth.test", {}, tokens.bot);
 sockets.teamId = me.team_id;
 const people = {};
 for (const [name, token] of Object.entries(tokens.people)) people[name] = (await web.ask("auth.test", {}, token)).user_id;
-const { channels } = await web.ask("conversations.list", { limit: "100" }, tokens.bot);
+const { channels } = await web.ask("conversations.list", { limit: "1000" }, tokens.bot);
+const rooms = channels.filter((one) => one.name.startsWith("room-")).map((one) => one.id);
 const channel = channels.find((one) => one.name === values.channel).id;
 let events = 0;
 
@@ -218,5 +219,5 @@ const server = createServer(async (request, response) => {
 server.on("upgrade", (request, socket, head) => sockets.upgrade(request, socket, head));
 server.listen(0, "127.0.0.1", () => {
   origin = `http://127.0.0.1:${server.address().port}`;
-  process.stdout.write(`${JSON.stringify({ api: `${origin}/api/`, admin: `${origin}/admin`, bot: tokens.bot, app: tokens.app, people, botUser: me.user_id, channel, team: me.team_id })}\n`);
+  process.stdout.write(`${JSON.stringify({ api: `${origin}/api/`, admin: `${origin}/admin`, bot: tokens.bot, app: tokens.app, people, botUser: me.user_id, channel, rooms, team: me.team_id })}\n`);
 });

@@ -182,7 +182,10 @@ fn source(report: &mut Report, candidate: &Candidate, known: Option<&BTreeSet<St
 
 /// An import the loader would refuse.
 fn foreign(specifier: &str) -> Option<(String, String)> {
-    if specifier.starts_with("./") || specifier.starts_with("../") || specifier == SDK || specifier == format!("{SDK}/testing") {
+    let of_the_sdk = specifier
+        .strip_prefix(SDK)
+        .is_some_and(|rest| matches!(rest, "" | "/markdown" | "/sending" | "/testing"));
+    if specifier.starts_with("./") || specifier.starts_with("../") || of_the_sdk {
         return None;
     }
     let hint = if specifier.starts_with("node:") {
