@@ -447,6 +447,12 @@ export type ChannelPolicy = {
 	maxText: number | null,
 	/**  Hours in which no turn starts, at most one span; absent keeps them, an empty list takes them away. */
 	quietHours: QuietHours[] | null,
+	/**  Whether an answer is shown while it is written; absent keeps the present rule. */
+	previews: boolean | null,
+	/**  Whether a message that waits behind another one gets a reaction; absent keeps the present rule. */
+	waitingMark: boolean | null,
+	/**  Conversations the agent may write to although nobody has written from there; absent keeps them. */
+	sendTo: string[] | null,
 };
 
 /**  Policy in force. */
@@ -467,6 +473,12 @@ export type ChannelPolicyState = {
 	maxText: number,
 	/**  Hours in which no turn starts. */
 	quietHours: QuietHours | null,
+	/**  Whether an answer is shown while it is written, where the channel can. */
+	previews: boolean,
+	/**  Whether a message that waits behind another one gets a reaction, where the channel can. */
+	waitingMark: boolean,
+	/**  Conversations the agent may write to although nobody has written from there. */
+	sendTo: string[],
 };
 
 /**  `channel.setup`: the step to show now; with an answer, the step after it. */

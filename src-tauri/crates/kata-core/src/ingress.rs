@@ -9,7 +9,8 @@ use crate::quiet::Quiet;
 use crate::rate::RateLimiter;
 use arc_swap::ArcSwap;
 use kata_protocol::{
-    ChannelId, ChatType, DmPolicy, Fact, InboundDraft, IngressAnswer, Ms, PairingRequest, RefusalCode, ReplyRoute, RouteStep, WireError,
+    AccountId, ChannelId, ChatType, DmPolicy, Fact, InboundDraft, IngressAnswer, Ms, PairingRequest, RefusalCode, ReplyRoute, RouteStep,
+    SenderId, StreamMode, WireError,
 };
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -42,6 +43,25 @@ pub struct ChannelRules {
     pub quiet: Option<Quiet>,
     /// Senders who may answer tool calls from the channel.
     pub approvers: HashSet<String>,
+    /// Whether an answer is shown while it is written; absent: see [`Self::previews_for`].
+    pub previews: Option<bool>,
+    /// Whether a message that waits behind another one gets a reaction.
+    pub waiting_mark: bool,
+    /// Conversations the agent may write to although nobody has written from there.
+    pub send_to: Vec<String>,
+}
+
+impl ChannelRules {
+    /// Whether an answer is shown while it is written. Where nobody has said: yes where the platform's own means are used, which
+    /// leave nothing behind; no where it is an ordinary message that is edited again and again, each time marked as such, and
+    /// that a crash would leave half written.
+    pub fn previews_for(&self, mode: StreamMode) -> bool {
+        match mode {
+            StreamMode::None => false,
+            StreamMode::Draft | StreamMode::Native => self.previews.unwrap_or(true),
+            StreamMode::Edit => self.previews.unwrap_or(false),
+        }
+    }
 }
 
 impl Default for ChannelRules {
@@ -55,6 +75,9 @@ impl Default for ChannelRules {
             max_text: MAX_TEXT,
             quiet: None,
             approvers: HashSet::new(),
+            previews: None,
+            waiting_mark: false,
+            send_to: Vec::new(),
         }
     }
 }
@@ -182,9 +205,16 @@ impl Ingress {
     }
 
     /// Whether a sender may answer tool calls from the channel.
-    pub fn approves(&self, channel: &ChannelId, sender: &kata_protocol::SenderId) -> bool {
+    pub fn approves(&self, channel: &ChannelId, sender: &SenderId) -> bool {
         let rules = self.deps.rules.load();
         rules.get(channel).is_some_and(|rules| rules.approvers.contains(sender.as_str()))
+    }
+
+    /// Whether somebody may do one more thing now; it counts.
+    pub(crate) fn has_pace(&self, channel: &ChannelId, account: &AccountId, sender: &SenderId) -> bool {
+        let most = self.rules(channel).per_minute_sender;
+        let name = format!("{channel}\0{account}\0s\0{sender}");
+        self.rate.ask(&name, most, self.deps.clock.monotonic_us(), true)
     }
 
     /// Takes up a row that was accepted in an earlier run. Waits for room.

@@ -156,7 +156,8 @@ impl Path {
         if !here {
             return Ok(Done::Refused(format!("No call waits under {code} in this conversation.")));
         }
-        let outcome = self.deps.sessions.answer(code, decision).await?;
+        let name = row.draft.sender.name.clone().unwrap_or_else(|| row.draft.sender.id.to_string());
+        let outcome = self.deps.sessions.answer_as(code, decision, Some(&name)).await?;
         Ok(match (outcome.first, outcome.decision) {
             (true, ApprovalDecision::Deny) => Done::Did(format!("{code} is refused.")),
             (true, decision) => Done::Did(format!("{code} is approved ({}).", decision_word(decision))),

@@ -8,8 +8,8 @@ use kata_core::path::Path;
 use kata_core::ports::{Clock, FilesRoot, PluginBackend, PluginPart, PluginStateStore, StoreError, Transcripts};
 use kata_core::session::Sessions;
 use kata_protocol::{
-    ChannelId, ErrorCode, Fact, InboundDraft, IngressAnswer, Json, Notice, PluginFault, PluginId, SessionId, SessionList, SessionSubmitted,
-    SessionSummary, SourceId, Status, WireError,
+    ButtonPress, ChannelId, ChannelNotice, DirectMessage, ErrorCode, Fact, InboundDraft, IngressAnswer, Json, KnownConversation, Notice,
+    PluginFault, PluginId, PressAnswer, SessionId, SessionList, SessionSubmitted, SessionSummary, SourceId, Status, WireError,
 };
 use kata_store::{HomePaths, SqliteStore};
 use secrecy::ExposeSecret;
@@ -62,14 +62,27 @@ pub(crate) fn secret_account(plugin: &PluginId, name: &str) -> String {
 #[async_trait]
 impl PluginBackend for Backend {
     async fn ingest(&self, plugin: &PluginId, channel: &ChannelId, draft: InboundDraft) -> Result<IngressAnswer, WireError> {
-        let path = self
-            .path
-            .get()
-            .ok_or_else(|| WireError::new(ErrorCode::Busy, "the program is still starting"))?;
-        if let Some(id) = source_id(plugin, &PluginPart::Channel(channel.clone())) {
-            self.board.activity(&id, self.clock.now());
-        }
-        path.ingest(plugin, channel, draft).await
+        self.path(plugin, channel)?.ingest(plugin, channel, draft).await
+    }
+
+    async fn press(&self, plugin: &PluginId, channel: &ChannelId, press: ButtonPress) -> Result<PressAnswer, WireError> {
+        self.path(plugin, channel)?.press(plugin, channel, press).await
+    }
+
+    async fn notice(&self, plugin: &PluginId, channel: &ChannelId, _notice: ChannelNotice) -> Result<(), WireError> {
+        self.path(plugin, channel).map(drop)
+    }
+
+    async fn conversations(&self, plugin: &PluginId, channel: &ChannelId) -> Result<Vec<KnownConversation>, WireError> {
+        self.path(plugin, channel).map(|_| Vec::new())
+    }
+
+    async fn direct(&self, plugin: &PluginId, channel: &ChannelId, message: DirectMessage, _key: Option<String>) -> Result<(), WireError> {
+        self.path(plugin, channel)?;
+        Err(WireError::new(
+            ErrorCode::Forbidden,
+            format!("“{}” is no known conversation", message.to),
+        ))
     }
 
     async fn state_get(&self, plugin: &PluginId, key: &str) -> Result<Option<Json>, WireError> {
@@ -185,6 +198,16 @@ impl PluginBackend for Backend {
 }
 
 impl Backend {
+    /// The path, for something that a channel hands in or asks.
+    fn path(&self, plugin: &PluginId, channel: &ChannelId) -> Result<&Arc<Path>, WireError> {
+        let path = self.path.get();
+        let path = path.ok_or_else(|| WireError::new(ErrorCode::Busy, "the program is still starting"))?;
+        if let Some(id) = source_id(plugin, &PluginPart::Channel(channel.clone())) {
+            self.board.activity(&id, self.clock.now());
+        }
+        Ok(path)
+    }
+
     /// A thread of a plugin cannot be ended. It does no harm to others but takes what the machine has left over.
     fn stuck(&self, plugin: &PluginId) {
         let notice = Notice {

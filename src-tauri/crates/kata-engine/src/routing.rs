@@ -7,7 +7,7 @@
 use crate::engine::{Inner, locked};
 use crate::settings::SourceSettings;
 use kata_core::ingress::{ChannelRules, MAX_TEXT};
-use kata_core::ports::{MessageStore, Models, NewSession, PairingStore, StoreError, Transcripts};
+use kata_core::ports::{Channels, MessageStore, Models, NewSession, PairingStore, StoreError, Transcripts};
 use kata_core::quiet::Quiet;
 use kata_core::router::{self, Bindings, Defaults, TableError};
 use kata_core::session::wire;
@@ -19,6 +19,8 @@ use std::sync::Arc;
 const BAD_TABLE: &str = "routing-table";
 /// Keys that are listed.
 const KEYS: u32 = 1_000;
+/// Conversations that may be listed for the agent to write to.
+const MOST_SEND_TO: usize = 200;
 /// Messages a minute that may be allowed.
 const MOST_A_MINUTE: u32 = 10_000;
 
@@ -101,6 +103,9 @@ impl Inner {
                 .map_or(MAX_TEXT, |bytes| usize::try_from(bytes).unwrap_or(MAX_TEXT).clamp(1, MAX_TEXT)),
             quiet,
             approvers: source.approvers.iter().cloned().collect(),
+            previews: source.previews,
+            waiting_mark: source.waiting_mark.unwrap_or_default(),
+            send_to: source.send_to.clone(),
         }
     }
 
@@ -251,6 +256,9 @@ impl Inner {
             per_minute_conversation: None,
             max_text: None,
             quiet_hours: None,
+            previews: None,
+            waiting_mark: None,
+            send_to: None,
         } != params;
         if changes {
             self.settings.change(|settings| {
@@ -262,6 +270,9 @@ impl Inner {
                 entry.max_text = params.max_text.or(entry.max_text);
                 entry.allow = params.allow.unwrap_or_else(|| std::mem::take(&mut entry.allow));
                 entry.approvers = params.approvers.unwrap_or_else(|| std::mem::take(&mut entry.approvers));
+                entry.previews = params.previews.or(entry.previews);
+                entry.waiting_mark = params.waiting_mark.or(entry.waiting_mark);
+                entry.send_to = params.send_to.unwrap_or_else(|| std::mem::take(&mut entry.send_to));
                 if let Some(hours) = params.quiet_hours {
                     entry.quiet_hours = hours.into_iter().next();
                 }
@@ -271,6 +282,8 @@ impl Inner {
             self.apply_rules();
         }
         let rules = self.rules.load().get(&channel).cloned().unwrap_or_default();
+        let stream = self.plugins.host.info(&channel).map(|(_, info)| info.capabilities.stream);
+        let previews = rules.previews_for(stream.unwrap_or_default());
         let paired = self.store.paired(&channel).await.map_err(store)?;
         let mut allow: Vec<String> = rules.allow.into_iter().chain(paired.iter().map(ToString::to_string)).collect();
         allow.sort();
@@ -286,6 +299,9 @@ impl Inner {
             per_minute_conversation: rules.per_minute_conversation,
             max_text: u32::try_from(rules.max_text).unwrap_or(u32::MAX),
             quiet_hours: rules.quiet.map(|quiet| quiet.hours()),
+            previews,
+            waiting_mark: rules.waiting_mark,
+            send_to: rules.send_to,
         })
     }
 
@@ -320,6 +336,13 @@ fn check_policy(params: &ChannelPolicy) -> Result<(), WireError> {
         for sender in list.iter().flatten() {
             SenderId::new(sender.as_str()).map_err(|error| WireError::invalid(format!("“{field}”: {error}")))?;
         }
+    }
+    let send_to = params.send_to.as_deref().unwrap_or_default();
+    if send_to.len() > MOST_SEND_TO {
+        return Err(WireError::invalid(format!("“sendTo”: at most {MOST_SEND_TO} conversations")));
+    }
+    for conversation in send_to {
+        ConversationId::new(conversation.as_str()).map_err(|error| WireError::invalid(format!("“sendTo”: {error}")))?;
     }
     let hours = params.quiet_hours.as_deref().unwrap_or_default();
     if hours.len() > 1 {

@@ -143,6 +143,15 @@ pub struct SourceSettings {
     /// Hours in which no turn starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<QuietHours>,
+    /// Whether an answer is shown while it is written; absent: where the platform takes what it showed back by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previews: Option<bool>,
+    /// Whether a message that waits behind another one gets a reaction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting_mark: Option<bool>,
+    /// Conversations the agent may write to although nobody has written from there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub send_to: Vec<String>,
     /// Workspace of the channel's sessions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workspace: Option<WorkspaceId>,

@@ -5,7 +5,9 @@ use crate::host::PluginHost;
 use crate::registry::report;
 use async_trait::async_trait;
 use kata_core::ports::{Channels, HookHandler, Hooks, ToolOutcome, ToolRequest, Tools};
-use kata_protocol::{ChannelId, ChannelInfo, HookName, OutboundMessage, PluginId, Receipt, ReplyRoute, SendError, SendErrorCode, ToolInfo};
+use kata_protocol::{
+    ChannelId, ChannelInfo, HookName, OutboundMessage, PlatformMessageId, PluginId, Receipt, ReplyRoute, SendError, StreamPreview, ToolInfo,
+};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -97,55 +99,35 @@ impl Channels for PluginHost {
     }
 
     async fn send(&self, message: OutboundMessage) -> Result<Receipt, SendError> {
-        let unreachable = |message: String, certain| SendError {
-            code: SendErrorCode::Unreachable,
-            message,
-            retry_after_ms: None,
-            certain,
-        };
-        let registry = self.registry.load_full();
-        let Some(channel) = registry.channels.get(&message.route.channel) else {
-            return Err(unreachable(
-                format!("no plugin provides the channel “{}”", message.route.channel),
-                true,
-            ));
-        };
-        let payload = serde_json::to_string(&message).map_err(|e| unreachable(e.to_string(), true))?;
         let limit = self.options().send_timeout;
-        let result = channel
-            .generation
-            .call(Kind::Send, channel.entry.handle, Some(payload.into()), Some(limit), None)
-            .await;
-        let what = format!("channel {}: send", message.route.channel);
-        match result {
-            Ok(json) => serde_json::from_str(json.as_deref().unwrap_or("null")).map_err(|_| {
-                let fault = CallFault::BadResult("the answer is no receipt: `messageIds` must be a list of texts".into());
-                report(&*channel.faults, &what, &fault);
-                unreachable(format!("{what}: {fault}"), false)
-            }),
-            Err(CallFault::Threw(words, thrown)) => {
-                let code = thrown.code.as_deref().filter(|_| thrown.name == "SendError");
-                let code = code.and_then(|c| serde_json::from_value(serde_json::Value::from(c)).ok());
-                match code {
-                    Some(code) => Err(SendError {
-                        code,
-                        message: thrown.message,
-                        retry_after_ms: thrown.retry_after_ms,
-                        certain: thrown.certain,
-                    }),
-                    None => {
-                        report(&*channel.faults, &what, &CallFault::Threw(words.clone(), thrown));
-                        Err(unreachable(format!("{what}: {words}"), false))
-                    }
-                }
-            }
-            // It never reached the plugin, so nothing has left.
-            Err(fault @ CallFault::NotStarted(_)) => Err(unreachable(format!("{what}: {fault}"), true)),
-            Err(fault) => {
-                report(&*channel.faults, &what, &fault);
-                Err(unreachable(format!("{what}: {fault}"), false))
-            }
-        }
+        let answer = self.outgoing(Kind::Send, &message.route.channel, &message, limit).await?;
+        answer.read("the answer is no receipt: `messageIds` must be a list of texts")
+    }
+
+    async fn preview(&self, preview: StreamPreview) -> Result<Option<PlatformMessageId>, SendError> {
+        let limit = self.options().stop_timeout;
+        let answer = self.outgoing(Kind::Stream, &preview.route.channel, &preview, limit).await?;
+        answer.read("the answer is no id: it must be a text, or nothing")
+    }
+
+    async fn edit(&self, message_id: &PlatformMessageId, message: OutboundMessage) -> Result<(), SendError> {
+        let limit = self.options().send_timeout;
+        let channel = &message.route.channel;
+        self.outgoing(Kind::Edit, channel, &(message_id, &message), limit).await.map(drop)
+    }
+
+    async fn delete(&self, message_id: &PlatformMessageId, route: &ReplyRoute) -> Result<(), SendError> {
+        let limit = self.options().send_timeout;
+        self.outgoing(Kind::Delete, &route.channel, &(message_id, route), limit)
+            .await
+            .map(drop)
+    }
+
+    async fn react(&self, message_id: &PlatformMessageId, emoji: Option<&str>, route: &ReplyRoute) -> Result<(), SendError> {
+        let limit = self.options().stop_timeout;
+        self.outgoing(Kind::React, &route.channel, &(message_id, emoji, route), limit)
+            .await
+            .map(drop)
     }
 
     async fn typing(&self, route: &ReplyRoute) {

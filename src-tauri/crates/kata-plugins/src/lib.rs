@@ -32,6 +32,7 @@ mod manifest;
 mod meter;
 mod network;
 mod options;
+mod outgoing;
 mod pace;
 mod parts;
 mod payload;

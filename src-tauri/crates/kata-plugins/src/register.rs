@@ -140,6 +140,10 @@ struct Label {
 pub(crate) struct Has {
     connect: bool,
     typing: bool,
+    pub(crate) edit: bool,
+    pub(crate) stream: bool,
+    pub(crate) delete: bool,
+    pub(crate) react: bool,
     pub(crate) setup: bool,
     pub(crate) validate: bool,
     pub(crate) logout: bool,

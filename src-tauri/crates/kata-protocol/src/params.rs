@@ -302,6 +302,12 @@ params! {
         max_text: Option<u32>,
         /// Hours in which no turn starts, at most one span; absent keeps them, an empty list takes them away.
         quiet_hours: Option<Vec<QuietHours>>,
+        /// Whether an answer is shown while it is written; absent keeps the present rule.
+        previews: Option<bool>,
+        /// Whether a message that waits behind another one gets a reaction; absent keeps the present rule.
+        waiting_mark: Option<bool>,
+        /// Conversations the agent may write to although nobody has written from there; absent keeps them.
+        send_to: Option<Vec<String>>,
     }
     /// Policy in force.
     ChannelPolicyState {
@@ -321,6 +327,12 @@ params! {
         max_text: u32,
         /// Hours in which no turn starts.
         quiet_hours: Option<QuietHours>,
+        /// Whether an answer is shown while it is written, where the channel can.
+        previews: bool,
+        /// Whether a message that waits behind another one gets a reaction, where the channel can.
+        waiting_mark: bool,
+        /// Conversations the agent may write to although nobody has written from there.
+        send_to: Vec<String>,
     }
     /// `trace.list`.
     #[derive(Default)]

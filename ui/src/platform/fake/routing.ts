@@ -116,7 +116,7 @@ function explain(world: World, params: Draft): RouteExplanation {
 
 function policyOf(world: World, id: string): ChannelPolicyState {
   return (
-    world.policies.get(id) ?? { policy: "pairing", allow: ["88120399 (Mara Lindqvist)"], requireMention: true, approvers: ["88120399"], perMinuteSender: 20, perMinuteConversation: 60, maxText: 65_536, quietHours: null }
+    world.policies.get(id) ?? { policy: "pairing", allow: ["88120399 (Mara Lindqvist)"], requireMention: true, approvers: ["88120399"], perMinuteSender: 20, perMinuteConversation: 60, maxText: 65_536, quietHours: null, previews: true, waitingMark: false, sendTo: [] }
   );
 }
 

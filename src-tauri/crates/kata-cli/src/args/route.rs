@@ -187,6 +187,18 @@ pub struct SetPolicy {
     /// No quiet hours.
     #[arg(long, conflicts_with = "quiet")]
     pub no_quiet: bool,
+    /// Whether an answer is shown while it is written, where the channel can.
+    #[arg(long, value_name = "true|false")]
+    pub previews: Option<bool>,
+    /// Whether a message that waits behind another one gets a reaction, where the channel can.
+    #[arg(long, value_name = "true|false")]
+    pub waiting_mark: Option<bool>,
+    /// Conversation the agent may write to although nobody has written from there; repeat it for more. The list is replaced.
+    #[arg(long, value_name = "ID")]
+    pub send_to: Vec<String>,
+    /// The agent may write to conversations only from which somebody has written.
+    #[arg(long, conflicts_with = "send_to")]
+    pub no_send_to: bool,
 }
 
 fn hours(text: &str) -> Result<QuietHours, &'static str> {

@@ -78,6 +78,9 @@ pub(super) async fn policy(screen: &Screen, home: &Path, set: SetPolicy) -> Resu
         per_minute_conversation: set.per_minute_conversation,
         max_text: set.max_text,
         quiet_hours,
+        previews: set.previews,
+        waiting_mark: set.waiting_mark,
+        send_to: list(set.no_send_to, set.send_to),
     };
     let state = connect(home).await?.channel_policy(change).await?;
     screen.result(&state, render::policy)

@@ -149,13 +149,14 @@ pub(crate) fn policy(policy: &ChannelPolicyState) -> String {
         .quiet_hours
         .as_ref()
         .map_or_else(|| "none".to_owned(), |q| format!("{}-{}", q.from, q.until));
+    let on = |on: bool| if on { "on" } else { "off" };
     let mention = if policy.require_mention {
         "must address the bot"
     } else {
         "need not address the bot"
     };
     format!(
-        "who may write  {}\nallowed        {}\napprovers      {}\nin groups      {mention}\nrate           {} a minute from one sender, {} in one conversation\nlongest text   {} bytes\nquiet hours    {}\n",
+        "who may write  {}\nallowed        {}\napprovers      {}\nin groups      {mention}\nrate           {} a minute from one sender, {} in one conversation\nlongest text   {} bytes\nquiet hours    {}\npreviews       {}\nwaiting mark   {}\nsend to        {}\n",
         word(&policy.policy),
         list(&policy.allow),
         list(&policy.approvers),
@@ -163,6 +164,12 @@ pub(crate) fn policy(policy: &ChannelPolicyState) -> String {
         policy.per_minute_conversation,
         policy.max_text,
         line(&quiet, 20),
+        on(policy.previews),
+        on(policy.waiting_mark),
+        match policy.send_to.is_empty() {
+            true => "conversations somebody wrote from".to_owned(),
+            false => format!("conversations somebody wrote from, and {}", line(&policy.send_to.join(" "), 160)),
+        },
     )
 }
 

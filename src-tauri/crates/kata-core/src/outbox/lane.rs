@@ -1,6 +1,6 @@
 //! One conversation's sends, one after the other.
 
-use super::{Job, Lane, Outbox, ReplyTrace};
+use super::{Job, Lane, Outbox, ReplyTrace, edits};
 use crate::persist::Stopping;
 use crate::ports::OutboxState;
 use kata_protocol::{Fact, Gate, MessageSent, Ms, Receipt, SendError, SendErrorCode, StepOutcome};
@@ -60,6 +60,9 @@ async fn deliver(outbox: &Arc<Outbox>, job: &mut Job) -> Result<(), Stopping> {
             None => deps.clock.sleep(CHANNEL_WAIT).await,
         }
     };
+    if let Some(stem) = job.row.edits.clone() {
+        return edits::deliver(outbox, job, &stem, capabilities.edit).await;
+    }
     if job.row.state == OutboxState::Sending && !capabilities.idempotent_send {
         let note = "the program ended while this was being sent, and the platform cannot tell whether it arrived";
         persist
@@ -160,7 +163,7 @@ fn finished(outbox: &Arc<Outbox>, job: &Job, receipt: Option<&Receipt>) {
 }
 
 /// What becomes of a part whose send failed.
-fn next_state(error: &SendError, attempt: u32, idempotent: bool, now: Ms, random: u64) -> OutboxState {
+pub(super) fn next_state(error: &SendError, attempt: u32, idempotent: bool, now: Ms, random: u64) -> OutboxState {
     if !error.certain && !idempotent {
         return OutboxState::Parked;
     }

@@ -4,6 +4,7 @@
 //! when the program died is sent again only where the platform takes an idempotency key; else it is parked for a person.
 
 pub mod chunk;
+mod edits;
 mod lane;
 
 #[cfg(test)]
@@ -181,6 +182,7 @@ impl Outbox {
                     attachments: if n == last { reply.extras.attachments.clone() } else { Vec::new() },
                     buttons: if n == last { reply.extras.buttons.clone() } else { Vec::new() },
                     replaces: reply.extras.replaces.clone().filter(|_| n == 0),
+                    edits: reply.extras.edits.clone(),
                 },
             })
             .collect()

@@ -32,6 +32,10 @@ pub struct SettledApproval {
     pub at: Ms,
     /// Nobody had answered in time.
     pub expired: bool,
+    /// The conversation that had asked, for a channel's turn.
+    pub route: Option<ReplyRoute>,
+    /// Who answered, as a name to show, where that was in a channel.
+    pub by: Option<String>,
 }
 
 /// How an approval stands.
@@ -54,7 +58,13 @@ pub trait ApprovalStore: Send + Sync + 'static {
     async fn approval_of(&self, session: &SessionId, call: &CallId) -> Result<Option<ApprovalRow>, StoreError>;
     /// Those that wait, oldest first.
     async fn waiting_approvals(&self) -> Result<Vec<WaitingApproval>, StoreError>;
-    /// Answers one: the first answer stands, and `true` says that it is this one. `None` when the code is unknown. It counts
-    /// as expired when `now` is not before its end. Only the newest [`KEPT_ANSWERS`] answers are kept.
-    async fn settle(&self, code: &str, decision: ApprovalDecision, now: Ms) -> Result<Option<(SettledApproval, bool)>, StoreError>;
+    /// Answers one, in the name of `by`: the first answer stands, and `true` says that it is this one. `None` when the code is
+    /// unknown. It counts as expired when `now` is not before its end. Only the newest [`KEPT_ANSWERS`] answers are kept.
+    async fn settle(
+        &self,
+        code: &str,
+        decision: ApprovalDecision,
+        by: Option<&str>,
+        now: Ms,
+    ) -> Result<Option<(SettledApproval, bool)>, StoreError>;
 }

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use kata_protocol::{
-    ChannelId, InboundDraft, IngressAnswer, Json, PluginFault, PluginId, SessionId, SessionSubmitted, SessionSummary, Status, WireError,
-    WorkspaceId,
+    ButtonPress, ChannelId, ChannelNotice, DirectMessage, InboundDraft, IngressAnswer, Json, KnownConversation, PluginFault, PluginId,
+    PressAnswer, SessionId, SessionSubmitted, SessionSummary, Status, WireError, WorkspaceId,
 };
 use std::path::PathBuf;
 
@@ -32,6 +32,14 @@ pub enum FilesRoot {
 pub trait PluginBackend: Send + Sync + 'static {
     /// A channel hands a message in. Resolves when it is durable, or refused.
     async fn ingest(&self, plugin: &PluginId, channel: &ChannelId, draft: InboundDraft) -> Result<IngressAnswer, WireError>;
+    /// A person pressed a button. What it led to is durable when this resolves; the same press again gives the same answer.
+    async fn press(&self, plugin: &PluginId, channel: &ChannelId, press: ButtonPress) -> Result<PressAnswer, WireError>;
+    /// Something happened to a message.
+    async fn notice(&self, plugin: &PluginId, channel: &ChannelId, notice: ChannelNotice) -> Result<(), WireError>;
+    /// Conversations the agent may write to of its own accord, newest first, at most 200.
+    async fn conversations(&self, plugin: &PluginId, channel: &ChannelId) -> Result<Vec<KnownConversation>, WireError>;
+    /// Sends to one of them. Resolves when it is durable; the same key again is the same message.
+    async fn direct(&self, plugin: &PluginId, channel: &ChannelId, message: DirectMessage, key: Option<String>) -> Result<(), WireError>;
     /// Reads the plugin's key-value state.
     async fn state_get(&self, plugin: &PluginId, key: &str) -> Result<Option<Json>, WireError>;
     /// Writes (durably) or, with `None`, removes.

@@ -75,12 +75,15 @@ pub struct OutboundExtras {
     /// A preview that it takes the place of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaces: Option<PlatformMessageId>,
+    /// It is no message of its own: it takes the place of the last part that left under this stem of a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edits: Option<String>,
 }
 
 impl OutboundExtras {
     /// Whether there is nothing but text.
     pub fn is_empty(&self) -> bool {
-        self.attachments.is_empty() && self.buttons.is_empty() && self.replaces.is_none()
+        self.attachments.is_empty() && self.buttons.is_empty() && self.replaces.is_none() && self.edits.is_none()
     }
 }
 
@@ -113,6 +116,8 @@ pub struct OutboxRow {
     pub session: Option<SessionId>,
     /// The send, with `attempt` as tried so far.
     pub message: OutboundMessage,
+    /// See [`OutboundExtras::edits`].
+    pub edits: Option<String>,
     /// How it stands.
     pub state: OutboxState,
     /// Last failure.
@@ -144,6 +149,8 @@ pub trait MessageStore: Send + Sync + 'static {
     async fn sent(&self, id: OutboxId, receipt: &Receipt) -> Result<(), StoreError>;
     /// Not delivered: what happens next and why.
     async fn unsent_again(&self, id: OutboxId, state: OutboxState, error: &str) -> Result<(), StoreError>;
+    /// Receipt of the last part that was delivered under a stem of keys ([`OutboundExtras::edits`]).
+    async fn receipt_of(&self, stem: &str) -> Result<Option<Receipt>, StoreError>;
     /// Where every message is.
     async fn ledger(&self) -> Result<Ledger, StoreError>;
     /// Refused messages by channel and reason, the last refused first.

@@ -3,8 +3,8 @@
 
 use async_trait::async_trait;
 use kata_protocol::{
-    CallId, ChannelId, ChannelInfo, HookName, OutboundMessage, PermissionMode, PluginId, PluginOrigin, Receipt, ReplyRoute, SendError,
-    SessionId, ToolInfo, TurnId, WorkspaceId,
+    CallId, ChannelId, ChannelInfo, HookName, OutboundMessage, PermissionMode, PlatformMessageId, PluginId, PluginOrigin, Receipt,
+    ReplyRoute, SendError, SessionId, StreamPreview, ToolInfo, TurnId, WorkspaceId,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -102,4 +102,12 @@ pub trait Channels: Send + Sync + 'static {
     async fn send(&self, message: OutboundMessage) -> Result<Receipt, SendError>;
     /// Shows or keeps up the typing signal; failures are the plugin's log only.
     async fn typing(&self, route: &ReplyRoute);
+    /// Shows an answer as far as it is written. Answers the id of what is shown, for the next one; `None` for what goes by itself.
+    async fn preview(&self, preview: StreamPreview) -> Result<Option<PlatformMessageId>, SendError>;
+    /// Replaces the text of a message that was sent. The same text again is no error, so it may always be tried again.
+    async fn edit(&self, message_id: &PlatformMessageId, message: OutboundMessage) -> Result<(), SendError>;
+    /// Removes a message that was sent; one that is gone already is no error.
+    async fn delete(&self, message_id: &PlatformMessageId, route: &ReplyRoute) -> Result<(), SendError>;
+    /// Sets the bot's reaction to somebody's message, or takes it back.
+    async fn react(&self, message_id: &PlatformMessageId, emoji: Option<&str>, route: &ReplyRoute) -> Result<(), SendError>;
 }

@@ -55,8 +55,13 @@ impl Approvals {
     }
 
     /// An answer. What counts is durable when this returns; `true`: it is this one.
-    pub(super) async fn answer(&self, code: &str, decision: ApprovalDecision) -> Result<Option<(SettledApproval, bool)>, WireError> {
-        self.settle(&plain(code), decision).await.map_err(failed)
+    pub(super) async fn answer(
+        &self,
+        code: &str,
+        decision: ApprovalDecision,
+        by: Option<&str>,
+    ) -> Result<Option<(SettledApproval, bool)>, WireError> {
+        self.settle(&plain(code), decision, by).await.map_err(failed)
     }
 
     /// Those of a loaded session, oldest first.
@@ -84,8 +89,13 @@ impl Approvals {
         self.store.ask(waiting).await
     }
 
-    pub(super) async fn settle(&self, code: &str, decision: ApprovalDecision) -> Result<Option<(SettledApproval, bool)>, StoreError> {
-        let settled = self.store.settle(code, decision, self.clock.now()).await?;
+    pub(super) async fn settle(
+        &self,
+        code: &str,
+        decision: ApprovalDecision,
+        by: Option<&str>,
+    ) -> Result<Option<(SettledApproval, bool)>, StoreError> {
+        let settled = self.store.settle(code, decision, by, self.clock.now()).await?;
         if let Some((settled, first)) = &settled {
             let listener = lock(&self.open).remove(code);
             if let Some((_, listener)) = listener {

@@ -2,10 +2,11 @@
 //! when the mode changes, and asked again under the same code after a restart.
 
 use super::calls::{Ready, Refused};
+use super::questions;
 use super::runner::Runner;
 use super::turn::Turn;
 use crate::outbox::Reply;
-use crate::ports::{Append, JournalEntry, Judgement, SettledApproval, WaitingApproval};
+use crate::ports::{Append, JournalEntry, Judgement, OutboundExtras, SettledApproval, WaitingApproval};
 use kata_protocol::{
     AlwaysRule, Approval, ApprovalDecision, Fact, Gate, Json, Ms, SessionEvent, SessionState, StepOutcome, ToolCall, ToolStatus,
 };
@@ -14,8 +15,6 @@ use tokio::sync::oneshot;
 
 /// How long a call waits for a person, milliseconds.
 pub const APPROVAL_MS: u64 = 24 * 60 * 60 * 1000;
-/// Most characters of a call's arguments that are told in a channel.
-const SHORT: usize = 200;
 
 /// What a person is to be asked.
 pub(super) struct Question {
@@ -45,9 +44,13 @@ pub(super) enum Answer {
     Abandoned,
 }
 
+/// Resolves when it is queued.
+type Told = oneshot::Receiver<()>;
+
 /// Why it was settled, where that is not a person's answer.
 enum Because {
     Stopped,
+    Allowed,
     Judged(String),
 }
 
@@ -126,7 +129,7 @@ impl Runner {
             None => self.deps.approvals.settled(&code).await.ok().flatten(),
         };
         match known {
-            Some(settled) => self.resolve(turn, &held.approval, &settled, None).await,
+            Some(settled) => self.resolve(turn, &held, &settled, None, None).await,
             None => self.wait(turn, held, listener, true).await,
         }
     }
@@ -140,12 +143,17 @@ impl Runner {
             approval: Box::new(approval.clone()),
         });
         self.deps.events.publish(Fact::ApprovalsChanged {});
-        self.tell_channel(turn, "asked", question_text(&held));
+        let asked = turn.inbox.as_ref().map(|(_, route)| {
+            let (text, extras) = questions::ask(&*self.deps.channels, route, &held);
+            self.tell_channel(turn, questions::key(&code, &turn.id), text, extras, None)
+        });
         let mark = turn.trace.mark();
         let (settled, because) = loop {
             if std::mem::take(&mut judge) {
                 match self.judged(&held).await {
-                    Judgement::Allow if !held.by_hook => break (self.settle(&code, ApprovalDecision::Once).await, None),
+                    Judgement::Allow if !held.by_hook => {
+                        break (self.settle(&code, ApprovalDecision::Once).await, Some(Because::Allowed));
+                    }
                     Judgement::Deny { reason } => {
                         break (self.settle(&code, ApprovalDecision::Deny).await, Some(Because::Judged(reason)));
                     }
@@ -180,11 +188,19 @@ impl Runner {
         };
         let label = format!("{}: a person was asked", approval.call.name);
         turn.trace.step(Gate::Tool, label, mark, outcome, Some(note.into()));
-        self.resolve(turn, approval, &settled, because).await
+        self.resolve(turn, &held, &settled, because, asked.flatten()).await
     }
 
     /// What an answer does.
-    async fn resolve(&mut self, turn: &Turn, approval: &Approval, settled: &SettledApproval, because: Option<Because>) -> Answer {
+    async fn resolve(
+        &mut self,
+        turn: &Turn,
+        held: &Held,
+        settled: &SettledApproval,
+        because: Option<Because>,
+        asked: Option<Told>,
+    ) -> Answer {
+        let approval = &held.approval;
         let decision = settled.decision;
         self.deps.approvals.leave(&approval.code);
         self.live.enter_state(SessionState::RunningTools);
@@ -192,15 +208,16 @@ impl Runner {
             call_id: approval.call.call_id.clone(),
             decision,
         });
+        self.close_question(turn, held, settled, because.as_ref(), asked);
         if settled.expired && decision == ApprovalDecision::Deny {
             let (name, code) = (&approval.call.name, &approval.code);
+            let text = format!("Nobody answered {code} (`{name}`) within 24 hours. It counts as refused.");
             self.tell_channel(
                 turn,
-                "expired",
-                (
-                    code.clone(),
-                    format!("Nobody answered {code} (`{name}`) within 24 hours. It counts as refused."),
-                ),
+                format!("approval:{code}:expired:{}", turn.id),
+                text,
+                OutboundExtras::default(),
+                None,
             );
         }
         let resolved = JournalEntry::ApprovalResolved {
@@ -221,7 +238,7 @@ impl Runner {
                 }
                 Some(Because::Stopped) => "Not executed: a person stopped the turn.".into(),
                 Some(Because::Judged(reason)) => reason,
-                None => "The person refused this call.".into(),
+                Some(Because::Allowed) | None => "The person refused this call.".into(),
             })),
             // Without a rule nobody can say what else would be allowed: the answer is for this call.
             (ApprovalDecision::Once, _) | (ApprovalDecision::Session | ApprovalDecision::Always, None) => Answer::Run,
@@ -261,7 +278,7 @@ impl Runner {
         let settled = self
             .deps
             .persist
-            .until_done("keeping an answer", || approvals.settle(code, decision))
+            .until_done("keeping an answer", || approvals.settle(code, decision, None))
             .await;
         settled.ok().flatten().map(|(settled, _)| settled)
     }
@@ -297,52 +314,48 @@ impl Runner {
         }
     }
 
-    /// Tells the conversation that asked, once; behind the turn, so that an answer given meanwhile is not kept waiting.
-    fn tell_channel(&self, turn: &Turn, what: &str, (code, text): (String, String)) {
-        let Some((_, route)) = turn.inbox.clone() else { return };
+    /// The question becomes its outcome, for everybody who reads it. Behind the question in its conversation's order, and again
+    /// after a restart that came before it was known to be done.
+    fn close_question(&self, turn: &Turn, held: &Held, settled: &SettledApproval, because: Option<&Because>, asked: Option<Told>) {
+        let Some((_, route)) = &turn.inbox else { return };
+        let why = because.map(|because| match because {
+            Because::Stopped => "the turn was stopped",
+            Because::Allowed => "it needs no approval any more",
+            Because::Judged(_) => "it may not run any more",
+        });
+        if let Some((text, extras)) = questions::settled(&*self.deps.channels, route, &turn.id, held, settled, why) {
+            let code = &held.approval.code;
+            self.tell_channel(turn, format!("approval:{code}:closed:{}", turn.id), text, extras, asked);
+        }
+    }
+
+    /// Tells the conversation that asked, once, and not before `after`; behind the turn, so that an answer given meanwhile is not
+    /// kept waiting.
+    fn tell_channel(&self, turn: &Turn, key: String, text: String, extras: OutboundExtras, after: Option<Told>) -> Option<Told> {
+        let (_, route) = turn.inbox.clone()?;
+        let (queued, told) = oneshot::channel();
         let reply = Reply {
             inbox: None,
             session: Some(self.live.id.clone()),
             route,
             text,
-            key: format!("approval:{code}:{what}:{}", turn.id),
+            key,
             trace: None,
-            extras: Default::default(),
+            extras,
         };
         let outbox = std::sync::Arc::clone(&self.deps.outbox);
         self.deps.tasks.spawn("tell of a call that waits", async move {
+            if let Some(after) = after {
+                // One that was dropped could not be queued, and the program ends.
+                let _ = after.await;
+            }
             if let Err(error) = outbox.insist(reply).await {
                 tracing::warn!(%error, "a conversation was not told of a call that waits; the next start does it");
             }
+            let _ = queued.send(());
         });
+        Some(told)
     }
-}
-
-/// Code, and what a channel is told.
-fn question_text(held: &Held) -> (String, String) {
-    let Approval { code, call, reason, .. } = &held.approval;
-    let name = &call.name;
-    let what = if held.discreet {
-        format!("`{name}` waits for approval. What it would do is shown in Kata Agents.")
-    } else {
-        format!("`{name}` waits for approval: {reason}.\n{}", short(&call.input.0.to_string()))
-    };
-    let text = format!(
-        "{what}\n\nAnswer `/approve {code}` (or `/approve {code} session`, `/approve {code} always`) or `/deny {code}`. Here only listed \
-         approvers may; the owner can also answer in Kata Agents, or with `kata approvals answer {code} once`."
-    );
-    (code.clone(), text)
-}
-
-/// Arguments in one line, cut to [`SHORT`] characters; quotes of code are taken out, so that they stay inside their own.
-fn short(text: &str) -> String {
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() || c == '`' { ' ' } else { c })
-        .take(SHORT)
-        .collect();
-    let cut = if text.chars().count() > SHORT { "…" } else { "" };
-    format!("`{line}{cut}`")
 }
 
 pub(crate) fn decision_word(decision: ApprovalDecision) -> &'static str {

@@ -14,6 +14,7 @@ mod intake;
 mod live;
 mod overlap;
 mod pen;
+mod questions;
 mod resuming;
 mod rows;
 mod runner;
@@ -34,6 +35,7 @@ pub use approvals::Approvals;
 pub use asking::APPROVAL_MS;
 pub(crate) use asking::decision_word;
 pub use live::Live;
+pub(crate) use questions::pressed;
 pub use rows::view;
 
 use crate::EventHub;
@@ -243,7 +245,17 @@ impl Sessions {
 
     /// As [`Self::approve`], by code; large or small letters.
     pub async fn answer(self: &Arc<Self>, code: &str, decision: ApprovalDecision) -> Result<ApprovalOutcome, WireError> {
-        let Some((settled, first)) = self.deps.approvals.answer(code, decision).await? else {
+        self.answer_as(code, decision, None).await
+    }
+
+    /// As [`Self::answer`], by somebody in a channel.
+    pub(crate) async fn answer_as(
+        self: &Arc<Self>,
+        code: &str,
+        decision: ApprovalDecision,
+        by: Option<&str>,
+    ) -> Result<ApprovalOutcome, WireError> {
+        let Some((settled, first)) = self.deps.approvals.answer(code, decision, by).await? else {
             return Err(WireError::not_found("call that waits under the code", code.trim())
                 .hint("`kata approvals list` shows those that wait; an answer is remembered for a while only"));
         };
@@ -307,7 +319,7 @@ impl Sessions {
     }
 
     async fn withdraw(&self, code: &str) {
-        if let Err(error) = self.deps.approvals.answer(code, ApprovalDecision::Deny).await {
+        if let Err(error) = self.deps.approvals.answer(code, ApprovalDecision::Deny, None).await {
             tracing::warn!(%error, "a call that will never run still waits");
         }
     }

@@ -47,7 +47,13 @@ impl ApprovalStore for Asked {
         let rows = lock(&self.rows);
         Ok(rows.iter().filter(|(_, s)| s.is_none()).map(|(w, _)| w.clone()).collect())
     }
-    async fn settle(&self, code: &str, decision: ApprovalDecision, now: Ms) -> Result<Option<(SettledApproval, bool)>, StoreError> {
+    async fn settle(
+        &self,
+        code: &str,
+        decision: ApprovalDecision,
+        by: Option<&str>,
+        now: Ms,
+    ) -> Result<Option<(SettledApproval, bool)>, StoreError> {
         self.faults.store("settle")?;
         let mut rows = lock(&self.rows);
         let Some((waiting, settled)) = rows.iter_mut().find(|(w, _)| w.approval.code == code) else {
@@ -62,6 +68,8 @@ impl ApprovalStore for Asked {
             decision,
             at: now,
             expired: now >= approval.expires_at,
+            route: waiting.route.clone(),
+            by: by.map(str::to_owned),
         });
         Ok(Some((stands.clone(), first)))
     }

@@ -227,6 +227,7 @@ pub(crate) enum In {
 struct Tables {
     inbox: Vec<(InboxRow, In)>,
     outbox: Vec<OutboxRow>,
+    receipts: HashMap<OutboxId, Receipt>,
     keys: HashMap<SessionKey, SessionId>,
     traces: Vec<Trace>,
 }
@@ -250,6 +251,11 @@ impl Store {
             .session
             .clone()
             .unwrap()
+    }
+    /// How many messages were refused.
+    pub(crate) fn refused(&self) -> usize {
+        let refused = |(_, state): &&(InboxRow, In)| matches!(state, In::Ended(InboxEnd::Refused(_)));
+        lock(&self.tables).inbox.iter().filter(refused).count()
     }
     /// The outbox as it is.
     pub(crate) fn outbox(&self) -> Vec<OutboxRow> {
@@ -334,6 +340,7 @@ impl MessageStore for Store {
                     buttons: part.extras.buttons,
                     replaces: part.extras.replaces,
                 },
+                edits: part.extras.edits,
                 state: OutboxState::Pending { next_at: now },
                 error: None,
             };
@@ -357,10 +364,17 @@ impl MessageStore for Store {
         });
         Ok(())
     }
-    async fn sent(&self, id: OutboxId, _: &Receipt) -> Result<(), StoreError> {
+    async fn sent(&self, id: OutboxId, receipt: &Receipt) -> Result<(), StoreError> {
         self.faults.store("sent")?;
         self.row(id, |row| row.state = OutboxState::Sent);
+        lock(&self.tables).receipts.insert(id, receipt.clone());
         Ok(())
+    }
+    async fn receipt_of(&self, stem: &str) -> Result<Option<Receipt>, StoreError> {
+        let tables = lock(&self.tables);
+        let begins = |key: &str| key.strip_prefix(stem).is_some_and(|rest| rest.starts_with(':'));
+        let mut parts = tables.outbox.iter().rev().filter(|row| begins(&row.message.idempotency_key));
+        Ok(parts.find_map(|row| tables.receipts.get(&row.id).cloned()))
     }
     async fn unsent_again(&self, id: OutboxId, state: OutboxState, error: &str) -> Result<(), StoreError> {
         self.faults.store("unsent_again")?;

@@ -130,6 +130,7 @@ impl Tools for Note {
 }
 
 /// A platform. What it has is in `shown`: a repeated key is recognised where `idempotent`.
+#[derive(Default)]
 pub(crate) struct Platform {
     pub idempotent: bool,
     pub shown: Mutex<Vec<OutboundMessage>>,
@@ -137,11 +138,35 @@ pub(crate) struct Platform {
     pub attempts: Mutex<u32>,
     /// Failures of the next sends, and whether the message arrives all the same.
     pub failures: Mutex<VecDeque<(SendError, bool)>>,
+    /// What it can besides; limits and `idempotent` are its own.
+    pub can: Mutex<ChannelCapabilities>,
+    /// What became of messages that were shown, in order.
+    pub changes: Mutex<Vec<Change>>,
+    /// Failures of the next changes and previews.
+    pub change_failures: Mutex<VecDeque<SendError>>,
+}
+
+/// What was done to a message besides sending it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Change {
+    /// Its text, and how many buttons it has now.
+    Edit(String, String, usize),
+    /// Previewed under this id.
+    Preview(String, String),
+    Delete(String),
+    React(String, Option<String>),
 }
 
 impl Platform {
     pub(crate) fn texts(&self) -> Vec<String> {
         lock(&self.shown).iter().map(|m| m.text.clone()).collect()
+    }
+    /// What was done to messages besides sending them.
+    pub(crate) fn changed(&self) -> Vec<Change> {
+        lock(&self.changes).clone()
+    }
+    fn may_change(&self) -> Result<(), SendError> {
+        lock(&self.change_failures).pop_front().map_or(Ok(()), Err)
     }
     fn show(&self, message: OutboundMessage) {
         let mut shown = lock(&self.shown);
@@ -162,7 +187,7 @@ impl Channels for Platform {
             capabilities: ChannelCapabilities {
                 text_max: 100,
                 idempotent_send: self.idempotent,
-                ..ChannelCapabilities::default()
+                ..lock(&self.can).clone()
             },
         };
         Some((PluginId::new("test").unwrap(), info))
@@ -178,12 +203,43 @@ impl Channels for Platform {
                 Err(error)
             }
             None => {
+                let key = message.idempotency_key.clone();
                 self.show(message);
-                Ok(Receipt {
-                    message_ids: vec![PlatformMessageId::new("1").unwrap()],
-                })
+                // A preview becomes the message, whatever was shown under its id before.
+                let shown = lock(&self.shown);
+                let place = shown.iter().position(|m| m.idempotency_key == key).unwrap();
+                let id = match &shown[place].replaces {
+                    Some(preview) => preview.clone(),
+                    None => PlatformMessageId::new(format!("p{place}")).unwrap(),
+                };
+                Ok(Receipt { message_ids: vec![id] })
             }
         }
     }
     async fn typing(&self, _: &ReplyRoute) {}
+    async fn preview(&self, preview: StreamPreview) -> Result<Option<PlatformMessageId>, SendError> {
+        self.may_change()?;
+        let id = preview.message_id.unwrap_or_else(|| {
+            let before = lock(&self.changes).iter().filter(|c| matches!(c, Change::Preview(..))).count();
+            PlatformMessageId::new(format!("preview{before}")).unwrap()
+        });
+        let draft = lock(&self.can).stream == StreamMode::Draft;
+        lock(&self.changes).push(Change::Preview(id.to_string(), preview.text));
+        Ok(Some(id).filter(|_| !draft))
+    }
+    async fn edit(&self, message_id: &PlatformMessageId, message: OutboundMessage) -> Result<(), SendError> {
+        self.may_change()?;
+        lock(&self.changes).push(Change::Edit(message_id.to_string(), message.text, message.buttons.len()));
+        Ok(())
+    }
+    async fn delete(&self, message_id: &PlatformMessageId, _: &ReplyRoute) -> Result<(), SendError> {
+        self.may_change()?;
+        lock(&self.changes).push(Change::Delete(message_id.to_string()));
+        Ok(())
+    }
+    async fn react(&self, message_id: &PlatformMessageId, emoji: Option<&str>, _: &ReplyRoute) -> Result<(), SendError> {
+        self.may_change()?;
+        lock(&self.changes).push(Change::React(message_id.to_string(), emoji.map(str::to_owned)));
+        Ok(())
+    }
 }

@@ -57,9 +57,7 @@ impl World {
     pub(crate) fn new(idempotent: bool) -> Self {
         let platform = Platform {
             idempotent,
-            shown: Mutex::default(),
-            attempts: Mutex::default(),
-            failures: Mutex::default(),
+            ..Platform::default()
         };
         Self::over(Arc::default(), Arc::default(), Arc::default(), Arc::new(platform))
     }

@@ -5,8 +5,9 @@ use async_trait::async_trait;
 use kata_core::ports::{FilesRoot, PluginBackend, PluginPart, ToolRequest, Tools};
 use kata_plugins::{Candidate, HostOptions, NetworkPolicy, PluginError, PluginHost};
 use kata_protocol::{
-    CallId, ChannelId, ErrorCode, InboundDraft, IngressAnswer, Json, PermissionMode, PluginFault, PluginId, SessionId, SessionSubmitted,
-    SessionSummary, Status, TurnId, WireError, WorkspaceId,
+    ButtonPress, CallId, ChannelId, ChannelNotice, DirectMessage, ErrorCode, InboundDraft, IngressAnswer, Json, KnownConversation,
+    PermissionMode, PluginFault, PluginId, PressAnswer, SessionId, SessionSubmitted, SessionSummary, Status, TurnId, WireError,
+    WorkspaceId,
 };
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -142,6 +143,24 @@ fn absent(what: &str) -> WireError {
 impl PluginBackend for Nothing {
     async fn ingest(&self, _plugin: &PluginId, _channel: &ChannelId, _draft: InboundDraft) -> Result<IngressAnswer, WireError> {
         Err(absent("front door"))
+    }
+    async fn press(&self, _plugin: &PluginId, _channel: &ChannelId, _press: ButtonPress) -> Result<PressAnswer, WireError> {
+        Err(absent("front door"))
+    }
+    async fn notice(&self, _plugin: &PluginId, _channel: &ChannelId, _notice: ChannelNotice) -> Result<(), WireError> {
+        Err(absent("front door"))
+    }
+    async fn conversations(&self, _plugin: &PluginId, _channel: &ChannelId) -> Result<Vec<KnownConversation>, WireError> {
+        Ok(Vec::new())
+    }
+    async fn direct(
+        &self,
+        _plugin: &PluginId,
+        _channel: &ChannelId,
+        _message: DirectMessage,
+        _key: Option<String>,
+    ) -> Result<(), WireError> {
+        Err(absent("outbox"))
     }
     async fn state_get(&self, _plugin: &PluginId, _key: &str) -> Result<Option<Json>, WireError> {
         Ok(None)

@@ -16,6 +16,7 @@ mod ops;
 mod scripts;
 mod sdk;
 mod slice;
+mod talk;
 mod web;
 
 use crate::error::LoadFault;

@@ -3,6 +3,7 @@
 
 use super::crypto;
 use super::inbox::Settled;
+use super::talk::Talk;
 use crate::body::Bodies;
 use crate::fetch::{self, FetchError, Outgoing};
 use crate::files::{self, Done, FilesError};
@@ -16,7 +17,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 /// Longest key of the plugin's state, bytes.
-const MAX_KEY: usize = 512;
+pub(super) const MAX_KEY: usize = 512;
 /// Longest secret a plugin may keep, bytes.
 const MAX_SECRET: usize = 16 << 10;
 /// Largest payload of an event for clients, bytes of JSON.
@@ -42,6 +43,7 @@ pub(crate) enum Op {
         channel: ChannelId,
         draft: Value,
     },
+    Talk(Talk),
     Fetch {
         request: fetch::Request,
         body: Outgoing,
@@ -96,6 +98,13 @@ impl OpError {
     /// As the prelude takes it: JSON `{name, code, message}`.
     pub(crate) fn to_json(&self) -> String {
         json!({ "name": self.name, "code": self.code, "message": self.message }).to_string()
+    }
+
+    pub(super) fn with_code(self, code: &str) -> Self {
+        Self {
+            code: Some(code.to_owned()),
+            ..self
+        }
     }
 
     fn denied(error: &crate::capability::Denied) -> Self {
@@ -172,12 +181,10 @@ impl Op {
             "receive" => {
                 let (channel, draft): (String, Value) =
                     serde_json::from_str(&args).map_err(|_| OpError::of_type("receive: the draft is missing or nested too deep"))?;
-                let channel = channels.iter().find(|c| c.as_str() == channel);
-                let channel = channel
-                    .ok_or_else(|| OpError::of_type("receive: this plugin has registered no such channel"))?
-                    .clone();
+                let channel = own_channel(name, &channel, channels)?;
                 Self::Receive { channel, draft }
             }
+            "press" | "notice" | "channel_conversations" | "channel_send" => Self::Talk(Talk::decode(name, &args, channels)?),
             "fetch" => {
                 let request: fetch::Request = serde_json::from_str(&args).map_err(bad)?;
                 let body = match (request.upload, body) {
@@ -268,6 +275,7 @@ async fn run(op: Op, reach: &Arc<Reach>) -> Result<(Option<String>, Option<Vec<u
             let answer = reach.backend.ingest(&reach.plugin, &channel, draft).await?;
             text(Some(serde_json::to_string(&answer).map_err(|e| OpError::of_type(e.to_string()))?))
         }
+        Op::Talk(talk) => text(talk.run(reach).await?),
         Op::Fetch { request, body } => {
             let upload = request.upload;
             reach.pace.turn().await;
@@ -361,17 +369,30 @@ async fn run(op: Op, reach: &Arc<Reach>) -> Result<(Option<String>, Option<Vec<u
     }
 }
 
+/// The channel of that name, if it is the plugin's own.
+pub(super) fn own_channel(op: &str, name: &str, channels: &[ChannelId]) -> Result<ChannelId, OpError> {
+    let own = channels.iter().find(|own| own.as_str() == name);
+    own.cloned()
+        .ok_or_else(|| OpError::of_type(format!("{op}: this plugin has registered no such channel")))
+}
+
 /// A message as a channel hands it in; the error names the field and no value.
 pub(crate) fn decode_draft(channel: &ChannelId, draft: Value) -> Result<InboundDraft, OpError> {
-    serde_path_to_error::deserialize(draft).map_err(|e| {
+    decode_payload(channel, "receive", "draft", draft)
+}
+
+/// What a channel hands in besides messages; the error names the field and no value.
+pub(super) fn decode_payload<T: serde::de::DeserializeOwned>(
+    channel: &ChannelId,
+    op: &str,
+    what: &str,
+    value: Value,
+) -> Result<T, OpError> {
+    serde_path_to_error::deserialize(value).map_err(|e| {
         let field = e.path().to_string();
-        let field = if field == "." {
-            "draft".to_owned()
-        } else {
-            format!("draft.{field}")
-        };
+        let field = if field == "." { what.to_owned() } else { format!("{what}.{field}") };
         let words = without_values(&e.inner().to_string()).to_owned();
-        OpError::of_type(format!("channel {channel}: receive: {field}: {words}"))
+        OpError::of_type(format!("channel {channel}: {op}: {field}: {words}"))
     })
 }
 
@@ -384,7 +405,7 @@ pub(crate) struct Derive {
     salt: Vec<u8>,
 }
 
-fn json_of(value: &impl serde::Serialize) -> Result<String, OpError> {
+pub(super) fn json_of(value: &impl serde::Serialize) -> Result<String, OpError> {
     serde_json::to_string(value).map_err(|e| OpError::of_type(e.to_string()))
 }
 

@@ -19,4 +19,5 @@ mod streaming;
 mod supervision;
 mod support;
 mod surface;
+mod talk;
 mod web;

@@ -55,10 +55,16 @@ impl ApprovalStore for MemoryStore {
         Ok(self.tables().approvals.waiting.clone())
     }
 
-    async fn settle(&self, code: &str, decision: ApprovalDecision, now: Ms) -> Result<Option<(SettledApproval, bool)>, StoreError> {
+    async fn settle(
+        &self,
+        code: &str,
+        decision: ApprovalDecision,
+        by: Option<&str>,
+        now: Ms,
+    ) -> Result<Option<(SettledApproval, bool)>, StoreError> {
         let table = &mut self.tables().approvals;
         if let Some(at) = table.waiting.iter().position(|w| w.approval.code == code) {
-            let approval = table.waiting.remove(at).approval;
+            let WaitingApproval { approval, route } = table.waiting.remove(at);
             let settled = SettledApproval {
                 code: approval.code,
                 session: approval.session,
@@ -66,6 +72,8 @@ impl ApprovalStore for MemoryStore {
                 decision,
                 at: now,
                 expired: now >= approval.expires_at,
+                route,
+                by: by.map(str::to_owned),
             };
             table.settled.push(settled.clone());
             let over = table.settled.len().saturating_sub(KEPT_ANSWERS as usize);

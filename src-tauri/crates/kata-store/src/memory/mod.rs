@@ -29,6 +29,7 @@ struct Tables {
     outbox: Vec<OutboxRow>,
     put_away: letters::PutAway,
     written_at: HashMap<OutboxId, Ms>,
+    receipts: HashMap<OutboxId, Receipt>,
     keys: HashMap<SessionKey, SessionId>,
     requests: Vec<PairingRequest>,
     paired: Vec<(ChannelId, SenderId)>,
@@ -228,6 +229,7 @@ impl MessageStore for MemoryStore {
                     buttons: part.extras.buttons,
                     replaces: part.extras.replaces,
                 },
+                edits: part.extras.edits,
                 state: OutboxState::Pending { next_at: now },
                 error: None,
             };
@@ -255,13 +257,21 @@ impl MessageStore for MemoryStore {
         Ok(())
     }
 
-    async fn sent(&self, id: OutboxId, _receipt: &Receipt) -> Result<(), StoreError> {
+    async fn sent(&self, id: OutboxId, receipt: &Receipt) -> Result<(), StoreError> {
         let mut tables = self.tables();
         let row = tables.outbox(id)?;
         row.state = OutboxState::Sent;
         row.error = None;
+        tables.receipts.insert(id, receipt.clone());
         tables.settle_of(id);
         Ok(())
+    }
+
+    async fn receipt_of(&self, stem: &str) -> Result<Option<Receipt>, StoreError> {
+        let tables = self.tables();
+        let begins = |key: &str| key.strip_prefix(stem).is_some_and(|rest| rest.starts_with(':'));
+        let mut parts = tables.outbox.iter().rev().filter(|row| begins(&row.message.idempotency_key));
+        Ok(parts.find_map(|row| tables.receipts.get(&row.id).cloned()))
     }
 
     async fn unsent_again(&self, id: OutboxId, state: OutboxState, error: &str) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@ use kata_core::ports::{ApprovalRow, ApprovalStore, KEPT_ANSWERS, SettledApproval
 use kata_protocol::{ApprovalDecision, CallId, Ms, SessionId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-const COLUMNS: &str = "code, session, call_id, expires_at, body, route, decision, settled_at";
+const COLUMNS: &str = "code, session, call_id, expires_at, body, route, decision, settled_at, settled_by";
 
 #[async_trait]
 impl ApprovalStore for SqliteStore {
@@ -67,15 +67,21 @@ impl ApprovalStore for SqliteStore {
         .await
     }
 
-    async fn settle(&self, code: &str, decision: ApprovalDecision, now: Ms) -> Result<Option<(SettledApproval, bool)>, StoreError> {
-        let code = code.to_owned();
+    async fn settle(
+        &self,
+        code: &str,
+        decision: ApprovalDecision,
+        by: Option<&str>,
+        now: Ms,
+    ) -> Result<Option<(SettledApproval, bool)>, StoreError> {
+        let (code, by) = (code.to_owned(), by.map(str::to_owned));
         self.write(move |db| {
             let word = serde_json::to_string(&decision).map_err(Fault::json("decision"))?;
             let first = db
                 .prepare_cached(
-                    "UPDATE approvals SET decision = ?2, settled_at = ?3, body = NULL, route = NULL WHERE code = ?1 AND decision IS NULL",
+                    "UPDATE approvals SET decision = ?2, settled_at = ?3, settled_by = ?4, body = NULL WHERE code = ?1 AND decision IS NULL",
                 )?
-                .execute(params![code, word, ms_in(now)])?
+                .execute(params![code, word, ms_in(now), by])?
                 > 0;
             if first {
                 db.prepare_cached(
@@ -103,15 +109,16 @@ fn one(db: &Connection, code: &str) -> Result<Option<ApprovalRow>, Fault> {
 
 fn read(row: &Row<'_>) -> Result<ApprovalRow, Fault> {
     let decision: Option<String> = row.get(6)?;
+    let route: Option<String> = row.get(5)?;
+    let route = route
+        .map(|text| serde_json::from_str(&text))
+        .transpose()
+        .map_err(Fault::json("route"))?;
     let Some(decision) = decision else {
         let body: String = row.get(4)?;
-        let route: Option<String> = row.get(5)?;
         return Ok(ApprovalRow::Waiting(Box::new(WaitingApproval {
             approval: serde_json::from_str(&body).map_err(Fault::json("approval"))?,
-            route: route
-                .map(|text| serde_json::from_str(&text))
-                .transpose()
-                .map_err(Fault::json("route"))?,
+            route,
         })));
     };
     let at: i64 = row.get(7)?;
@@ -122,5 +129,7 @@ fn read(row: &Row<'_>) -> Result<ApprovalRow, Fault> {
         decision: serde_json::from_str(&decision).map_err(Fault::json("decision"))?,
         at: ms_out(at),
         expired: at >= row.get::<_, i64>(3)?,
+        route,
+        by: row.get(8)?,
     }))
 }

@@ -134,6 +134,21 @@ impl MessageStore for SqliteStore {
         .await
     }
 
+    async fn receipt_of(&self, stem: &str) -> Result<Option<Receipt>, StoreError> {
+        // `;` is the character after `:`, so that the index of the keys finds them.
+        let (from, until) = (format!("{stem}:"), format!("{stem};"));
+        self.read(move |db| {
+            let sql = "SELECT receipt FROM outbox WHERE idempotency_key >= ?1 AND idempotency_key < ?2 AND state = 'sent' ORDER BY id DESC LIMIT 1";
+            let receipt: Option<Option<String>> = db.prepare_cached(sql)?.query_row([from, until], |row| row.get(0)).optional()?;
+            receipt
+                .flatten()
+                .map(|json| serde_json::from_str(&json))
+                .transpose()
+                .map_err(Fault::json("receipt"))
+        })
+        .await
+    }
+
     async fn unsent_again(&self, id: OutboxId, state: OutboxState, error: &str) -> Result<(), StoreError> {
         let error = error.to_owned();
         self.write(move |db| {
@@ -268,6 +283,7 @@ fn enqueue(db: &Connection, inbox: Option<InboxId>, parts: Vec<NewOutbound>, now
                     buttons: part.extras.buttons,
                     replaces: part.extras.replaces,
                 },
+                edits: part.extras.edits,
                 state: OutboxState::Pending { next_at: now },
                 error: None,
             });
@@ -384,6 +400,7 @@ pub(super) fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, Fault> {
             buttons: extras.buttons,
             replaces: extras.replaces,
         },
+        edits: extras.edits,
         state: match state.as_str() {
             "pending" => OutboxState::Pending {
                 next_at: ms_out(row.get(8)?),

@@ -12,6 +12,7 @@ pub(crate) fn migrations() -> Migrations<'static> {
         M::up(LETTERS),
         M::up(APPROVALS),
         M::up(EXTRAS),
+        M::up(TALK),
     ])
 }
 
@@ -219,6 +220,22 @@ CREATE INDEX approvals_settled ON approvals (settled_at, seq) WHERE decision IS 
 /// `extras`: files, buttons and the preview of a part, as JSON; NULL where there is only text.
 const EXTRAS: &str = "
 ALTER TABLE outbox ADD COLUMN extras TEXT;
+";
+
+/// Who answered a call, and the conversations that somebody who was let in wrote from. `sender` is who wrote last.
+const TALK: &str = "
+ALTER TABLE approvals ADD COLUMN settled_by TEXT;
+CREATE TABLE conversations (
+  channel      TEXT NOT NULL,
+  account      TEXT NOT NULL,
+  conversation TEXT NOT NULL,
+  name         TEXT,
+  chat_type    TEXT NOT NULL,
+  sender       TEXT NOT NULL,
+  session      TEXT NOT NULL,
+  last_at      INTEGER NOT NULL,
+  PRIMARY KEY (channel, account, conversation)
+) STRICT, WITHOUT ROWID;
 ";
 
 #[cfg(test)]

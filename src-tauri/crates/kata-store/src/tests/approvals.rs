@@ -46,17 +46,25 @@ pub(super) async fn a_call_waits_until_its_first_answer_and_that_one_stands(stor
     let of = store.approval_of(&id("s2"), &id("c1")).await.unwrap();
     assert_eq!(of, Some(ApprovalRow::Waiting(Box::new(b.clone()))));
 
-    let (first, counted) = store.settle("AAAAAA", ApprovalDecision::Session, Ms(50)).await.unwrap().unwrap();
+    let (first, counted) = store
+        .settle("AAAAAA", ApprovalDecision::Session, Some("Ada"), Ms(50))
+        .await
+        .unwrap()
+        .unwrap();
     assert!(counted && first.decision == ApprovalDecision::Session && !first.expired);
-    let (second, counted) = store.settle("AAAAAA", ApprovalDecision::Deny, Ms(60)).await.unwrap().unwrap();
+    let (second, counted) = store.settle("AAAAAA", ApprovalDecision::Deny, None, Ms(60)).await.unwrap().unwrap();
     assert!(!counted);
     assert_eq!(second, first);
     assert!(store.ask(&a).await.unwrap());
     assert_eq!(store.waiting_approvals().await.unwrap(), [b], "an answered call is not asked again");
     assert_eq!(store.approval("AAAAAA").await.unwrap(), Some(ApprovalRow::Settled(first)));
-    let (late, _) = store.settle("BBBBBB", ApprovalDecision::Deny, Ms(120)).await.unwrap().unwrap();
+    let (late, _) = store
+        .settle("BBBBBB", ApprovalDecision::Deny, None, Ms(120))
+        .await
+        .unwrap()
+        .unwrap();
     assert!(late.expired);
-    assert_eq!(store.settle("NOBODY", ApprovalDecision::Once, Ms(1)).await.unwrap(), None);
+    assert_eq!(store.settle("NOBODY", ApprovalDecision::Once, None, Ms(1)).await.unwrap(), None);
     assert_eq!(store.approval("NOBODY").await.unwrap(), None);
 }
 
@@ -66,7 +74,10 @@ pub(super) async fn a_settled_call_keeps_no_arguments_and_only_the_newest_answer
         store.ask(&waiting(&code(n), "s1", &format!("c{n}"), 10)).await.unwrap();
     }
     for n in 0..=KEPT_ANSWERS {
-        store.settle(&code(n), ApprovalDecision::Once, Ms(u64::from(20 + n))).await.unwrap();
+        store
+            .settle(&code(n), ApprovalDecision::Once, None, Ms(u64::from(20 + n)))
+            .await
+            .unwrap();
     }
     assert_eq!(store.approval(&code(0)).await.unwrap(), None, "the oldest answer is forgotten");
     let kept = store.approval(&code(1)).await.unwrap();

@@ -1,9 +1,17 @@
-// The rarer parts of `ctx`: sessions, events for clients, files. The host checks each capability at each call.
+// The rarer parts of `ctx`: sessions, the plugin's channels, events for clients, files. The host checks each capability at each call.
 (function ({ n, op, bytesOf }) {
   const parse = (json) => JSON.parse(json);
   const sessions = Object.freeze({
     list: async () => parse(await op("sessions_list", "")),
     submit: async (session, text, options) => parse(await op("sessions_submit", JSON.stringify([`${session}`, `${text}`, options?.idempotencyKey ?? null]))),
+  });
+  // A copy for a further account has registered its channel under a name with the account behind it.
+  const own = (channel) => (n.account ? `${channel}@${n.account}` : `${channel}`);
+  const channels = Object.freeze({
+    conversations: async (channel) => parse(await op("channel_conversations", JSON.stringify([own(channel)]))),
+    send: async (channel, message, options) => {
+      await op("channel_send", JSON.stringify([own(channel), message, options?.idempotencyKey ?? null]));
+    },
   });
   const emit = async (name, payload) => {
     const json = JSON.stringify(payload === undefined ? null : payload);
@@ -54,5 +62,5 @@
       body: web ? await answer.text() : `${answer.body ?? ""}`,
     };
   }
-  return { sessions, emit, files, route };
+  return { sessions, channels, emit, files, route };
 })

@@ -130,6 +130,7 @@
     get logger() { return logger; }
     get sessions() { return lib("context").sessions; }
     get files() { return lib("context").files; }
+    get channels() { return lib("context").channels; }
     emit(name, payload) { return lib("context").emit(name, payload); }
     routeUrl(path) { return then(op("route_url", text(path)), (v) => (v === undefined ? undefined : parse(v))); }
     get signal() {
@@ -145,6 +146,12 @@
   class ChannelContext extends Context {
     receive(draft) {
       return then(op("receive", stringify([this[CALL].name, draft])), (v) => parse(v));
+    }
+    press(press) {
+      return then(op("press", stringify([this[CALL].name, press])), (v) => parse(v));
+    }
+    notice(notice) {
+      return then(op("notice", stringify([this[CALL].name, notice])), () => undefined);
     }
   }
 
@@ -175,6 +182,10 @@
       const has = {
         connect: can("messaging", "connect"),
         typing: can("heartbeat", "typing"),
+        edit: can("outbound", "edit"),
+        stream: can("outbound", "stream"),
+        delete: can("outbound", "delete"),
+        react: can("outbound", "react"),
         setup: can("setup", "next"),
         validate: can("auth", "validate"),
         logout: can("auth", "logout"),
@@ -214,6 +225,10 @@
     command: [(e, arg, ctx) => e.target.run(arg, ctx), plain],
     route: [(e, arg, ctx) => lib("context").route(e.target, arg, ctx), stringify],
     send: [(e, arg, ctx) => e.target.outbound.send(arg, ctx), plain],
+    edit: [(e, arg, ctx) => e.target.outbound.edit(arg[0], arg[1], ctx), () => undefined],
+    stream: [(e, arg, ctx) => e.target.outbound.stream(arg, ctx), plain],
+    delete: [(e, arg, ctx) => e.target.outbound.delete(arg[0], arg[1], ctx), () => undefined],
+    react: [(e, arg, ctx) => e.target.outbound.react(arg[0], arg[1], arg[2], ctx), () => undefined],
     typing: [(e, arg, ctx) => e.target.heartbeat?.typing?.(arg, ctx), () => undefined],
     connect: [(e, arg, ctx) => e.target.messaging?.connect?.(ctx), () => undefined, true],
     disconnect: [(e, arg, ctx) => e.target.messaging?.disconnect?.(ctx), () => undefined],
@@ -222,7 +237,10 @@
     start: [(e, arg, ctx) => e.target.start(ctx), () => undefined, true],
     stop: [(e, arg, ctx) => e.target.stop?.(ctx), () => undefined],
   };
-  const partOf = { send: "channel", typing: "channel", ask: "channel", connect: "channel", disconnect: "channel", start: "service", stop: "service" };
+  const partOf = {
+    send: "channel", edit: "channel", stream: "channel", delete: "channel", react: "channel", typing: "channel", ask: "channel",
+    connect: "channel", disconnect: "channel", start: "service", stop: "service",
+  };
   const open = new Map();
   function done(id, ctx, ok, answer) {
     const call = ctx[CALL];

@@ -6,8 +6,9 @@ use kata_core::lifecycle::Policy;
 use kata_core::ports::{Clock, Entropy, FilesRoot, HookFault, Hooks, PluginBackend, PluginPart, ToolOutcome, ToolRequest, Tools};
 use kata_plugins::{Candidate, Discovery, HostOptions, NetworkPolicy, PluginError, PluginHost, discover};
 use kata_protocol::{
-    CallId, ChannelId, HookName, InboundDraft, IngressAnswer, Json, Ms, PluginFault, PluginId, PluginOrigin, RunState, SessionId, Status,
-    TurnId, WireError,
+    AccountId, ButtonPress, CallId, ChannelId, ChannelNotice, ChatType, ConversationId, DirectMessage, ErrorCode, HookName, InboundDraft,
+    IngressAnswer, Json, KnownConversation, Ms, PluginFault, PluginId, PluginOrigin, PressAnswer, RunState, SessionId, Status, TurnId,
+    WireError,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -53,6 +54,10 @@ pub struct Backend {
     pub logs: Mutex<Vec<(String, String)>>,
     pub faults: Mutex<Vec<(PluginId, PluginFault)>>,
     pub submitted: Mutex<Vec<Submitted>>,
+    pub presses: Mutex<Vec<ButtonPress>>,
+    pub notices: Mutex<Vec<ChannelNotice>>,
+    /// Plugin, channel, message, key.
+    pub directed: Mutex<Vec<(String, String, DirectMessage, Option<String>)>>,
     pub emitted: Mutex<Vec<(String, String, Value)>>,
     /// Folder that holds `services` and `workspace`.
     pub files: Mutex<Option<PathBuf>>,
@@ -65,6 +70,34 @@ impl PluginBackend for Backend {
         self.drafts.lock().unwrap().push((channel.clone(), draft));
         self.changed.notify_waiters();
         Ok(IngressAnswer::Admitted)
+    }
+    async fn press(&self, _plugin: &PluginId, channel: &ChannelId, press: ButtonPress) -> Result<PressAnswer, WireError> {
+        let text = format!("{channel}: {}", press.button);
+        self.presses.lock().unwrap().push(press);
+        Ok(PressAnswer { text, done: true })
+    }
+    async fn notice(&self, _plugin: &PluginId, _channel: &ChannelId, notice: ChannelNotice) -> Result<(), WireError> {
+        self.notices.lock().unwrap().push(notice);
+        Ok(())
+    }
+    async fn conversations(&self, _plugin: &PluginId, channel: &ChannelId) -> Result<Vec<KnownConversation>, WireError> {
+        Ok(vec![KnownConversation {
+            account: AccountId::new("a").unwrap(),
+            id: ConversationId::new("C1").unwrap(),
+            name: format!("general of {channel}"),
+            chat_type: ChatType::Group,
+        }])
+    }
+    async fn direct(&self, plugin: &PluginId, channel: &ChannelId, message: DirectMessage, key: Option<String>) -> Result<(), WireError> {
+        let refused = |code| Err(WireError::new(code, format!("not to “{}”", message.to)));
+        match message.to.as_str() {
+            "stranger" => return refused(ErrorCode::Forbidden),
+            "twice" => return refused(ErrorCode::Conflict),
+            _ => {}
+        }
+        let directed = (plugin.to_string(), channel.to_string(), message, key);
+        self.directed.lock().unwrap().push(directed);
+        Ok(())
     }
     async fn state_get(&self, plugin: &PluginId, key: &str) -> Result<Option<Json>, WireError> {
         Ok(self.state.lock().unwrap().get(&format!("{plugin}/{key}")).cloned().map(Json))
