@@ -115,11 +115,14 @@ impl Town {
 
     fn home(&self, more: Value) -> TestHome {
         let home = TestHome::new();
+        for workspace in ["one", "work"] {
+            std::fs::create_dir_all(home.path().join("workspaces").join(workspace).join("sessions")).unwrap();
+        }
         let mut settings = json!({ "server": self.text("base"), "login": "password", "user": "kata", "invites": "all", "pollSeconds": 5 });
         settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         home.settings(&json!({
             "plugins": { "matrix": { "settings": settings } },
-            "sources": { "channel:matrix": { "enabled": true, "policy": "open", "perMinuteSender": 10_000, "perMinuteConversation": 10_000 } },
+            "sources": { "channel:matrix": { "enabled": true, "policy": "open", "workspace": "one", "perMinuteSender": 10_000, "perMinuteConversation": 10_000 } },
         }));
         home
     }
@@ -134,7 +137,11 @@ impl Drop for Town {
 }
 
 fn give(kata: &Kata<'_>, name: &str, value: &str) {
-    let args = ["sources", "secret", "channel:matrix", name];
+    give_to(kata, "channel:matrix", name, value);
+}
+
+fn give_to(kata: &Kata<'_>, source: &str, name: &str, value: &str) {
+    let args = ["sources", "secret", source, name];
     let mut child = kata.command(&args).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(value.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success(), "kata {args:?}");
@@ -392,13 +399,95 @@ async fn matrix_a_thousand_messages_each_way_none_lost_none_doubled_each_room_in
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn matrix_two_accounts_in_two_workspaces_never_mix() {
+    let mut town = Town::start().await;
+    town.ask(json!({ "do": "user", "name": "work" })).await;
+    let home = town.home(json!({}));
+    let kata = Kata(&home);
+    let serve = serve(&kata, &town).await;
+    let run = |args: &[&str]| {
+        let output = block_in_place(|| kata.run(args));
+        assert!(output.status.success(), "{args:?}: {output:?}");
+    };
+    run(&["channels", "accounts", "add", "matrix", "work", "--workspace", "work"]);
+    let base = format!("server={}", town.text("base"));
+    run(&[
+        "sources",
+        "set",
+        "channel:matrix@work",
+        &base,
+        "login=password",
+        "user=work",
+        "invites=all",
+        "pollSeconds=5",
+    ]);
+    run(&["channels", "policy", "matrix@work", "--policy", "open"]);
+    run(&["sources", "enable", "channel:matrix@work"]);
+    block_in_place(|| give_to(&kata, "channel:matrix@work", "password", town.text("password")));
+    eventually("both accounts run", async || {
+        let sources = block_in_place(|| kata.json(&["sources", "list"]));
+        let runs = |id: &str| {
+            sources
+                .as_array()
+                .is_some_and(|all| all.iter().any(|s| s["id"] == id && s["status"]["state"]["kind"] == "running"))
+        };
+        (runs("channel:matrix") && runs("channel:matrix@work")).then_some(())
+    })
+    .await;
+    // The same person, in a chat with each; and one room in which both are: the same event reaches both.
+    let first = town.room("ann", json!({ "direct": true })).await;
+    let second = town.room("ann", json!({ "direct": true, "invite": ["@work:kata.test"] })).await;
+    let shared = town
+        .room("ann", json!({ "name": "Both", "invite": [BOT, "@work:kata.test"] }))
+        .await;
+    town.say("ann", &first, "to the first", json!({})).await;
+    town.say("ann", &second, "to the second", json!({})).await;
+    town.answered("ann", &first, "to the first").await;
+    let said_by = async |town: &mut Town, room: &str, who: &str, text: &str| {
+        eventually(&format!("{who} answers {text:?}"), async || {
+            let heard = town.heard("ann", room).await;
+            heard.into_iter().find(|e| e["sender"] == who && e.to_string().contains(text))
+        })
+        .await
+    };
+    said_by(&mut town, &second, "@work:kata.test", "to the second").await;
+    let meant = json!({ "m.mentions": { "user_ids": ["@work:kata.test"] } });
+    town.say("ann", &shared, "work, in the shared room", meant).await;
+    said_by(&mut town, &shared, "@work:kata.test", "in the shared room").await;
+    for (room, other) in [(&first, "@work:kata.test"), (&second, BOT), (&shared, BOT)] {
+        let heard = town.heard("ann", room).await;
+        assert!(
+            !heard.iter().any(|e| e["sender"] == other && e["type"] == "m.room.message"),
+            "{other} writes in {room}"
+        );
+    }
+    let sessions = block_in_place(|| kata.json(&["sessions", "list"]));
+    let rows = sessions["sessions"]
+        .as_array()
+        .or(sessions.as_array())
+        .unwrap_or_else(|| panic!("{sessions}"));
+    let mut places: Vec<_> = rows
+        .iter()
+        .map(|s| (s["workspace"].as_str().unwrap(), s["channel"]["slug"].as_str().unwrap_or("")))
+        .collect();
+    places.sort_unstable();
+    let work = places
+        .iter()
+        .filter(|(workspace, slug)| *workspace == "work" && *slug == "matrix@work")
+        .count();
+    assert_eq!((places.len(), work), (3, 2), "{places:?}");
+    serve.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn matrix_single_sign_on_leads_back_by_the_plugins_own_path_and_signs_in() {
     let mut town = Town::start().await;
     let home = town.home(json!({ "login": "sso" }));
     let kata = Kata(&home);
     let serve = kata.serve(None).await;
     state(&kata, &["needs_user"]).await;
-    let step = block_in_place(|| kata.json(&["channels", "setup", "matrix"]));
+    let asked = block_in_place(|| kata.run(&["--json", "channels", "setup", "matrix"]));
+    let step: Value = serde_json::from_slice(&asked.stdout).unwrap_or_else(|e| panic!("{e}: {asked:?}"));
     assert_eq!(step["kind"], "open", "{step}");
     // A browser: it follows every redirect, and presses the one button of Synapse's page that asks whether to go on.
     let browser = reqwest::Client::builder().no_proxy().build().unwrap();
