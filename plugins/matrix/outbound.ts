@@ -23,8 +23,8 @@ export class Outbound {
   readonly #people: People;
   /** Rooms in which the bot seems to be typing. */
   readonly #typing = new Set<string>();
-  /** Previews so far, so that each has a transaction id of its own. */
-  #previews = 0;
+  /** Edits so far: each has a transaction id of its own, because a second one under the first one's would be dropped. */
+  #edits = 0;
 
   constructor(session: Session, people: People) {
     this.#session = session;
@@ -61,7 +61,7 @@ export class Outbound {
     return this.#do(message.route, ctx, async (signedIn) => {
       const [one, ...more] = await this.#render(message.text, message.route, signedIn, ctx);
       if (one === undefined || more.length > 0) throw new SendError({ code: "invalid", message: "an edited message must fit into one", certain: true });
-      await event(signedIn, message.route.conversation, "m.room.message", editOf(one, settingsOf(ctx).msgtype, id), `${message.idempotencyKey}-edit`, ctx);
+      await event(signedIn, message.route.conversation, "m.room.message", editOf(one, settingsOf(ctx).msgtype, id), this.#once(`${message.idempotencyKey}-edit`), ctx);
     });
   }
 
@@ -75,9 +75,7 @@ export class Outbound {
       if (preview.messageId === null || preview.messageId === undefined) {
         return event(signedIn, route.conversation, "m.room.message", contentOf(one, msgtype, relatesTo(route, true)), `${key}-preview`, ctx);
       }
-      this.#previews += 1;
-      const name = `${key}-preview-${Date.now()}-${this.#previews}`;
-      await event(signedIn, route.conversation, "m.room.message", editOf(one, msgtype, preview.messageId), name, ctx);
+      await event(signedIn, route.conversation, "m.room.message", editOf(one, msgtype, preview.messageId), this.#once(`${key}-preview`), ctx);
       return preview.messageId;
     });
   }
@@ -128,6 +126,11 @@ export class Outbound {
   async #render(markdown: string, route: ReplyRoute, signedIn: SignedIn, ctx: PluginContext): Promise<Rendered[]> {
     const members: Members = markdown.includes("@") ? await this.#people.of(route.conversation, signedIn, ctx.signal) : NOBODY;
     return render(markdown, members);
+  }
+
+  #once(key: string): string {
+    this.#edits += 1;
+    return `${key}-${Date.now()}-${this.#edits}`;
   }
 
   /** The typing signal does not end by itself when the message comes. */

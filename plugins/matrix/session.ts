@@ -15,6 +15,8 @@ import { type Settings, settingsOf } from "./settings.ts";
 
 /** What is kept. */
 interface Kept {
+  /** The server that gave it; no other one is ever shown it. */
+  base: string;
   userId: string;
   deviceId: string | undefined;
   accessToken: string;
@@ -152,8 +154,9 @@ export class Session {
       throw this.lastRefusal ?? nobody(settings);
     }
     this.#kept = kept;
-    if (kept.ended || this.#refused.has(kept.accessToken)) throw ended(settings);
     const server = await this.server(ctx, settings);
+    if (!isFor(kept, server, settings)) throw this.lastRefusal ?? nobody(settings);
+    if (kept.ended || this.#refused.has(kept.accessToken)) throw ended(settings);
     if (kept.refreshAt !== undefined && kept.refreshAt <= Date.now() && kept.refreshToken !== undefined) {
       return this.#refresh(ctx, server, kept);
     }
@@ -185,11 +188,12 @@ export class Session {
 
   /** Signs in. What was given for it is forgotten once the server has answered, also when it said no. */
   async #login(ctx: PluginContext, server: Server, credentials: Fields): Promise<SignedIn> {
-    const before = this.#kept ?? (await readKept(ctx));
+    const last = this.#kept ?? (await readKept(ctx));
+    const before = last !== undefined && isFor(last, server, settingsOf(ctx)) ? last : undefined;
     const device = { initial_device_display_name: settingsOf(ctx).deviceName, refresh_token: true, ...(before?.deviceId ? { device_id: before.deviceId } : {}) };
     try {
       const answer = await new Api(server.base).post("/_matrix/client/v3/login", { ...credentials, ...device }, { signal: ctx.signal });
-      const kept = keptOf(answer);
+      const kept = keptOf(server.base, answer);
       if (kept === undefined) throw new NotSignedIn("login_odd", "The server's answer to the sign-in cannot be read.");
       await this.#keep(ctx, kept);
       await ctx.secrets.delete("password");
@@ -319,17 +323,26 @@ function refreshOf(answer: Fields): number | undefined {
   return ms === undefined ? undefined : Date.now() + Math.max(ms - EARLY_MS, ms * 0.75);
 }
 
-function keptOf(answer: Fields): Kept | undefined {
+/** Whether a sign-in is for this server and user: a person may have named others since. */
+function isFor(kept: Kept, server: Server, { login, user }: Settings): boolean {
+  if (kept.base !== server.base) return false;
+  if (login !== "password" || user === undefined) return true;
+  const id = kept.userId.toLowerCase();
+  return user.startsWith("@") ? id === user.toLowerCase() : id.startsWith(`@${user.toLowerCase()}:`);
+}
+
+function keptOf(base: string, answer: Fields): Kept | undefined {
   const [userId, accessToken] = [text(answer["user_id"]), text(answer["access_token"])];
   if (userId === undefined || accessToken === undefined) return undefined;
-  return { userId, accessToken, deviceId: text(answer["device_id"]), refreshToken: text(answer["refresh_token"]), refreshAt: refreshOf(answer), ended: false };
+  return { base, userId, accessToken, deviceId: text(answer["device_id"]), refreshToken: text(answer["refresh_token"]), refreshAt: refreshOf(answer), ended: false };
 }
 
 async function readKept(ctx: PluginContext): Promise<Kept | undefined> {
   const value = parseObject((await ctx.secrets.get("session")) ?? "");
-  const [userId, accessToken] = [text(value?.["userId"]), text(value?.["accessToken"])];
-  if (value === undefined || userId === undefined || accessToken === undefined) return undefined;
+  const [base, userId, accessToken] = [text(value?.["base"]), text(value?.["userId"]), text(value?.["accessToken"])];
+  if (value === undefined || base === undefined || userId === undefined || accessToken === undefined) return undefined;
   return {
+    base,
     userId,
     accessToken,
     deviceId: text(value["deviceId"]),

@@ -71,6 +71,13 @@ test("an edit replaces the text, and a preview becomes the answer", () =>
     });
   }));
 
+test("a second edit under the same key is another edit", () =>
+  Bench.run({}, async (bench) => {
+    const message = (text: string) => ({ route: { channel: "matrix", account: ME, conversation: ROOM }, text, idempotencyKey: "same", attempt: 1 });
+    for (const text of ["one", "two"]) await bench.settled(bench.channel.outbound.edit?.("$m", message(text), bench.host.context()) ?? Promise.resolve());
+    expect(bench.server.bodies).toEqual(["* one", "* two"]);
+  }));
+
 test("files are uploaded and sent as events of their kind; one that is too large is refused for good", () =>
   Bench.run({}, async (bench) => {
     const file = bench.host.keep("notes.txt", new TextEncoder().encode("hello"), "text/plain");

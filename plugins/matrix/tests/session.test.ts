@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { Homeserver, ME, TOKEN } from "./homeserver.ts";
 import { Bench } from "./support.ts";
 
+const BASE = "https://matrix.example";
 const PASSWORD_LOGIN = { login: "password", user: "kata" };
 const kept = (bench: Bench) => JSON.parse(bench.host.secrets.get("session") ?? "{}") as Record<string, unknown>;
 
@@ -39,7 +40,7 @@ test("a refused password is forgotten too, and asked for again", () =>
 
 test("a token that is about to end is refreshed, the pair kept before it is used, once for all who ask", () =>
   Bench.run({ config: PASSWORD_LOGIN, secrets: {} }, async (bench) => {
-    bench.host.secrets.set("session", JSON.stringify({ userId: ME, deviceId: "D", accessToken: TOKEN, refreshToken: "r1", refreshAt: bench.host.clock.now - 1 }));
+    bench.host.secrets.set("session", JSON.stringify({ base: BASE, userId: ME, deviceId: "D", accessToken: TOKEN, refreshToken: "r1", refreshAt: bench.host.clock.now - 1 }));
     bench.server.refreshes.set("r1", { access_token: "syt_second", refresh_token: "r2", expires_in_ms: 3_600_000 });
     let keptBefore = false;
     bench.server.fault = (request, path) => {
@@ -57,7 +58,7 @@ test("a token that is about to end is refreshed, the pair kept before it is used
 
 test("tokens of half a minute are refreshed as often as that, and no more", () =>
   Bench.run({ config: PASSWORD_LOGIN, secrets: {} }, async (bench) => {
-    bench.host.secrets.set("session", JSON.stringify({ userId: ME, accessToken: TOKEN, refreshToken: "r0", refreshAt: bench.host.clock.now }));
+    bench.host.secrets.set("session", JSON.stringify({ base: BASE, userId: ME, accessToken: TOKEN, refreshToken: "r0", refreshAt: bench.host.clock.now }));
     for (let n = 0; n < 100; n += 1) bench.server.refreshes.set(`r${n}`, { access_token: `syt_${n}`, refresh_token: `r${n + 1}`, expires_in_ms: 30_000 });
     const running = await bench.connected();
     await bench.host.clock.advance(300_000);
@@ -69,7 +70,7 @@ test("tokens of half a minute are refreshed as often as that, and no more", () =
   }));
 
 test("a soft logout is mended by the refresh token without anybody noticing", () =>
-  Bench.run({ config: PASSWORD_LOGIN, secrets: { session: JSON.stringify({ userId: ME, accessToken: TOKEN, refreshToken: "r1" }) } }, async (bench) => {
+  Bench.run({ config: PASSWORD_LOGIN, secrets: { session: JSON.stringify({ base: BASE, userId: ME, accessToken: TOKEN, refreshToken: "r1" }) } }, async (bench) => {
     const running = await bench.connected();
     bench.server.refreshes.set("r1", { access_token: "syt_second", refresh_token: "r2", expires_in_ms: 3_600_000 });
     bench.server.softLogout = true;
@@ -82,7 +83,7 @@ test("a soft logout is mended by the refresh token without anybody noticing", ()
   }));
 
 test("a session that was ended waits for a person, loses nothing, and goes on under the same device after the next sign-in", () =>
-  Bench.run({ config: PASSWORD_LOGIN, secrets: { session: JSON.stringify({ userId: ME, deviceId: "OLD", accessToken: TOKEN }) } }, async (bench) => {
+  Bench.run({ config: PASSWORD_LOGIN, secrets: { session: JSON.stringify({ base: BASE, userId: ME, deviceId: "OLD", accessToken: TOKEN }) } }, async (bench) => {
     const running = await bench.connected();
     bench.server.tokens.clear();
     bench.server.say("while nobody is signed in");
@@ -97,6 +98,18 @@ test("a session that was ended waits for a person, loses nothing, and goes on un
     expect(bench.server.bodies).toEqual(["reply"]);
     await running.stopped(bench.host);
   }));
+
+test("a sign-in is shown to no server but the one that gave it, and to no other user of that one", async () => {
+  const secrets = { session: JSON.stringify({ base: BASE, userId: ME, accessToken: TOKEN }) };
+  for (const config of [{ ...PASSWORD_LOGIN, server: "https://other.example" }, { ...PASSWORD_LOGIN, user: "somebody" }]) {
+    await Bench.run({ config, secrets }, async (bench) => {
+      const running = bench.connect();
+      await bench.until(() => bench.host.states.includes("needs_user/password_missing"));
+      expect(bench.host.network.requests.filter((request) => request.headers["authorization"] !== undefined)).toEqual([]);
+      await running.stopped(bench.host);
+    });
+  }
+});
 
 test("a pasted token that is refused is asked for again, and nobody is asked without a pause", () =>
   Bench.run({ config: { login: "token" }, secrets: { accessToken: "syt_wrong" } }, async (bench) => {
