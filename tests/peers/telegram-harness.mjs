@@ -10,14 +10,13 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const PLUGINS = new URL("../../plugins/", import.meta.url);
-registerHooks({
-  resolve: (specifier, context, next) =>
-    specifier === "@kata-agents/plugin-sdk" ? next(new URL("sdk/src/index.ts", PLUGINS).href, context) : next(specifier, context),
-});
+const SDK = "@kata-agents/plugin-sdk";
+const place = (name) => new URL(name === SDK ? "sdk/src/index.ts" : `sdk/src/${name.slice(SDK.length + 1)}/index.ts`, PLUGINS).href;
+registerHooks({ resolve: (name, context, next) => next(name.startsWith(SDK) ? place(name) : name, context) });
 const { default: register } = await import(new URL("telegram/index.ts", PLUGINS).href);
 
 let channel;
-register({ registerChannel: (c) => (channel = c) });
+register({ registerChannel: (c) => (channel = c), registerTool: () => {} });
 
 let peers;
 let answers;
