@@ -1,6 +1,6 @@
 /** Hands one update to the host. It may be confirmed to Telegram once this has resolved. */
 
-import type { ConnectContext } from "@kata-agents/plugin-sdk";
+import type { ChannelNotice, ConnectContext } from "@kata-agents/plugin-sdk";
 import { messageOf as text } from "@kata-agents/plugin-sdk/sending";
 import type { BotApi } from "./api.ts";
 import type { Chats } from "./chats.ts";
@@ -20,14 +20,24 @@ export async function handIn(update: Update, album: readonly Message[], me: User
   if (message !== undefined) await said(message, album, me, chats, ctx);
   else if (edited !== undefined) {
     const notice = editOf(edited, me, await chats.conversation(edited.chat.id));
-    if (notice !== undefined) await ctx.notice(notice);
+    if (notice !== undefined) await tell(notice, ctx);
   } else if (update.message_reaction !== undefined) {
     const { message_reaction: reaction } = update;
-    for (const notice of reactionsOf(reaction, me, await chats.conversation(reaction.chat.id))) await ctx.notice(notice);
+    for (const notice of reactionsOf(reaction, me, await chats.conversation(reaction.chat.id))) await tell(notice, ctx);
   } else if (update.callback_query !== undefined) await pressed(update.callback_query, me, api, chats, ctx);
   else if (update.my_chat_member !== undefined) {
     const { chat, new_chat_member: member } = update.my_chat_member;
     await (member.status === "left" || member.status === "kicked" ? chats.left(chat) : chats.seen(chat));
+  }
+}
+
+/** A notice the host cannot read holds up nothing behind it; one it could not take now is given again. */
+async function tell(notice: ChannelNotice, ctx: ConnectContext): Promise<void> {
+  try {
+    await ctx.notice(notice);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    ctx.logger.warn(`what happened to a message could not be told: ${text(error)}`);
   }
 }
 
