@@ -18,6 +18,7 @@ export const MAIN = [
   ["api", "What it registers"],
   ["context", "What each call is given"],
   ["hooks", "Hooks"],
+  ["socket", "TCP"],
   ["route", "Routes"],
   ["channel", "Channels"],
   ["adapters/outbound", "Channel part: outbound"],
@@ -57,6 +58,7 @@ export const TESTING = [
   ["testing/host", "Testing: the fake host"],
   ["testing/fetch", "Testing: the fake network"],
   ["testing/socket", "Testing: fake sockets"],
+  ["testing/tcp", "Testing: fake TCP"],
   ["testing/clock", "Testing: the fake clock"],
   ["testing/load", "Testing: loading a plugin"],
 ];

@@ -18,4 +18,4 @@ export type * from "./hooks.ts";
 export type * from "./generated.ts";
 export type * from "./route.ts";
 export type * from "./socket.ts";
-export { definePlugin, SendError } from "./runtime.ts";
+export { connect, definePlugin, SendError } from "./runtime.ts";

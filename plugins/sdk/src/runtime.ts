@@ -1,10 +1,20 @@
 /**
- * The only code of the SDK that runs. The host serves the same two values inside a plugin's runtime; this file is what
+ * The only code of the SDK that runs. The host serves the same values inside a plugin's runtime; this file is what
  * tests and editors see.
  */
 
 import type { PluginModule } from "./api.ts";
+import type { Connect } from "./socket.ts";
 import type { SendError as SendErrorFields, SendErrorCode } from "./generated.ts";
+
+/**
+ * Opens a TCP connection; see `Connect`. Without a host, as in a test outside `FakeHost.run`, it throws.
+ */
+export const connect: Connect = (address, options) => {
+  const host = (globalThis as { [key: symbol]: { connect: Connect } | undefined })[Symbol.for("kata:sdk")];
+  if (host === undefined) throw new Error("connect: there is no host here; a test runs it in FakeHost.run");
+  return host.connect(address, options);
+};
 
 /** Gives a plugin's default export its types. Returns its argument. */
 export function definePlugin(plugin: PluginModule): PluginModule {

@@ -16,6 +16,10 @@ import type {
 import { FakeClock, settle } from "./clock.ts";
 import { type Answer, FakeNetwork, refused } from "./fetch.ts";
 import { FakeSocketServer, type SocketAnswer } from "./socket.ts";
+import { FakeTcp, type TcpAnswer } from "./tcp.ts";
+
+/** Where the SDK finds what needs a host. */
+const HOST = Symbol.for("kata:sdk");
 
 /** What a fake host starts with. */
 export interface FakeHostOptions {
@@ -29,6 +33,8 @@ export interface FakeHostOptions {
   network?: Answer;
   /** Answers WebSockets; without it every one is refused. */
   sockets?: SocketAnswer;
+  /** Answers TCP connections; without it every one is refused. */
+  tcp?: TcpAnswer;
 }
 
 /** One line of the log. */
@@ -47,6 +53,8 @@ export class FakeHost {
   readonly network: FakeNetwork;
   /** WebSockets. */
   readonly sockets: FakeSocketServer;
+  /** TCP. */
+  readonly tcp: FakeTcp;
   /** The disk: survives this host. */
   readonly state: Map<string, unknown>;
   /** Settings. */
@@ -93,18 +101,24 @@ export class FakeHost {
         }),
     );
     this.sockets = new FakeSocketServer(options.sockets);
+    this.tcp = new FakeTcp(options.tcp);
   }
 
   /** Runs a test with this host's clock, network and sockets in the place of the global ones. */
   async run<T>(test: () => Promise<T>): Promise<T> {
     const before = { fetch: globalThis.fetch, WebSocket: globalThis.WebSocket };
     const restoreClock = this.clock.install();
+    const sdk = globalThis as { [HOST]?: { connect: FakeTcp["connect"] } };
+    const hostBefore = sdk[HOST];
+    sdk[HOST] = { connect: this.tcp.connect };
     Object.assign(globalThis, { fetch: this.network.fetch, WebSocket: this.sockets.WebSocket });
     try {
       return await test();
     } finally {
       restoreClock();
       Object.assign(globalThis, before);
+      if (hostBefore === undefined) delete sdk[HOST];
+      else sdk[HOST] = hostBefore;
     }
   }
 

@@ -11,4 +11,5 @@ export * from "./host.ts";
 export * from "./load.ts";
 export * from "./service.ts";
 export * from "./socket.ts";
+export * from "./tcp.ts";
 export * from "./tool.ts";

@@ -51,11 +51,13 @@ impl Grants {
         grants
     }
 
-    /// `net:` targets with their keys: `(target, granted)`.
+    /// `net:` and `tcp:` capabilities with their keys: `(capability, granted)`.
     pub(crate) fn networks(&self) -> impl Iterator<Item = (&str, bool)> {
+        let reaching = |c: &&String| c.starts_with("net:") || c.starts_with("tcp:");
         self.declared
             .iter()
-            .filter_map(|c| c.strip_prefix("net:").map(|target| (target, self.granted.contains(c))))
+            .filter(reaching)
+            .map(|c| (c.as_str(), self.granted.contains(c)))
     }
 }
 
@@ -80,8 +82,9 @@ pub(crate) fn of_hook(event: HookName) -> Option<&'static str> {
 }
 
 /// What a kind of capability looks like.
-const FORMS: [(&str, &str); 7] = [
+const FORMS: [(&str, &str); 8] = [
     ("net", "net:api.example.com” or “net:*.example.com:443"),
+    ("tcp", "tcp:mail.example.com:993"),
     ("secret", "secret:botToken"),
     ("oauth", "oauth:google:calendar.readonly"),
     ("sessions", "sessions:read” or “sessions:submit"),
@@ -98,6 +101,7 @@ pub(crate) fn known(capability: &str) -> Result<(), Fix> {
     let (kind, rest) = capability.split_once(':').unwrap_or((capability, ""));
     let good = match kind {
         "net" => crate::network::valid_target(rest),
+        "tcp" => crate::network::valid_tcp(rest),
         "secret" | "oauth" => !rest.is_empty() && !rest.chars().any(char::is_whitespace),
         "route" => valid_route(rest),
         "sessions" => matches!(rest, "read" | "submit"),
@@ -142,6 +146,7 @@ pub fn meaning(plugin: &str, capability: &str) -> Meaning {
             format!("Read the secret “{name}”, once you have entered it here; keep one there that a sign-in gave it; forget it."),
             false,
         ),
+        ("tcp", target) => (format!("{} By any protocol, not only HTTP.", reach(target)), false),
         ("oauth", rest) => {
             let (provider, scopes) = rest.split_once(':').unwrap_or((rest, ""));
             let scopes = if scopes.is_empty() {
@@ -207,6 +212,9 @@ mod tests {
             "net:api.telegram.org",
             "net:*.slack.com:443",
             "net:127.0.0.1:8080",
+            "tcp:mail.example.com:993",
+            "tcp:*.example.com:25",
+            "tcp:[::1]:143",
             "secret:token",
             "hooks:gate",
             "route:push/v1",
@@ -221,6 +229,10 @@ mod tests {
             "net:http://x",
             "net:a@b",
             "net:host:99999",
+            "tcp:mail.example.com",
+            "tcp:*:993",
+            "tcp:imaps://mail.example.com:993",
+            "tcp:mail.example.com:0",
             "secret:",
             "everything",
             "hooks:all",
@@ -236,6 +248,11 @@ mod tests {
     fn what_a_person_is_asked_says_whom_it_reaches_and_what_is_grave() {
         let asked = |capability: &str| meaning("x", capability);
         assert!(asked("net:*.slack.com:443").text.contains("every host below slack.com, port 443"));
+        assert!(
+            asked("tcp:mail.example.com:993")
+                .text
+                .contains("mail.example.com, port 993. By any protocol")
+        );
         assert!(asked("route:push").text.contains("/hooks/x/push"));
         let grave = ["hooks:gate", "hooks:conversation", "files:workspace:rw", "sessions:submit"];
         assert!(grave.iter().all(|c| asked(c).sensitive));

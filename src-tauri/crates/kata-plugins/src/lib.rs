@@ -18,6 +18,7 @@ mod body;
 mod capability;
 mod contents;
 mod copies;
+mod dial;
 mod discover;
 mod doors;
 mod engine;
@@ -49,6 +50,7 @@ mod signature;
 mod socket;
 mod standing;
 mod surface;
+mod tcp;
 mod usage;
 mod watchdog;
 

@@ -8,7 +8,8 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use url::{Host, Url};
 
-/// Hosts the person's own settings name, beside the manifest's: `host` or `host:port`. They may be local.
+/// Hosts the person's own settings name, beside the manifest's: `host` or `host:port` for HTTP, `tcp:host:port` for TCP. They
+/// may be local.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NetworkPolicy {
     /// e.g. `127.0.0.1:43211`, so that a base-URL setting can point at a server of one's own.
@@ -20,6 +21,8 @@ pub struct NetworkPolicy {
 pub(crate) enum Blocked {
     #[error("only http and https can be fetched")]
     Scheme,
+    #[error("a host and a port from 1 to 65535 are needed")]
+    Address,
     #[error("a URL with a user name or password is refused")]
     UserInfo,
     #[error("the URL names no host")]
@@ -75,6 +78,27 @@ impl Target {
     }
 }
 
+/// Whether `tcp:{target}` is well formed: a host, and always a port.
+pub(crate) fn valid_tcp(target: &str) -> bool {
+    Target::parse(target).is_some_and(|t| t.port.is_some_and(|port| port != 0))
+}
+
+/// Where a TCP connection goes, in the one spelling the list knows.
+pub(crate) fn tcp_url(host: &str, port: u16) -> Result<Url, Blocked> {
+    let bare_v6 = host.parse::<Ipv6Addr>().is_ok();
+    let host = if bare_v6 { format!("[{host}]") } else { host.to_owned() };
+    if port == 0 || host.is_empty() || host.contains(['/', '@', '\\', '?', '#', ' ', '%']) {
+        return Err(Blocked::Address);
+    }
+    let as_http = Url::parse(&format!("http://{host}/")).map_err(|_| Blocked::Address)?;
+    if as_http.port().is_some() {
+        return Err(Blocked::Address);
+    }
+    let host = normal(&as_http).filter(|h| !h.is_empty()).ok_or(Blocked::NoHost)?;
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    Url::parse(&format!("tcp://{host}:{port}")).map_err(|_| Blocked::Address)
+}
+
 /// Whether `net:{target}` is well formed.
 pub(crate) fn valid_target(target: &str) -> bool {
     Target::parse(target).is_some()
@@ -105,7 +129,7 @@ pub(crate) enum Reach {
 #[derive(Clone, Debug)]
 pub(crate) struct AllowList {
     declared: Vec<(Target, String, bool)>,
-    extra: Vec<Target>,
+    extra: Vec<(Target, bool)>,
 }
 
 impl AllowList {
@@ -113,28 +137,38 @@ impl AllowList {
         Self {
             declared: grants
                 .networks()
-                .filter_map(|(t, granted)| Some((Target::parse(t)?, format!("net:{t}"), granted)))
+                .filter_map(|(c, granted)| Some((Target::parse(c.split_once(':')?.1)?, c.to_owned(), granted)))
                 .collect(),
-            extra: policy.extra_hosts.iter().filter_map(|t| Target::parse(t)).collect(),
+            extra: policy
+                .extra_hosts
+                .iter()
+                .filter_map(|t| match t.strip_prefix("tcp:") {
+                    Some(t) => Some((Target::parse(t)?, true)),
+                    None => Some((Target::parse(t)?, false)),
+                })
+                .collect(),
         }
     }
 
     /// Whether a request to `url` may leave, and how far it may reach.
     pub(crate) fn check(&self, url: &Url) -> Result<Reach, Blocked> {
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(Blocked::Scheme);
-        }
+        let kind = match url.scheme() {
+            "http" | "https" => "net",
+            "tcp" => "tcp",
+            _ => return Err(Blocked::Scheme),
+        };
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Blocked::UserInfo);
         }
         let host = normal(url).filter(|h| !h.is_empty()).ok_or(Blocked::NoHost)?;
         let port = url.port_or_known_default().ok_or(Blocked::NoHost)?;
-        if self.extra.iter().any(|t| !t.wildcard && t.matches(&host, port)) {
+        let named = |(t, tcp): &(Target, bool)| *tcp == (kind == "tcp") && !t.wildcard && t.matches(&host, port);
+        if self.extra.iter().any(named) {
             return Ok(Reach::Named);
         }
         let mut refused = None;
         for (target, capability, granted) in &self.declared {
-            if !target.matches(&host, port) {
+            if !capability.starts_with(kind) || !target.matches(&host, port) {
                 continue;
             }
             if !granted {
@@ -148,7 +182,12 @@ impl AllowList {
                 (true, true) => Err(Blocked::Local(host)),
             };
         }
-        let denied = refused.unwrap_or_else(|| Denied::NotDeclared(format!("net:{host}")));
+        let wanted = if kind == "tcp" {
+            format!("tcp:{host}:{port}")
+        } else {
+            format!("net:{host}")
+        };
+        let denied = refused.unwrap_or(Denied::NotDeclared(wanted));
         Err(Blocked::Capability { host, denied })
     }
 }
@@ -320,6 +359,40 @@ mod tests {
         assert_eq!(check(&list, "http://bot.internal:8081/"), Ok(Reach::Named));
         assert_eq!(check(&list, "http://[::1]/"), Ok(Reach::Named));
         assert!(check(&list, "http://127.0.0.1:43212/").is_err());
+    }
+
+    #[test]
+    fn tcp_is_a_door_of_its_own_with_a_port_that_was_named() {
+        let list = list(
+            &["net:web.example", "tcp:Mail.Example.org:993", "tcp:*.example.net:25"],
+            &["tcp:127.0.0.1:1143", "127.0.0.1:8080"],
+        );
+        let tcp = |host: &str, port: u16| list.check(&tcp_url(host, port)?);
+        assert_eq!(tcp("mail.example.org", 993), Ok(Reach::Public));
+        assert_eq!(tcp("MAIL.example.org.", 993), Ok(Reach::Public));
+        assert_eq!(tcp("mx.example.net", 25), Ok(Reach::Public));
+        assert_eq!(tcp("127.0.0.1", 1143), Ok(Reach::Named));
+        assert_eq!(tcp("2130706433", 1143), Ok(Reach::Named), "another spelling of the same");
+        for (host, port) in [
+            ("mail.example.org", 143),
+            ("example.net", 25),
+            ("web.example", 443),
+            ("web.example", 80),
+            ("127.0.0.1", 8080),
+            ("127.0.0.2", 1143),
+            ("localhost", 1143),
+        ] {
+            assert!(matches!(tcp(host, port), Err(Blocked::Capability { .. })), "{host}:{port}");
+        }
+        assert!(
+            check(&list, "http://127.0.0.1:1143/").is_err(),
+            "what is named for TCP is not open to HTTP"
+        );
+        for (host, port) in [("", 25), ("a@b", 25), ("a:25", 25), ("a/b", 25), ("mail.example.org", 0)] {
+            assert!(tcp_url(host, port).is_err(), "{host}:{port}");
+        }
+        let said = tcp("evil.example", 25).unwrap_err().to_string();
+        assert!(said.contains("does not list the capability “tcp:evil.example:25”"), "{said}");
     }
 
     #[test]

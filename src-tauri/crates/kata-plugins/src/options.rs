@@ -33,10 +33,12 @@ pub struct HostOptions {
     pub fetch_bytes: usize,
     /// Time of one HTTP exchange, long polls included.
     pub fetch_timeout: Duration,
-    /// Open WebSockets.
+    /// Open WebSockets and TCP connections.
     pub sockets: usize,
     /// Longest silence of a WebSocket's other side, pings unanswered too; then it counts as broken off.
     pub socket_silence: Duration,
+    /// Certificates (DER) that TLS trusts beside the platform's roots. For tests; nothing sets it elsewhere.
+    pub extra_roots: Vec<Vec<u8>>,
     /// Requests and sockets begun in a second, on average; those beyond it wait.
     pub requests_per_second: u32,
     /// Requests and sockets that may begin at once before the average counts.
@@ -81,6 +83,7 @@ impl Default for HostOptions {
             fetch_timeout: Duration::from_secs(120),
             sockets: 8,
             socket_silence: Duration::from_secs(24),
+            extra_roots: Vec::new(),
             requests_per_second: 500,
             request_burst: 1_000,
             log_lines_per_minute: 200,

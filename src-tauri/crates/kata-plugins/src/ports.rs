@@ -8,6 +8,7 @@ use crate::options::HostOptions;
 use crate::pace::Pace;
 use crate::socket::Sockets;
 use crate::standing::Standing;
+use crate::tcp::Connections;
 use kata_core::ports::{PluginBackend, PluginPart};
 use kata_core::tasks::Tasks;
 use kata_protocol::{PluginId, SourcePosition, UserAction, WorkspaceId};
@@ -53,6 +54,7 @@ pub(crate) struct Reach {
     pub(crate) pace: Arc<Pace>,
     pub(crate) bodies: Bodies,
     pub(crate) sockets: Sockets,
+    pub(crate) connections: Connections,
     /// Cancelled when the generation ends.
     pub(crate) stop: CancellationToken,
 }

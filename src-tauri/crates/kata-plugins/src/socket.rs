@@ -7,7 +7,8 @@
 //! standard has none), and any socket that outlives its generation.
 
 use crate::body::taken_back;
-use crate::network::{Blocked, Reach as How, is_public};
+use crate::dial::{Undialled, dial};
+use crate::network::{Blocked, Reach as How};
 use crate::options::HostOptions;
 use crate::ports::Reach;
 use crate::standing::Lease;
@@ -124,7 +125,7 @@ pub(crate) struct Sockets {
 }
 
 /// Counts a socket as long as its task or its opening lives.
-struct Place(Arc<AtomicU32>);
+pub(crate) struct Place(Arc<AtomicU32>);
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -142,7 +143,8 @@ impl Sockets {
         self.open.load(Ordering::Acquire)
     }
 
-    fn place(&self, most: usize) -> Result<Place, SocketError> {
+    /// A place among those that may be open.
+    pub(crate) fn place(&self, most: usize) -> Result<Place, SocketError> {
         let before = self.open.fetch_add(1, Ordering::AcqRel);
         let place = Place(Arc::clone(&self.open));
         if before as usize >= most {
@@ -322,16 +324,11 @@ async fn connect(
         reason,
     };
     let port = as_http.port_or_known_default().ok_or(Blocked::NoHost)?;
-    let name = host.trim_start_matches('[').trim_end_matches(']');
-    let found = tokio::net::lookup_host((name, port)).await;
-    let addresses: Vec<_> = found.map_err(|_| failed("the name is not known".into()))?.collect();
-    if how == How::Public && addresses.iter().any(|a| !is_public(a.ip())) {
-        return Err(Blocked::Local(host).into());
-    }
-    let stream = TcpStream::connect(&addresses[..])
-        .await
-        .map_err(|_| failed("cannot connect".into()))?;
-    let _ = stream.set_nodelay(true);
+    let stream = dial(&host, port, how).await.map_err(|e| match e {
+        Undialled::Blocked(blocked) => blocked.into(),
+        Undialled::Unknown => failed("the name is not known".into()),
+        Undialled::Refused => failed("cannot connect".into()),
+    })?;
     let mut request = url.as_str().into_client_request().map_err(|e| failed(e.to_string()))?;
     let agent = concat!("kata-agents/", env!("CARGO_PKG_VERSION"));
     request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static(agent));

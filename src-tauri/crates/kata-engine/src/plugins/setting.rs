@@ -153,8 +153,19 @@ pub(super) fn hosts_in(schema: &Option<Json>, settings: &Value) -> Vec<String> {
         .filter_map(|(name, _)| settings.get(name)?.as_str());
     uris.filter_map(|uri| {
         let url = url::Url::parse(uri).ok()?;
-        let host = url.host_str()?;
-        Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+        let host = url.host_str().filter(|h| !h.is_empty())?;
+        if matches!(url.scheme(), "http" | "https" | "ws" | "wss") {
+            return Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")));
+        }
+        // Any other address is one for TCP, and needs a port; those of mail are known (RFC 8314, RFC 6409).
+        let known = match url.scheme() {
+            "imaps" => Some(993),
+            "imap" => Some(143),
+            "smtps" | "submissions" => Some(465),
+            "smtp" | "submission" => Some(587),
+            _ => None,
+        };
+        Some(format!("tcp:{host}:{}", url.port().or(known)?))
     })
     .collect()
 }
@@ -328,5 +339,21 @@ mod tests {
         ));
         let settings = json!({"apiRoot":"http://127.0.0.1:8081/bot","note":"http://evil.example"});
         assert_eq!(hosts_in(&schema, &settings), ["127.0.0.1:8081"]);
+    }
+
+    #[test]
+    fn an_address_of_another_protocol_opens_tcp_to_its_port_and_nothing_to_http() {
+        let schema = Some(Json(json!({"properties":{"a":{"type":"string","format":"uri"}}})));
+        for (uri, hosts) in [
+            ("imaps://mail.example.org:1993", vec!["tcp:mail.example.org:1993"]),
+            ("imaps://mail.example.org", vec!["tcp:mail.example.org:993"]),
+            ("smtp://127.0.0.1:2525/", vec!["tcp:127.0.0.1:2525"]),
+            ("submissions://mail.example.org", vec!["tcp:mail.example.org:465"]),
+            ("mqtt://broker.example", vec![]),
+            ("mailto:a@b.example", vec![]),
+            ("wss://x.example", vec!["x.example"]),
+        ] {
+            assert_eq!(hosts_in(&schema, &json!({ "a": uri })), hosts, "{uri}");
+        }
     }
 }

@@ -225,7 +225,7 @@ impl Core {
     fn operation(self: &Rc<Self>, ctx: &Ctx<'_>, name: &str, args: String, body: Option<&Value<'_>>) -> Result<u32> {
         let options = &self.reach.options;
         // A socket waits for its next message as long as it is open; that is no call that is in flight.
-        let waits = name == "socket_next";
+        let waits = matches!(name, "socket_next" | "tcp_read");
         let going = self.operations.borrow().values().filter(|(_, waits)| !waits).count();
         if !waits && going >= options.host_calls {
             return Err(Exception::throw_range(
@@ -247,7 +247,7 @@ impl Core {
                 &format!("{name}: the argument is over {} bytes", options.payload_bytes),
             ));
         }
-        if matches!(name, "fetch" | "socket_open") {
+        if matches!(name, "fetch" | "socket_open" | "tcp_open") {
             self.link.requests.count();
         }
         let id = self.next_operation.get() + 1;
@@ -415,6 +415,8 @@ pub(crate) fn object<'js>(ctx: &Ctx<'js>, core: &Rc<Core>) -> Result<Object<'js>
     n.set("socketClose", Func::from(close))?;
     let c = with();
     n.set("socketEnd", Func::from(move |id: u32| c.reach.sockets.end(id)))?;
+    let c = with();
+    n.set("tcpEnd", Func::from(move |id: u32| c.reach.connections.end(id)))?;
     web::install(ctx, &n)?;
     Ok(n)
 }

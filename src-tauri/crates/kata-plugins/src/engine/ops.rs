@@ -9,6 +9,7 @@ use crate::fetch::{self, FetchError, Outgoing};
 use crate::files::{self, Done, FilesError};
 use crate::ports::Reach;
 use crate::socket::{self, Incoming, SocketError};
+use crate::tcp::{self, TcpError};
 use bytes::Bytes;
 use kata_core::ports::PluginPart;
 use kata_protocol::{ChannelId, InboundDraft, Json, SessionId, WireError};
@@ -56,6 +57,17 @@ pub(crate) enum Op {
     },
     SocketOpen(socket::Opening),
     SocketNext(u32),
+    TcpOpen(tcp::Opening),
+    TcpRead(u32),
+    TcpWrite {
+        id: u32,
+        bytes: Bytes,
+    },
+    TcpShut(u32),
+    TcpTls {
+        from: u32,
+        to: u32,
+    },
     Pbkdf2 {
         wanted: Derive,
         secret: Bytes,
@@ -157,6 +169,16 @@ impl From<SocketError> for OpError {
     }
 }
 
+impl From<TcpError> for OpError {
+    fn from(error: TcpError) -> Self {
+        Self {
+            name: "Error",
+            code: error.code().map(str::to_owned),
+            message: error.to_string(),
+        }
+    }
+}
+
 impl Op {
     /// Decodes a request. `channels` are the plugin's own: an envelope that names another is refused before its payload is
     /// looked at.
@@ -202,6 +224,17 @@ impl Op {
             },
             "socket_open" => Self::SocketOpen(serde_json::from_str(&args).map_err(bad)?),
             "socket_next" => Self::SocketNext(serde_json::from_str(&args).map_err(bad)?),
+            "tcp_open" => Self::TcpOpen(serde_json::from_str(&args).map_err(bad)?),
+            "tcp_read" => Self::TcpRead(serde_json::from_str(&args).map_err(bad)?),
+            "tcp_write" => Self::TcpWrite {
+                id: serde_json::from_str(&args).map_err(bad)?,
+                bytes: body.unwrap_or_default(),
+            },
+            "tcp_shut" => Self::TcpShut(serde_json::from_str(&args).map_err(bad)?),
+            "tcp_tls" => {
+                let (from, to) = serde_json::from_str(&args).map_err(bad)?;
+                Self::TcpTls { from, to }
+            }
             "sessions_list" => Self::Sessions,
             "sessions_submit" => {
                 let (session, text, key) = serde_json::from_str(&args).map_err(bad)?;
@@ -305,6 +338,24 @@ async fn run(op: Op, reach: &Arc<Reach>) -> Result<(Option<String>, Option<Vec<u
             Incoming::Bytes(bytes) => Ok((None, Some(bytes))),
             Incoming::Closed(closed) => text(Some(format!("c{}", json_of(&closed)?))),
         },
+        Op::TcpOpen(opening) => {
+            reach.pace.turn().await;
+            tcp::open(reach, opening).await?;
+            text(None)
+        }
+        Op::TcpRead(id) => Ok((None, tcp::read(reach, id).await?)),
+        Op::TcpWrite { id, bytes } => {
+            tcp::write(reach, id, &bytes).await?;
+            text(None)
+        }
+        Op::TcpShut(id) => {
+            tcp::shut(reach, id).await?;
+            text(None)
+        }
+        Op::TcpTls { from, to } => {
+            tcp::start_tls(reach, from, to).await?;
+            text(None)
+        }
         Op::Sessions => {
             reach.standing.check("sessions:read").map_err(|e| OpError::denied(&e))?;
             text(Some(json_of(&reach.backend.sessions(&reach.plugin).await?)?))

@@ -49,7 +49,7 @@ pub(crate) static BOUNDS: HostScript = HostScript::new("kata:plugin/bounds", inc
 /// Registry, calls, timers.
 pub(crate) static CORE: HostScript = HostScript::new(PRELUDE, include_str!("js/core.js"));
 /// Web globals, one script for each kind, each at first use.
-static WEB: [HostScript; 11] = [
+static WEB: [HostScript; 12] = [
     HostScript::new("kata:plugin/context", include_str!("js/context.js")),
     HostScript::new("kata:plugin/events", include_str!("js/events.js")),
     HostScript::new("kata:plugin/text", include_str!("js/text.js")),
@@ -61,6 +61,7 @@ static WEB: [HostScript; 11] = [
     HostScript::new("kata:plugin/crypto", include_str!("js/crypto.js")),
     HostScript::new("kata:plugin/clone", include_str!("js/clone.js")),
     HostScript::new("kata:plugin/socket", include_str!("js/socket.js")),
+    HostScript::new("kata:plugin/tcp", include_str!("js/tcp.js")),
 ];
 
 /// The script of that name.

@@ -20,4 +20,5 @@ mod supervision;
 mod support;
 mod surface;
 mod talk;
+mod tcp;
 mod web;

@@ -342,6 +342,9 @@
     }));
   }
 
+  // Where the SDK's module finds what needs the host.
+  define(globalThis, Symbol.for("kata:sdk"), { value: { connect: (...args) => lib("tcp").connect(...args) }, writable: true, configurable: true, enumerable: false });
+
   let plugin;
   function boot(entry, id) {
     const end = (ok, answer) => n.reply(id, ok, answer);

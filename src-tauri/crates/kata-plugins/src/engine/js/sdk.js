@@ -3,6 +3,11 @@ export function definePlugin(plugin) {
   return plugin;
 }
 
+// What the host puts there; the contract kit puts its own in that place.
+export function connect(address, options) {
+  return globalThis[Symbol.for("kata:sdk")].connect(address, options);
+}
+
 export class SendError extends Error {
   constructor(fields) {
     super(fields.message);
