@@ -14,3 +14,4 @@ mod matrix;
 mod slack;
 mod telegram;
 mod web;
+mod webhook;

@@ -32,7 +32,7 @@ cargo xtask <command>
   gen [--check]         write the generated files, or fail where they differ
   e2e                   the real app under Xvfb, driven by WebDriver
   faults [N]            the fault matrix with 10,000 messages (or N)
-  peers [NAME]          our code against programs we did not write: telegram, judges, web, matrix, slack or all (default)
+  peers [NAME]          our code against programs we did not write: telegram, judges, web, matrix, slack, webhook, email, whatsapp or all (default)
   bench [ARGS]          measurements beside a peer, release build
   setup                 only install what the build and the tests need
 ";
@@ -51,7 +51,10 @@ fn main() -> ExitCode {
         ["gen", "--check"] => generate::check(&root),
         ["e2e"] => desktop::end_to_end(&root).map(drop),
         ["peers"] => suites::peers(&root, "all"),
-        ["peers", name @ ("telegram" | "judges" | "web" | "matrix" | "slack" | "all")] => suites::peers(&root, name),
+        [
+            "peers",
+            name @ ("telegram" | "judges" | "web" | "matrix" | "slack" | "webhook" | "email" | "whatsapp" | "all"),
+        ] => suites::peers(&root, name),
         ["bench", rest @ ..] => suites::bench(&root, rest),
         ["faults"] => suites::faults(&root, "10000"),
         ["faults", messages] => suites::faults(&root, messages),
