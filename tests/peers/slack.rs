@@ -138,7 +138,11 @@ impl Drop for Slack {
 }
 
 fn give(kata: &Kata<'_>, name: &str, value: &str) {
-    let args = ["sources", "secret", "channel:slack", name];
+    give_to(kata, "channel:slack", name, value);
+}
+
+fn give_to(kata: &Kata<'_>, source: &str, name: &str, value: &str) {
+    let args = ["sources", "secret", source, name];
     let mut child = kata.command(&args).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(value.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success(), "kata {args:?}");
@@ -404,6 +408,148 @@ async fn slack_a_thousand_messages_each_way_none_lost_none_doubled_each_thread_i
     }
     let ledger = ledger(&kata, (ROOMS * EACH) as u64).await;
     assert_eq!(ledger["accepted"], (ROOMS * EACH) as u64);
+    serve.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slack_two_accounts_in_two_workspaces_never_mix() {
+    let (acme, beta) = (Slack::start("Acme").await, Slack::start("Beta").await);
+    let home = acme.home();
+    for workspace in ["one", "two"] {
+        std::fs::create_dir_all(home.path().join("workspaces").join(workspace).join("sessions")).unwrap();
+    }
+    let kata = Kata(&home);
+    let serve = serve(&kata, &acme).await;
+    let run = |args: &[&str]| {
+        let output = block_in_place(|| kata.run(args));
+        assert!(
+            output.status.success(),
+            "kata {args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    };
+    run(&["channels", "accounts", "add", "slack", "beta", "--workspace", "two"]);
+    run(&["sources", "set", "channel:slack@beta", &format!("apiRoot={}", beta.text("api"))]);
+    run(&["channels", "policy", "slack@beta", "--policy", "open"]);
+    block_in_place(|| {
+        give_to(&kata, "channel:slack@beta", "botToken", beta.text("bot"));
+        give_to(&kata, "channel:slack@beta", "appToken", beta.text("app"));
+    });
+    run(&["sources", "enable", "channel:slack@beta"]);
+    eventually("the second account runs", async || {
+        let sources = block_in_place(|| kata.json(&["sources", "list"]));
+        let one = sources.as_array()?.iter().find(|s| s["id"] == "channel:slack@beta")?.clone();
+        (one["status"]["state"]["kind"] == "running").then_some(())
+    })
+    .await;
+
+    // emulate gives both workspaces the same id: what keeps them apart is the account alone.
+    assert_eq!(acme.text("team"), beta.text("team"));
+    let mut chats = Vec::new();
+    for n in 1..=5 {
+        for (slack, name) in [(&acme, "acme"), (&beta, "beta")] {
+            chats.push(slack.say(&format!("{name} number {n}.")).await.0);
+        }
+    }
+    ledger(&kata, 10).await;
+    for (slack, chat, name, other) in [(&acme, &chats[0], "acme", "beta"), (&beta, &chats[1], "beta", "acme")] {
+        let answers = slack.answers(chat, None).await;
+        in_order(&answers, |n| format!("{name} number {n}."), 5);
+        assert!(!json!(answers).to_string().contains(other), "{answers:?}");
+    }
+    serve.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slack_the_wizard_the_probe_the_audit_and_the_directory_say_what_slack_says() {
+    let slack = Slack::start("Acme").await;
+    let home = slack.home();
+    let kata = Kata(&home);
+    let serve = kata.serve(None).await;
+    let ask = |args: &[&str]| block_in_place(|| kata.json(args));
+    let step = ask(&["channels", "setup", "slack"]);
+    assert_eq!((&step["kind"], &step["secret"]), (&json!("secret"), &json!("botToken")), "{step}");
+    assert!(
+        step["copy"].as_str().unwrap().contains("socket_mode_enabled"),
+        "the manifest to paste: {step}"
+    );
+    block_in_place(|| give(&kata, "botToken", "xoxb-of-somebody-else"));
+    let step = ask(&["channels", "setup", "slack"]);
+    assert!(step["error"].as_str().unwrap().contains("invalid_auth"), "{step}");
+    block_in_place(|| give(&kata, "botToken", slack.text("bot")));
+    let step = ask(&["channels", "setup", "slack"]);
+    assert_eq!(step["secret"], "appToken", "{step}");
+    block_in_place(|| give(&kata, "appToken", slack.text("app")));
+    let step = ask(&["channels", "setup", "slack"]);
+    assert_eq!((&step["kind"], &step["account"]), (&json!("done"), &slack.told["team"]), "{step}");
+
+    let probe = ask(&["channels", "probe", "slack"]);
+    assert_eq!(probe["ok"], true, "{probe}");
+    assert_eq!(ask(&["channels", "audit", "slack"]), json!([]));
+    slack.ask(json!({ "do": "scopes", "scopes": "chat:write,im:history" })).await;
+    let audit = ask(&["channels", "audit", "slack"]).to_string();
+    assert!(audit.contains("files:read") && audit.contains("reactions:write"), "{audit}");
+    let directory = ask(&["channels", "directory", "slack"]).to_string();
+    assert!(directory.contains("#team"), "{directory}");
+    serve.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slack_a_button_pressed_in_the_channel_answers_the_call_and_only_an_approvers_press_counts() {
+    let slack = Slack::start("Acme").await;
+    let home = slack.home();
+    let kata = Kata(&home);
+    let serve = serve(&kata, &slack).await;
+    let channel = slack.text("channel");
+    let bot = slack.text("botUser");
+    let call = json!({ "path": "note.txt", "content": "written after a press" });
+    let (_, root) = slack
+        .place(json!({ "do": "say", "to": channel, "text": format!("<@{bot}> /tool write {call}") }))
+        .await;
+    let question = eventually("a question with buttons", async || {
+        let answers = slack.answers(channel, Some(&root)).await;
+        answers.into_iter().find(|m| m["blocks"].to_string().contains("actions"))
+    })
+    .await;
+    let labels: Vec<&str> = question["blocks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|b| b["elements"].as_array())
+        .flatten()
+        .filter_map(|e| e["text"]["text"].as_str())
+        .collect();
+    let allow = labels[0];
+    // Bob is not among the approvers.
+    let mut press = json!({ "do": "press", "from": "bob", "channel": channel, "thread": root, "label": allow });
+    slack.ask(press.clone()).await;
+    eventually("he is told so", async || {
+        let told = slack.calls("chat.postEphemeral").await;
+        told.iter()
+            .any(|c| c["fields"]["user"] == slack.told["people"]["bob"])
+            .then_some(())
+    })
+    .await;
+    assert_eq!(block_in_place(|| kata.json(&["approvals", "list"])).as_array().unwrap().len(), 1);
+    press["from"] = "ann".into();
+    slack.ask(press).await;
+    eventually("the call is answered", async || {
+        block_in_place(|| kata.json(&["approvals", "list"]))
+            .as_array()
+            .is_some_and(Vec::is_empty)
+            .then_some(())
+    })
+    .await;
+    eventually("the buttons are gone", async || {
+        let answers = slack.answers(channel, Some(&root)).await;
+        let asked = answers.iter().find(|m| m["ts"] == question["ts"])?;
+        (!asked["blocks"].to_string().contains("actions")).then_some(())
+    })
+    .await;
+    eventually("every press is acknowledged", async || {
+        (slack.log().await["waiting"] == 0).then_some(())
+    })
+    .await;
     serve.stop().await;
 }
 
