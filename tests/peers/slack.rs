@@ -245,7 +245,7 @@ async fn slack_a_refresh_a_break_a_half_open_socket_and_a_restart_lose_and_repea
 
     // Slack asks for a new socket: it stands before the old one goes.
     slack
-        .ask(json!({ "do": "disconnect", "reason": "refresh_requested", "afterMs": 3000 }))
+        .ask(json!({ "do": "disconnect", "reason": "refresh_requested", "afterMs": 10_000 }))
         .await;
     eventually("the new socket stands and the old one is closed", async || {
         let log = slack.log().await;
@@ -455,7 +455,7 @@ async fn slack_two_accounts_in_two_workspaces_never_mix() {
     for (slack, chat, name, other) in [(&acme, &chats[0], "acme", "beta"), (&beta, &chats[1], "beta", "acme")] {
         let answers = slack.answers(chat, None).await;
         in_order(&answers, |n| format!("{name} number {n}."), 5);
-        assert!(!json!(answers).to_string().contains(other), "{answers:?}");
+        assert!(!json!(answers).to_string().contains(&format!("{other} number")), "{answers:?}");
     }
     serve.stop().await;
 }
@@ -467,20 +467,26 @@ async fn slack_the_wizard_the_probe_the_audit_and_the_directory_say_what_slack_s
     let kata = Kata(&home);
     let serve = kata.serve(None).await;
     let ask = |args: &[&str]| block_in_place(|| kata.json(args));
-    let step = ask(&["channels", "setup", "slack"]);
+    // It ends with an error as long as something is to be answered; the step is printed all the same.
+    let wizard = || -> Value {
+        let output = block_in_place(|| kata.run(&["--json", "channels", "setup", "slack"]));
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}{}", String::from_utf8_lossy(&output.stderr)))
+    };
+    let step = wizard();
     assert_eq!((&step["kind"], &step["secret"]), (&json!("secret"), &json!("botToken")), "{step}");
     assert!(
         step["copy"].as_str().unwrap().contains("socket_mode_enabled"),
         "the manifest to paste: {step}"
     );
     block_in_place(|| give(&kata, "botToken", "xoxb-of-somebody-else"));
-    let step = ask(&["channels", "setup", "slack"]);
+    let step = wizard();
     assert!(step["error"].as_str().unwrap().contains("invalid_auth"), "{step}");
     block_in_place(|| give(&kata, "botToken", slack.text("bot")));
-    let step = ask(&["channels", "setup", "slack"]);
+    let step = wizard();
     assert_eq!(step["secret"], "appToken", "{step}");
     block_in_place(|| give(&kata, "appToken", slack.text("app")));
-    let step = ask(&["channels", "setup", "slack"]);
+    let step = wizard();
     assert_eq!((&step["kind"], &step["account"]), (&json!("done"), &slack.told["team"]), "{step}");
 
     let probe = ask(&["channels", "probe", "slack"]);

@@ -159,6 +159,18 @@ test("a storm of lines that break at once is met with about one try a minute, an
     await running.stopped(b.host);
   }));
 
+test("Slack that asks for a new line right after each is not followed without a pause", () =>
+  bench(async (b) => {
+    b.slack.onSocket = (connection) => {
+      b.slack.greet(connection);
+      connection.send({ type: "disconnect", reason: "refresh_requested" });
+    };
+    const running = b.connect();
+    await b.host.clock.advance(600_000);
+    expect(b.host.sockets.connections.length).toBeLessThan(40);
+    await running.stopped(b.host);
+  }));
+
 test("Slack's wait for opening a line is kept", () =>
   bench(async (b) => {
     const asked: number[] = [];
