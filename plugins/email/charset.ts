@@ -40,7 +40,7 @@ export function decodeText(bytes: Uint8Array, charset: string | undefined): stri
 
 function fromTable(bytes: Uint8Array, table: string, name: string): string {
   // A few places of the windows tables have no character; a table that is shorter is anchored at its end.
-  const upper = [...table];
+  const upper = [...table.replaceAll(" ", "\u00a0")];
   const iso = upper.length === 96;
   return Array.from(bytes, (byte) => {
     if (byte < 0x80) return String.fromCharCode(byte);

@@ -20,7 +20,9 @@ export const whatsapp: Dialect = {
   emphasis: () => ({ open: "_", close: "_" }),
   strike: () => ({ open: "~", close: "~" }),
   code: (text) => (text.includes("`") || text.includes("\n") ? { open: "", close: "" } : { open: "`", close: "`" }),
-  codeBlock: (_lang, text) => (text.includes("```") ? { open: "", close: "" } : { open: "```\n", close: "\n```", bare: true }),
+  // A fence within code would end it.
+  codeText: (text, block) => (block ? text.replaceAll("```", `\`\`${GUARD}\``) : text),
+  codeBlock: () => ({ open: "```\n", close: "\n```", bare: true }),
   quote: () => ({ open: "> ", close: "", lines: "> " }),
   bullet: ({ ordered, number, task }) => (task === null ? (ordered ? `${number}. ` : "- ") : task ? "- ☑ " : "- ☐ "),
   // A telephone shows about 30 columns of fixed width.
