@@ -51,15 +51,16 @@ interface Target {
   answered: string | undefined;
 }
 
-/** Whoever wrote the message that is answered; of a conversation that is an address, that one. */
+/** Whoever wrote the message that is answered; of a conversation that is an address, that one. A thread is its root in angles, so that neither is taken for the other. */
 async function targetOf({ route }: OutboundMessage, threads: Threads): Promise<Target> {
-  const thread = await threads.get(route.conversation);
+  const root = /^<(.*)>$/.exec(route.conversation)?.[1];
+  const thread = root === undefined ? undefined : await threads.get(root);
   if (thread !== undefined) {
     const answered = route.replyTo ?? thread.ids.findLast((id) => thread.from[id] !== undefined);
     const to = (answered === undefined ? undefined : thread.from[answered]) ?? thread.last;
     return { thread, to, toName: to === thread.last ? thread.name : null, answered };
   }
-  if (/^[^\s@<>"(),:;]+@[^\s@<>"(),:;]+\.[^\s@<>"(),:;.]+$/.test(route.conversation)) return { thread: undefined, to: route.conversation.toLowerCase(), toName: null, answered: undefined };
+  if (root === undefined && /^[^\s@<>"(),:;]+@[^\s@<>"(),:;]+\.[^\s@<>"(),:;.]+$/.test(route.conversation)) return { thread: undefined, to: route.conversation.toLowerCase(), toName: null, answered: undefined };
   throw wrong("not_found", "the thread is not known any more");
 }
 

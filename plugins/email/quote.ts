@@ -40,7 +40,10 @@ function historyStart(lines: readonly string[]): number {
     if (SEPARATOR.test(line) && (OUTLOOK_HEAD.test(lines[at + 1] ?? "") || !line.includes("_"))) return at;
     if (OUTLOOK_HEAD.test(line) && OUTLOOK_NEXT.test(lines[at + 1] ?? "") && (at === 0 || (lines[at - 1] ?? "").trim() === "" || SEPARATOR.test(lines[at - 1] ?? ""))) return at;
     for (const span of [1, 2, 3]) {
-      const intro = lines.slice(at, at + span).join(" ").trim();
+      const part = lines.slice(at, at + span);
+      // An introduction is a paragraph of its own, or the last line of one; never more than one.
+      if (part.some((one) => one.trim() === "")) break;
+      const intro = part.join(" ").trim();
       if (intro.endsWith(":") && WROTE.some((pattern) => pattern.test(intro)) && onlyQuotes(lines, at + span)) return at;
     }
   }

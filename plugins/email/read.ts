@@ -52,7 +52,7 @@ export async function readMessage(imap: Imap, account: Account, threads: Threads
   const draft: InboundDraft = {
     account: account.address,
     messageId: id,
-    conversation: thread.root,
+    conversation: `<${thread.root}>`,
     conversationName: thread.subject === "" ? null : thread.subject.slice(0, 200),
     chatType: "direct",
     sender: { id: sender.address, name: sender.name, isBot: false },

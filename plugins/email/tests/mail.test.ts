@@ -89,6 +89,7 @@ test("history and signature are cut where it is sure, and answers between quotat
     ["Ja.\n\nAm 01.01.24 um 10:00 schrieb Ann Lee:\n> und?\n", "Ja."],
     ["Ok\n\n-----Original Message-----\nFrom: Ann\nSent: Monday\nTo: Bob\nSubject: x\n\nold", "Ok"],
     ["Fine\n\n________________________________\nFrom: Ann <a@x.example>\nSent: Monday\nTo: b\n\nold", "Fine"],
+    ["number 0.\n\nOn Monday somebody wrote:\n> the history\n\n-- \nann\n", "number 0."],
     ["Text\n-- \nAnn Lee\nExample Ltd", "Text"],
     ["Text\n\nSent from my iPhone", "Text"],
     ["Text\n\n> quoted at the end\n> more", "Text"],

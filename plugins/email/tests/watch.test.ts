@@ -156,7 +156,7 @@ test("a thread is a conversation of those in it; who else names its ids begins o
     await host.clock.advance(1_000);
     servers.deliver(fromAnn("root@ann.example", "hello", "Subject: Plans\nCc: carl@ann.example\n"));
     await host.clock.advance(1_000);
-    const route = { channel: "email", account: CONFIG.address, conversation: "root@ann.example", replyTo: "root@ann.example" };
+    const route = { channel: "email", account: CONFIG.address, conversation: "<root@ann.example>", replyTo: "root@ann.example" };
     const { messageIds } = await loaded.channel().outbound.send(outbound("an answer", { route }), host.context());
     // Ann's program sends no References, only In-Reply-To; Carl was in Cc; Eve was not.
     servers.deliver(fromAnn("second@ann.example", "thanks", `In-Reply-To: <${messageIds[0]}>\n`));
@@ -164,10 +164,10 @@ test("a thread is a conversation of those in it; who else names its ids begins o
     servers.deliver(fromAnn("fourth@ann.example", "let me in", "References: <root@ann.example>\n").replace("Ann Lee <ann@", "Eve <eve@"));
     await host.clock.advance(1_000);
     expect(host.drafts.map(({ conversation, sender, text }) => [conversation, sender.id, text])).toEqual([
-      ["root@ann.example", "ann@ann.example", "Plans\n\nhello"],
-      ["root@ann.example", "ann@ann.example", "thanks"],
-      ["root@ann.example", "carl@ann.example", "me too"],
-      ["fourth@ann.example", "eve@ann.example", "let me in"],
+      ["<root@ann.example>", "ann@ann.example", "Plans\n\nhello"],
+      ["<root@ann.example>", "ann@ann.example", "thanks"],
+      ["<root@ann.example>", "carl@ann.example", "me too"],
+      ["<fourth@ann.example>", "eve@ann.example", "let me in"],
     ]);
     // Each answer goes to whoever is answered, and to nobody else.
     await loaded.channel().outbound.send(outbound("to Ann", { route: { ...route, replyTo: "second@ann.example" }, idempotencyKey: "k2" }), host.context());
@@ -177,6 +177,8 @@ test("a thread is a conversation of those in it; who else names its ids begins o
       ["ann@ann.example", "Re: Plans"],
       ["carl@ann.example", "Re: Plans"],
     ]);
+    // A thread that is forgotten is not taken for an address, though its root looks like one.
+    await expect(loaded.channel().outbound.send(outbound("x", { route: { ...route, conversation: "<gone@ann.example>" } }), host.context())).rejects.toMatchObject({ code: "not_found", certain: true });
     await running.stopped(host);
   }));
 
