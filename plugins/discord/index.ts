@@ -2,6 +2,7 @@
 
 import { definePlugin, SendError, type PluginContext } from "@kata-agents/plugin-sdk";
 import { groups, self } from "./directory.ts";
+import { Doubts } from "./doubts.ts";
 import { listen, type Shared } from "./gateway.ts";
 import { download } from "./media.ts";
 import { edit, FILES_MAX, react, remove, send, stream, type Tools, typing } from "./outbound.ts";
@@ -17,6 +18,7 @@ import { World } from "./world.ts";
 export default definePlugin((api) => {
   let open: Rest | undefined;
   let partial: PartialSends | undefined;
+  let doubts: Doubts | undefined;
   const shared: Shared = { rest: (token) => new Rest("", token), world: new World(), onRefused: undefined, me: undefined };
 
   /** The API with the token as it is stored now. Buckets are kept as long as the token is. */
@@ -38,7 +40,7 @@ export default definePlugin((api) => {
   async function work<T>(ctx: PluginContext, what: (tools: Tools) => Promise<T>): Promise<T> {
     const rest = await must(ctx);
     try {
-      return await what({ rest, ctx, partial: (partial ??= new PartialSends(ctx.state)) });
+      return await what({ rest, ctx, partial: (partial ??= new PartialSends(ctx.state)), doubts: (doubts ??= new Doubts(ctx.state)) });
     } catch (error) {
       if (error instanceof SendError && error.code === "unauthorized") shared.onRefused?.(rest.token);
       throw error;

@@ -6,6 +6,7 @@
 import { SendError } from "@kata-agents/plugin-sdk";
 import type { Button, Media, OutboundMessage, PlatformMessageId, PluginContext, Receipt, ReplyRoute, StreamPreview } from "@kata-agents/plugin-sdk";
 import { digest } from "./digest.ts";
+import type { Doubts } from "./doubts.ts";
 import { encode, type Upload } from "./form.ts";
 import { customId } from "./interactions.ts";
 import { PartialSends } from "@kata-agents/plugin-sdk/sending";
@@ -30,6 +31,7 @@ export interface Tools {
   rest: Rest;
   ctx: PluginContext;
   partial: PartialSends;
+  doubts: Doubts;
 }
 
 /** Sends Markdown, files and buttons to a route, as many messages as it takes. */
@@ -65,8 +67,9 @@ async function all(tools: Tools, message: OutboundMessage, channel: string, part
     else {
       const quoted = index === 0 ? messageOf(message.route.replyTo) : undefined;
       if (quoted !== undefined) body["message_reference"] = { message_id: quoted, fail_if_not_exists: false };
-      Object.assign(body, { nonce: nonce(key, index), enforce_nonce: true });
-      const made = await post(tools, channel, body, part.files);
+      const mark = nonce(key, index);
+      Object.assign(body, { nonce: mark, enforce_nonce: true });
+      const made = await once(tools, mark, message.route, () => post(tools, channel, body, part.files), part.text);
       sent.push(made.id);
       if (preview !== undefined) await remove(tools, channel, preview);
     }
@@ -75,6 +78,18 @@ async function all(tools: Tools, message: OutboundMessage, channel: string, part
   }
   if (several) await partial.forget(key);
   return sent;
+}
+
+/** Posts; after an answer that was lost long ago, looks first whether it is out already. */
+async function once({ rest, ctx, doubts }: Tools, mark: string, route: ReplyRoute, send: () => Promise<Message>, text: string): Promise<Message> {
+  try {
+    const made = (await doubts.find(mark, rest, channelOf(route), route.account, text, ctx.signal)) ?? (await send());
+    await doubts.settle(mark);
+    return made;
+  } catch (error) {
+    if ((error instanceof NetworkError && error.sent) || (error instanceof ApiError && error.status >= 500)) await doubts.note(mark);
+    throw error;
+  }
 }
 
 /** Makes the message out of its preview; false when that is gone. */
@@ -207,7 +222,7 @@ function emojiName(emoji: string): string {
 }
 
 /** Shows the typing signal, which lasts ten seconds. */
-export async function typing({ rest, ctx }: Omit<Tools, "partial">, route: ReplyRoute): Promise<void> {
+export async function typing({ rest, ctx }: Pick<Tools, "rest" | "ctx">, route: ReplyRoute): Promise<void> {
   await rest.call("POST", `/channels/${channelOf(route)}/typing`, { signal: ctx.signal, timeoutMs: 5_000 });
 }
 

@@ -42,6 +42,30 @@ test("trying again after a lost answer makes no second message", async () => {
   });
 });
 
+test("a send whose answer was lost before a long outage is looked for before it is sent again, also after a restart", async () => {
+  const lost = async (b: Bench) => {
+    b.discord.override = (request, at) => {
+      if (at !== "POST /channels/:id/messages") return undefined;
+      b.discord.override = undefined;
+      void b.discord.answer(request);
+      throw new TypeError("the connection broke off");
+    };
+    await expect(send(b, "once", { idempotencyKey: "k" })).rejects.toMatchObject({ code: "unreachable", certain: false });
+    // Discord has forgotten the nonce.
+    await b.host.clock.advance(1_800_000);
+    for (const one of b.discord.messages) delete one.nonce;
+  };
+  const before = await bench(lost);
+  await bench(async (b) => {
+    const { messageIds } = await send(b, "once", { idempotencyKey: "k", attempt: 2 });
+    expect(messageIds).toEqual([b.discord.messages[0]?.id]);
+    expect(b.discord.sent()).toEqual(["once"]);
+    await send(b, "once", { idempotencyKey: "later" });
+    expect(b.discord.sent()).toEqual(["once", "once"]);
+    expect(b.host.state.get("doubts")).toEqual({});
+  }, { before });
+});
+
 test("an interaction is not quoted: it is no message", async () => {
   await bench(async (b) => {
     await send(b, "done", { route: { replyTo: "i123456" } });
