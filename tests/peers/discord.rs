@@ -497,3 +497,71 @@ async fn discord_the_intent_that_is_off_is_named_and_found_again_when_it_is_on()
     );
     serve.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn discord_two_bots_in_two_workspaces_never_mix_also_after_a_restart() {
+    let fake = Peer::start("fake.mjs").await;
+    let home = TestHome::new();
+    for workspace in ["one", "two"] {
+        std::fs::create_dir_all(home.path().join("workspaces").join(workspace).join("sessions")).unwrap();
+    }
+    home.settings(&json!({
+        "plugins": { "discord": { "settings": { "apiRoot": fake.text("/apiRoot") } } },
+        "sources": { "channel:discord": { "enabled": true, "policy": "open", "workspace": "one" } },
+    }));
+    let kata = Kata(&home);
+    let first = serve(&kata, &fake.text("/bots/0/token")).await;
+    block_in_place(|| {
+        kata.json(&["channels", "accounts", "add", "discord", "work", "--workspace", "two"]);
+        let root = format!("apiRoot={}", fake.text("/apiRoot"));
+        kata.json(&["sources", "set", "channel:discord@work", &root]);
+        give(
+            &kata,
+            &["sources", "secret", "channel:discord@work", "botToken"],
+            &fake.text("/bots/1/token"),
+        );
+        kata.json(&["channels", "policy", "discord@work", "--policy", "open"]);
+        kata.json(&["sources", "enable", "channel:discord@work"]);
+    });
+    let both_run = async || {
+        eventually("both bots are connected", async || {
+            let seen = fake.look("seen").await;
+            (seen["connections"] == 2).then_some(())
+        })
+        .await;
+    };
+    both_run().await;
+    let talk = async |from: usize| {
+        let mut channels = Vec::new();
+        for n in from..from + 10 {
+            channels.clear();
+            for bot in ["kata", "other"] {
+                let said = json!({ "direct": bot, "user": "ada", "content": format!("to {bot}, {n}") });
+                channels.push(fake.tell("say", said).await["channel"].as_str().unwrap().to_owned());
+            }
+        }
+        for (channel, (bot, other)) in channels.iter().zip([("kata", "to other"), ("other", "to kata")]) {
+            let answers = fake.answered(channel, from + 10).await;
+            assert_eq!(answers.len(), from + 10);
+            for (n, answer) in answers.iter().enumerate() {
+                let text = answer["content"].as_str().unwrap();
+                assert!(text.contains(&format!("“to {bot}, {n}”")) && !text.contains(other), "{text}");
+                assert_eq!(answer["author"]["username"], *bot);
+            }
+        }
+    };
+    talk(0).await;
+    for (workspace, slug) in [("one", "discord"), ("two", "discord@work")] {
+        let sessions = block_in_place(|| kata.json(&["sessions", "list", "--channels", "--workspace", workspace]));
+        let text = sessions.to_string();
+        assert!(text.contains(&format!("\"slug\":\"{slug}\"")), "{text}");
+        assert_eq!(text.matches("\"slug\":").count(), 1, "{text}");
+    }
+    first.stop().await;
+    let second = kata.serve(None).await;
+    both_run().await;
+    talk(10).await;
+    let ledger = ledger(&kata, 40).await;
+    assert_eq!((&ledger["accepted"], &ledger["refused"]), (&json!(40), &json!(0)), "{ledger}");
+    second.stop().await;
+}
