@@ -396,6 +396,8 @@ async fn discord_a_thousand_messages_each_way_through_bad_weather_none_lost_none
             10 => drop(fake.tell("fault", json!({ "kind": "close", "code": 4000 })).await),
             11 => drop(fake.tell("set", json!({ "windowMs": 300 })).await),
             12 => drop(fake.tell("set", json!({ "windowMs": 0 })).await),
+            // Neighbours, which are of different conversations, change places.
+            13 => drop(fake.tell("fault", json!({ "kind": "swap", "times": 3 })).await),
             _ => {}
         }
         if round == 20 {
@@ -564,4 +566,73 @@ async fn discord_two_bots_in_two_workspaces_never_mix_also_after_a_restart() {
     let ledger = ledger(&kata, 40).await;
     assert_eq!((&ledger["accepted"], &ledger["refused"]), (&json!(40), &json!(0)), "{ledger}");
     second.stop().await;
+}
+
+/// The question a call waits with, and the code in it.
+async fn question(fake: &Peer, channel: &str) -> (Value, String) {
+    eventually("the call is asked about", async || {
+        let answers = fake.answers(channel).await;
+        let asked = answers
+            .into_iter()
+            .find(|m| m["content"].as_str().is_some_and(|t| t.contains("/approve ")))?;
+        let text = asked["content"].as_str()?.to_owned();
+        let code = text
+            .split("/approve ")
+            .nth(1)?
+            .chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .collect();
+        Some((asked, code))
+    })
+    .await
+}
+
+fn asking(api_root: &str, ada: &str) -> TestHome {
+    let home = TestHome::new();
+    home.settings(&json!({
+        "plugins": { "discord": { "settings": { "apiRoot": api_root } } },
+        "sources": { "channel:discord": { "enabled": true, "policy": "open", "mode": "ask", "approvers": [ada] } },
+    }));
+    home
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn discord_a_call_is_approved_by_a_slash_command_of_an_approver_and_of_nobody_else() {
+    let fake = Peer::start("fake.mjs").await;
+    let home = asking(&fake.text("/apiRoot"), &fake.text("/people/ada"));
+    let kata = Kata(&home);
+    let serve = serve(&kata, &fake.text("/bots/0/token")).await;
+    let (bot, general) = (fake.text("/bots/0/id"), fake.text("/bots/0/channels/general"));
+    let call = r#"/tool bash {"command":"touch asked-for.txt"}"#;
+    fake.tell(
+        "say",
+        json!({ "channel": general, "user": "bob", "content": format!("<@{bot}> {call}") }),
+    )
+    .await;
+    let (_, code) = question(&fake, &general).await;
+    let approve = json!({ "channel": general, "name": "approve", "options": [{ "name": "code", "type": 3, "value": code }] });
+    for user in ["bob", "ada"] {
+        let mut press = approve.clone();
+        press["user"] = json!(user);
+        let token = fake.tell("command", press).await["token"].clone();
+        eventually("Discord has its answer in time", async || {
+            let answers = fake.look("answers").await;
+            let mine = answers.as_array()?.iter().find(|a| a["token"] == token)?.clone();
+            (mine["afterMs"].as_u64()? < 3_000).then_some(())
+        })
+        .await;
+        if user == "bob" {
+            let waiting = block_in_place(|| kata.json(&["approvals", "list"]));
+            assert_eq!(waiting.as_array().map(Vec::len), Some(1), "bob may not: {waiting}");
+        }
+    }
+    eventually("the call has run", async || {
+        let answers = fake.answers(&general).await;
+        answers
+            .iter()
+            .any(|m| m["content"].as_str().is_some_and(|t| t.contains("The tool")))
+            .then_some(())
+    })
+    .await;
+    serve.stop().await;
 }
