@@ -636,3 +636,57 @@ async fn discord_a_call_is_approved_by_a_slash_command_of_an_approver_and_of_nob
     .await;
     serve.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn discord_a_call_is_approved_by_its_button_and_the_buttons_go() {
+    let fake = Peer::start("fake.mjs").await;
+    let home = asking(&fake.text("/apiRoot"), &fake.text("/people/ada"));
+    let kata = Kata(&home);
+    let serve = serve(&kata, &fake.text("/bots/0/token")).await;
+    let (bot, general) = (fake.text("/bots/0/id"), fake.text("/bots/0/channels/general"));
+    let call = r#"/tool bash {"command":"touch asked-for.txt"}"#;
+    fake.tell(
+        "say",
+        json!({ "channel": general, "user": "bob", "content": format!("<@{bot}> {call}") }),
+    )
+    .await;
+    let (asked, _) = question(&fake, &general).await;
+    let buttons = asked["components"][0]["components"]
+        .as_array()
+        .expect("buttons under the question")
+        .clone();
+    let once = buttons[0]["custom_id"].as_str().unwrap().to_owned();
+    let press = async |user: &str| {
+        let body = json!({ "channel": general, "message": asked["id"], "button": once, "user": user });
+        let token = fake.tell("press", body).await["token"].clone();
+        eventually("Discord has its answer", async || {
+            let answers = fake.look("answers").await;
+            let mine = answers.as_array()?.iter().find(|a| a["token"] == token)?.clone();
+            let words = mine["follows"].as_array()?.len() + usize::from(mine["first"]["type"] == 4);
+            (words > 0).then_some(mine)
+        })
+        .await
+    };
+    let refused = press("bob").await;
+    assert!(refused["afterMs"].as_u64().unwrap() < 3_000, "{refused}");
+    assert_eq!(refused["first"]["data"]["flags"], 64, "only bob sees it: {refused}");
+    let waiting = block_in_place(|| kata.json(&["approvals", "list"]));
+    assert_eq!(waiting.as_array().map(Vec::len), Some(1), "bob may not: {waiting}");
+    let taken = press("ada").await;
+    assert!(taken["afterMs"].as_u64().unwrap() < 3_000, "{taken}");
+    let settled = eventually("the buttons are gone", async || {
+        let answers = fake.answers(&general).await;
+        answers.into_iter().find(|m| m["id"] == asked["id"] && m["components"] == json!([]))
+    })
+    .await;
+    println!("{}", settled["content"]);
+    eventually("the call has run", async || {
+        let answers = fake.answers(&general).await;
+        answers
+            .iter()
+            .any(|m| m["content"].as_str().is_some_and(|t| t.contains("The tool")))
+            .then_some(())
+    })
+    .await;
+    serve.stop().await;
+}
