@@ -7,11 +7,27 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 use tokio::io::AsyncBufReadExt;
 use tokio::task::block_in_place;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/discord")
+}
+
+/// As `eventually`, where the program itself rests for half a minute before it tries again.
+async fn patiently<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(
+            began.elapsed() < Duration::from_secs(120),
+            "this did not happen in two minutes: {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// A program of this folder that says where it is in one line and ends when its input does.
@@ -69,7 +85,7 @@ impl Peer {
 
     /// Until there are so many.
     async fn answered(&self, channel: &str, count: usize) -> Vec<Value> {
-        eventually(&format!("{count} answers in {channel}"), async || {
+        patiently(&format!("{count} answers in {channel}"), async || {
             Some(self.answers(channel).await).filter(|a| a.len() >= count)
         })
         .await
@@ -115,7 +131,7 @@ async fn serve(kata: &Kata<'_>, token: &str) -> Serve {
 }
 
 async fn ledger(kata: &Kata<'_>, delivered: u64) -> Value {
-    eventually(&format!("the ledger says {delivered} delivered"), async || {
+    patiently(&format!("the ledger says {delivered} delivered"), async || {
         let status = block_in_place(|| kata.json(&["status"]));
         (status["ledger"]["delivered"] == delivered).then(|| status["ledger"].clone())
     })
@@ -329,7 +345,7 @@ impl Crowd {
         loop {
             let written = self.written.load(Ordering::Relaxed);
             // Each look waits for some progress, so that a long run may take as long as it needs.
-            let now = eventually("something more is answered", async || {
+            let now = patiently("something more is answered", async || {
                 let count = self.answers(fake).await.iter().map(Vec::len).sum::<usize>();
                 (count != before).then_some(count)
             })
