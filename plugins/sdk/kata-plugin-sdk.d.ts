@@ -1946,6 +1946,12 @@ declare module "@kata-agents/plugin-sdk/testing" {
       account: string;
       conversation: string;
     };
+    /** A person presses the button of this id under the last message. With `buttons` it checks a channel that has them. */
+    press?(button: string): void;
+    /** Ids of the buttons that readers see now. */
+    buttons?(): readonly string[];
+    /** Texts that readers see now, with edits and deletions done; what goes by itself is none. It checks a channel that streams. */
+    readers?(): readonly string[];
     /** What the platform answers to a send that comes too fast. Absent: it never says so. */
     tooFast?(request: FakeRequest): Response;
     /** What it answers when the sign-in is refused. Absent: it has none. */

@@ -9,6 +9,7 @@ import { FakeHost, outbound, Running } from "./host.ts";
 import { looks } from "./looks.ts";
 import type { FakeConnection } from "./socket.ts";
 import type { FakeTcpConnection } from "./tcp.ts";
+import { talks } from "./talks.ts";
 
 /** A platform as the author scripts it. Made anew for each case. */
 export interface FakePlatform {
@@ -27,6 +28,12 @@ export interface FakePlatform {
   sent(): readonly string[];
   /** Conversation and account of a route that exists there. */
   route: { account: string; conversation: string };
+  /** A person presses the button of this id under the last message. With `buttons` it checks a channel that has them. */
+  press?(button: string): void;
+  /** Ids of the buttons that readers see now. */
+  buttons?(): readonly string[];
+  /** Texts that readers see now, with edits and deletions done; what goes by itself is none. It checks a channel that streams. */
+  readers?(): readonly string[];
   /** What the platform answers to a send that comes too fast. Absent: it never says so. */
   tooFast?(request: FakeRequest): Response;
   /** What it answers when the sign-in is refused. Absent: it has none. */
@@ -253,6 +260,7 @@ export function channelContract(name: string, make: () => Channel | Promise<Chan
 
   inbound(add, again);
   looks(add);
+  talks(add);
   return cases;
 }
 

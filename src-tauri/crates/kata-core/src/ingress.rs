@@ -9,8 +9,8 @@ use crate::quiet::Quiet;
 use crate::rate::RateLimiter;
 use arc_swap::ArcSwap;
 use kata_protocol::{
-    AccountId, ChannelId, ChatType, DmPolicy, Fact, InboundDraft, IngressAnswer, Ms, PairingRequest, RefusalCode, ReplyRoute, RouteStep,
-    SenderId, StreamMode, WireError,
+    AccountId, ChannelId, ChannelNotice, ChatType, DmPolicy, Fact, InboundDraft, IngressAnswer, Ms, PairingRequest, RefusalCode,
+    ReplyRoute, RouteStep, SenderId, StreamMode, WireError,
 };
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -19,6 +19,8 @@ use std::sync::Arc;
 pub const MAX_TEXT: usize = 256 * 1024;
 /// Messages in flight between acceptance and a terminal state; beyond it a channel is asked to come back.
 pub const MAX_IN_FLIGHT: usize = 4096;
+/// Messages of its own accord the agent may send in one channel in a minute.
+const DIRECT_A_MINUTE: u32 = 60;
 /// How long a pairing code is good, milliseconds.
 pub const PAIRING_MS: u64 = 60 * 60 * 1000;
 /// Letters of a pairing code: none that look alike.
@@ -215,6 +217,30 @@ impl Ingress {
         let most = self.rules(channel).per_minute_sender;
         let name = format!("{channel}\0{account}\0s\0{sender}");
         self.rate.ask(&name, most, self.deps.clock.monotonic_us(), true)
+    }
+
+    /// As [`Self::has_pace`], for what happens to messages that are there.
+    pub(crate) fn has_pace_to_notice(&self, channel: &ChannelId, notice: &ChannelNotice) -> bool {
+        let most = self.rules(channel).per_minute_sender;
+        let name = format!("{channel}\0{}\0n\0{}", notice.account, notice.sender.id);
+        self.rate.ask(&name, most, self.deps.clock.monotonic_us(), true)
+    }
+
+    /// Whether the agent may send one more message of its own accord; it counts.
+    pub(crate) fn may_direct(&self, channel: &ChannelId) -> bool {
+        let name = format!("{channel}\0d");
+        self.rate.ask(&name, DIRECT_A_MINUTE, self.deps.clock.monotonic_us(), true)
+    }
+
+    /// Whether somebody may write, by who they are.
+    pub(crate) async fn is_let_in(&self, channel: &ChannelId, sender: &SenderId) -> Result<bool, WireError> {
+        let rules = self.rules(channel);
+        Ok(match rules.policy {
+            DmPolicy::Off => false,
+            DmPolicy::Open => true,
+            _ if rules.allow.contains(sender.as_str()) => true,
+            _ => self.deps.pairing.is_paired(channel, sender).await.map_err(store)?,
+        })
     }
 
     /// Takes up a row that was accepted in an earlier run. Waits for room.

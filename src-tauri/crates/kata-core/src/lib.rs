@@ -4,7 +4,9 @@
 //!
 //! Deliberately absent: files, sockets, SQL, JavaScript, Tauri, and reading any clock.
 
+mod commands;
 pub mod conversations;
+mod direct;
 pub mod events;
 pub mod exchanges;
 pub mod fault;
@@ -14,6 +16,7 @@ pub mod ingress;
 pub mod letters;
 pub mod lifecycle;
 mod names;
+mod notices;
 pub mod operations;
 pub mod orders;
 pub mod outbox;
@@ -32,3 +35,4 @@ pub(crate) mod testing;
 pub mod trace;
 
 pub use events::EventHub;
+pub use names::quoted as quoted_name;

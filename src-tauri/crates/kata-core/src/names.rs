@@ -41,7 +41,7 @@ pub(crate) fn in_markdown(name: &str) -> String {
 }
 
 /// A name for the model: one line, as a JSON text. Quotes are escaped, so that nothing in it ends it.
-pub(crate) fn quoted(name: &str) -> serde_json::Value {
+pub fn quoted(name: &str) -> serde_json::Value {
     serde_json::Value::from(one_line(name))
 }
 

@@ -1,5 +1,5 @@
 //! What a person writes in a channel for the program and not for the agent: `/approve CODE [once|session|always]`, `/deny CODE`,
-//! `/stop`, `/new`, `/status`. Read after admission, before the session's queue: an order passes by whatever waits there, never
+//! `/stop`, `/new`, `/status`, `/help`. Read after admission, before the session's queue: an order passes by whatever waits there, never
 //! reaches the model, and is answered in exactly the conversation it came from.
 //!
 //! Everybody who is let in may stop, begin anew and ask how things stand, in their own conversation. Only listed approvers may
@@ -32,6 +32,8 @@ pub enum Order {
     New,
     /// How things stand.
     Status,
+    /// What can be ordered.
+    Help,
     /// Begins like an order and is none; the text says how it is written.
     Wrong(&'static str),
 }
@@ -85,6 +87,7 @@ pub fn read(draft: &InboundDraft) -> Option<Order> {
         ("/stop", []) => Order::Stop,
         ("/new" | "/reset", []) | ("start", ["over"]) | ("reset", ["conversation"]) => Order::New,
         ("/status", []) => Order::Status,
+        ("/help", []) => Order::Help,
         _ => return None,
     })
 }
@@ -139,6 +142,7 @@ impl Path {
                 Done::Did("Your next message begins a new conversation.".into())
             }
             Order::Status => Done::Did(self.status(session, row).await?),
+            Order::Help => Done::Did(self.help(row)),
             Order::Answer { code, decision } => self.answer(code, *decision, row, session).await?,
         })
     }
@@ -163,6 +167,20 @@ impl Path {
             (true, decision) => Done::Did(format!("{code} is approved ({}).", decision_word(decision))),
             (false, decision) => Done::Refused(format!("{code} was answered before: {}.", decision_word(decision))),
         })
+    }
+
+    /// The orders, and for an approver the commands of plugins.
+    fn help(&self, row: &InboxRow) -> String {
+        let mut text = String::from(
+            "- `/stop` stops what is running here\n- `/new` begins a new conversation with your next message\n- `/status` says how things stand",
+        );
+        if self.deps.ingress.approves(&row.channel, &row.draft.sender.id) {
+            text += "\n- `/approve CODE`, `/approve CODE session`, `/approve CODE always` and `/deny CODE` answer a call that waits";
+            for command in self.deps.commands.list().into_iter().take(50) {
+                text += &format!("\n- `/{}` {}", command.name, command.description);
+            }
+        }
+        text
     }
 
     async fn status(&self, session: Option<SessionId>, row: &InboxRow) -> Result<String, WireError> {
@@ -210,6 +228,7 @@ fn name(order: &Order) -> &'static str {
         Order::Stop => "stop",
         Order::New => "new",
         Order::Status => "status",
+        Order::Help => "help",
         Order::Wrong(_) => "not understood",
     }
 }

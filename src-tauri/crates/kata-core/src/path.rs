@@ -6,7 +6,7 @@ use crate::conversations::Conversations;
 use crate::hygiene;
 use crate::ingress::{Admitted, Ingress};
 use crate::persist::Persist;
-use crate::ports::{Clock, InboxEnd, InboxId, InboxRow, KeyStore, MessageStore, NewSession};
+use crate::ports::{Clock, Commands, InboxEnd, InboxId, InboxRow, KeyStore, MessageStore, NewSession};
 use crate::router::{self, Bindings, Routed, route};
 use crate::session::{Lease, Sessions};
 use crate::tasks::Tasks;
@@ -43,6 +43,8 @@ pub struct PathDeps {
     pub bindings: Arc<ArcSwap<Bindings>>,
     /// Sessions.
     pub sessions: Arc<Sessions>,
+    /// Slash commands of plugins.
+    pub commands: Arc<dyn Commands>,
     /// Traces.
     pub tracer: Arc<Tracer>,
     /// Writes that must stand.
@@ -158,6 +160,9 @@ impl Path {
     async fn forward(self: &Arc<Self>, admitted: Admitted, trace: LiveTrace) {
         if let Some(order) = crate::orders::read(&admitted.row().draft) {
             return self.obey(order, admitted, trace).await;
+        }
+        if let Some(command) = self.command(&admitted.row().channel, &admitted.row().draft) {
+            return self.run_command(command, admitted, trace);
         }
         let mark = trace.mark();
         match self.place(&admitted, &trace, mark).await {

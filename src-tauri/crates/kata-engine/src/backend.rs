@@ -69,20 +69,16 @@ impl PluginBackend for Backend {
         self.path(plugin, channel)?.press(plugin, channel, press).await
     }
 
-    async fn notice(&self, plugin: &PluginId, channel: &ChannelId, _notice: ChannelNotice) -> Result<(), WireError> {
-        self.path(plugin, channel).map(drop)
+    async fn notice(&self, plugin: &PluginId, channel: &ChannelId, notice: ChannelNotice) -> Result<(), WireError> {
+        self.path(plugin, channel)?.notice(plugin, channel, notice).await
     }
 
     async fn conversations(&self, plugin: &PluginId, channel: &ChannelId) -> Result<Vec<KnownConversation>, WireError> {
-        self.path(plugin, channel).map(|_| Vec::new())
+        self.path(plugin, channel)?.conversations(channel).await
     }
 
-    async fn direct(&self, plugin: &PluginId, channel: &ChannelId, message: DirectMessage, _key: Option<String>) -> Result<(), WireError> {
-        self.path(plugin, channel)?;
-        Err(WireError::new(
-            ErrorCode::Forbidden,
-            format!("“{}” is no known conversation", message.to),
-        ))
+    async fn direct(&self, plugin: &PluginId, channel: &ChannelId, message: DirectMessage, key: Option<String>) -> Result<(), WireError> {
+        self.path(plugin, channel)?.direct(plugin, channel, message, key).await
     }
 
     async fn state_get(&self, plugin: &PluginId, key: &str) -> Result<Option<Json>, WireError> {

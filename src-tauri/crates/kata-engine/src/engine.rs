@@ -233,7 +233,9 @@ impl Engine {
         let tools = Arc::new(AllTools::new(&permit, Arc::clone(&host), Arc::clone(&notices), Arc::clone(&clock)));
         let bindings = Arc::new(ArcSwap::from_pointee(Bindings::plain(Defaults::new(active_workspace(&home)))));
         let (profiles, prompts) = (Arc::clone(&bindings), Arc::clone(&bindings));
+        let rules = Arc::new(ArcSwap::from_pointee(HashMap::new()));
         let sessions = Sessions::new(SessionDeps {
+            rules: Arc::clone(&rules),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             transcripts: Arc::clone(&transcripts) as _,
@@ -259,7 +261,6 @@ impl Engine {
             model_permits: Arc::new(Semaphore::new(MODEL_STREAMS)),
             draining: draining.clone(),
         });
-        let rules = Arc::new(ArcSwap::from_pointee(HashMap::new()));
         let rules_changed = Arc::new(tokio::sync::Notify::new());
         let ingress = Ingress::new(IngressDeps {
             messages: Arc::clone(&store) as _,
@@ -283,6 +284,7 @@ impl Engine {
             clock: Arc::clone(&clock),
             bindings: Arc::clone(&bindings),
             sessions: Arc::clone(&sessions),
+            commands: Arc::clone(&host) as _,
             tracer,
             persist,
             tasks: tasks.clone(),

@@ -5,9 +5,21 @@ use crate::engine::{CallFault, Kind};
 use crate::host::PluginHost;
 use crate::plugin::lock;
 use crate::registry::report;
+use async_trait::async_trait;
 use kata_core::hooks::limit;
+use kata_core::ports::Commands;
 use kata_protocol::{CommandInfo, ErrorCode, HookName, PluginId, Registered, RegisteredHook, RouteInfo, WireError};
 use std::sync::{Arc, Weak};
+
+#[async_trait]
+impl Commands for PluginHost {
+    fn list(&self) -> Vec<CommandInfo> {
+        self.commands()
+    }
+    async fn run(&self, name: &str, args: &str) -> Result<String, WireError> {
+        self.run_command(name, args).await
+    }
+}
 
 impl PluginHost {
     /// Commands of all plugins that serve, in order of name.

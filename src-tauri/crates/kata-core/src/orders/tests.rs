@@ -27,6 +27,7 @@ fn orders_are_read_exactly_and_other_texts_are_not() {
         assert_eq!(order(text), Some(Order::New), "{text}");
     }
     assert_eq!((order("/stop"), order("/status")), (Some(Order::Stop), Some(Order::Status)));
+    assert_eq!(order("/help"), Some(Order::Help));
     for text in ["/approve", "/approve a b c", "/approve K7Q2XY twice", "/deny"] {
         assert!(matches!(order(text), Some(Order::Wrong(_))), "{text}");
     }
@@ -141,4 +142,15 @@ async fn new_begins_another_session_with_the_next_message_and_the_old_one_does_n
     world.write("m3", "chat", "again").await.unwrap();
     world.until(|| world.platform.texts().contains(&"re: again".to_owned())).await;
     assert_ne!(world.store.message_session(1), world.store.message_session(3));
+}
+
+#[tokio::test]
+async fn help_lists_the_orders_and_to_an_approver_what_only_approvers_may() {
+    let world = World::new(true);
+    let everybody = says(&world, "m1", "chat", "ada", "/help").await;
+    assert!(everybody.contains("`/stop`") && everybody.contains("`/new`"), "{everybody}");
+    assert!(!everybody.contains("/approve") && !everybody.contains("/count"), "{everybody}");
+    says(&world, "m2", "chat", "boss", "/help").await;
+    let all = world.platform.texts()[1..].join("\n");
+    assert!(all.contains("/approve CODE") && all.contains("`/count` counts"), "{all}");
 }

@@ -5,7 +5,7 @@
 
 use super::Path;
 use crate::ingress::Admitted;
-use crate::ports::InboxId;
+use crate::ports::{InboxId, InboxRow, StoreError};
 use crate::trace::LiveTrace;
 use kata_protocol::{ChannelId, Gate, StepOutcome};
 use std::collections::{HashMap, VecDeque};
@@ -30,7 +30,8 @@ impl Path {
     /// wait stands behind them.
     pub(super) async fn forward_or_hold(self: &Arc<Self>, admitted: Admitted, trace: LiveTrace) {
         // What a person orders is no turn: it passes by.
-        if crate::orders::read(&admitted.row().draft).is_some() {
+        let row = admitted.row();
+        if crate::orders::read(&row.draft).is_some() || self.command(&row.channel, &row.draft).is_some() {
             return self.forward(admitted, trace).await;
         }
         let channel = admitted.row().channel.clone();
@@ -90,7 +91,7 @@ impl Path {
             let Some(next) = next else { return };
             let mut again = self.deps.persist.again("reading a message that waited");
             let row = loop {
-                match self.deps.messages.message(next).await {
+                match self.still_waits(next).await {
                     Ok(row) => break row,
                     Err(error) if again.after(&error).await.is_err() => return,
                     Err(_) => {}
@@ -108,5 +109,14 @@ impl Path {
                 rows.pop_front();
             }
         }
+    }
+    /// The message, unless it was taken back meanwhile.
+    async fn still_waits(&self, id: InboxId) -> Result<Option<InboxRow>, StoreError> {
+        let messages = &self.deps.messages;
+        let Some(row) = messages.message(id).await? else {
+            return Ok(None);
+        };
+        let known = messages.known(&row.channel, &row.draft.account, &row.draft.message_id).await?;
+        Ok(known.and_then(|(row, open)| open.then_some(row)))
     }
 }

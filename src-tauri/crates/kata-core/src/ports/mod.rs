@@ -1,6 +1,7 @@
 //! What the core needs from outside, as operations. One file per neighbour; adapters live on floors 2 and 3.
 
 mod approvals;
+mod commands;
 mod grants;
 mod letters;
 mod model;
@@ -13,6 +14,7 @@ mod tools;
 mod transcript;
 
 pub use approvals::*;
+pub use commands::*;
 pub use grants::*;
 pub use letters::*;
 pub use model::*;

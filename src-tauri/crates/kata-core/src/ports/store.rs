@@ -3,8 +3,9 @@
 
 use async_trait::async_trait;
 use kata_protocol::{
-    Button, ChannelId, InboundDraft, Json, Ledger, Media, Ms, OutboundMessage, PairingRequest, PlatformMessageId, PluginId, Receipt,
-    RefusalCode, RefusalCount, ReplyRoute, SenderId, SessionId, SessionKey, Trace, TraceId, TraceList,
+    AccountId, Button, ChannelId, ChatType, ConversationId, InboundDraft, Json, Ledger, Media, Ms, OutboundMessage, PairingRequest,
+    PlatformMessageId, PluginId, Receipt, RefusalCode, RefusalCount, ReplyRoute, SenderId, SessionId, SessionKey, Trace, TraceId,
+    TraceList,
 };
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +35,23 @@ pub struct InboxRow {
     pub received_at: Ms,
     /// Set once routed.
     pub session: Option<SessionId>,
+}
+
+/// A conversation that somebody wrote from who was let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenFrom {
+    /// Which account it reaches.
+    pub account: AccountId,
+    /// Conversation.
+    pub conversation: ConversationId,
+    /// Its name; of a direct one the person's.
+    pub name: Option<String>,
+    /// Kind.
+    pub chat_type: ChatType,
+    /// Who wrote last.
+    pub sender: SenderId,
+    /// The session that was for.
+    pub session: SessionId,
 }
 
 /// How an inbox row ends without a reply on the way.
@@ -137,6 +155,17 @@ pub trait MessageStore: Send + Sync + 'static {
     async fn finish(&self, id: InboxId, end: InboxEnd) -> Result<(), StoreError>;
     /// One accepted message, whatever its state. The text of a refused one is not kept.
     async fn message(&self, id: InboxId) -> Result<Option<InboxRow>, StoreError>;
+    /// The accepted message of a platform's id, and whether it is neither ended nor answered.
+    async fn known(
+        &self,
+        channel: &ChannelId,
+        account: &AccountId,
+        message_id: &PlatformMessageId,
+    ) -> Result<Option<(InboxRow, bool)>, StoreError>;
+    /// Changes the text of a message that is neither ended nor answered.
+    async fn reword(&self, id: InboxId, text: &str) -> Result<(), StoreError>;
+    /// Conversations of a channel whose messages went to a session, at most this many, those with the newest message first.
+    async fn written_from(&self, channel: &ChannelId, limit: u32) -> Result<Vec<WrittenFrom>, StoreError>;
     /// Rows that are neither ended nor answered, oldest first.
     async fn unfinished(&self) -> Result<Vec<InboxRow>, StoreError>;
     /// Queues a reply and marks the inbox row answered, in one step. Parts whose key exists are skipped.

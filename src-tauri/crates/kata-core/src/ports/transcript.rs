@@ -71,6 +71,13 @@ pub enum JournalEntry {
         /// Answer.
         decision: kata_protocol::ApprovalDecision,
     },
+    /// The text of a person's message was changed while it waited.
+    Reworded {
+        /// Row of the message.
+        input: MessageId,
+        /// Text as it is now.
+        text: String,
+    },
     /// A tool is about to run; written and synced before it does.
     ToolStarted {
         /// Turn.

@@ -3,13 +3,14 @@
 use super::intake::end_inbox;
 use super::live::lock;
 use super::pen::Insist;
+use super::previews::Previews;
 use super::runner::Runner;
 use super::turn::Turn;
 use super::{history, rows, wire};
 use crate::hooks::Verdict;
 use crate::ingress::reply_key;
 use crate::outbox::Reply;
-use crate::ports::{Append, HistoryItem, InboxEnd, JournalEntry, StoredRow};
+use crate::ports::{Append, HistoryItem, InboxEnd, JournalEntry, OutboundExtras, StoredRow};
 use kata_protocol::{
     AgentEnd, Gate, HookName, MessageId, MessageKind, MessageSending, SessionEvent, SessionState, StepOutcome, TurnEnd, WireError,
 };
@@ -40,6 +41,9 @@ impl Runner {
     pub(super) async fn finish(&mut self, turn: Turn, outcome: Outcome) {
         let now = self.deps.clock.now();
         let mut replied = false;
+        if let (Some(previews), false) = (&turn.previews, matches!(outcome, Outcome::Answered { .. } | Outcome::Abandoned)) {
+            previews.discard().await;
+        }
         let (end, error) = match outcome {
             Outcome::Abandoned => {
                 self.live.end_turn();
@@ -232,10 +236,21 @@ impl Runner {
             return Ok(false);
         };
         if cancelled.is_some() {
+            if let Some(previews) = &turn.previews {
+                previews.discard().await;
+            }
             end_inbox(&self.live, inbox, InboxEnd::Silent).await;
             return Ok(false);
         }
         let mark = turn.trace.mark();
+        let replaces = match &turn.previews {
+            Some(previews) => previews.end().await,
+            None => None,
+        };
+        if let Some(note) = turn.previews.as_ref().and_then(Previews::note) {
+            turn.trace
+                .step(Gate::Send, "shown while it was written", mark, StepOutcome::Ok, Some(note));
+        }
         let reply = Reply {
             inbox: Some(inbox),
             session: Some(session),
@@ -243,7 +258,10 @@ impl Runner {
             text,
             key: reply_key(inbox),
             trace: Some(turn.trace.clone()),
-            extras: Default::default(),
+            extras: OutboundExtras {
+                replaces,
+                ..OutboundExtras::default()
+            },
         };
         match self.deps.outbox.insist(reply).await {
             Ok(true) => {

@@ -244,11 +244,18 @@ pub(super) fn build(rows: &[StoredRow], journal: &[JournalEntry]) -> Vec<History
         };
         entries.entry(turn).or_default().push(entry);
     }
-    let user_text: HashMap<&str, &str> = rows
+    let mut written: HashMap<&str, (&str, Option<String>)> = rows
         .iter()
         .filter(|r| kind(r) == Some("user"))
-        .filter_map(|r| Some((field(r, "id")?, field(r, "content")?)))
+        .filter_map(|r| Some((field(r, "id")?, (field(r, "content")?, super::rows::writer_of(r)))))
         .collect();
+    for entry in journal {
+        if let JournalEntry::Reworded { input, text } = entry
+            && let Some(there) = written.get_mut(input.as_str())
+        {
+            there.0 = text;
+        }
+    }
     let covered: HashSet<&str> = entries.keys().map(|t| t.as_str()).collect();
 
     let mut history = Vec::new();
@@ -264,12 +271,12 @@ pub(super) fn build(rows: &[StoredRow], journal: &[JournalEntry]) -> Vec<History
                 let turns = by_input.get(id).map(Vec::as_slice).unwrap_or_default();
                 let context = turns.last().and_then(|t| contexts.get(t)).map(|c| (*c).clone()).unwrap_or_default();
                 history.push(HistoryItem::User {
-                    text: field(row, "content").unwrap_or_default().to_owned(),
+                    text: written.get(id).map(|(text, _)| (*text).to_owned()).unwrap_or_default(),
                     context,
                 });
                 for turn in turns {
                     for entry in entries.get(turn).into_iter().flatten() {
-                        push_entry(entry, &user_text, &mut history);
+                        push_entry(entry, &written, &mut history);
                     }
                 }
             }
@@ -281,7 +288,7 @@ pub(super) fn build(rows: &[StoredRow], journal: &[JournalEntry]) -> Vec<History
     history
 }
 
-fn push_entry(entry: &JournalEntry, user_text: &HashMap<&str, &str>, history: &mut Vec<HistoryItem>) {
+fn push_entry(entry: &JournalEntry, written: &HashMap<&str, (&str, Option<String>)>, history: &mut Vec<HistoryItem>) {
     match entry {
         JournalEntry::Step { blocks, family, .. } => {
             history.push(HistoryItem::Assistant {
@@ -297,8 +304,11 @@ fn push_entry(entry: &JournalEntry, user_text: &HashMap<&str, &str>, history: &m
             });
         }
         JournalEntry::Steered { input, .. } => {
-            let text = user_text.get(input.as_str()).copied().unwrap_or_default().to_owned();
-            history.push(HistoryItem::User { text, context: Vec::new() });
+            let (text, writer) = written.get(input.as_str()).cloned().unwrap_or_default();
+            history.push(HistoryItem::User {
+                text: text.to_owned(),
+                context: writer.into_iter().collect(),
+            });
         }
         _ => {}
     }

@@ -7,9 +7,11 @@ use super::history::{self, InputFate};
 use super::live::{Live, lock, one_place};
 use super::overlap::Item;
 use super::pen::{Insist, Written};
-use super::{Lease, rows};
+use super::told::{self, Told};
+use super::{Lease, marks, rows};
 use crate::hooks::Verdict;
 use crate::ingress::{Admitted, reply_key, reply_route};
+use crate::names;
 use crate::outbox::Reply;
 use crate::ports::{Append, InboxEnd, InboxId, JournalEntry};
 use crate::trace::LiveTrace;
@@ -20,6 +22,7 @@ use kata_protocol::{
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio_util::sync::DropGuard;
 
 type Answer = oneshot::Sender<Result<Taken, WireError>>;
 
@@ -49,6 +52,8 @@ pub(super) enum Input {
         overlap: Overlap,
         trace: LiveTrace,
     },
+    /// Something happened to a message of a channel.
+    Notice { lease: Lease, told: Box<Told>, trace: LiveTrace },
 }
 
 /// Input that waits for its turn.
@@ -67,8 +72,10 @@ pub(super) struct Waiting {
     pub resume: bool,
     /// An earlier run had put it into the turn of the input before it.
     pub follows: bool,
-    /// Who wrote, as a name to show.
+    /// Who wrote, as data for the model.
     pub from: Option<String>,
+    /// Its mark, while it waits behind another one's turn.
+    pub mark: Option<DropGuard>,
     pub lease: Lease,
     /// Held until the message has reached a terminal state.
     pub permit: Option<OwnedSemaphorePermit>,
@@ -95,6 +102,11 @@ pub(super) async fn run(live: Arc<Live>, mut mailbox: mpsc::Receiver<Input>, jou
                 answer,
             } => client(&live, lease, text, key, trace, answer).await.map(|w| (w, delivery, None)),
             Input::Resend { lease, trace, answer } => resend(&live, lease, trace, answer).await.map(|w| (w, Delivery::Queue, None)),
+            Input::Notice { lease, told, trace } => {
+                told::hear(&live, *told, &trace).await;
+                drop(lease);
+                None
+            }
             Input::Channel {
                 lease,
                 message,
@@ -119,6 +131,7 @@ pub(super) async fn run(live: Arc<Live>, mut mailbox: mpsc::Receiver<Input>, jou
             live.say(SessionEvent::Queued {
                 depth: u32::try_from(live.waiting()).unwrap_or(u32::MAX),
             });
+            waiting.mark = waiting.inbox.as_ref().and_then(|(_, route)| marks::waits(&live.deps, route));
         }
         match delivery {
             Delivery::Steer => match live.steer(Box::new(waiting)) {
@@ -145,6 +158,13 @@ pub(super) async fn run(live: Arc<Live>, mut mailbox: mpsc::Receiver<Input>, jou
             live.begun();
             refuse_old(&live, old).await;
         }
+    }
+}
+
+impl Waiting {
+    /// Whether it is this message of a channel.
+    pub(super) fn of(&self, inbox: InboxId) -> bool {
+        self.inbox.as_ref().is_some_and(|(own, _)| *own == inbox)
     }
 }
 
@@ -211,6 +231,7 @@ async fn client(live: &Arc<Live>, lease: Lease, text: String, key: Option<String
                 resume: false,
                 follows: false,
                 from: None,
+                mark: None,
                 lease,
                 permit: None,
             })
@@ -283,6 +304,7 @@ async fn resend(live: &Arc<Live>, lease: Lease, trace: LiveTrace, answer: Answer
         resume: false,
         follows: false,
         from: None,
+        mark: None,
         lease,
         permit: None,
     })
@@ -326,7 +348,8 @@ async fn channel(
             since,
             resume,
             follows,
-            from: Some(row.draft.sender.name.clone().unwrap_or_else(|| row.draft.sender.id.to_string())),
+            from: Some(rows::writer(row.draft.sender.name.as_deref(), row.draft.sender.id.as_str())),
+            mark: None,
             lease,
             permit: Some(permit),
         }
@@ -489,14 +512,14 @@ fn title(text: &str) -> Option<String> {
     (!short.is_empty()).then(|| if short.len() < line.len() { short + "…" } else { short })
 }
 
-/// Who wrote, as data for the model.
+/// Who wrote and where, as data for the model. Names are what strangers chose: on one line, and quoted.
 fn sender_context(channel: &str, draft: &InboundDraft) -> String {
-    let name = draft.sender.name.as_deref().unwrap_or("unknown");
+    let name = names::quoted(draft.sender.name.as_deref().unwrap_or("unknown"));
     let mut context = serde_json::json!({
         "channel": channel, "chat": draft.chat_type, "senderName": name, "senderId": draft.sender.id, "conversation": draft.conversation,
     });
     if let Some(title) = &draft.conversation_name {
-        context["conversationName"] = serde_json::json!(title);
+        context["conversationName"] = names::quoted(title);
     }
     format!("The next message came from a channel. Sender and place, as data: {context}")
 }

@@ -3,8 +3,9 @@
 use super::intake::{Input, Waiting};
 use super::overlap::Line;
 use super::pen::Pen;
+use super::told::Pending;
 use super::{SessionDeps, rows};
-use crate::ports::{StoredRow, TranscriptError};
+use crate::ports::{InboxId, StoredRow, TranscriptError};
 use kata_protocol::{
     Approval, ErrorCode, Fact, MessageId, ReplyRoute, SessionDetail, SessionEnd, SessionEndReason, SessionEvent, SessionId, SessionState,
     SessionSummary, WireError, WorkspaceId,
@@ -16,7 +17,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 /// Mailbox bound: every channel message in flight could be of this one session.
-pub(super) const MAILBOX: usize = crate::ingress::MAX_IN_FLIGHT + super::MAX_WAITING;
+pub(super) const MAILBOX: usize = crate::ingress::MAX_IN_FLIGHT + super::MAX_WAITING + super::told::MAX_NOTICES;
 
 /// A loaded session.
 pub struct Live {
@@ -44,6 +45,10 @@ pub struct Live {
     pub(super) steered: Mutex<VecDeque<Waiting>>,
     /// Input of the turn that went on by itself after a restart.
     pub(super) resumed: OnceLock<MessageId>,
+    /// Notices in the mailbox.
+    pub(super) notices: AtomicUsize,
+    /// What the model is told with the next message.
+    pub(super) pending: Mutex<Pending>,
 }
 
 /// The present turn.
@@ -73,6 +78,7 @@ impl Live {
         mailbox: mpsc::Sender<Input>,
         summary: SessionSummary,
         rows: Vec<StoredRow>,
+        pending: Pending,
     ) -> Arc<Self> {
         Arc::new(Self {
             id: summary.id.clone(),
@@ -92,6 +98,8 @@ impl Live {
             put_in: Notify::new(),
             steered: Mutex::default(),
             resumed: OnceLock::new(),
+            notices: AtomicUsize::new(0),
+            pending: Mutex::new(pending),
         })
     }
 
@@ -162,6 +170,46 @@ impl Live {
         let mut transcript = lock(&self.transcript);
         transcript.rows.extend(new);
         transcript.summary.message_count = u32::try_from(transcript.rows.len()).unwrap_or(u32::MAX);
+    }
+
+    /// Whether a channel's message waits for its turn.
+    pub(super) fn waits(&self, inbox: InboxId) -> bool {
+        let of = |waiting: &Waiting| waiting.of(inbox);
+        lock(&self.steered).iter().any(of) || lock(&self.line).any(of)
+    }
+
+    /// Gives a message that waits another text. `false`: it waits no more.
+    pub(super) fn reword(&self, inbox: InboxId, text: &str) -> bool {
+        if let Some(waiting) = lock(&self.steered).iter_mut().find(|waiting| waiting.of(inbox)) {
+            text.clone_into(&mut waiting.text);
+            return true;
+        }
+        lock(&self.line).change(|waiting| waiting.of(inbox), |waiting| text.clone_into(&mut waiting.text))
+    }
+
+    /// Takes a message that waits out.
+    pub(super) fn withdraw(&self, inbox: InboxId) -> Option<Waiting> {
+        let mut steered = lock(&self.steered);
+        if let Some(at) = steered.iter().position(|waiting| waiting.of(inbox)) {
+            return steered.remove(at);
+        }
+        drop(steered);
+        lock(&self.line).remove(|waiting| waiting.of(inbox))
+    }
+
+    /// Shows a kept row with another text.
+    pub(super) fn replace_text(&self, id: &MessageId, text: &str) {
+        let mut transcript = lock(&self.transcript);
+        let row = transcript
+            .rows
+            .iter_mut()
+            .rev()
+            .find(|row| rows::field(row, "id") == Some(id.as_str()));
+        let Some(row) = row else { return };
+        row.insert("content".into(), text.into());
+        let row = row.clone();
+        drop(transcript);
+        self.show(&row);
     }
 
     /// Takes back a row that was kept and could not be written.

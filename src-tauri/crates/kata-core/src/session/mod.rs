@@ -12,12 +12,15 @@ mod ending;
 mod history;
 mod intake;
 mod live;
+mod marks;
 mod overlap;
 mod pen;
+mod previews;
 mod questions;
 mod resuming;
 mod rows;
 mod runner;
+mod told;
 mod turn;
 mod upkeep;
 
@@ -29,6 +32,9 @@ mod approval_tests;
 mod overlap_tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
+mod preview_tests;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 
 pub use approvals::Approvals;
@@ -37,10 +43,11 @@ pub(crate) use asking::decision_word;
 pub use live::Live;
 pub(crate) use questions::pressed;
 pub use rows::view;
+pub(crate) use told::Told;
 
 use crate::EventHub;
 use crate::hooks::Dispatcher;
-use crate::ingress::Admitted;
+use crate::ingress::{Admitted, ChannelRules};
 use crate::outbox::Outbox;
 use crate::persist::Persist;
 use crate::ports::{
@@ -49,10 +56,11 @@ use crate::ports::{
 };
 use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
+use arc_swap::ArcSwap;
 use intake::{Input, Taken};
 use kata_protocol::{
-    AgentProfile, Approval, ApprovalDecision, ApprovalOutcome, CallId, Delivery, ErrorCode, Fact, Overlap, ReplyRoute, SessionEndReason,
-    SessionId, SessionSubmitted, SessionSummary, SessionUpdate, WireError,
+    AgentProfile, Approval, ApprovalDecision, ApprovalOutcome, CallId, ChannelId, Delivery, ErrorCode, Fact, Overlap, ReplyRoute,
+    SessionEndReason, SessionId, SessionSubmitted, SessionSummary, SessionUpdate, WireError,
 };
 use live::lock;
 use std::collections::{HashMap, HashSet};
@@ -92,8 +100,10 @@ pub struct SessionDeps {
     pub permissions: Arc<dyn Permissions>,
     /// Calls that wait for a person.
     pub approvals: Arc<Approvals>,
-    /// Channels, for typing.
+    /// Channels, for typing, previews and marks.
     pub channels: Arc<dyn Channels>,
+    /// Rules of the channels, for the same.
+    pub rules: Arc<ArcSwap<HashMap<ChannelId, ChannelRules>>>,
     /// Hooks.
     pub hooks: Arc<Dispatcher>,
     /// Replies.
@@ -295,6 +305,11 @@ impl Sessions {
             .filter(|w| w.route.as_ref().is_some_and(&here))
             .map(|w| w.approval)
             .collect())
+    }
+
+    /// Hooks.
+    pub(crate) fn hooks(&self) -> &Dispatcher {
+        &self.deps.hooks
     }
 
     /// Where answers leave.

@@ -128,6 +128,30 @@ impl<T: Item> Line<T> {
         self.groups.drain(..).flat_map(|group| group.items).collect()
     }
 
+    /// Whether such an input waits.
+    pub(super) fn any(&self, is: impl Fn(&T) -> bool) -> bool {
+        self.groups.iter().flat_map(|group| &group.items).any(is)
+    }
+
+    /// Changes one that waits. `false`: there is none such.
+    pub(super) fn change(&mut self, is: impl Fn(&T) -> bool, change: impl FnOnce(&mut T)) -> bool {
+        for group in &mut self.groups {
+            if let Some(item) = group.items.iter_mut().find(|item| is(item)) {
+                let before = item.bytes();
+                change(item);
+                group.bytes = (group.bytes + item.bytes()).saturating_sub(before);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Takes one out that waits.
+    pub(super) fn remove(&mut self, is: impl Fn(&T) -> bool) -> Option<T> {
+        let at = self.groups.iter().position(|group| group.items.iter().any(&is))?;
+        self.take_out(at, is)
+    }
+
     fn of_channels(&self) -> usize {
         let items = self.groups.iter().flat_map(|group| &group.items);
         items.filter(|item| item.of_channel()).count()
@@ -135,8 +159,12 @@ impl<T: Item> Line<T> {
 
     fn oldest(&mut self) -> Option<T> {
         let at = self.groups.iter().position(|group| group.items.iter().any(Item::of_channel))?;
+        self.take_out(at, Item::of_channel)
+    }
+
+    fn take_out(&mut self, at: usize, is: impl Fn(&T) -> bool) -> Option<T> {
         let group = self.groups.get_mut(at)?;
-        let item = group.items.remove(group.items.iter().position(Item::of_channel)?);
+        let item = group.items.remove(group.items.iter().position(is)?);
         group.bytes -= item.bytes();
         if group.items.is_empty() {
             self.groups.remove(at);

@@ -79,6 +79,8 @@ impl Runner {
         let mark = trace.mark();
         trace.step(Gate::Mailbox, "went on after a restart", mark, StepOutcome::Ok, None);
         let mut turn = Turn {
+            // What an earlier run showed is not known any more; the answer comes as a message of its own.
+            previews: None,
             id: resumed.turn,
             trace,
             cancel,

@@ -1,6 +1,7 @@
 //! Rows of `session.jsonl`: made here, and read into what clients see. Field names are those of the existing files; fields
 //! we do not know stay in the row.
 
+use crate::names;
 use crate::ports::{Clock, Entropy, InboxId, StoredRow};
 use kata_protocol::{CallId, Json, Message, MessageId, MessageKind, Ms, Sender, ToolCall, ToolStatus, TurnId};
 use serde_json::{Value, json};
@@ -83,6 +84,17 @@ pub(super) fn notice(id: &MessageId, kind: MessageKind, text: &str, at: Ms, turn
         row.insert("errorCanRetry".into(), json!(true));
     }
     row
+}
+
+/// Who wrote a message, as data for the model, before its text.
+pub(super) fn writer(name: Option<&str>, id: &str) -> String {
+    let who = json!({ "name": name.map(names::quoted), "id": id });
+    format!("Written by (data): {who}")
+}
+
+/// The same of a row of a channel's message.
+pub(super) fn writer_of(row: &StoredRow) -> Option<String> {
+    Some(writer(field(row, "senderName"), field(row, "senderId")?))
 }
 
 /// What clients see of a row; `None` for rows without a usable id or kind.

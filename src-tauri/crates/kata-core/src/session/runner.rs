@@ -7,6 +7,7 @@ use super::live::{Live, MAILBOX, lock};
 use super::overlap::Next;
 use super::pen::Pen;
 use super::resuming::{self, Resumed, Waits};
+use super::told::Pending;
 use super::{CROWD, CROWDED_UNLOAD, IDLE_UNLOAD, SessionDeps, intake, rows};
 use crate::ports::{Append, HistoryItem, JournalEntry, LoadedSession, StoredRow, TranscriptError};
 use kata_protocol::{AlwaysRule, MessageKind, Ms, SessionEndReason, SessionStart, SessionState, ToolCall, ToolStatus, TurnEnd};
@@ -82,7 +83,9 @@ pub(super) async fn start(
         &deps.tasks,
         loaded.summary.id.clone(),
     );
-    let live = Live::new(Arc::clone(&deps), busy, pen, mailbox, loaded.summary, loaded.rows);
+    let pending = Pending::found(&loaded.rows, &loaded.journal);
+    apply_rewording(&mut loaded);
+    let live = Live::new(Arc::clone(&deps), busy, pen, mailbox, loaded.summary, loaded.rows, pending);
     let waits = held.and_then(|resumed| {
         // Set once, here.
         let _ = live.resumed.set(resumed.input.clone());
@@ -298,6 +301,18 @@ async fn unanswered(deps: &SessionDeps, loaded: &mut LoadedSession, now: Ms) -> 
         .await?;
     loaded.rows.extend(rows);
     Ok(())
+}
+
+/// Texts that were changed while their messages waited, as people see them.
+fn apply_rewording(loaded: &mut LoadedSession) {
+    for entry in &loaded.journal {
+        if let JournalEntry::Reworded { input, text } = entry {
+            let row = loaded.rows.iter_mut().find(|row| rows::field(row, "id") == Some(input.as_str()));
+            if let Some(row) = row {
+                row.insert("content".into(), text.as_str().into());
+            }
+        }
+    }
 }
 
 fn broken_off(deps: &SessionDeps, now: Ms) -> StoredRow {

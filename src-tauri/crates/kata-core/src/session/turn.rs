@@ -5,12 +5,13 @@ use super::ending::Outcome;
 use super::intake::Waiting;
 use super::live::lock;
 use super::pen::Written;
+use super::previews::Previews;
 use super::runner::Runner;
 use super::{Lease, history, rows};
 use crate::hooks::Verdict;
 use crate::ports::{
-    Append, HistoryItem, InboxId, JournalEntry, Model, ModelError, ModelErrorCode, ModelRequest, ModelStep, StepUsage, StopReason,
-    StoredRow,
+    Append, HistoryItem, InboxId, JournalEntry, Model, ModelError, ModelErrorCode, ModelEvent, ModelRequest, ModelStep, StepUsage,
+    StopReason, StoredRow,
 };
 use crate::router::has_tool;
 use crate::trace::LiveTrace;
@@ -44,6 +45,8 @@ pub(super) struct Turn {
     pub noted: AtomicBool,
     /// A call waits for a person and the program ends: the turn goes on at the next start.
     pub abandoned: AtomicBool,
+    /// The answer while it is written, for a channel that shows it.
+    pub previews: Option<Previews>,
     /// Channel messages that joined: they end with the turn.
     pub joined: Mutex<Vec<Joined>>,
 }
@@ -65,10 +68,10 @@ impl Joined {
     }
 }
 
-/// Collected messages as one input, in order, each with who wrote it.
+/// Collected messages as one input, in order, each with who wrote it: as data, on a line of its own.
 fn overlap_text(first: &Waiting, others: &[Waiting]) -> String {
     let one = |w: &Waiting| match &w.from {
-        Some(name) => format!("{name}:\n{}", w.text),
+        Some(writer) => format!("{writer}\n{}", w.text),
         None => w.text.clone(),
     };
     std::iter::once(first).chain(others).map(one).collect::<Vec<_>>().join("\n\n")
@@ -114,8 +117,10 @@ impl Runner {
             resume,
             lease,
             permit,
+            mark,
             ..
         } = waiting;
+        drop(mark);
         let text = together.unwrap_or(text);
         let label = match others.len() {
             0 => "waited".to_owned(),
@@ -144,8 +149,13 @@ impl Runner {
         let typing = inbox
             .as_ref()
             .map(|(_, route)| self.keep_typing(route.clone(), cancel.child_token()));
+        context.extend(lock(&self.live.pending).take());
         context.extend((self.deps.context)());
+        let previews = inbox
+            .as_ref()
+            .and_then(|(_, route)| Previews::new(&self.deps, route, format!("preview:{id}")));
         let mut turn = Turn {
+            previews,
             id,
             trace,
             cancel,
@@ -356,6 +366,9 @@ impl Runner {
                 })
                 .await;
             self.live.keep(new_rows);
+            if let Some(previews) = &turn.previews {
+                previews.take_back().await;
+            }
             let ran = self.run_calls(turn, calls, None).await;
             if let Some(outcome) = self.after_calls(turn, ran).await {
                 return outcome;
@@ -420,11 +433,20 @@ impl Runner {
         let asking = model.step(request, events, turn.cancel.clone());
         tokio::pin!(asking);
         let mut gathered = Gathered::new(row.clone());
+        let preview = |event: &ModelEvent| {
+            if let Some(previews) = &turn.previews {
+                previews.hear(event, !turn.tools.is_empty());
+            }
+        };
+        if let Some(previews) = &turn.previews {
+            previews.begin_step();
+        }
         let mut due: Option<futures::future::BoxFuture<'_, ()>> = None;
         loop {
             tokio::select! {
                 biased;
                 Some(event) = incoming.recv() => {
+                    preview(&event);
                     gathered.take(event, |e| self.live.say(e));
                     if due.is_none() && !gathered.is_empty() {
                         due = Some(Box::pin(self.deps.clock.sleep(DELTA_EVERY)));

@@ -315,6 +315,45 @@ impl MessageStore for Store {
     async fn message(&self, id: InboxId) -> Result<Option<InboxRow>, StoreError> {
         Ok(lock(&self.tables).inbox.get(id.0 as usize - 1).map(|(row, _)| row.clone()))
     }
+    async fn known(
+        &self,
+        channel: &ChannelId,
+        account: &AccountId,
+        message_id: &PlatformMessageId,
+    ) -> Result<Option<(InboxRow, bool)>, StoreError> {
+        let tables = lock(&self.tables);
+        let is = |row: &InboxRow| row.channel == *channel && row.draft.account == *account && row.draft.message_id == *message_id;
+        let found = tables.inbox.iter().find(|(row, _)| is(row));
+        let found = found.filter(|(_, state)| !matches!(state, In::Ended(InboxEnd::Refused(_))));
+        Ok(found.map(|(row, state)| (row.clone(), *state == In::Open)))
+    }
+    async fn reword(&self, id: InboxId, text: &str) -> Result<(), StoreError> {
+        self.faults.store("reword")?;
+        text.clone_into(&mut lock(&self.tables).inbox[id.0 as usize - 1].0.draft.text);
+        Ok(())
+    }
+    async fn written_from(&self, channel: &ChannelId, _: u32) -> Result<Vec<WrittenFrom>, StoreError> {
+        let mut found: Vec<WrittenFrom> = Vec::new();
+        for (row, _) in lock(&self.tables).inbox.iter().rev().filter(|(row, _)| row.channel == *channel) {
+            let (draft, Some(session)) = (&row.draft, row.session.clone()) else {
+                continue;
+            };
+            if !found
+                .iter()
+                .any(|f| f.account == draft.account && f.conversation == draft.conversation)
+            {
+                found.push(WrittenFrom {
+                    account: draft.account.clone(),
+                    conversation: draft.conversation.clone(),
+                    name: draft.conversation_name.clone().or_else(|| draft.sender.name.clone()),
+                    chat_type: draft.chat_type,
+                    sender: draft.sender.id.clone(),
+                    session,
+                });
+            }
+        }
+        Ok(found)
+    }
     async fn unfinished(&self) -> Result<Vec<InboxRow>, StoreError> {
         let open = |(row, state): &(InboxRow, In)| (*state == In::Open).then(|| row.clone());
         Ok(lock(&self.tables).inbox.iter().filter_map(open).collect())

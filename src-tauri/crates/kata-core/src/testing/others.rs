@@ -19,6 +19,8 @@ pub(crate) enum Step {
     Tools(&'static [(&'static str, &'static str)]),
     /// Answers nothing until it is stopped; then with this much said.
     Hang(&'static str),
+    /// Says these, each when it is told to go on, and then calls these tools.
+    Say(&'static [&'static str], &'static [(&'static str, &'static str)]),
     /// Fails.
     Fail,
 }
@@ -29,6 +31,14 @@ pub(crate) struct Scripted {
     pub script: Mutex<VecDeque<Step>>,
     /// The newest message of each question, in order.
     pub asked: Mutex<Vec<String>>,
+    /// What stood beside the newest message of the newest question.
+    pub contexts: Mutex<Vec<String>>,
+    /// The same of every message of it.
+    pub all_contexts: Mutex<Vec<String>>,
+    /// Every message of the newest question.
+    pub history: Mutex<Vec<String>>,
+    /// Lets it say its next piece.
+    pub go_on: tokio::sync::Notify,
     running: Mutex<HashSet<SessionId>>,
 }
 
@@ -40,7 +50,12 @@ impl Model for Scripted {
     fn family(&self) -> &'static str {
         "test"
     }
-    async fn step(&self, request: ModelRequest, _: mpsc::Sender<ModelEvent>, cancel: CancellationToken) -> Result<ModelStep, ModelError> {
+    async fn step(
+        &self,
+        request: ModelRequest,
+        events: mpsc::Sender<ModelEvent>,
+        cancel: CancellationToken,
+    ) -> Result<ModelStep, ModelError> {
         let alone = lock(&self.running).insert(request.session.clone());
         assert!(alone, "two questions of one session at the same time");
         let newest = request.history.iter().rev().find_map(|item| match item {
@@ -48,6 +63,14 @@ impl Model for Scripted {
             _ => None,
         });
         let newest = newest.unwrap_or_default();
+        let users = request.history.iter().filter_map(|item| match item {
+            HistoryItem::User { text, context } => Some((text.clone(), context.clone())),
+            _ => None,
+        });
+        let (texts, mut contexts): (Vec<_>, Vec<_>) = users.unzip();
+        *lock(&self.all_contexts) = contexts.concat();
+        *lock(&self.history) = texts;
+        *lock(&self.contexts) = contexts.pop().unwrap_or_default();
         lock(&self.asked).push(newest.clone());
         tokio::task::yield_now().await;
         let step = lock(&self.script).pop_front();
@@ -79,6 +102,29 @@ impl Model for Scripted {
                     json!({"type": "tool_use", "id": format!("call{}-{n}", request.history.len()), "name": name, "input": input})
                 };
                 Ok(said(calls.iter().enumerate().map(call).collect(), StopReason::ToolUse))
+            }
+            Some(Step::Say(pieces, calls)) => {
+                for piece in pieces {
+                    tokio::select! {
+                        () = self.go_on.notified() => {}
+                        () = cancel.cancelled() => break,
+                    }
+                    let _ = events.send(ModelEvent::Text((*piece).to_owned())).await;
+                }
+                let call = |(n, (name, input)): (usize, &(&str, &str))| {
+                    let input: serde_json::Value = serde_json::from_str(input).unwrap();
+                    json!({"type": "tool_use", "id": format!("call{}-{n}", request.history.len()), "name": name, "input": input})
+                };
+                let text = vec![json!({"type": "text", "text": pieces.concat()})];
+                let stop = if calls.is_empty() {
+                    StopReason::EndTurn
+                } else {
+                    StopReason::ToolUse
+                };
+                match cancel.is_cancelled() {
+                    true => Err(failed(ModelErrorCode::Cancelled, text)),
+                    false => Ok(said(text.into_iter().chain(calls.iter().enumerate().map(call)).collect(), stop)),
+                }
             }
             Some(Step::Fail) => Err(failed(ModelErrorCode::Unavailable, Vec::new())),
             Some(Step::Hang(text)) => {
@@ -125,6 +171,30 @@ impl Tools for Note {
         ToolOutcome {
             text: "noted".into(),
             is_error: false,
+        }
+    }
+}
+
+/// One command, `count`, that says its arguments.
+#[derive(Default)]
+pub(crate) struct Counter {
+    pub ran: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Commands for Counter {
+    fn list(&self) -> Vec<CommandInfo> {
+        vec![CommandInfo {
+            name: "count".into(),
+            description: "counts".into(),
+            plugin: PluginId::new("test").unwrap(),
+        }]
+    }
+    async fn run(&self, name: &str, args: &str) -> Result<String, WireError> {
+        lock(&self.ran).push(args.to_owned());
+        match args {
+            "fail" => Err(WireError::new(ErrorCode::Upstream, "as scripted")),
+            _ => Ok(format!("{name}: {args}")),
         }
     }
 }
@@ -181,13 +251,14 @@ impl Platform {
 #[async_trait]
 impl Channels for Platform {
     fn info(&self, channel: &ChannelId) -> Option<(PluginId, ChannelInfo)> {
+        let can = lock(&self.can).clone();
         let info = ChannelInfo {
             id: channel.to_string(),
             label: "Test".into(),
             capabilities: ChannelCapabilities {
-                text_max: 100,
+                text_max: if can.stream == StreamMode::None { 100 } else { can.text_max },
                 idempotent_send: self.idempotent,
-                ..lock(&self.can).clone()
+                ..can
             },
         };
         Some((PluginId::new("test").unwrap(), info))

@@ -50,10 +50,15 @@ impl Permissions for Rules {
     }
 }
 
-/// What handlers of `before_tool_call` answer, in order; none by itself.
+/// What handlers answer, in order; none by itself.
 #[derive(Default)]
 pub(crate) struct ToolHooks {
+    /// Of `before_tool_call`.
     pub answers: Arc<Mutex<Vec<Value>>>,
+    /// Of `message_sending`.
+    pub sending: Arc<Mutex<Vec<Value>>>,
+    /// Of `message_received`.
+    pub received: Arc<Mutex<Vec<Value>>>,
 }
 
 struct Answers(Arc<Mutex<Vec<Value>>>);
@@ -68,7 +73,13 @@ impl HookInvoke for Answers {
 
 impl Hooks for ToolHooks {
     fn handlers(&self, event: HookName) -> Arc<[HookHandler]> {
-        if event != HookName::BeforeToolCall || lock(&self.answers).is_empty() {
+        let answers = match event {
+            HookName::BeforeToolCall => &self.answers,
+            HookName::MessageSending => &self.sending,
+            HookName::MessageReceived => &self.received,
+            _ => return Arc::from([]),
+        };
+        if lock(answers).is_empty() {
             return Arc::from([]);
         }
         Arc::from([HookHandler {
@@ -77,7 +88,7 @@ impl Hooks for ToolHooks {
             priority: 0,
             order: 0,
             timeout: None,
-            invoke: Arc::new(Answers(Arc::clone(&self.answers))),
+            invoke: Arc::new(Answers(Arc::clone(answers))),
         }])
     }
 }

@@ -2,7 +2,7 @@
 
 use super::approvals::Asked;
 use super::disk::{Files, Store, lock};
-use super::others::{Note, OneModel, Platform, Scripted, Step};
+use super::others::{Counter, Note, OneModel, Platform, Scripted, Step};
 use super::rules::{Rules, ToolHooks};
 use super::{TestClock, TestEntropy, draft};
 use crate::EventHub;
@@ -38,6 +38,7 @@ pub(crate) struct World {
     pub model: Arc<Scripted>,
     pub tool: Arc<Note>,
     pub platform: Arc<Platform>,
+    pub commands: Arc<Counter>,
     pub sessions: Arc<Sessions>,
     pub outbox: Arc<Outbox>,
     pub path: Arc<Path>,
@@ -96,7 +97,19 @@ impl World {
         ))));
         let rules_changed = Arc::new(tokio::sync::Notify::new());
         let profiles = Arc::clone(&bindings);
+        let open = ChannelRules {
+            policy: DmPolicy::Open,
+            per_minute_sender: 1000,
+            per_minute_conversation: 1000,
+            approvers: HashSet::from(["boss".to_owned()]),
+            ..ChannelRules::default()
+        };
+        let rules = Arc::new(ArcSwap::from_pointee(HashMap::from(
+            ["test", "second", "third"].map(|c| (ChannelId::new(c).unwrap(), open.clone())),
+        )));
+        let commands = Arc::new(Counter::default());
         let sessions = Sessions::new(SessionDeps {
+            rules: Arc::clone(&rules),
             clock: clock.clone(),
             entropy: entropy.clone(),
             transcripts: files.clone(),
@@ -118,16 +131,6 @@ impl World {
             model_permits: Arc::new(Semaphore::new(8)),
             draining: draining.clone(),
         });
-        let open = ChannelRules {
-            policy: DmPolicy::Open,
-            per_minute_sender: 1000,
-            per_minute_conversation: 1000,
-            approvers: HashSet::from(["boss".to_owned()]),
-            ..ChannelRules::default()
-        };
-        let rules = Arc::new(ArcSwap::from_pointee(HashMap::from(
-            ["test", "second", "third"].map(|c| (ChannelId::new(c).unwrap(), open.clone())),
-        )));
         let ingress = Ingress::new(IngressDeps {
             messages: store.clone(),
             pairing: store.clone(),
@@ -150,6 +153,7 @@ impl World {
             clock: clock.clone(),
             bindings: Arc::clone(&bindings),
             sessions: Arc::clone(&sessions),
+            commands: commands.clone(),
             tracer,
             persist,
             tasks: tasks.clone(),
@@ -164,6 +168,7 @@ impl World {
             model,
             tool,
             platform,
+            commands,
             sessions,
             outbox,
             path,

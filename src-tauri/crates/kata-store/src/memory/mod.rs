@@ -8,11 +8,11 @@ mod letters;
 use async_trait::async_trait;
 use kata_core::ports::{
     BoundKey, InboxEnd, InboxId, InboxRow, KeyStore, MessageStore, NewOutbound, OutboxId, OutboxRow, OutboxState, PairingStore,
-    PluginStateStore, StoreError, TraceStore,
+    PluginStateStore, StoreError, TraceStore, WrittenFrom,
 };
 use kata_protocol::{
-    ChannelId, InboundDraft, Json, Ledger, Ms, OutboundMessage, PairingRequest, PluginId, Receipt, RefusalCode, RefusalCount, SenderId,
-    SessionId, SessionKey, Trace, TraceId, TraceList,
+    AccountId, ChannelId, ChatType, InboundDraft, Json, Ledger, Ms, OutboundMessage, PairingRequest, PlatformMessageId, PluginId, Receipt,
+    RefusalCode, RefusalCount, SenderId, SessionId, SessionKey, Trace, TraceId, TraceList,
 };
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -121,6 +121,32 @@ fn unknown(table: &str, id: i64) -> StoreError {
     StoreError(format!("{table} row {id}: there is no such row"))
 }
 
+/// Conversations of rows that went to a session, the newest first.
+fn written_from<'a>(rows: impl Iterator<Item = &'a InboxRow>, limit: u32) -> Vec<WrittenFrom> {
+    let mut found: Vec<(Ms, WrittenFrom)> = Vec::new();
+    for row in rows {
+        let Some(session) = row.session.clone() else { continue };
+        let draft = &row.draft;
+        let person = draft.sender.name.clone().filter(|_| draft.chat_type == ChatType::Direct);
+        let at = found
+            .iter()
+            .position(|(_, f)| f.account == draft.account && f.conversation == draft.conversation);
+        let before = at.map(|at| found.remove(at).1);
+        let from = WrittenFrom {
+            account: draft.account.clone(),
+            conversation: draft.conversation.clone(),
+            name: draft.conversation_name.clone().or(person).or(before.and_then(|before| before.name)),
+            chat_type: draft.chat_type,
+            sender: draft.sender.id.clone(),
+            session,
+        };
+        found.push((row.received_at, from));
+    }
+    found.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.conversation.cmp(&y.conversation)));
+    found.truncate(limit as usize);
+    found.into_iter().map(|(_, from)| from).collect()
+}
+
 /// The number of a table's next row.
 fn next(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX).saturating_add(1)
@@ -194,6 +220,40 @@ impl MessageStore for MemoryStore {
 
     async fn message(&self, id: InboxId) -> Result<Option<InboxRow>, StoreError> {
         Ok(self.tables().inbox(id).ok().map(|inbound| inbound.row.clone()))
+    }
+
+    async fn known(
+        &self,
+        channel: &ChannelId,
+        account: &AccountId,
+        message_id: &PlatformMessageId,
+    ) -> Result<Option<(InboxRow, bool)>, StoreError> {
+        let tables = self.tables();
+        let found = tables.inbox.iter().find(|inbound| {
+            let row = &inbound.row;
+            row.channel == *channel && row.draft.account == *account && row.draft.message_id == *message_id
+        });
+        let found = found.filter(|inbound| inbound.state != InboxState::Refused);
+        Ok(found.map(|inbound| (inbound.row.clone(), inbound.state == InboxState::Open)))
+    }
+
+    async fn reword(&self, id: InboxId, text: &str) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let inbound = tables.inbox(id)?;
+        if inbound.state == InboxState::Open {
+            text.clone_into(&mut inbound.row.draft.text);
+        }
+        Ok(())
+    }
+
+    async fn written_from(&self, channel: &ChannelId, limit: u32) -> Result<Vec<WrittenFrom>, StoreError> {
+        let tables = self.tables();
+        let routed = tables
+            .inbox
+            .iter()
+            .filter(|inbound| inbound.row.channel == *channel)
+            .map(|inbound| &inbound.row);
+        Ok(written_from(routed, limit))
     }
 
     async fn unfinished(&self) -> Result<Vec<InboxRow>, StoreError> {

@@ -7,10 +7,11 @@
 use super::{Fault, SqliteStore, ms_in, ms_out};
 use async_trait::async_trait;
 use kata_core::ports::{
-    InboxEnd, InboxId, InboxRow, MessageStore, NewOutbound, OutboundExtras, OutboxId, OutboxRow, OutboxState, StoreError,
+    InboxEnd, InboxId, InboxRow, MessageStore, NewOutbound, OutboundExtras, OutboxId, OutboxRow, OutboxState, StoreError, WrittenFrom,
 };
 use kata_protocol::{
-    ChannelId, Count, InboundDraft, Ledger, Ms, OutboundMessage, Receipt, RefusalCode, RefusalCount, SenderId, SessionId, SessionKey,
+    AccountId, ChannelId, ConversationId, Count, InboundDraft, Ledger, Ms, OutboundMessage, PlatformMessageId, Receipt, RefusalCode,
+    RefusalCount, SenderId, SessionId, SessionKey,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -50,7 +51,21 @@ impl MessageStore for SqliteStore {
                     "UPDATE inbox SET session_key = ?2, session = ?3, state = iif(state = 'received', 'routed', state) WHERE id = ?1",
                 )?
                 .execute(params![id.0, key.as_str(), session.as_str()])?;
-            known(changed, "inbox", id.0)
+            known(changed, "inbox", id.0)?;
+            // Outlives the message's text: whom the agent may write to is not forgotten with what was said.
+            db.prepare_cached(
+                "INSERT INTO conversations (channel, account, conversation, name, chat_type, sender, session, last_at)
+                 SELECT channel, account, json_extract(draft, '$.conversation'),
+                   coalesce(json_extract(draft, '$.conversationName'),
+                            iif(json_extract(draft, '$.chatType') = 'direct', json_extract(draft, '$.sender.name'), NULL)),
+                   json_extract(draft, '$.chatType'), json_extract(draft, '$.sender.id'), ?2, received_at
+                 FROM inbox WHERE id = ?1 AND draft IS NOT NULL
+                 ON CONFLICT (channel, account, conversation) DO UPDATE SET name = coalesce(excluded.name, name),
+                   chat_type = excluded.chat_type, sender = excluded.sender, session = excluded.session, last_at = excluded.last_at
+                 WHERE excluded.last_at >= last_at",
+            )?
+            .execute(params![id.0, session.as_str()])?;
+            Ok(())
         })
         .await
     }
@@ -79,6 +94,58 @@ impl MessageStore for SqliteStore {
             let mut statement = db.prepare_cached(sql)?;
             let mut rows = statement.query([id.0])?;
             rows.next()?.map(inbox_row).transpose()
+        })
+        .await
+    }
+
+    async fn known(
+        &self,
+        channel: &ChannelId,
+        account: &AccountId,
+        message_id: &PlatformMessageId,
+    ) -> Result<Option<(InboxRow, bool)>, StoreError> {
+        let (channel, account, message_id) = (channel.clone(), account.clone(), message_id.clone());
+        self.read(move |db| {
+            let sql = "SELECT id, channel, draft, received_at, session, state IN ('received', 'routed') FROM inbox
+                       WHERE channel = ?1 AND account = ?2 AND message_id = ?3 AND state <> 'refused' AND draft IS NOT NULL";
+            let mut statement = db.prepare_cached(sql)?;
+            let mut rows = statement.query([channel.as_str(), account.as_str(), message_id.as_str()])?;
+            let row = rows.next()?;
+            row.map(|row| Ok((inbox_row(row)?, row.get(5)?))).transpose()
+        })
+        .await
+    }
+
+    async fn reword(&self, id: InboxId, text: &str) -> Result<(), StoreError> {
+        let text = text.to_owned();
+        self.write(move |db| {
+            db.prepare_cached("UPDATE inbox SET draft = json_set(draft, '$.text', ?2) WHERE id = ?1 AND state IN ('received', 'routed')")?
+                .execute(params![id.0, text])?;
+            exists(db, id)
+        })
+        .await
+    }
+
+    async fn written_from(&self, channel: &ChannelId, limit: u32) -> Result<Vec<WrittenFrom>, StoreError> {
+        let channel = channel.clone();
+        self.read(move |db| {
+            let sql = "SELECT account, conversation, name, chat_type, sender, session FROM conversations WHERE channel = ?1
+                       ORDER BY last_at DESC, conversation LIMIT ?2";
+            let mut statement = db.prepare_cached(sql)?;
+            let rows = statement
+                .query(params![channel.as_str(), limit])?
+                .and_then(|row| -> Result<_, Fault> {
+                    let chat_type: String = row.get(3)?;
+                    Ok(WrittenFrom {
+                        account: AccountId::new(row.get::<_, String>(0)?).map_err(Fault::id("account"))?,
+                        conversation: ConversationId::new(row.get::<_, String>(1)?).map_err(Fault::id("conversation"))?,
+                        name: row.get(2)?,
+                        chat_type: serde_json::from_value(chat_type.into()).map_err(Fault::json("kind of conversation"))?,
+                        sender: SenderId::new(row.get::<_, String>(4)?).map_err(Fault::id("sender"))?,
+                        session: SessionId::new(row.get::<_, String>(5)?).map_err(Fault::id("session"))?,
+                    })
+                });
+            rows.collect()
         })
         .await
     }

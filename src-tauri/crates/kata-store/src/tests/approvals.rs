@@ -52,6 +52,11 @@ pub(super) async fn a_call_waits_until_its_first_answer_and_that_one_stands(stor
         .unwrap()
         .unwrap();
     assert!(counted && first.decision == ApprovalDecision::Session && !first.expired);
+    assert_eq!(
+        (first.by.as_deref(), &first.route),
+        (Some("Ada"), &a.route),
+        "who, and where it was asked"
+    );
     let (second, counted) = store.settle("AAAAAA", ApprovalDecision::Deny, None, Ms(60)).await.unwrap().unwrap();
     assert!(!counted);
     assert_eq!(second, first);

@@ -39,6 +39,9 @@ conformance! {
     a_message_can_be_looked_up_and_a_refused_one_keeps_no_text
     a_reply_in_parts_is_delivered_with_its_last_part
     a_part_is_queued_once_per_key
+    the_last_receipt_under_a_stem_is_found_and_no_other
+    a_message_is_found_by_its_platforms_id_and_its_text_changes_while_it_waits
+    conversations_are_listed_that_a_message_was_routed_from_newest_first
     a_given_up_part_makes_the_message_dead_until_a_person_retries_it
     a_parked_part_is_pending_and_not_sent_by_itself
     a_delivered_part_is_never_handed_over_again
@@ -208,6 +211,63 @@ async fn a_part_is_queued_once_per_key(store: &impl Store) {
         "also after it was sent"
     );
     assert_eq!(store.ledger().await.unwrap(), ledger(1, 0, 0, 0));
+}
+
+async fn the_last_receipt_under_a_stem_is_found_and_no_other(store: &impl Store) {
+    let keys = ["ask:A:0", "ask:A:1", "ask:AB:0", "ask:A", "ask:A;x"];
+    let rows = store.enqueue(None, keys.map(part).into(), Ms(20)).await.unwrap();
+    assert_eq!(store.receipt_of("ask:A").await.unwrap(), None);
+    for (row, said) in rows.iter().zip(["1", "2", "3", "4", "5"]) {
+        let receipt = Receipt {
+            message_ids: vec![id(said)],
+        };
+        store.sent(row.id, &receipt).await.unwrap();
+    }
+    let found = store.receipt_of("ask:A").await.unwrap().unwrap();
+    assert_eq!(found.message_ids, [id("2")]);
+    assert_eq!(store.receipt_of("ask:").await.unwrap(), None);
+}
+
+async fn a_message_is_found_by_its_platforms_id_and_its_text_changes_while_it_waits(store: &impl Store) {
+    let first = accept(store, "m1").await;
+    let (account, m1) = (draft("m1").account, draft("m1").message_id);
+    let known = async |message| store.known(&telegram(), &account, &message).await.unwrap();
+    assert_eq!(known(id("m9")).await, None);
+    assert_eq!(store.known(&id("other"), &account, &m1).await.unwrap(), None);
+    store.reword(first, "changed").await.unwrap();
+    let (row, open) = known(m1.clone()).await.unwrap();
+    assert_eq!((row.id, row.draft.text.as_str(), open), (first, "changed", true));
+    store.finish(first, InboxEnd::Silent).await.unwrap();
+    store.reword(first, "too late").await.unwrap();
+    let (row, open) = known(m1).await.unwrap();
+    assert_eq!((row.draft.text.as_str(), open), ("changed", false));
+    store
+        .refuse(&telegram(), &draft("m2"), RefusalCode::NotAllowed, Ms(11))
+        .await
+        .unwrap();
+    assert_eq!(known(id("m2")).await, None, "what was refused is not known");
+}
+
+async fn conversations_are_listed_that_a_message_was_routed_from_newest_first(store: &impl Store) {
+    let from = async |message: &str, conversation: &str, name: Option<&str>, sender: &str, at: u64, routed: bool| {
+        let mut draft = draft(message);
+        (draft.conversation, draft.conversation_name) = (id(conversation), name.map(str::to_owned));
+        draft.sender.id = id(sender);
+        let row = store.accept(&telegram(), &draft, Ms(at)).await.unwrap().unwrap();
+        if routed {
+            store.routed(row, &id("key"), &id("s1")).await.unwrap();
+        }
+    };
+    from("m1", "C1", Some("general"), "ada", 10, true).await;
+    from("m2", "C2", Some("random"), "ada", 20, true).await;
+    from("m3", "C1", None, "bob", 30, true).await;
+    from("m4", "C3", Some("nobody was let in"), "eve", 40, false).await;
+    let found = store.written_from(&telegram(), 10).await.unwrap();
+    let shown: Vec<_> = found.iter().map(|f| (f.conversation.as_str(), f.sender.as_str())).collect();
+    assert_eq!(shown, [("C1", "bob"), ("C2", "ada")]);
+    assert_eq!(found[1].name.as_deref(), Some("random"));
+    assert_eq!(store.written_from(&telegram(), 1).await.unwrap().len(), 1);
+    assert_eq!(store.written_from(&id("other"), 10).await.unwrap(), []);
 }
 
 async fn a_given_up_part_makes_the_message_dead_until_a_person_retries_it(store: &impl Store) {
