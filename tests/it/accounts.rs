@@ -231,6 +231,12 @@ async fn a_crash_in_one_copy_leaves_the_other_alone_and_both_end_with_their_orig
     for source in ["channel:guided", "channel:guided@work"] {
         eventually("it runs", async || (state(source).await == RunState::Running).then_some(())).await;
     }
+    let session = engine.session().await;
+    for (tool, said) in [("list_guided", "first knows 0"), ("list_guided_work", "work knows 0")] {
+        let detail = engine.ask(&session, &format!("/tool {tool} {{}}")).await;
+        let text = &detail.messages.last().unwrap().content;
+        assert!(text.contains(said), "a copy's tool calls its channel by the plain name: {text}");
+    }
     let plugins = async || engine.ops.plugin_list(&caller(), Empty {}).await.unwrap();
     engine
         .ops

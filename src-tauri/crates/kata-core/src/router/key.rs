@@ -42,11 +42,14 @@ pub(super) fn of(channel: &ChannelId, draft: &InboundDraft, scope: SessionScope,
     SessionKey::new(key)
 }
 
-/// A channel as a session's header has it: the platform, and which of its accounts.
+/// A channel as a session's header has it: the platform, and which of its accounts. What stands behind an `@` is not the
+/// plugin's but the host's, who names further accounts so.
 pub fn session_channel(channel: &ChannelId, name: Option<String>) -> SessionChannel {
+    let slug = channel.to_string();
+    let platform = slug.split_once('@').map(|(platform, _)| platform.to_owned());
     SessionChannel {
-        adapter: channel.as_str().split('@').next().unwrap_or_default().to_owned(),
-        slug: channel.to_string(),
+        adapter: platform.unwrap_or_else(|| slug.clone()),
+        slug,
         display_name: name,
     }
 }

@@ -13,6 +13,9 @@ use kata_protocol::{AccountAdd, ChannelId, ErrorCode, PluginId, SourceId, Source
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// Further accounts of one plugin; each has a thread of its own.
+const MOST_ACCOUNTS: usize = 32;
+
 /// Looks at a plugin's folder again; a copy is made anew from what is there.
 pub(super) fn again(root: &Root, old: &Candidate) -> Result<Option<Candidate>, Box<Dropped>> {
     let looked = look(root, &old.folder)?;
@@ -98,6 +101,13 @@ impl Plugins {
                 format!("“name”: channel “{channel}” has an account “{name}” already"),
             )
             .hint("choose another name, or remove that one first"));
+        }
+        if self.copies(&plugin).len() >= MOST_ACCOUNTS {
+            return Err(WireError::new(
+                ErrorCode::Conflict,
+                format!("channel “{channel}” has {MOST_ACCOUNTS} further accounts already"),
+            )
+            .hint("remove one that is not used"));
         }
         // What an earlier one of that name left, should its removal have been cut off, is not the new one's.
         self.wipe(&copy).await?;

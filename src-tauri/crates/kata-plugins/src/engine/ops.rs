@@ -420,9 +420,13 @@ async fn run(op: Op, reach: &Arc<Reach>) -> Result<(Option<String>, Option<Vec<u
     }
 }
 
-/// The channel of that name, if it is the plugin's own.
+/// The channel of that name, if it is the plugin's own. In the copy for a further account a plugin says its channel's plain name.
 pub(super) fn own_channel(op: &str, name: &str, channels: &[ChannelId]) -> Result<ChannelId, OpError> {
-    let own = channels.iter().find(|own| own.as_str() == name);
+    let plain = |own: &&ChannelId| own.as_str().split_once('@').is_some_and(|(plain, _)| plain == name);
+    let own = channels
+        .iter()
+        .find(|own| own.as_str() == name)
+        .or_else(|| channels.iter().find(plain));
     own.cloned()
         .ok_or_else(|| OpError::of_type(format!("{op}: this plugin has registered no such channel")))
 }
