@@ -221,7 +221,8 @@ class Loop {
       return await work();
     } catch (error) {
       if (error instanceof MatrixError || error instanceof NetworkError) throw error;
-      if (!(error instanceof TypeError)) throw new NotStored(words(error));
+      const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
+      if (!(error instanceof TypeError) && code !== "invalid") throw new NotStored(words(error));
       this.#ctx.logger.error(`an event cannot be handed in and is left out: ${words(error)}`);
       return undefined as T;
     }
