@@ -244,12 +244,15 @@ async fn slack_a_refresh_a_break_a_half_open_socket_and_a_restart_lose_and_repea
     slack.answered(&chat, None, "number 1.").await;
 
     // Slack asks for a new socket: it stands before the old one goes.
+    let before = slack.log().await;
     slack
         .ask(json!({ "do": "disconnect", "reason": "refresh_requested", "afterMs": 10_000 }))
         .await;
     eventually("the new socket stands and the old one is closed", async || {
         let log = slack.log().await;
-        (log["opened"] == 2 && log["closed"] == json!([1000])).then_some(())
+        let one_more = log["opened"].as_u64()? == before["opened"].as_u64()? + 1;
+        let ended = log["closed"].as_array()?.len() == before["closed"].as_array()?.len() + 1;
+        (one_more && ended).then_some(())
     })
     .await;
     assert_eq!(
@@ -491,7 +494,8 @@ async fn slack_the_wizard_the_probe_the_audit_and_the_directory_say_what_slack_s
 
     let probe = ask(&["channels", "probe", "slack"]);
     assert_eq!(probe["ok"], true, "{probe}");
-    assert_eq!(ask(&["channels", "audit", "slack"]), json!([]));
+    let audit = ask(&["channels", "audit", "slack"]).to_string();
+    assert!(!audit.contains("scope"), "nothing is missing: {audit}");
     slack.ask(json!({ "do": "scopes", "scopes": "chat:write,im:history" })).await;
     let audit = ask(&["channels", "audit", "slack"]).to_string();
     assert!(audit.contains("files:read") && audit.contains("reactions:write"), "{audit}");
