@@ -13,5 +13,6 @@ mod judges;
 mod matrix;
 mod slack;
 mod telegram;
+mod telegram_weather;
 mod web;
 mod webhook;

@@ -29,6 +29,11 @@ pub(crate) fn peers(root: &Path, name: &str) -> Result<(), Failure> {
         setup::npm_packages(root, Path::new("tests/peers/slack"))?;
         fetch_python(root, "slack")?;
     }
+    if matches!(name, "telegram" | "all") {
+        setup::npm_packages(root, Path::new("tests/peers/telegram"))?;
+        fetch_python(root, "telegram")?;
+        fetch_bot_api(root)?;
+    }
     build::everything(root)?;
     let mut test = command(root, "cargo test --workspace --test peers -- --nocapture --test-threads=1");
     if name != "all" {
@@ -82,6 +87,17 @@ fn fetch_python(root: &Path, name: &str) -> Result<(), Failure> {
     run("packages from PyPI", install.arg(list))?;
     fs::write(done, wanted)?;
     Ok(())
+}
+
+/// The Bot API's description, which lies in aiogram's source archive and in none of its wheels, into `target/peers-telegram`.
+fn fetch_bot_api(root: &Path) -> Result<(), Failure> {
+    let place = root.join("target/peers-telegram");
+    if place.join("aiogram-3.31.0/.butcher/schema/schema.json").is_file() {
+        return Ok(());
+    }
+    let download = "v/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: aiogram==3.31.0";
+    run("the Bot API's description from PyPI", &mut command(&place, download))?;
+    run("unpack it", &mut command(&place, "tar xzf aiogram-3.31.0.tar.gz"))
 }
 
 /// The fault matrix of `tests/it/faults.rs` with more messages than CI has time for.
