@@ -218,6 +218,19 @@ fn telegram_two_clients_that_others_wrote_take_the_stand_in_for_telegram() {
     }
 }
 
+#[test]
+fn telegram_all_that_the_plugin_sends_is_as_the_bot_api_describes_it() {
+    let mut command = Command::new(node());
+    command
+        .arg("--test")
+        .arg(folder().join("modules.mjs"))
+        .env("KATA_BOT_API", target());
+    let output = command.output().expect("node runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    println!("{said}");
+    assert!(output.status.success(), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn telegram_floods_broken_servers_and_unread_markup_delay_replies_and_lose_none() {
     let telegram = Telegram::start("4242:token").await;
