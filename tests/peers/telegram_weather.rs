@@ -126,10 +126,13 @@ impl Telegram {
 
     fn home(&self) -> TestHome {
         let home = TestHome::new();
+        for workspace in ["one", "work"] {
+            std::fs::create_dir_all(home.path().join("workspaces").join(workspace).join("sessions")).unwrap();
+        }
         home.settings(&json!({
             "plugins": { "telegram": { "settings": { "apiRoot": self.text("api"), "pollSeconds": 2 } } },
             "sources": { "channel:telegram": {
-                "enabled": true, "policy": "open", "perMinuteSender": 10_000, "perMinuteConversation": 10_000,
+                "enabled": true, "policy": "open", "workspace": "one", "perMinuteSender": 10_000, "perMinuteConversation": 10_000,
                 "mode": "ask", "approvers": ["7"],
             } },
         }));
@@ -144,17 +147,21 @@ impl Drop for Telegram {
     }
 }
 
-fn give_token(kata: &Kata<'_>, token: &str) {
-    let args = ["sources", "secret", "channel:telegram", "botToken"];
+fn give_token(kata: &Kata<'_>, source: &str, token: &str) {
+    let args = ["sources", "secret", source, "botToken"];
     let mut child = kata.command(&args).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(token.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success(), "kata {args:?}");
 }
 
 async fn state(kata: &Kata<'_>, wanted: &[&str]) -> Value {
-    eventually(&format!("telegram is {wanted:?}"), async || {
+    state_of(kata, "channel:telegram", wanted).await
+}
+
+async fn state_of(kata: &Kata<'_>, source: &str, wanted: &[&str]) -> Value {
+    eventually(&format!("{source} is {wanted:?}"), async || {
         let sources = block_in_place(|| kata.json(&["sources", "list"]));
-        let found = sources.as_array()?.iter().find(|s| s["id"] == "channel:telegram")?.clone();
+        let found = sources.as_array()?.iter().find(|s| s["id"] == source)?.clone();
         wanted.contains(&found["status"]["state"]["kind"].as_str()?).then_some(found)
     })
     .await
@@ -162,7 +169,7 @@ async fn state(kata: &Kata<'_>, wanted: &[&str]) -> Value {
 
 async fn serve(kata: &Kata<'_>, telegram: &Telegram) -> Serve {
     let serve = kata.serve(None).await;
-    block_in_place(|| give_token(kata, telegram.text("token")));
+    block_in_place(|| give_token(kata, "channel:telegram", telegram.text("token")));
     state(kata, &["running"]).await;
     serve
 }
@@ -316,10 +323,8 @@ async fn telegram_a_token_revoked_while_it_runs_waits_for_a_person_and_loses_not
     let waits = state(&kata, &["needs_user"]).await;
     assert!(waits["status"].to_string().contains("token_refused"), "{waits}");
     telegram.ask(json!({ "do": "restore" })).await;
-    // The person pastes it again; a blank behind it makes it another text for the plugin, as a new token would be.
-    block_in_place(|| give_token(&kata, telegram.text("token")));
-    block_in_place(|| kata.run(&["sources", "disable", "channel:telegram"]));
-    block_in_place(|| kata.run(&["sources", "enable", "channel:telegram"]));
+    // The person pastes a token, here the same that counts again.
+    block_in_place(|| give_token(&kata, "channel:telegram", telegram.text("token")));
     telegram.answered(7, "number 2.").await;
     state(&kata, &["running"]).await;
     in_order(&telegram, 7, 2).await;
@@ -380,4 +385,45 @@ async fn wait_for(telegram: &Telegram, total: u64) {
         }
         before = count;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn telegram_two_accounts_in_two_workspaces_never_mix() {
+    let first = Telegram::start("4242:token").await;
+    let second = Telegram::start("5555:work").await;
+    let home = first.home();
+    let kata = Kata(&home);
+    let serve = serve(&kata, &first).await;
+    let run = |args: &[&str]| {
+        let output = block_in_place(|| kata.run(args));
+        assert!(output.status.success(), "{args:?}: {output:?}");
+    };
+    run(&["channels", "accounts", "add", "telegram", "work", "--workspace", "work"]);
+    let root = format!("apiRoot={}", second.text("api"));
+    run(&["sources", "set", "channel:telegram@work", &root, "pollSeconds=2"]);
+    run(&["channels", "policy", "telegram@work", "--policy", "open"]);
+    run(&["sources", "enable", "channel:telegram@work"]);
+    block_in_place(|| give_token(&kata, "channel:telegram@work", second.text("token")));
+    state_of(&kata, "channel:telegram@work", &["running"]).await;
+    // The same person in the same chat with each of the two bots.
+    for number in 1..=10 {
+        first.say(7, &format!("first, number {number}.")).await;
+        second.say(7, &format!("second, number {number}.")).await;
+    }
+    first.answered(7, "first, number 10.").await;
+    second.answered(7, "second, number 10.").await;
+    for (telegram, other) in [(&first, "second, "), (&second, "first, ")] {
+        in_order(telegram, 7, 10).await;
+        let seen = telegram.seen(7).await;
+        assert!(!seen.iter().any(|m| m["text"].as_str().unwrap().contains(other)), "{seen:?}");
+    }
+    let sessions = block_in_place(|| kata.json(&["sessions", "list"]));
+    let rows = sessions["sessions"].as_array().or(sessions.as_array()).unwrap();
+    let mut places: Vec<_> = rows
+        .iter()
+        .map(|s| (s["workspace"].as_str().unwrap(), s["channel"]["slug"].as_str().unwrap_or("")))
+        .collect();
+    places.sort_unstable();
+    assert_eq!(places, [("one", "telegram"), ("work", "telegram@work")]);
+    serve.stop().await;
 }
