@@ -16,8 +16,9 @@ const TABLE_WIDTH = 48;
 /** Links Telegram opens; it drops others. */
 const OPENS = /^(?:https?:\/\/|tg:\/\/|mailto:|tel:)/i;
 
+const SPECIAL = /[&<>"]/;
 const escape = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  !SPECIAL.test(text) ? text : text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 const tag = (name: string): Wrap => ({ open: `<${name}>`, close: `</${name}>` });
 
 export const dialect: Dialect = {

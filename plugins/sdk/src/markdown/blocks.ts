@@ -6,16 +6,17 @@
 
 import type { Align, Block, Inline, ListItem, Placed } from "./ast.ts";
 import { type Budget, parseInline } from "./inline.ts";
+import { swap } from "./swap.ts";
 
 /** Deepest nesting of quotations and lists; what is deeper is text. */
 const MAX_DEPTH = 8;
 /** Most columns of a table. */
 const MAX_COLUMNS = 64;
 /** Most cells of a table; rows after them are text. */
-const MAX_CELLS = 16_384;
+const MAX_CELLS = 4_096;
 /** What is spent on a document: many times what one of 256 KiB takes that a person or a model wrote. */
-const MAX_STEPS = 20_000;
-const MAX_LINES = 8_192;
+const MAX_STEPS = 12_288;
+const MAX_LINES = 6_144;
 const LANGUAGE = /^[\w+#.-]{1,32}$/;
 const DELIMITER = /^:?-{1,64}:?$/;
 
@@ -40,7 +41,7 @@ interface Marker {
 
 /** Reads Markdown. Never fails: what it does not know stays text. */
 export function parseMarkdown(text: string): Block[] {
-  const plain = text.replaceAll("\r\n", "\n").replaceAll("\0", "\ufffd");
+  const plain = swap(swap(text, "\r\n", "\n"), "\0", "\ufffd");
   // A tab in front of a line is four spaces.
   const lines = (plain.includes("\t") ? plain.replace(/^[ \t]{1,64}/gm, (indent) => indent.replaceAll("\t", "    ")) : plain).split("\n");
   return parseLines(lines, 0, { steps: MAX_STEPS, lines: MAX_LINES });
@@ -248,18 +249,16 @@ class Blocks {
     if (below === undefined || !below.includes("-")) return false;
     const align = alignOf(below);
     if (align === undefined) return false;
-    const head = cellsOf(line);
+    const head = cellsOf(line, MAX_COLUMNS + 1);
     if (head.length !== align.length || head.length > MAX_COLUMNS) return false;
     const rows: Inline[][][] = [];
     let next = this.#at + 2;
     for (; next < this.#lines.length; next += 1) {
       const row = this.#lines[next] as string;
-      if (!row.includes("|") || (rows.length + 1) * head.length > MAX_CELLS) break;
-      const cells = cellsOf(row).map((cell) => parseInline(cell, this.#budget));
+      if (!row.includes("|") || (rows.length + 1) * head.length > MAX_CELLS || (this.#budget.lines -= 1) < 0) break;
       // What is more than the head has columns is kept in the last one.
-      const more = cells.splice(head.length).flatMap((cell): Inline[] => [{ kind: "text", text: " " }, ...cell]);
+      const cells = cellsOf(row, head.length).map((cell) => parseInline(cell, this.#budget));
       while (cells.length < head.length) cells.push([]);
-      (cells.at(-1) as Inline[]).push(...more);
       rows.push(cells);
     }
     this.#push({ kind: "table", head: head.map((cell) => parseInline(cell, this.#budget)), rows, align });
@@ -359,7 +358,7 @@ function alignOf(line: string): Align[] | undefined {
   const first = line.trimStart().charAt(0);
   if (first !== "|" && first !== ":" && first !== "-") return undefined;
   const align: Align[] = [];
-  for (const cell of cellsOf(line)) {
+  for (const cell of cellsOf(line, MAX_COLUMNS + 1)) {
     if (!DELIMITER.test(cell)) return undefined;
     const left = cell.startsWith(":");
     const right = cell.endsWith(":");
@@ -368,16 +367,19 @@ function alignOf(line: string): Align[] | undefined {
   return align;
 }
 
-/** The cells of a row. `\|` and a bar within code are no borders. */
-function cellsOf(line: string): string[] {
+/** The cells of a row, at most `most`: the last one holds what is left. `\|` and a bar within code are no borders. */
+function cellsOf(line: string, most: number): string[] {
   let row = line.trim();
   if (row.startsWith("|")) row = row.slice(1);
   if (row.endsWith("|") && !row.endsWith("\\|")) row = row.slice(0, -1);
-  if (!row.includes("\\|") && !row.includes("`")) return row.split("|").map((cell) => cell.trim());
+  if (!row.includes("\\|") && !row.includes("`")) {
+    const cells = row.split("|");
+    return [...cells.slice(0, most - 1), ...(cells.length >= most ? [cells.slice(most - 1).join("|")] : [])].map((cell) => cell.trim());
+  }
   const cells: string[] = [];
   let from = 0;
   let ticks = false;
-  for (let at = 0; at < row.length; at += 1) {
+  for (let at = 0; at < row.length && cells.length < most - 1; at += 1) {
     const char = row.charAt(at);
     if (char === "\\") at += 1;
     else if (char === "`") ticks = !ticks && row.indexOf("`", at + 1) >= 0;
@@ -387,5 +389,5 @@ function cellsOf(line: string): string[] {
     }
   }
   cells.push(row.slice(from));
-  return cells.map((cell) => cell.trim().replaceAll("\\|", "|"));
+  return cells.map((cell) => swap(cell.trim(), "\\|", "|"));
 }

@@ -1,6 +1,7 @@
 /** How a platform writes what Markdown says: a handful of functions, each of which may be left out. */
 
 import type { Align } from "./ast.ts";
+import { swap } from "./swap.ts";
 
 /** What stands around a stretch of text. */
 export interface Wrap {
@@ -81,8 +82,9 @@ export interface Dialect {
   maxWraps?: number;
 }
 
+const SPECIAL = /[&<>"]/;
 const escapeHtml = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  !SPECIAL.test(text) ? text : swap(swap(swap(swap(text, "&", "&amp;"), "<", "&lt;"), ">", "&gt;"), '"', "&quot;");
 
 const tag = (name: string, attributes = ""): Wrap => ({ open: `<${name}${attributes}>`, close: `</${name}>` });
 
@@ -94,7 +96,7 @@ export const plainDialect: Dialect = {
 
 /** HTML as a page or a mail shows it. */
 export const htmlDialect: Dialect = {
-  text: (text) => escapeHtml(text).replaceAll("\n", "<br>\n"),
+  text: (text) => swap(escapeHtml(text), "\n", "<br>\n"),
   codeText: escapeHtml,
   url: (url) => `<a href="${escapeHtml(url)}">${escapeHtml(url)}</a>`,
   strong: () => tag("strong"),

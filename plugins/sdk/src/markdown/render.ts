@@ -4,6 +4,7 @@ import type { Block } from "./ast.ts";
 import { type Dialect, plainDialect } from "./dialect.ts";
 import { type Flow, flowOf, type Stretch } from "./flow.ts";
 import { cutBefore } from "./grapheme.ts";
+import { swap } from "./swap.ts";
 
 /** What a limit counts: Unicode characters, UTF-16 code units, or UTF-8 bytes. */
 export type LengthUnit = "chars" | "utf16" | "bytes";
@@ -26,8 +27,6 @@ export interface Part {
 
 /** Least room: a message that holds a word or two. */
 const MIN_ROOM = 40;
-/** How much of the end is looked at to see whether a line begins: longer than any sum of `lines`. */
-const TAIL = 256;
 
 /** Length of a text in a unit. */
 export function lengthOf(text: string, unit: LengthUnit = "chars"): number {
@@ -64,6 +63,8 @@ class Cutter {
   #open: Stretch[] = [];
   /** The first stretch that begins at the present message's start or after. */
   #next = 0;
+  /** What the message before held, of what a reader sees: a good guess for the next one. */
+  #held = Number.POSITIVE_INFINITY;
 
   constructor(flow: Flow, dialect: Dialect, { max, unit = "chars" }: PartLimit) {
     this.#flow = flow;
@@ -98,15 +99,20 @@ class Cutter {
   /** As much from `start` on as a message takes. */
   #fill(start: number): { part: Part; end: number } {
     const { text } = this.#flow;
-    let room = Math.min(text.length - start, this.#unit === "chars" ? this.#max * 2 : this.#max);
+    const most = this.#unit === "chars" ? this.#max * 2 : this.#max;
+    let room = Math.min(text.length - start, most);
+    // Looking further than what fits is work for nothing; what is left unused by a wrong guess is made up for by the next.
+    if (this.#held < most / 2) room = Math.min(room, Math.ceil(this.#held * 1.2));
     for (;;) {
       const end = start + room >= text.length ? text.length : cut(text, start, room);
       const { part, wraps } = this.#write(start, trimEnd(text, start, end));
       const counted = this.#dialect.counts === "visible" ? part.plain : part.text;
-      const most = this.#dialect.maxWraps ?? Number.POSITIVE_INFINITY;
-      const over = Math.max(lengthOf(counted, this.#unit) / this.#max, wraps / most);
+      const over = Math.max(lengthOf(counted, this.#unit) / this.#max, wraps / (this.#dialect.maxWraps ?? Number.POSITIVE_INFINITY));
       const least = cutBefore(text, start + 1, start) === start ? 2 : 1;
-      if (over <= 1 || end - start <= least) return { part, end };
+      if (over <= 1 || end - start <= least) {
+        this.#held = over < 0.5 ? Number.POSITIVE_INFINITY : end - start;
+        return { part, end };
+      }
       room = Math.max(least, Math.min(end - start - 1, Math.floor(((end - start) / over) * 0.97)));
     }
   }
@@ -143,8 +149,6 @@ class Page {
   readonly #open: Stretch[] = [];
   readonly #written: string[] = [];
   readonly #plain: string[] = [];
-  /** The end of what is written. */
-  #tail = "";
   /** What stands in front of each further line. */
   #lines = "";
   #wraps = 0;
@@ -170,29 +174,36 @@ class Page {
     const { wrap } = stretch;
     if (wrap.bare === true) this.#unindent();
     this.#open.push(stretch);
-    this.#prefix();
-    this.#put(this.#prefixed(mark));
-    if (wrap.lines !== undefined) this.#plain.push(mark);
+    if (wrap.lines !== undefined || wrap.bare === true) this.#prefix();
+    if (mark !== "") this.#written.push(this.#prefixed(mark));
+    if (wrap.lines !== undefined && mark !== "") this.#plain.push(mark);
     if (wrap.open !== "") this.#wraps += 1;
   }
 
   /** What does not carry the indentation of its item does not begin with it either. */
   #unindent(): void {
     const lines = this.#lines;
-    if (lines === "" || lines.trim() !== "" || !this.#tail.endsWith(`\n${lines}`)) return;
+    if (lines === "" || lines.trim() !== "" || !this.#end(lines.length + 1).endsWith(`\n${lines}`)) return;
     for (const pieces of [this.#written, this.#plain]) {
       const last = pieces.pop() ?? "";
       pieces.push(last.endsWith(lines) ? last.slice(0, -lines.length) : last);
     }
-    this.#tail = this.#tail.slice(0, -lines.length);
+  }
+
+  /** At least the last `length` characters of what is written, if there are so many. */
+  #end(length: number): string {
+    let end = "";
+    for (let at = this.#written.length - 1; at >= 0 && end.length < length; at -= 1) end = (this.#written[at] ?? "") + end;
+    return end;
   }
 
   close(): void {
     const stretch = this.#open.at(-1);
     if (stretch === undefined) return;
-    this.#put(this.#prefixed(stretch.wrap.close));
+    const { wrap } = stretch;
+    if (wrap.close !== "") this.#written.push(this.#prefixed(wrap.close));
     this.#open.pop();
-    this.#prefix();
+    if (wrap.lines !== undefined || wrap.bare === true) this.#prefix();
   }
 
   #prefix(): void {
@@ -202,14 +213,8 @@ class Page {
   }
 
   text(text: string): void {
-    if (text !== "") this.#plain.push(this.#prefixed(text));
-    this.#put(this.#prefixed(this.#escaped(text)));
-  }
-
-  #put(piece: string): void {
-    if (piece === "") return;
-    this.#written.push(piece);
-    this.#tail = (this.#tail + piece.slice(-TAIL)).slice(-TAIL);
+    this.#plain.push(this.#prefixed(text));
+    this.#written.push(this.#prefixed(this.#escaped(text)));
   }
 
   #escaped(text: string): string {
@@ -228,14 +233,16 @@ class Page {
   }
 
   #atLineStart(): boolean {
-    const tail = this.#lines !== "" && this.#tail.endsWith(this.#lines) ? this.#tail.slice(0, -this.#lines.length) : this.#tail;
-    return tail === "" || tail.endsWith("\n");
+    const lines = this.#lines;
+    const end = this.#end(lines.length + 1);
+    const rest = lines !== "" && end.endsWith(lines) ? end.slice(0, -lines.length) : end;
+    return rest === "" || rest.endsWith("\n");
   }
 
   #prefixed(text: string): string {
     if (this.#lines === "" || !text.includes("\n")) return text;
     const prefix = `\n${this.#lines}`;
-    return text.replaceAll("\n", prefix).replaceAll(`${prefix}\n`, `\n${this.#lines.trimEnd()}\n`);
+    return swap(swap(text, "\n", prefix), `${prefix}\n`, `\n${this.#lines.trimEnd()}\n`);
   }
 
   done(): { part: Part; wraps: number } {
@@ -246,10 +253,11 @@ class Page {
 
 /** Where to cut: after a paragraph, a line, a word, in that order, unless that wastes more than half of the room. */
 function cut(text: string, start: number, room: number): number {
-  const least = start + (room >> 1);
+  const least = room >> 1;
+  const window = text.slice(start, start + room + 2);
   for (const mark of ["\n\n", "\n", " "]) {
-    const at = text.lastIndexOf(mark, start + room);
-    if (at > least) return at;
+    const at = window.lastIndexOf(mark, room);
+    if (at > least) return start + at;
   }
   const at = cutBefore(text, start + room, start);
   return at > start ? at : start + 2;

@@ -17,7 +17,7 @@ macro_rules! modules {
 }
 
 const MODULES: &[(&str, &str)] = modules! {
-    "markdown": "ast.ts", "blocks.ts", "dialect.ts", "flow.ts", "grapheme.ts", "index.ts", "inline.ts", "render.ts", "table.ts";
+    "markdown": "ast.ts", "blocks.ts", "dialect.ts", "flow.ts", "grapheme.ts", "index.ts", "inline.ts", "render.ts", "swap.ts", "table.ts";
     "sending": "backoff.ts", "clock.ts", "index.ts", "names.ts", "partial.ts", "request.ts";
     "testing": "channel.ts", "clock.ts", "contract.ts", "fetch.ts", "host.ts", "index.ts", "load.ts", "looks.ts", "service.ts", "socket.ts", "tcp.ts", "tool.ts";
 };
