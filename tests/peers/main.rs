@@ -9,10 +9,13 @@
 )]
 
 mod discord;
+mod email;
 mod judges;
+mod lines;
 mod matrix;
 mod slack;
 mod telegram;
 mod telegram_weather;
 mod web;
 mod webhook;
+mod whatsapp;

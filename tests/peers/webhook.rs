@@ -135,8 +135,12 @@ fn now() -> u64 {
 
 /// What curl says: the status and the body.
 fn curl(home: &TestHome, body: &str, header: &str) -> (String, Value) {
+    curl_to(home, "webhook", body, header)
+}
+
+fn curl_to(home: &TestHome, plugin: &str, body: &str, header: &str) -> (String, Value) {
     let gateway: Value = serde_json::from_str(&std::fs::read_to_string(home.path().join("gateway.json")).unwrap()).unwrap();
-    let url = format!("http://127.0.0.1:{}/hooks/webhook/in", gateway["port"]);
+    let url = format!("http://127.0.0.1:{}/hooks/{plugin}/in", gateway["port"]);
     let output = Command::new("curl")
         .args(["-s", "-m", "60", "-w", "\n%{http_code}", "-H", header, "-d", body, &url])
         .output()
@@ -274,4 +278,57 @@ async fn webhook_a_thousand_messages_each_way_in_bad_weather_and_over_a_kill_com
     .await;
     println!("webhook: {ALL} messages each way over {ROOMS} conversations, 429, 500, 502, lost answers, a hang, one kill: {ledger}");
     second.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhook_two_accounts_in_two_workspaces_never_mix() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let (first, second) = (Receiver::start(folders[0].path()), Receiver::start(folders[1].path()));
+    let home = home(&first.url, json!({}));
+    for workspace in ["one", "two"] {
+        std::fs::create_dir_all(home.path().join("workspaces").join(workspace).join("sessions")).unwrap();
+    }
+    let kata = Kata(&home);
+    let serve = serve(&kata).await;
+    let run = |args: &[&str]| {
+        let output = block_in_place(|| kata.run(args));
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    run(&["channels", "accounts", "add", "webhook", "work", "--workspace", "two"]);
+    run(&["sources", "set", "channel:webhook@work", &format!("outUrl={}", second.url)]);
+    run(&["channels", "policy", "webhook@work", "--policy", "open"]);
+    let mut child = kata
+        .command(&["sources", "secret", "channel:webhook@work", "signingSecret"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(SECRET.as_bytes()).unwrap();
+    assert!(block_in_place(|| child.wait()).unwrap().success());
+    run(&["sources", "enable", "channel:webhook@work"]);
+    // The same conversation, person and message ids at both.
+    for n in 0..5 {
+        for (plugin, name) in [("webhook", "first"), ("webhook@work", "second")] {
+            let body = format!(r#"{{"id":"m{n}","conversation":"room","sender":"ann","text":"{name} {n}."}}"#);
+            eventually("it is taken", async || {
+                (block_in_place(|| curl_to(&home, plugin, &body, &signed(&body, now()))).0 == "202").then_some(())
+            })
+            .await;
+        }
+    }
+    eventually("all are answered", async || {
+        (first.answers().len() >= 5 && second.answers().len() >= 5).then_some(())
+    })
+    .await;
+    for (receiver, name, other) in [(&first, "first", "second"), (&second, "second", "first")] {
+        let answers = receiver.answers();
+        let texts: Vec<_> = answers.iter().map(|a| a["body"]["text"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(texts.len(), 5, "{texts:?}");
+        assert!(
+            texts.iter().enumerate().all(|(n, text)| text.contains(&format!("{name} {n}."))),
+            "{texts:?}"
+        );
+        assert!(texts.iter().all(|text| !text.contains(other)), "{texts:?}");
+    }
+    serve.stop().await;
 }

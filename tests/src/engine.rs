@@ -59,6 +59,11 @@ impl TestHome {
         self.dir.path().join("home")
     }
 
+    /// A CA (PEM) that the program trusts in the place of the system's roots, if the file is there.
+    pub fn ca(&self) -> PathBuf {
+        self.dir.path().join("ca.pem")
+    }
+
     /// The folder of bundled plugins.
     pub fn plugins(&self) -> &Path {
         &self.plugins

@@ -38,6 +38,10 @@ impl Kata<'_> {
             .env("KATA_SECRETS", "file")
             .env("KATA_DEMO_PACE", "0")
             .env("KATA_PORT", "0");
+        if self.0.ca().is_file() {
+            // As a person would add it to the system's roots.
+            command.env("SSL_CERT_FILE", self.0.ca());
+        }
         command
     }
 

@@ -145,7 +145,8 @@ fn major(version: &str) -> Option<u32> {
     version.trim().trim_start_matches('v').split('.').next()?.parse().ok()
 }
 
-fn system_packages(root: &Path, wanted: &[&str]) -> Result<(), Failure> {
+/// Debian packages that are not there yet.
+pub(crate) fn system_packages(root: &Path, wanted: &[&str]) -> Result<(), Failure> {
     if !cfg!(target_os = "linux") {
         return Ok(());
     }

@@ -19,6 +19,10 @@ pub(crate) fn peers(root: &Path, name: &str) -> Result<(), Failure> {
         setup::npm_packages(root, Path::new("tests/peers/discord"))?;
         fetch_python(root, "discord")?;
     }
+    if matches!(name, "email" | "all") {
+        setup::system_packages(root, &["dovecot-imapd", "dovecot-lmtpd"])?;
+        fetch_python(root, "email")?;
+    }
     if matches!(name, "web" | "all") {
         fetch_web(root)?;
     }
