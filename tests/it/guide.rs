@@ -361,7 +361,15 @@ async fn the_channel_of_the_guide_pairs_a_stranger_and_answers_over_its_server()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_bundled_plugins_keep_their_contracts_in_the_sandbox() {
-    for (name, cases) in [("echo", 6), ("telegram", 15), ("discord", 15), ("slack", 15)] {
+    for (name, cases) in [
+        ("echo", 6),
+        ("telegram", 15),
+        ("discord", 15),
+        ("slack", 15),
+        ("webhook", 20),
+        ("email", 18),
+        ("whatsapp", 20),
+    ] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins").join(name);
         let report = author::check(&folder).await;
         assert!(!report.failed(), "{name}: {:#?}", report.findings);

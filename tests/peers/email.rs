@@ -172,7 +172,8 @@ async fn email_a_letter_over_tls_is_answered_in_its_thread_and_what_is_not_belie
     }
     assert!(!both[1]["text"].as_str().unwrap().contains("old words"), "the history is cut");
     let sessions = block_in_place(|| kata.json(&["sessions", "list"]));
-    assert_eq!(sessions.as_array().unwrap().len(), 1, "one thread, one session: {sessions}");
+    let rows = sessions["sessions"].as_array().or(sessions.as_array()).unwrap();
+    assert_eq!(rows.len(), 1, "one thread, one session: {sessions}");
     assert_eq!(mail.read("ann").len(), 2, "the others were not answered");
     mail.tell("smtp good");
     serve.stop().await;
