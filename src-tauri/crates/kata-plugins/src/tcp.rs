@@ -21,7 +21,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, crypto};
+use tokio_rustls::rustls::{self, ClientConfig, crypto};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -305,7 +305,7 @@ async fn secure(host: &str, stream: Boxed, options: &HostOptions) -> Result<Boxe
         host: host.to_owned(),
         reason,
     };
-    let config = config(&options.extra_roots).map_err(failed)?;
+    let config = config(&options.extra_roots).map_err(|e| failed(e.to_string()))?;
     let name = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     let name = ServerName::try_from(name).map_err(|e| failed(e.to_string()))?;
     let stream = TlsConnector::from(config).connect(name, stream).await;
@@ -313,7 +313,7 @@ async fn secure(host: &str, stream: Boxed, options: &HostOptions) -> Result<Boxe
 }
 
 /// The platform's roots, read once; with further ones in tests.
-fn config(extra: &[Vec<u8>]) -> Result<Arc<ClientConfig>, String> {
+fn config(extra: &[Vec<u8>]) -> Result<Arc<ClientConfig>, rustls::Error> {
     static PLATFORM: OnceLock<Arc<ClientConfig>> = OnceLock::new();
     if let Some(config) = PLATFORM.get().filter(|_| extra.is_empty()) {
         return Ok(Arc::clone(config));
@@ -324,10 +324,9 @@ fn config(extra: &[Vec<u8>]) -> Result<Arc<ClientConfig>, String> {
     } else {
         extra_roots(extra, &provider)
     };
-    let verifier = Arc::new(verifier.map_err(|e| e.to_string())?);
+    let verifier = Arc::new(verifier?);
     let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| e.to_string())?
+        .with_safe_default_protocol_versions()?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
@@ -339,6 +338,6 @@ fn config(extra: &[Vec<u8>]) -> Result<Arc<ClientConfig>, String> {
 }
 
 #[cfg(not(target_os = "android"))]
-fn extra_roots(extra: &[Vec<u8>], provider: &Arc<crypto::CryptoProvider>) -> Result<Verifier, tokio_rustls::rustls::Error> {
+fn extra_roots(extra: &[Vec<u8>], provider: &Arc<crypto::CryptoProvider>) -> Result<Verifier, rustls::Error> {
     Verifier::new_with_extra_roots(extra.iter().cloned().map(CertificateDer::from), Arc::clone(provider))
 }
