@@ -207,7 +207,7 @@ async fn whatsapp_a_thousand_messages_each_way_over_a_restart_with_repeated_call
     let kata = Kata(&home);
     let mut life = serve(&kata, &meta).await;
     for n in 0..ALL {
-        let body = meta.webhook(&format!("1555000000{}", n % PEOPLE), &format!("number {n}."));
+        let body = meta.webhook(&format!("1666000000{}", n % PEOPLE), &format!("number {n}."));
         if n == ALL / 2 {
             // Meta's call meets nobody, and comes again.
             life.stop().await;
@@ -247,7 +247,7 @@ async fn whatsapp_a_thousand_messages_each_way_over_a_restart_with_repeated_call
             .push(number.unwrap_or_else(|| panic!("{text}")));
     }
     for (person, got) in &people {
-        let which: usize = person.trim_start_matches("1555000000").parse().unwrap();
+        let which: usize = person.trim_start_matches("1666000000").parse().unwrap();
         let wanted: Vec<usize> = (0..ALL).filter(|n| n % PEOPLE == which).collect();
         assert_eq!(got, &wanted, "{person}: each once, in order");
     }
