@@ -10,6 +10,7 @@
 
 mod accounts;
 mod approvals;
+mod attachments;
 mod author;
 mod channels;
 mod cli;

@@ -2,7 +2,7 @@
 //! dedupes sends by idempotency key where it is told to, and fails the test by itself when a conversation's parts come out
 //! of order.
 
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -39,6 +39,11 @@ struct Shared {
     typing: AtomicU32,
     counted: AtomicU32,
     refusing: AtomicU32,
+    /// Files of people, by reference, and those the bot sent, by id.
+    files: Mutex<HashMap<String, Vec<u8>>>,
+    uploads: Mutex<HashMap<String, Vec<u8>>>,
+    /// References that were asked for.
+    fetched: Mutex<Vec<String>>,
 }
 
 impl FakePlatform {
@@ -48,6 +53,9 @@ impl FakePlatform {
         let app = Router::new()
             .route("/poll", get(poll))
             .route("/send", post(send))
+            .route("/files/{reference}", get(file))
+            .route("/upload/{id}", post(upload))
+            .layer(axum::extract::DefaultBodyLimit::max(20 << 20))
             .route(
                 "/typing",
                 post(|State(s): State<Arc<Shared>>| async move {
@@ -86,6 +94,22 @@ impl FakePlatform {
         inbound.push(json!({ "n": n, "draft": draft }));
         drop(inbound);
         self.shared.arrived.notify_waiters();
+    }
+
+    /// Puts a file of a person there.
+    pub fn put(&self, reference: &str, bytes: &[u8]) {
+        let mut files = self.shared.files.lock().expect("not poisoned");
+        files.insert(reference.to_owned(), bytes.to_vec());
+    }
+
+    /// References of files that were asked for, in order.
+    pub fn fetched(&self) -> Vec<String> {
+        self.shared.fetched.lock().expect("not poisoned").clone()
+    }
+
+    /// A file the bot sent.
+    pub fn uploaded(&self, id: &str) -> Option<Vec<u8>> {
+        self.shared.uploads.lock().expect("not poisoned").get(id).cloned()
     }
 
     /// Everything that readers see.
@@ -142,6 +166,23 @@ async fn poll(State(shared): State<Arc<Shared>>, Query(query): Query<HashMap<Str
     // A long poll: answers at once when something comes.
     let _ = tokio::time::timeout(Duration::from_secs(1), arrived).await;
     Json(ready(&shared))
+}
+
+async fn file(
+    State(shared): State<Arc<Shared>>,
+    Path(reference): Path<String>,
+    headers: axum::http::HeaderMap,
+) -> Result<Vec<u8>, StatusCode> {
+    shared.fetched.lock().expect("not poisoned").push(reference.clone());
+    if headers.get("authorization").is_none_or(|token| token != "Bearer loop") {
+        return Err(StatusCode::UNAUTHORIZED);
+    }
+    let files = shared.files.lock().expect("not poisoned");
+    files.get(&reference).cloned().ok_or(StatusCode::NOT_FOUND)
+}
+
+async fn upload(State(shared): State<Arc<Shared>>, Path(id): Path<String>, body: axum::body::Bytes) {
+    shared.uploads.lock().expect("not poisoned").insert(id, body.to_vec());
 }
 
 async fn send(State(shared): State<Arc<Shared>>, body: String) -> Result<Json<Value>, StatusCode> {

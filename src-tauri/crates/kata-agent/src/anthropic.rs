@@ -29,6 +29,7 @@ pub(crate) struct Messages;
 
 impl Wire for Messages {
     const FAMILY: &'static str = "anthropic";
+    const PICTURES_ELSEWHERE: bool = true;
     const PATH: (&'static str, bool) = ("messages", false);
     type Decoder = Decoder;
 

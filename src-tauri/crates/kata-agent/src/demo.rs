@@ -52,6 +52,10 @@ impl Model for Demo {
         LABEL.to_owned()
     }
 
+    fn sees_pictures(&self) -> bool {
+        true
+    }
+
     fn family(&self) -> &'static str {
         FAMILY
     }

@@ -171,7 +171,7 @@ fn echoes(line: &str, request: &ModelRequest) -> bool {
     let found = |text: &str| starts.windows(ECHO + 1).any(|w| text.contains(&line[w[0]..w[ECHO]]));
     found(&request.system)
         || request.history.iter().any(|item| match item {
-            HistoryItem::User { text, context } => found(text) || context.iter().any(|text| found(text)),
+            HistoryItem::User { text, context, .. } => found(text) || context.iter().any(|text| found(text)),
             HistoryItem::ToolResult { text, .. } => found(text),
             HistoryItem::Assistant { blocks, .. } => blocks.iter().any(|block| strings(block, &found)),
         })

@@ -4,10 +4,11 @@
 //! is made up as an error, a result without its call is left out), no text is empty, no two turns in a row are of the same
 //! role, and thinking goes back only to the family that thought it, verbatim.
 
-use kata_core::ports::HistoryItem;
+use kata_core::ports::{HistoryFile, HistoryItem, Shown};
 use kata_protocol::ToolInfo;
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Said for a tool call whose result is not known.
 pub(crate) const NO_RESULT: &str = "interrupted; the outcome of this call is not known";
@@ -20,11 +21,20 @@ pub(crate) struct ToolAnswer {
     pub(crate) is_error: bool,
 }
 
+/// A piece of what a person said.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Said {
+    /// Never empty.
+    Text(String),
+    /// A picture.
+    Picture { mime: String, bytes: Arc<[u8]> },
+}
+
 /// One turn.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Turn {
-    /// Results of the turn before, in the order of its calls, then texts; never both empty.
-    User { results: Vec<ToolAnswer>, texts: Vec<String> },
+    /// Results of the turn before, in the order of its calls, then what was said; never both empty.
+    User { results: Vec<ToolAnswer>, said: Vec<Said> },
     /// Blocks in Anthropic's form, never empty.
     Assistant(Vec<Value>),
 }
@@ -34,7 +44,7 @@ pub(crate) fn turns(history: &[HistoryItem], family: &str, names: &ToolNames) ->
     let mut turns: Vec<Turn> = Vec::new();
     let mut said: Vec<Value> = Vec::new();
     let mut results: HashMap<&str, (&str, bool)> = HashMap::new();
-    let mut texts: Vec<String> = Vec::new();
+    let mut texts: Vec<Said> = Vec::new();
     for item in history {
         match item {
             HistoryItem::Assistant { blocks, family: maker } => {
@@ -53,14 +63,12 @@ pub(crate) fn turns(history: &[HistoryItem], family: &str, names: &ToolNames) ->
             HistoryItem::ToolResult { call_id, text, is_error } => {
                 results.entry(call_id.as_str()).or_insert((text, *is_error));
             }
-            HistoryItem::User { text, context } => {
+            HistoryItem::User { text, context, files } => {
                 let context = context.iter().filter(|text| !text.trim().is_empty());
-                texts.extend(context.map(|text| {
-                    let text = text.replace("</system-reminder>", "<\\/system-reminder>");
-                    format!("<system-reminder>\n{text}\n</system-reminder>")
-                }));
+                texts.extend(context.map(|text| reminder(text)));
+                texts.extend(with_files(files));
                 if !text.trim().is_empty() {
-                    texts.push(text.clone());
+                    texts.push(Said::Text(text.clone()));
                 }
             }
         }
@@ -71,15 +79,50 @@ pub(crate) fn turns(history: &[HistoryItem], family: &str, names: &ToolNames) ->
             0,
             Turn::User {
                 results: Vec::new(),
-                texts: vec!["[what came before is not shown]".to_owned()],
+                said: vec![Said::Text("[what came before is not shown]".to_owned())],
             },
         );
     }
     turns
 }
 
+/// What the program says of a message, told apart from what a person wrote.
+fn reminder(text: &str) -> Said {
+    let text = text.replace("</system-reminder>", "<\\/system-reminder>");
+    Said::Text(format!("<system-reminder>\n{text}\n</system-reminder>"))
+}
+
+/// The files of a message: what they are, as data, then what is shown of them.
+fn with_files(files: &[HistoryFile]) -> Vec<Said> {
+    if files.is_empty() {
+        return Vec::new();
+    }
+    let list: Vec<Value> = files.iter().map(HistoryFile::said).collect();
+    let mut all = vec![reminder(&format!(
+        "Files that came with the next message, as data: {}",
+        Value::from(list)
+    ))];
+    for file in files {
+        match &file.shown {
+            Shown::Nothing => {}
+            Shown::Picture(bytes) => all.push(Said::Picture {
+                mime: file.mime.clone(),
+                bytes: Arc::clone(bytes),
+            }),
+            Shown::Text(text) if text.trim().is_empty() => {}
+            Shown::Text(text) => {
+                // A fence that nothing in the text can close.
+                let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+                let fence = "`".repeat(longest.max(2) + 1);
+                all.push(Said::Text(format!("Contents of {}:\n{fence}\n{text}\n{fence}", json!(file.name))));
+            }
+        }
+    }
+    all
+}
+
 /// Ends an answer and the user turn behind it.
-fn close(turns: &mut Vec<Turn>, said: &mut Vec<Value>, results: &mut HashMap<&str, (&str, bool)>, texts: &mut Vec<String>) {
+fn close(turns: &mut Vec<Turn>, said: &mut Vec<Value>, results: &mut HashMap<&str, (&str, bool)>, texts: &mut Vec<Said>) {
     let answers: Vec<ToolAnswer> = calls(said)
         .into_iter()
         .map(|id| match results.get(id) {
@@ -105,10 +148,10 @@ fn close(turns: &mut Vec<Turn>, said: &mut Vec<Value>, results: &mut HashMap<&st
     results.clear();
     if !answers.is_empty() || !texts.is_empty() {
         match turns.last_mut() {
-            Some(Turn::User { texts: before, .. }) if answers.is_empty() => before.append(texts),
+            Some(Turn::User { said: before, .. }) if answers.is_empty() => before.append(texts),
             _ => turns.push(Turn::User {
                 results: answers,
-                texts: std::mem::take(texts),
+                said: std::mem::take(texts),
             }),
         }
     }

@@ -26,6 +26,7 @@ pub(crate) struct Chat;
 
 impl Wire for Chat {
     const FAMILY: &'static str = "openai";
+    const PICTURES_ELSEWHERE: bool = false;
     const PATH: (&'static str, bool) = ("chat/completions", true);
     type Decoder = Decoder;
 

@@ -15,10 +15,15 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+/// Parameter by which a person says whether the model looks at pictures; never sent.
+pub(crate) const PICTURES: &str = "pictures";
+
 /// A wire format.
 pub(crate) trait Wire: Send + Sync + 'static {
     /// [`Model::family`] of its models.
     const FAMILY: &'static str;
+    /// Whether models behind another address than the vendor's look at pictures too.
+    const PICTURES_ELSEWHERE: bool;
     /// Path of the question below the base; `true` where any path of the base counts as a version.
     const PATH: (&'static str, bool);
     /// Makes one answer.
@@ -67,6 +72,14 @@ impl<W: Wire> Model for Remote<W> {
 
     fn family(&self) -> &'static str {
         W::FAMILY
+    }
+
+    fn sees_pictures(&self) -> bool {
+        match self.extra.get(PICTURES).and_then(Value::as_bool) {
+            Some(said) => said,
+            // A server of one's own may run a model that knows text only, and then it refuses the whole question.
+            None => W::PICTURES_ELSEWHERE || self.settings.base_url.is_none(),
+        }
     }
 
     async fn step(

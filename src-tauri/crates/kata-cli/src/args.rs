@@ -161,6 +161,9 @@ pub struct Chat {
     /// Folder its tools work in.
     #[arg(long, value_name = "PATH")]
     pub dir: Option<PathBuf>,
+    /// Send a file with the message; again for more, at most ten of 16 MiB. Without -m the files are the message.
+    #[arg(long, value_name = "FILE")]
+    pub attach: Vec<PathBuf>,
 }
 
 /// `kata sessions`.
@@ -215,6 +218,16 @@ pub enum Sessions {
         /// Do not ask.
         #[arg(short, long)]
         yes: bool,
+    },
+    /// List the files of a session's messages, or save one.
+    Attachment {
+        /// Session.
+        id: SessionId,
+        /// File, as the list names it.
+        attachment: Option<String>,
+        /// Where to save it; under its own name in this folder when absent. `-` writes it to standard output.
+        #[arg(short, long, value_name = "FILE", requires = "attachment")]
+        out: Option<PathBuf>,
     },
     /// Let the conversation of a channel's session begin a new one with its next message.
     Reset {
@@ -424,6 +437,9 @@ mod tests {
             "kata sessions unarchive a",
             "kata sessions delete a -y",
             "kata sessions reset a",
+            "kata sessions attachment a",
+            "kata sessions attachment a 1b2c -o here.pdf",
+            "kata chat --new -m look --attach a.png --attach b.pdf",
             "kata search red car*",
             "kata search \"red\" --workspace w -n 5 --json",
             "kata letters list",

@@ -12,12 +12,20 @@ use std::path::Path;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message as Frame;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// Time for connection and handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Events that wait while an answer is read. Older ones are dropped, and the reader is told to ask again.
 const KEPT: usize = 4096;
+
+/// A file comes in one frame.
+fn limits() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .max_frame_size(Some(32 << 20))
+        .max_message_size(Some(32 << 20))
+}
 
 /// Something the engine says by itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,7 +72,7 @@ impl Client {
 
     async fn shake_hands(file: &GatewayFile, token: String, topics: &[Topic]) -> Result<Self, Failure> {
         let url = format!("ws://127.0.0.1:{}/ws", file.port);
-        let (socket, _) = tokio_tungstenite::connect_async(url)
+        let (socket, _) = tokio_tungstenite::connect_async_with_config(url, Some(limits()), false)
             .await
             .map_err(|e| Failure::not_running(format!("nothing speaks the gateway's language on port {}: {e}", file.port)))?;
         let mut client = Self {

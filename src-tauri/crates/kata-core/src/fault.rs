@@ -20,6 +20,9 @@ pub const POINTS: [&str; 11] = [
 /// Points of a call that a person is asked about.
 pub const APPROVAL_POINTS: [&str; 2] = ["after_approval_asked", "after_approval_resolved"];
 
+/// Points of a message with files.
+pub const FILE_POINTS: [&str; 1] = ["after_files_kept"];
+
 static HOOK: OnceLock<fn(&str)> = OnceLock::new();
 
 /// Sets what happens at each point; the engine does this once, in debug builds, when a test asks for it.
@@ -27,9 +30,12 @@ pub fn on_point(hook: fn(&str)) {
     let _ = HOOK.set(hook);
 }
 
-/// Marks one of [`POINTS`] or [`APPROVAL_POINTS`].
+/// Marks one of [`POINTS`], [`APPROVAL_POINTS`] or [`FILE_POINTS`].
 pub fn point(name: &str) {
-    debug_assert!(POINTS.contains(&name) || APPROVAL_POINTS.contains(&name), "{name} is no point");
+    debug_assert!(
+        POINTS.contains(&name) || APPROVAL_POINTS.contains(&name) || FILE_POINTS.contains(&name),
+        "{name} is no point"
+    );
     if cfg!(debug_assertions)
         && let Some(hook) = HOOK.get()
     {

@@ -10,6 +10,7 @@ mod direct;
 pub mod events;
 pub mod exchanges;
 pub mod fault;
+pub mod files;
 pub mod hooks;
 pub mod hygiene;
 pub mod ingress;

@@ -5,11 +5,14 @@ use crate::board::Board;
 use async_trait::async_trait;
 use kata_core::EventHub;
 use kata_core::path::Path;
-use kata_core::ports::{Clock, FilesRoot, PluginBackend, PluginPart, PluginStateStore, StoreError, Transcripts};
+use kata_core::ports::{
+    Clock, Content, FilesRoot, MediaError, MediaStore, NewMedia, PluginBackend, PluginPart, PluginStateStore, StoreError, Transcripts,
+};
 use kata_core::session::Sessions;
 use kata_protocol::{
-    ButtonPress, ChannelId, ChannelNotice, DirectMessage, ErrorCode, Fact, InboundDraft, IngressAnswer, Json, KnownConversation, Notice,
-    PluginFault, PluginId, PressAnswer, SessionId, SessionList, SessionSubmitted, SessionSummary, SourceId, Status, WireError,
+    ButtonPress, ChannelId, ChannelNotice, DirectMessage, ErrorCode, Fact, InboundDraft, IngressAnswer, Json, KnownConversation, Media,
+    MediaId, Notice, PluginFault, PluginId, PressAnswer, SessionId, SessionList, SessionSubmitted, SessionSummary, SourceId, Status,
+    WireError,
 };
 use kata_store::{HomePaths, SqliteStore};
 use secrecy::ExposeSecret;
@@ -33,6 +36,8 @@ pub(crate) struct Backend {
     pub path: OnceLock<Arc<Path>>,
     /// Home.
     pub home: HomePaths,
+    /// Files on their way.
+    pub media: Arc<dyn MediaStore>,
     /// Lists of sessions.
     pub transcripts: Arc<dyn Transcripts>,
     /// The sessions; set once everything stands.
@@ -139,6 +144,14 @@ impl PluginBackend for Backend {
         sessions
             .submit(session, text, Default::default(), key, &format!("plugin:{plugin}"))
             .await
+    }
+
+    async fn media_put(&self, _plugin: &PluginId, info: NewMedia, content: Content, most: u64) -> Result<Media, MediaError> {
+        self.media.put(info, content, most).await
+    }
+
+    async fn media_read(&self, _plugin: &PluginId, id: &MediaId) -> Result<Vec<u8>, MediaError> {
+        self.media.read(id).await
     }
 
     fn emit(&self, plugin: &PluginId, name: &str, payload: Json) {

@@ -23,7 +23,7 @@ use kata_core::operations::Operations;
 use kata_core::outbox::{Outbox, OutboxDeps};
 use kata_core::path::{Path as MessagePath, PathDeps};
 use kata_core::persist::{Persist, Trouble};
-use kata_core::ports::{Clock, Entropy};
+use kata_core::ports::{Clock, Entropy, MediaStore};
 use kata_core::router::{Bindings, Defaults};
 use kata_core::session::{Approvals, SessionDeps, Sessions};
 use kata_core::tasks::Tasks;
@@ -34,7 +34,7 @@ use kata_protocol::{
     ChannelId, ConfigChange, Fact, GatewayStart, GatewayStop, HookName, HygieneRules, Ms, Notice, Scope, SessionEvent, SourceId,
     WorkspaceId,
 };
-use kata_store::{FileTranscripts, HomePaths, SqliteStore};
+use kata_store::{FileTranscripts, HomePaths, MediaFolder, SqliteStore};
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
 use std::path::Path;
@@ -69,6 +69,7 @@ pub struct Engine {
 pub(crate) struct Inner {
     pub options: Options,
     pub home: HomePaths,
+    pub media: Arc<dyn MediaStore>,
     pub settings: Arc<SettingsFile>,
     pub secrets: Arc<Secrets>,
     pub store: Arc<SqliteStore>,
@@ -146,6 +147,9 @@ impl Engine {
             count => tracing::info!(count, "conversations found their sessions again"),
         }
 
+        let media = MediaFolder::open(home.media(), Arc::clone(&transcripts), Arc::clone(&store)).await;
+        let media: Arc<dyn MediaStore> = Arc::new(media.map_err(|e| home_failed(std::io::Error::other(e.to_string())))?);
+
         let board = Arc::new(Board::new(Arc::clone(&events)));
         let backend = Arc::new(Backend {
             store: Arc::clone(&store),
@@ -155,6 +159,7 @@ impl Engine {
             clock: Arc::clone(&clock),
             path: OnceLock::new(),
             home: home.clone(),
+            media: Arc::clone(&media),
             transcripts: Arc::clone(&transcripts) as _,
             sessions: OnceLock::new(),
             port: OnceLock::new(),
@@ -244,6 +249,7 @@ impl Engine {
             tools: Arc::clone(&tools) as _,
             permissions: Arc::new(permit.rules.clone()),
             approvals: Approvals::new(Arc::clone(&store) as _, Arc::clone(&clock), Arc::clone(&events)),
+            media: Arc::clone(&media),
             channels: Arc::clone(&host) as _,
             hooks: Arc::clone(&hooks),
             outbox: Arc::clone(&outbox),
@@ -307,6 +313,7 @@ impl Engine {
             hygiene,
             letters,
             home,
+            media,
             settings,
             secrets,
             store,
@@ -505,6 +512,11 @@ impl Inner {
             loop {
                 if let Err(error) = inner.store.prune(inner.clock.now()).await {
                     tracing::warn!(%error, "old rows were not removed");
+                }
+                match inner.media.tidy(inner.clock.now()).await {
+                    Ok(0) => {}
+                    Ok(gone) => tracing::info!(gone, "files that nothing needed any more were removed"),
+                    Err(error) => tracing::warn!(%error, "files that nothing needs were not removed"),
                 }
                 tokio::select! {
                     biased;

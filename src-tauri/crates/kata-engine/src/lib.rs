@@ -6,6 +6,7 @@
 //!
 //! Deliberately absent: rules of the domain (kata-core) and anything of Tauri.
 
+mod attachments;
 pub mod author;
 mod backend;
 mod board;
@@ -32,6 +33,8 @@ mod watch;
 pub use clock::{OsEntropy, SystemClock};
 pub use engine::{Engine, local_token};
 pub use error::EngineError;
+pub use kata_core::files::safe_name;
+pub use kata_core::ports::{MAX_FILE, MAX_FILES};
 pub use options::Options;
 pub use secrets::Secrets;
 pub use settings::{Settings, SettingsFile};

@@ -163,7 +163,12 @@ impl ModelBoard {
                 let request = ModelRequest {
                     session,
                     system: "You are being tested for a connection. Answer with one word.".into(),
-                    history: vec![HistoryItem::User { text, context: Vec::new() }].into(),
+                    history: vec![HistoryItem::User {
+                        text,
+                        context: Vec::new(),
+                        files: Vec::new(),
+                    }]
+                    .into(),
                     tools: Arc::from([]),
                 };
                 let (events, mut said) = tokio::sync::mpsc::channel(64);

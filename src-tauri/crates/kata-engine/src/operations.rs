@@ -180,10 +180,11 @@ impl Operations for Inner {
             text,
             delivery,
             idempotency_key,
-            attachments: _,
+            attachments,
         } = params;
+        let files = self.take_in(attachments.unwrap_or_default()).await?;
         self.sessions
-            .submit(&id, text, delivery.unwrap_or_default(), idempotency_key, &caller.name)
+            .submit_with(&id, text, files, delivery.unwrap_or_default(), idempotency_key, &caller.name)
             .await
     }
 
@@ -433,8 +434,8 @@ impl Operations for Inner {
             .ok_or_else(|| WireError::not_found("trace", params.id))
     }
 
-    async fn session_attachment(&self, _: &Caller, _: SessionAttachmentRef) -> Result<AttachmentData, WireError> {
-        Err(later("session.attachment"))
+    async fn session_attachment(&self, _: &Caller, params: SessionAttachmentRef) -> Result<AttachmentData, WireError> {
+        self.attachment(params).await
     }
 
     async fn session_search(&self, _: &Caller, params: SessionSearch) -> Result<SearchPage, WireError> {

@@ -5,7 +5,7 @@
 
 use crate::engine::{Inner, locked};
 use async_trait::async_trait;
-use kata_core::ports::{Clock, Judgement, Permissions, ToolOutcome, ToolRequest, Tools};
+use kata_core::ports::{Clock, Judgement, Permissions, ToolFile, ToolOutcome, ToolRequest, Tools, Unfit};
 use kata_plugins::PluginHost;
 use kata_protocol::{
     Fact, Json, Ms, Notice, PermissionExplain, PermissionExplanation, PermissionForget, PermissionList, PermissionMode, PermissionOutcome,
@@ -125,6 +125,10 @@ impl Tools for AllTools {
         } else {
             self.host.call(request).await
         }
+    }
+
+    async fn file(&self, request: &ToolRequest) -> Result<ToolFile, Unfit> {
+        self.builtin.file(request).await
     }
 }
 

@@ -6,7 +6,7 @@ use crate::frames::{self, Incoming, TopicSet};
 use crate::gateway::Shared;
 use crate::handshake::{self, Welcomed};
 use crate::listener::Meter;
-use crate::requests::Requests;
+use crate::requests::{Requests, fits};
 use crate::tokens::Grant;
 use crate::writer::{self, Outgoing, QUEUE, within};
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
@@ -255,7 +255,16 @@ async fn read(
             Some(Ok(Message::Close(_))) | None => return End::gone(),
             Some(Err(e)) => return broken(&e),
         };
-        match frames::parse(&text) {
+        let parsed = frames::parse(&text);
+        // Files make an input large; nothing else is.
+        let op = match &parsed {
+            Ok(Incoming::Request { op, .. }) => op,
+            _ => "",
+        };
+        if !fits(op, text.len()) {
+            return too_large();
+        }
+        match parsed {
             Ok(Incoming::Request { id, op, params }) => {
                 if !requests.begin(id, &op, params).await {
                     return End::gone();
@@ -284,11 +293,15 @@ async fn read(
 pub(crate) fn broken(error: &axum::Error) -> End {
     let words = error.to_string();
     if words.contains("too long") || words.contains("too large") || words.contains("too big") {
-        return End::new(
-            close::TOO_LARGE,
-            format!("a frame is larger than {} MiB", kata_protocol::MAX_FRAME >> 20),
-        );
+        return too_large();
     }
     tracing::debug!(error = words, "a socket failed");
     End::gone()
+}
+
+fn too_large() -> End {
+    End::new(
+        close::TOO_LARGE,
+        format!("a frame is larger than {} MiB", kata_protocol::MAX_FRAME >> 20),
+    )
 }

@@ -4,6 +4,7 @@ use crate::connection::{self, MAX_SOCKETS};
 use crate::gateway::Shared;
 use crate::hooks;
 use crate::listener::Meter;
+use crate::requests::MAX_INPUT;
 use crate::ui;
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
@@ -12,7 +13,6 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use kata_protocol::MAX_FRAME;
 use std::sync::Arc;
 
 /// Read buffer of one socket, bytes. The library's own is 128 KiB for each idle client.
@@ -64,8 +64,8 @@ async fn socket(State(shared): State<Arc<Shared>>, ConnectInfo(meter): ConnectIn
     let tracked = shared.tasks.token();
     upgrade
         .read_buffer_size(READ_BUFFER)
-        .max_message_size(MAX_FRAME)
-        .max_frame_size(MAX_FRAME)
+        .max_message_size(MAX_INPUT)
+        .max_frame_size(MAX_INPUT)
         .on_upgrade(async move |socket| {
             connection::run(shared, socket, meter).await;
             drop((place, tracked));

@@ -81,12 +81,23 @@ impl Requests {
     }
 }
 
+/// Largest frame of `session.submit`, the only one that may carry files: ten of 16 MiB as base64, and a text.
+pub(crate) const MAX_INPUT: usize = 224 << 20;
+/// Largest answer of `session.attachment`: one file as base64.
+const MAX_ATTACHMENT: usize = 24 << 20;
+
+/// Whether a frame of an operation may have so many bytes.
+pub(crate) fn fits(op: &str, bytes: usize) -> bool {
+    bytes <= MAX_FRAME || op == "session.submit" && bytes <= MAX_INPUT
+}
+
 async fn perform(shared: Arc<Shared>, client: Arc<Client>, id: u64, op: &'static str, params: Box<RawValue>) -> String {
+    let largest = if op == "session.attachment" { MAX_ATTACHMENT } else { MAX_FRAME };
     let done = AssertUnwindSafe(dispatch(&*shared.operations, &client.caller, op, &params))
         .catch_unwind()
         .await;
     match done {
-        Ok(Ok(result)) if result.get().len() <= MAX_FRAME - 256 => frames::result_frame(id, &result),
+        Ok(Ok(result)) if result.get().len() <= largest - 256 => frames::result_frame(id, &result),
         Ok(Ok(_)) => {
             let error = WireError::new(ErrorCode::Invalid, format!("the answer of “{op}” is larger than a frame may be"));
             frames::error_frame(id, &error.hint("ask for less at a time (`limit`)"))

@@ -6,7 +6,8 @@ use crate::registry::report;
 use async_trait::async_trait;
 use kata_core::ports::{Channels, HookHandler, Hooks, ToolOutcome, ToolRequest, Tools};
 use kata_protocol::{
-    ChannelId, ChannelInfo, HookName, OutboundMessage, PlatformMessageId, PluginId, Receipt, ReplyRoute, SendError, StreamPreview, ToolInfo,
+    AccountId, ChannelId, ChannelInfo, DraftAttachment, HookName, Media, OutboundMessage, PlatformMessageId, PluginId, Receipt, ReplyRoute,
+    SendError, SendErrorCode, StreamPreview, ToolInfo,
 };
 use serde::Deserialize;
 use std::sync::Arc;
@@ -143,6 +144,71 @@ impl Channels for PluginHost {
             .await;
         if let Err(fault) = result {
             tracing::debug!(plugin = %channel.generation.plugin, channel = %route.channel, "typing failed: {fault}");
+        }
+    }
+
+    async fn download(&self, channel: &ChannelId, _account: &AccountId, attachment: DraftAttachment) -> Result<Media, SendError> {
+        let failed = |code: SendErrorCode, message: String| SendError {
+            code,
+            message,
+            retry_after_ms: None,
+            certain: true,
+        };
+        let what = format!("channel {channel}: download");
+        let registry = self.registry.load_full();
+        let Some(found) = registry.channels.get(channel) else {
+            return Err(failed(
+                SendErrorCode::Unreachable,
+                format!("no plugin provides the channel “{channel}”"),
+            ));
+        };
+        if !found.entry.has.download {
+            return Err(failed(
+                SendErrorCode::Invalid,
+                format!("the channel “{channel}” cannot fetch files"),
+            ));
+        }
+        let payload = serde_json::to_string(&attachment).map_err(|e| failed(SendErrorCode::Invalid, e.to_string()))?;
+        let limit = self.options().fetch_timeout;
+        let result = found
+            .generation
+            .call(Kind::Download, found.entry.handle, Some(payload.into()), Some(limit), None)
+            .await;
+        match result {
+            Ok(json) => serde_json::from_str(json.as_deref().unwrap_or("null")).map_err(|_| {
+                let fault = CallFault::BadResult("the answer is no file: return what `ctx.media.fetch` or `ctx.media.put` gave".into());
+                report(&*found.faults, &what, &fault);
+                failed(SendErrorCode::Invalid, format!("{what}: {fault}"))
+            }),
+            Err(CallFault::Threw(words, thrown)) => {
+                let said = thrown.code.as_deref().unwrap_or_default();
+                let own = (thrown.name == "SendError")
+                    .then(|| serde_json::from_value(serde_json::Value::from(said)).ok())
+                    .flatten();
+                // What `ctx.media` rejects with, where the plugin let it through.
+                let code = own.or(match said {
+                    "not_found" => Some(SendErrorCode::NotFound),
+                    "forbidden" => Some(SendErrorCode::Forbidden),
+                    "too_large" => Some(SendErrorCode::Invalid),
+                    "failed" => Some(SendErrorCode::Unreachable),
+                    _ => None,
+                });
+                match code {
+                    Some(code) => Err(SendError {
+                        retry_after_ms: thrown.retry_after_ms,
+                        ..failed(code, thrown.message)
+                    }),
+                    None => {
+                        report(&*found.faults, &what, &CallFault::Threw(words.clone(), thrown));
+                        Err(failed(SendErrorCode::Unreachable, format!("{what}: {words}")))
+                    }
+                }
+            }
+            Err(fault @ CallFault::NotStarted(_)) => Err(failed(SendErrorCode::Unreachable, format!("{what}: {fault}"))),
+            Err(fault) => {
+                report(&*found.faults, &what, &fault);
+                Err(failed(SendErrorCode::Unreachable, format!("{what}: {fault}")))
+            }
         }
     }
 }

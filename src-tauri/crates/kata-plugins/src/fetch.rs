@@ -36,6 +36,24 @@ pub(crate) struct Request {
     /// Its length, where it is known.
     #[serde(default)]
     length: Option<u64>,
+    /// No header of the plugin's goes on to another host.
+    #[serde(skip)]
+    guarded: bool,
+}
+
+impl Request {
+    /// One whose answer is kept by the host.
+    pub(crate) fn download(url: String, method: String, headers: Vec<(String, String)>) -> Self {
+        Self {
+            url,
+            method,
+            headers,
+            redirect: "follow".into(),
+            upload: None,
+            length: None,
+            guarded: true,
+        }
+    }
 }
 
 /// What JavaScript gets; the body goes beside it when it is not text.
@@ -117,6 +135,48 @@ pub(crate) async fn fetch(reach: &Reach, request: Request, body: Outgoing) -> Re
         .await
         .unwrap_or(Err(FetchError::Timeout { host, limit }))?;
     head.begin(reach).await
+}
+
+/// An answer whose body is still to come.
+pub(crate) struct Began {
+    pub(crate) host: String,
+    pub(crate) status: u16,
+    /// Media type it claims to have.
+    pub(crate) mime: Option<String>,
+    /// Length it claims to have.
+    pub(crate) length: Option<u64>,
+    pub(crate) lease: Arc<Lease>,
+    pub(crate) pieces: Pieces,
+}
+
+/// Begins a request whose answer the host takes itself.
+pub(crate) async fn begin(reach: &Reach, request: Request) -> Result<Began, FetchError> {
+    let url = Url::parse(&request.url).map_err(|_| FetchError::BadRequest("the URL is not valid"))?;
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let limit = reach.options.fetch_timeout;
+    let head = tokio::time::timeout(limit, follow(reach, request, url, Outgoing::None))
+        .await
+        .unwrap_or(Err(FetchError::Timeout { host, limit }))?;
+    let host = head.url.host_str().unwrap_or_default().to_owned();
+    let (told, redirected) = (host.clone(), head.redirected);
+    let mime = head
+        .response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .map(str::to_owned);
+    Ok(Began {
+        host,
+        status: head.response.status().as_u16(),
+        mime,
+        length: head.response.content_length(),
+        lease: head.lease,
+        pieces: head
+            .response
+            .bytes_stream()
+            .map(move |piece| piece.map_err(|e| failed(&told, &e, redirected)))
+            .boxed(),
+    })
 }
 
 /// The head of an answer, and what keeps its connection.
@@ -201,7 +261,9 @@ async fn follow(reach: &Reach, request: Request, mut url: Url, mut body: Outgoin
                 reason: "the server redirects, and a body that is a stream cannot be sent twice",
             });
         }
-        if next.origin() != url.origin() {
+        if next.origin() != url.origin() && request.guarded {
+            headers.clear();
+        } else if next.origin() != url.origin() {
             for private in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION] {
                 headers.remove(private);
             }

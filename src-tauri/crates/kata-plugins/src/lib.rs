@@ -30,6 +30,7 @@ mod generation;
 mod host;
 mod inject;
 mod manifest;
+mod media;
 mod meter;
 mod network;
 mod options;

@@ -153,6 +153,7 @@ pub(crate) struct Has {
     pub(crate) me: bool,
     pub(crate) peers: bool,
     pub(crate) groups: bool,
+    pub(crate) download: bool,
 }
 
 #[derive(Deserialize)]

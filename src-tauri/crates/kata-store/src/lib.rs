@@ -1,7 +1,7 @@
 //! Floor 2: session files and the only crate that names SQLite.
 //!
 //! [`SqliteStore`] is the durable store of the core's ports, [`MemoryStore`] the same in memory;
-//! [`FileTranscripts`] the sessions on disk; [`home`] the settings of an existing home folder. Neighbours: kata-core's ports
+//! [`FileTranscripts`] the sessions on disk, [`MediaFolder`] files on their way; [`home`] the settings of an existing home folder. Neighbours: kata-core's ports
 //! above, the file system below.
 //!
 //! Deliberately absent: sockets, clocks (every call that needs the time is given it), and rules about what a message means.
@@ -9,6 +9,7 @@
 mod atomic;
 pub mod home;
 pub mod legacy_credentials;
+mod media;
 mod memory;
 mod sessions;
 mod sqlite;
@@ -16,6 +17,7 @@ mod sqlite;
 pub use atomic::{atomic_write, copy_aside, private_dir, set_aside};
 pub use home::{HomePaths, file_sources, open_home, workspaces};
 pub use legacy_credentials::{Imported, import_credentials};
+pub use media::MediaFolder;
 pub use memory::MemoryStore;
 pub use sessions::{FileTranscripts, Rebuilt, ShelfRow, WorkspaceFolder};
 pub use sqlite::{AuditRecord, KEEP_MS, Pruned, SqliteStore};

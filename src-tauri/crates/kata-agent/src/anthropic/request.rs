@@ -2,13 +2,15 @@
 //!
 //! Three cache marks of the four allowed: tools, system prompt, and the last block of the last user turn, which moves along.
 
-use crate::history::{ToolNames, Turn, turns};
+use crate::history::{Said, ToolNames, Turn, turns};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use kata_core::ports::ModelRequest;
 use kata_protocol::ProviderSettings;
 use serde_json::{Map, Value, json};
 
 /// Parameters that the person's extra ones cannot replace.
-const OURS: [&str; 5] = ["model", "messages", "system", "tools", "stream"];
+const OURS: [&str; 6] = ["model", "messages", "system", "tools", "stream", crate::remote::PICTURES];
 
 pub(crate) fn body(settings: &ProviderSettings, extra: &Map<String, Value>, request: &ModelRequest, names: &ToolNames) -> Value {
     let mut body = Map::new();
@@ -48,7 +50,7 @@ pub(crate) fn body(settings: &ProviderSettings, extra: &Map<String, Value>, requ
 fn message(turn: Turn) -> Value {
     match turn {
         Turn::Assistant(blocks) => json!({"role": "assistant", "content": blocks}),
-        Turn::User { results, texts } => {
+        Turn::User { results, said } => {
             let results = results.into_iter().map(|result| {
                 let mut block = json!({"type": "tool_result", "tool_use_id": result.id});
                 // An empty text is refused; a result without content is not.
@@ -60,8 +62,14 @@ fn message(turn: Turn) -> Value {
                 }
                 block
             });
-            let texts = texts.into_iter().map(|text| json!({"type": "text", "text": text}));
-            json!({"role": "user", "content": results.chain(texts).collect::<Vec<_>>()})
+            let said = said.into_iter().map(|said| match said {
+                Said::Text(text) => json!({"type": "text", "text": text}),
+                Said::Picture { mime, bytes } => {
+                    let data = STANDARD.encode(bytes);
+                    json!({"type": "image", "source": {"type": "base64", "media_type": mime, "data": data}})
+                }
+            });
+            json!({"role": "user", "content": results.chain(said).collect::<Vec<_>>()})
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the demo says to a conversation. Pure.
 
-use kata_core::ports::{HistoryItem, ModelRequest};
+use kata_core::ports::{HistoryFile, HistoryItem, ModelRequest, Shown};
 use serde_json::{Value, json};
 
 /// Commands, as the demo lists them.
@@ -51,12 +51,19 @@ pub(super) fn plan(request: &ModelRequest) -> Plan {
     }
     // Only the last message: one before it whose answer failed must not be obeyed again.
     let asked = since.iter().rev().find_map(|item| {
-        if let HistoryItem::User { text, .. } = item {
-            Some(text.as_str())
+        if let HistoryItem::User { text, files, .. } = item {
+            Some((text.as_str(), files.as_slice()))
         } else {
             None
         }
     });
+    let files = asked.map(|(_, files)| files).unwrap_or_default();
+    if !files.is_empty() {
+        texts.push(seen(files));
+    }
+    let asked = asked
+        .map(|(text, _)| text)
+        .filter(|text| files.is_empty() || !text.trim().is_empty());
     let mut thinking = Vec::new();
     let mut tools = Vec::new();
     match asked {
@@ -118,11 +125,25 @@ pub(super) fn words(request: &ModelRequest) -> u64 {
         .rev()
         .take_while(|item| !matches!(item, HistoryItem::Assistant { .. }));
     let items = fresh.map(|item| match item {
-        HistoryItem::User { text, context } => count(text) + context.iter().map(|text| count(text)).sum::<u64>(),
+        HistoryItem::User { text, context, .. } => count(text) + context.iter().map(|text| count(text)).sum::<u64>(),
         HistoryItem::ToolResult { text, .. } => count(text),
         HistoryItem::Assistant { .. } => 0,
     });
     count(&request.system) + items.sum::<u64>()
+}
+
+/// What came with the message, as far as a script sees it.
+fn seen(files: &[HistoryFile]) -> String {
+    let lines = files.iter().map(|file| {
+        let how = match (&file.missing, &file.shown) {
+            (Some(why), _) => format!("not there: {why}"),
+            (None, Shown::Picture(bytes)) => format!("a picture of {} bytes, which I am shown", bytes.len()),
+            (None, Shown::Text(text)) => format!("a text I am shown: “{}”", quote(text)),
+            (None, Shown::Nothing) => format!("{} bytes at `{}`", file.bytes, file.path.as_deref().unwrap_or("nowhere")),
+        };
+        format!("- `{}` ({}): {how}", file.name, file.mime)
+    });
+    format!("Files came with it:\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
 fn called<'a>(answer: &'a HistoryItem, id: &str) -> Option<&'a str> {

@@ -1,13 +1,15 @@
 //! The body of a Chat Completions request. Pure; thinking is never sent back, the format has no place for it.
 
 use crate::anthropic::schema;
-use crate::history::{ToolNames, Turn, turns};
+use crate::history::{Said, ToolNames, Turn, turns};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use kata_core::ports::ModelRequest;
 use kata_protocol::ProviderSettings;
 use serde_json::{Map, Value, json};
 
 /// Parameters that the person's extra ones cannot replace.
-const OURS: [&str; 5] = ["model", "messages", "tools", "stream", "stream_options"];
+const OURS: [&str; 6] = ["model", "messages", "tools", "stream", "stream_options", crate::remote::PICTURES];
 
 pub(crate) fn body(settings: &ProviderSettings, extra: &Map<String, Value>, request: &ModelRequest, names: &ToolNames) -> Value {
     let mut body = Map::new();
@@ -30,7 +32,7 @@ pub(crate) fn body(settings: &ProviderSettings, extra: &Map<String, Value>, requ
     for turn in turns(&request.history, "openai", names) {
         match turn {
             Turn::Assistant(blocks) => messages.extend(assistant(&blocks)),
-            Turn::User { results, texts } => {
+            Turn::User { results, said } => {
                 messages.extend(results.into_iter().map(|result| {
                     // The format cannot say that a call failed, so the text does.
                     let text = if result.is_error {
@@ -40,8 +42,8 @@ pub(crate) fn body(settings: &ProviderSettings, extra: &Map<String, Value>, requ
                     };
                     json!({"role": "tool", "tool_call_id": result.id, "content": text})
                 }));
-                if !texts.is_empty() {
-                    messages.push(json!({"role": "user", "content": texts.join("\n\n")}));
+                if !said.is_empty() {
+                    messages.push(json!({"role": "user", "content": content(said)}));
                 }
             }
         }
@@ -61,6 +63,29 @@ pub(crate) fn body(settings: &ProviderSettings, extra: &Map<String, Value>, requ
             .map(|(name, value)| (name.clone(), value.clone())),
     );
     body.into()
+}
+
+/// Texts as one text, which every server takes; parts only where there is a picture.
+fn content(said: Vec<Said>) -> Value {
+    let pictures = said.iter().any(|said| matches!(said, Said::Picture { .. }));
+    if !pictures {
+        let texts: Vec<String> = said
+            .into_iter()
+            .filter_map(|said| match said {
+                Said::Text(text) => Some(text),
+                Said::Picture { .. } => None,
+            })
+            .collect();
+        return texts.join("\n\n").into();
+    }
+    let parts = said.into_iter().map(|said| match said {
+        Said::Text(text) => json!({"type": "text", "text": text}),
+        Said::Picture { mime, bytes } => {
+            let url = format!("data:{mime};base64,{}", STANDARD.encode(bytes));
+            json!({"type": "image_url", "image_url": {"url": url}})
+        }
+    });
+    parts.collect::<Vec<_>>().into()
 }
 
 /// One answer; nothing where only thinking is left of it.

@@ -180,6 +180,7 @@ pub(super) fn user(text: &str) -> HistoryItem {
     HistoryItem::User {
         text: text.into(),
         context: Vec::new(),
+        files: Vec::new(),
     }
 }
 

@@ -14,12 +14,13 @@ use std::path::Path;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 
 pub(super) async fn run(screen: &Screen, home: &Path, options: Chat) -> Result<(), Failure> {
+    let files = super::attachments::read(&options.attach)?;
     let message = match options.message.as_deref() {
         Some("-") => Some(standard_input()?),
         Some(text) => Some(text.to_owned()),
-        None => None,
+        None => (!files.is_empty()).then(String::new),
     };
-    if message.as_ref().is_some_and(|text| text.trim().is_empty()) {
+    if message.as_ref().is_some_and(|text| text.trim().is_empty() && files.is_empty()) {
         return Err(Failure::usage("the message is empty"));
     }
     let client = Client::connect(home, &[Topic::Session]).await?;
@@ -27,6 +28,7 @@ pub(super) async fn run(screen: &Screen, home: &Path, options: Chat) -> Result<(
         screen,
         client,
         lines: None,
+        files,
         interrupts: Interrupts::listen()?,
     };
     let session = tokio::select! {
@@ -100,6 +102,8 @@ struct Talk<'a> {
     screen: &'a Screen,
     client: Client,
     interrupts: Interrupts,
+    /// Files that go with the next message.
+    files: Vec<SubmitAttachment>,
     /// Lines a person types; absent with -m, where standard input may be something else.
     lines: Option<Lines<BufReader<Stdin>>>,
 }
@@ -150,7 +154,7 @@ impl Talk<'_> {
             text,
             delivery: None,
             idempotency_key: None,
-            attachments: None,
+            attachments: Some(std::mem::take(&mut self.files)).filter(|files| !files.is_empty()),
         };
         let submitted = tokio::select! {
             submitted = self.client.session_submit(submit) => submitted?,

@@ -1,6 +1,7 @@
 //! What each command does. One file per group; the small ones are here.
 
 mod approvals;
+mod attachments;
 mod channels;
 mod chat;
 mod follow;
@@ -146,6 +147,7 @@ async fn sessions(screen: &Screen, home: &Path, command: Sessions) -> Result<(),
             }
             screen.result(&json!({"deleted": ids}), |_| format!("{} deleted\n", ids.len()))
         }
+        Sessions::Attachment { id, attachment, out } => attachments::run(screen, &mut client, id, attachment, out).await,
         Sessions::Reset { id } => {
             client.session_reset(SessionRef { id }).await?;
             screen.result(&json!({"reset": true}), |_| "the next message begins a new session\n".into())

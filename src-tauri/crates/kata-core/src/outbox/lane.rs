@@ -63,6 +63,12 @@ async fn deliver(outbox: &Arc<Outbox>, job: &mut Job) -> Result<(), Stopping> {
     if let Some(stem) = job.row.edits.clone() {
         return edits::deliver(outbox, job, &stem, capabilities.edit).await;
     }
+    // The plugin was not up when it was queued, or is another version by now.
+    let (attachments, note) = super::sendable(&capabilities, std::mem::take(&mut job.row.message.attachments));
+    job.row.message.attachments = attachments;
+    if let Some(note) = note {
+        job.row.message.text = super::with_note(&job.row.message.text, &note);
+    }
     if job.row.state == OutboxState::Sending && !capabilities.idempotent_send {
         let note = "the program ended while this was being sent, and the platform cannot tell whether it arrived";
         persist

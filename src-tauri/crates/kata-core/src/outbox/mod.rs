@@ -17,7 +17,7 @@ use crate::persist::{Persist, Stopping};
 use crate::ports::{Channels, Clock, Entropy, InboxId, MessageStore, NewOutbound, OutboundExtras, OutboxRow, StoreError};
 use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
-use kata_protocol::{ReplyRoute, SessionId, TextUnit};
+use kata_protocol::{ChannelCapabilities, Media, ReplyRoute, SessionId, TextUnit};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -52,6 +52,38 @@ pub struct OutboxDeps {
 pub struct Outbox {
     deps: OutboxDeps,
     lanes: Mutex<HashMap<Lane, VecDeque<Job>>>,
+}
+
+/// Why a channel cannot send a file. `None`: it can.
+pub(crate) fn unsendable(capabilities: &ChannelCapabilities, media: &Media) -> Option<String> {
+    if !capabilities.files_out {
+        return Some("this channel takes no files".into());
+    }
+    let most = capabilities.file_max.0;
+    (most > 0 && media.bytes.0 > most).then(|| format!("this channel takes files of at most {most} bytes"))
+}
+
+/// The files a channel can send, and what is said of the others.
+fn sendable(capabilities: &ChannelCapabilities, attachments: Vec<Media>) -> (Vec<Media>, Option<String>) {
+    let mut told: Vec<String> = Vec::new();
+    let fits = |media: &Media| match unsendable(capabilities, media) {
+        None => true,
+        Some(why) => {
+            told.push(format!("{} ({why})", media.name));
+            false
+        }
+    };
+    let attachments: Vec<Media> = attachments.into_iter().filter(fits).collect();
+    let note = (!told.is_empty()).then(|| format!("[Not sent: {}. It is in Kata Agents.]", told.join(", ")));
+    (attachments, note)
+}
+
+fn with_note(text: &str, note: &str) -> String {
+    if text.trim().is_empty() {
+        note.to_owned()
+    } else {
+        format!("{text}\n\n{note}")
+    }
 }
 
 /// Conversation and thread: the unit of order.
@@ -148,17 +180,26 @@ impl Outbox {
 
     /// The parts of a reply, as the channel can take them.
     fn parts(&self, reply: &Reply) -> Vec<NewOutbound> {
-        let (max, unit) = match self.deps.channels.info(&reply.route.channel) {
-            Some((_, info)) => (info.capabilities.text_max, info.capabilities.text_unit),
+        let info = self.deps.channels.info(&reply.route.channel).map(|(_, info)| info.capabilities);
+        let (max, unit) = match &info {
+            Some(capabilities) => (capabilities.text_max, capabilities.text_unit),
             // The plugin is being reloaded or gone; every platform we know takes this much.
             None => (2000, TextUnit::Utf16),
         };
-        let mut texts = chunk::chunk(&reply.text, max, unit);
+        // What is not known now is decided when it is sent.
+        let (attachments, note) = match &info {
+            Some(capabilities) => sendable(capabilities, reply.extras.attachments.clone()),
+            None => (reply.extras.attachments.clone(), None),
+        };
+        let mut texts = match note {
+            Some(note) => chunk::chunk(&with_note(&reply.text, &note), max, unit),
+            None => chunk::chunk(&reply.text, max, unit),
+        };
         if texts.len() > MAX_PARTS {
             texts.truncate(MAX_PARTS - 1);
             texts.push("[The answer was cut here: it is too long for this channel. The whole of it is in Kata Agents.]".into());
         }
-        if texts.is_empty() && !reply.extras.attachments.is_empty() {
+        if texts.is_empty() && !attachments.is_empty() {
             texts.push(String::new());
         }
         let last = texts.len().saturating_sub(1);
@@ -179,7 +220,7 @@ impl Outbox {
                 text,
                 idempotency_key: format!("{}:{n}", reply.key),
                 extras: OutboundExtras {
-                    attachments: if n == last { reply.extras.attachments.clone() } else { Vec::new() },
+                    attachments: if n == last { attachments.clone() } else { Vec::new() },
                     buttons: if n == last { reply.extras.buttons.clone() } else { Vec::new() },
                     replaces: reply.extras.replaces.clone().filter(|_| n == 0),
                     edits: reply.extras.edits.clone(),

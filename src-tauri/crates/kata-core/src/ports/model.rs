@@ -17,6 +17,8 @@ pub enum HistoryItem {
         /// Volatile context (date, sender, hook context) that goes before the text of this message, never into the
         /// system prompt, so that the prefix stays the same from turn to turn.
         context: Vec<String>,
+        /// Files that came with it.
+        files: Vec<HistoryFile>,
     },
     /// One answer of the model, as verbatim content blocks in Anthropic's block form (`text`, `thinking`, `tool_use`, and
     /// whatever else came). A provider of another form converts.
@@ -35,6 +37,57 @@ pub enum HistoryItem {
         /// Whether it failed.
         is_error: bool,
     },
+}
+
+/// A file that came with a person's message. What is said of it goes to every model; its contents where [`Shown`] has them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistoryFile {
+    /// File name; a stranger chose it.
+    pub name: String,
+    /// Media type.
+    pub mime: String,
+    /// Length.
+    pub bytes: u64,
+    /// Path as the agent's tools open it; absent when the file is not there.
+    pub path: Option<String>,
+    /// Why it is not there.
+    pub missing: Option<String>,
+    /// Last part of its path in the session's folder.
+    pub file: String,
+    /// What of it is shown now.
+    pub shown: Shown,
+}
+
+/// What a model is shown of a file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Shown {
+    /// Its path only.
+    #[default]
+    Nothing,
+    /// A picture, in the file's media type.
+    Picture(Arc<[u8]>),
+    /// A short text.
+    Text(Arc<str>),
+}
+
+impl HistoryFile {
+    /// What is said of it, as data on one line.
+    pub fn said(&self) -> Value {
+        let mut said = serde_json::json!({ "name": self.name, "type": self.mime });
+        match (&self.path, &self.missing) {
+            (Some(path), _) => {
+                said["bytes"] = self.bytes.into();
+                said["path"] = path.clone().into();
+            }
+            (None, missing) => said["notThere"] = missing.clone().unwrap_or_else(|| "it is gone".into()).into(),
+        }
+        match self.shown {
+            Shown::Picture(_) => said["contents"] = "the picture follows".into(),
+            Shown::Text(_) => said["contents"] = "the text follows".into(),
+            Shown::Nothing => {}
+        }
+        said
+    }
 }
 
 /// One question to a model. Every `tool_use` in `history` has its result in the items right behind it.
@@ -153,6 +206,10 @@ pub trait Model: Send + Sync + 'static {
     fn label(&self) -> String;
     /// Who can read its thinking blocks (`anthropic`, `openai`, `demo`).
     fn family(&self) -> &'static str;
+    /// Whether it looks at pictures. One that does not is told of them, and never sent any.
+    fn sees_pictures(&self) -> bool {
+        false
+    }
     /// Asks. Events go to `events` while it answers (a full queue slows the stream, a closed one is ignored).
     /// Returns within milliseconds once `cancel` is cancelled.
     async fn step(

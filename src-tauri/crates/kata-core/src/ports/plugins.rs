@@ -1,9 +1,10 @@
 //! What the plugin host needs from the engine, so that floor 2 knows neither the store nor the secrets.
 
+use super::{Content, MediaError, NewMedia};
 use async_trait::async_trait;
 use kata_protocol::{
-    ButtonPress, ChannelId, ChannelNotice, DirectMessage, InboundDraft, IngressAnswer, Json, KnownConversation, PluginFault, PluginId,
-    PressAnswer, SessionId, SessionSubmitted, SessionSummary, Status, WireError, WorkspaceId,
+    ButtonPress, ChannelId, ChannelNotice, DirectMessage, InboundDraft, IngressAnswer, Json, KnownConversation, Media, MediaId,
+    PluginFault, PluginId, PressAnswer, SessionId, SessionSubmitted, SessionSummary, Status, WireError, WorkspaceId,
 };
 use std::path::PathBuf;
 
@@ -62,6 +63,10 @@ pub trait PluginBackend: Send + Sync + 'static {
     ) -> Result<SessionSubmitted, WireError>;
     /// Tells clients something; the host has checked name and size.
     fn emit(&self, plugin: &PluginId, name: &str, payload: Json);
+    /// Keeps a file of at most `most` bytes for the plugin, as its bytes come.
+    async fn media_put(&self, plugin: &PluginId, info: NewMedia, content: Content, most: u64) -> Result<Media, MediaError>;
+    /// The bytes of a file on its way.
+    async fn media_read(&self, plugin: &PluginId, id: &MediaId) -> Result<Vec<u8>, MediaError>;
     /// Where the plugin's files lie.
     fn folder(&self, plugin: &PluginId, root: FilesRoot) -> Result<PathBuf, WireError>;
     /// A part's state changed.

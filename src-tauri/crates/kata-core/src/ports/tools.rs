@@ -3,8 +3,8 @@
 
 use async_trait::async_trait;
 use kata_protocol::{
-    CallId, ChannelId, ChannelInfo, HookName, OutboundMessage, PermissionMode, PlatformMessageId, PluginId, PluginOrigin, Receipt,
-    ReplyRoute, SendError, SessionId, StreamPreview, ToolInfo, TurnId, WorkspaceId,
+    AccountId, CallId, ChannelId, ChannelInfo, DraftAttachment, HookName, Media, OutboundMessage, PermissionMode, PlatformMessageId,
+    PluginId, PluginOrigin, Receipt, ReplyRoute, SendError, SessionId, StreamPreview, ToolInfo, TurnId, WorkspaceId,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -43,6 +43,20 @@ pub struct ToolOutcome {
     pub is_error: bool,
 }
 
+/// Name of the built-in tool that sends a file. The tool reads it, the session keeps and sends it.
+pub const SEND_FILE: &str = "send_file";
+
+/// A file that the agent sends, as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolFile {
+    /// File name.
+    pub name: String,
+    /// Contents.
+    pub bytes: Vec<u8>,
+    /// What is said to it.
+    pub caption: String,
+}
+
 /// Tools on offer.
 #[async_trait]
 pub trait Tools: Send + Sync + 'static {
@@ -50,6 +64,10 @@ pub trait Tools: Send + Sync + 'static {
     fn list(&self) -> Arc<[ToolInfo]>;
     /// Runs one. An unknown tool, bad arguments, a fault and a time limit are outcomes with `is_error`, never panics.
     async fn call(&self, request: ToolRequest) -> ToolOutcome;
+    /// Reads the file that a call of [`SEND_FILE`] is about. The error is for the model.
+    async fn file(&self, _request: &ToolRequest) -> Result<ToolFile, super::Unfit> {
+        Err(super::Unfit("There is no tool that sends files.".into()))
+    }
 }
 
 /// Why a hook handler gave no answer.
@@ -110,4 +128,6 @@ pub trait Channels: Send + Sync + 'static {
     async fn delete(&self, message_id: &PlatformMessageId, route: &ReplyRoute) -> Result<(), SendError>;
     /// Sets the bot's reaction to somebody's message, or takes it back.
     async fn react(&self, message_id: &PlatformMessageId, emoji: Option<&str>, route: &ReplyRoute) -> Result<(), SendError>;
+    /// Fetches a file of a message whose sender was let in; it is in the [`super::MediaStore`] then. May be asked again.
+    async fn download(&self, channel: &ChannelId, account: &AccountId, attachment: DraftAttachment) -> Result<Media, SendError>;
 }

@@ -2,12 +2,13 @@
 //! Calls that only read run together; the others one after the other, in order.
 
 use super::asking::{Answer, Question};
+use super::attachments::{self, Noted};
 use super::history::Call;
 use super::live::lock;
 use super::runner::Runner;
 use super::{rows, turn::Turn};
 use crate::hooks::Verdict;
-use crate::ports::{Append, HistoryItem, JournalEntry, Judgement, ToolOutcome, ToolRequest};
+use crate::ports::{Append, HistoryItem, JournalEntry, Judgement, SEND_FILE, ToolOutcome, ToolRequest};
 use kata_protocol::{AfterToolCall, BeforeToolCall, Gate, Json, MessageId, SessionState, StepOutcome, ToolCall, ToolStatus, WireError};
 use serde_json::Value;
 use std::sync::Arc;
@@ -93,7 +94,7 @@ impl Runner {
             params,
             read_only: true,
         };
-        self.done(turn, refused, ToolOutcome { text, is_error: true }, None).await
+        self.done(turn, refused, ToolOutcome { text, is_error: true }, None, &[]).await
     }
 
     /// Hooks and permission: the call as it would run, and what a person is to be asked first. The error is what the model is told.
@@ -210,11 +211,14 @@ impl Runner {
                 params: ready.params.clone(),
                 cancel: turn.cancel.clone(),
             };
-            let (tools, hooks) = (&self.deps.tools, &self.deps.hooks);
+            let (this, hooks) = (&*self, &self.deps.hooks);
             let session = session.clone();
             async move {
                 let mark = turn.trace.mark();
-                let outcome = tools.call(request).await;
+                let (outcome, files) = match ready.call.name == SEND_FILE {
+                    true => this.send_file(turn, request).await,
+                    false => (this.deps.tools.call(request).await, Vec::new()),
+                };
                 let took = turn.trace.mark().saturating_sub(mark) / 1000;
                 let how = if outcome.is_error { StepOutcome::Error } else { StepOutcome::Ok };
                 turn.trace.step(Gate::Tool, ready.call.name.clone(), mark, how, None);
@@ -237,19 +241,20 @@ impl Runner {
                         is_error: outcome.is_error,
                     },
                     u32::try_from(took).unwrap_or(u32::MAX),
+                    files,
                 )
             }
         });
         let ended = futures::future::join_all(running).await;
         crate::fault::point("after_tool_done");
-        for (ready, outcome, took) in ended {
-            self.done(turn, ready, outcome, Some(took)).await?;
+        for (ready, outcome, took, files) in ended {
+            self.done(turn, ready, outcome, Some(took), &files).await?;
         }
         Ok(())
     }
 
     /// A result: on disk, in the window, in the conversation.
-    async fn done(&mut self, turn: &Turn, ready: Ready, outcome: ToolOutcome, took: Option<u32>) -> Result<(), WireError> {
+    async fn done(&mut self, turn: &Turn, ready: Ready, outcome: ToolOutcome, took: Option<u32>, files: &[Noted]) -> Result<(), WireError> {
         let card = ToolCall {
             call_id: ready.call.id.clone(),
             name: ready.call.name,
@@ -262,7 +267,8 @@ impl Runner {
             },
             duration_ms: took,
         };
-        let row = rows::tool(&ready.row, &card, self.deps.clock.now(), &turn.id);
+        let mut row = rows::tool(&ready.row, &card, self.deps.clock.now(), &turn.id);
+        attachments::put_on(&mut row, files);
         let entry = JournalEntry::ToolDone {
             turn: turn.id.clone(),
             call: ready.call.id.clone(),

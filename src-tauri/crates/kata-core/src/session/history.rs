@@ -4,6 +4,7 @@
 //! (a session that another program wrote) the turn is rebuilt from its rows.
 
 use super::asking::Held;
+use super::attachments::{self, Place};
 use super::rows::{field, kind};
 use crate::ports::{HistoryItem, JournalEntry, StoredRow};
 use kata_protocol::{AlwaysRule, ApprovalDecision, CallId, MessageId, TurnEnd, TurnId};
@@ -219,7 +220,7 @@ pub(super) fn allowed(journal: &[JournalEntry]) -> HashSet<AlwaysRule> {
 }
 
 /// The whole conversation.
-pub(super) fn build(rows: &[StoredRow], journal: &[JournalEntry]) -> Vec<HistoryItem> {
+pub(super) fn build(rows: &[StoredRow], journal: &[JournalEntry], place: &Place) -> Vec<HistoryItem> {
     let mut by_input: HashMap<&str, Vec<&TurnId>> = HashMap::new();
     let mut contexts: HashMap<&TurnId, &Vec<String>> = HashMap::new();
     let mut entries: HashMap<&TurnId, Vec<&JournalEntry>> = HashMap::new();
@@ -244,6 +245,11 @@ pub(super) fn build(rows: &[StoredRow], journal: &[JournalEntry]) -> Vec<History
         };
         entries.entry(turn).or_default().push(entry);
     }
+    let inputs: HashMap<&str, &StoredRow> = rows
+        .iter()
+        .filter(|r| kind(r) == Some("user"))
+        .filter_map(|r| Some((field(r, "id")?, r)))
+        .collect();
     let mut written: HashMap<&str, (&str, Option<String>)> = rows
         .iter()
         .filter(|r| kind(r) == Some("user"))
@@ -273,10 +279,11 @@ pub(super) fn build(rows: &[StoredRow], journal: &[JournalEntry]) -> Vec<History
                 history.push(HistoryItem::User {
                     text: written.get(id).map(|(text, _)| (*text).to_owned()).unwrap_or_default(),
                     context,
+                    files: attachments::history(row, place),
                 });
                 for turn in turns {
                     for entry in entries.get(turn).into_iter().flatten() {
-                        push_entry(entry, &written, &mut history);
+                        push_entry(entry, &written, (&inputs, place), &mut history);
                     }
                 }
             }
@@ -288,7 +295,12 @@ pub(super) fn build(rows: &[StoredRow], journal: &[JournalEntry]) -> Vec<History
     history
 }
 
-fn push_entry(entry: &JournalEntry, written: &HashMap<&str, (&str, Option<String>)>, history: &mut Vec<HistoryItem>) {
+fn push_entry(
+    entry: &JournalEntry,
+    written: &HashMap<&str, (&str, Option<String>)>,
+    (inputs, place): (&HashMap<&str, &StoredRow>, &Place),
+    history: &mut Vec<HistoryItem>,
+) {
     match entry {
         JournalEntry::Step { blocks, family, .. } => {
             history.push(HistoryItem::Assistant {
@@ -308,6 +320,10 @@ fn push_entry(entry: &JournalEntry, written: &HashMap<&str, (&str, Option<String
             history.push(HistoryItem::User {
                 text: text.to_owned(),
                 context: writer.into_iter().collect(),
+                files: inputs
+                    .get(input.as_str())
+                    .map(|row| attachments::history(row, place))
+                    .unwrap_or_default(),
             });
         }
         _ => {}
@@ -391,7 +407,7 @@ mod tests {
             ),
             row(json!({"id":"4","type":"assistant","content":"Done.","turnId":"b"})),
         ];
-        let history = build(&rows, &[]);
+        let history = build(&rows, &[], &Place::default());
         assert_eq!(history.len(), 4);
         assert!(matches!(&history[1], HistoryItem::Assistant { blocks, .. } if blocks.len() == 2 && blocks[1]["name"] == "Bash"));
         assert!(matches!(&history[2], HistoryItem::ToolResult { text, .. } if text == "ok"));
@@ -413,7 +429,7 @@ mod tests {
                 family: "anthropic".into(),
             },
         ];
-        let history = build(&rows, &journal);
+        let history = build(&rows, &journal, &Place::default());
         assert_eq!(history.len(), 2);
         assert!(matches!(&history[0], HistoryItem::User { context, .. } if context == &["ctx"]));
         assert!(matches!(&history[1], HistoryItem::Assistant { blocks, family } if blocks[0] == thinking && family == "anthropic"));

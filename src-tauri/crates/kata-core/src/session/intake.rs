@@ -2,6 +2,7 @@
 //! answered when the row is on the disk; the agent begins meanwhile, and nothing of its answer is kept before that.
 //! Runs beside the turn, so that input is taken while the agent works.
 
+use super::attachments::{self, Missing};
 use super::ending::joined_end;
 use super::history::{self, InputFate};
 use super::live::{Live, lock, one_place};
@@ -13,10 +14,10 @@ use crate::hooks::Verdict;
 use crate::ingress::{Admitted, reply_key, reply_route};
 use crate::names;
 use crate::outbox::Reply;
-use crate::ports::{Append, InboxEnd, InboxId, JournalEntry};
+use crate::ports::{Append, HistoryFile, InboxEnd, InboxId, InboxRow, JournalEntry};
 use crate::trace::LiveTrace;
 use kata_protocol::{
-    Delivery, ErrorCode, Fact, Gate, InboundDraft, MessageId, MessageKind, MessageReceived, Overlap, OverlapPolicy, RefusalCode,
+    Delivery, ErrorCode, Fact, Gate, InboundDraft, Media, MessageId, MessageKind, MessageReceived, Overlap, OverlapPolicy, RefusalCode,
     ReplyRoute, SessionEvent, SessionSubmitted, StepOutcome, TurnEnd, WireError,
 };
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub(super) enum Input {
     Client {
         lease: Lease,
         text: String,
+        files: Vec<Media>,
         delivery: Delivery,
         key: Option<String>,
         trace: LiveTrace,
@@ -62,6 +64,8 @@ pub(super) struct Waiting {
     /// Resolves when the row is on the disk; `None` when it was before.
     pub written: Option<Written>,
     pub text: String,
+    /// Files that came with it.
+    pub files: Vec<HistoryFile>,
     /// Who wrote and where, for the model.
     pub context: Vec<String>,
     pub inbox: Option<(InboxId, ReplyRoute)>,
@@ -96,11 +100,14 @@ pub(super) async fn run(live: Arc<Live>, mut mailbox: mpsc::Receiver<Input>, jou
             Input::Client {
                 lease,
                 text,
+                files,
                 delivery,
                 key,
                 trace,
                 answer,
-            } => client(&live, lease, text, key, trace, answer).await.map(|w| (w, delivery, None)),
+            } => client(&live, lease, (text, files), key, trace, answer)
+                .await
+                .map(|w| (w, delivery, None)),
             Input::Resend { lease, trace, answer } => resend(&live, lease, trace, answer).await.map(|w| (w, Delivery::Queue, None)),
             Input::Notice { lease, told, trace } => {
                 told::hear(&live, *told, &trace).await;
@@ -195,7 +202,14 @@ async fn refuse_old(live: &Arc<Live>, old: Waiting) {
     live.deps.tracer.record(&old.trace, true).await;
 }
 
-async fn client(live: &Arc<Live>, lease: Lease, text: String, key: Option<String>, trace: LiveTrace, answer: Answer) -> Option<Waiting> {
+async fn client(
+    live: &Arc<Live>,
+    lease: Lease,
+    (text, files): (String, Vec<Media>),
+    key: Option<String>,
+    trace: LiveTrace,
+    answer: Answer,
+) -> Option<Waiting> {
     if let Some(id) = key.as_deref().and_then(|key| taken_before(live, key)) {
         let submitted = SessionSubmitted {
             message: id,
@@ -207,8 +221,8 @@ async fn client(live: &Arc<Live>, lease: Lease, text: String, key: Option<String
         return None;
     }
     let id = rows::new_id(&*live.deps.clock, &*live.deps.entropy);
-    match receive(live, &id, text, None, key.as_deref(), &trace).await {
-        Ok((text, written)) => {
+    match receive(live, &id, text, &From::Client(&files), key.as_deref(), &trace).await {
+        Ok(Received { text, files, written }) => {
             let submitted = SessionSubmitted {
                 message: id.clone(),
                 trace: trace.id(),
@@ -224,6 +238,7 @@ async fn client(live: &Arc<Live>, lease: Lease, text: String, key: Option<String
                 row: id,
                 written,
                 text,
+                files,
                 context: Vec::new(),
                 inbox: None,
                 trace,
@@ -236,7 +251,13 @@ async fn client(live: &Arc<Live>, lease: Lease, text: String, key: Option<String
                 permit: None,
             })
         }
-        Err(Blocked(reason)) => {
+        Err(NotTaken::Stopping) => None,
+        Err(NotTaken::Files(missing)) => {
+            live.deps.tracer.record(&trace, true).await;
+            let _ = answer.send(Err(WireError::invalid(format!("“attachments”: {missing}"))));
+            None
+        }
+        Err(NotTaken::Blocked(reason)) => {
             live.deps.tracer.record(&trace, true).await;
             let error = WireError::new(ErrorCode::Forbidden, format!("a plugin refused the message: {reason}"));
             let _ = answer.send(Err(error.hint("`kata trace --last` shows which plugin and why")));
@@ -293,10 +314,12 @@ async fn resend(live: &Arc<Live>, lease: Lease, trace: LiveTrace, answer: Answer
     let _ = answer.send(Ok(Taken { submitted, written: None }));
     trace.session(&live.id, &live.workspace);
     let since = trace.mark();
+    let files = attachments::of_input(live, &row);
     Some(Waiting {
         row,
         written: None,
         text,
+        files,
         context: Vec::new(),
         inbox,
         trace,
@@ -335,13 +358,14 @@ async fn channel(
         // Its turn went on by itself when the session was loaded, and ends the row.
         return None;
     }
-    let waiting = |text, written, resume, follows| {
+    let waiting = |text, files, written, resume, follows| {
         let since = trace.mark();
         let context = vec![sender_context(row.channel.as_str(), &row.draft)];
         Waiting {
             row: id.clone(),
             written,
             text,
+            files,
             context,
             inbox: Some((row.id, route.clone())),
             trace: trace.clone(),
@@ -376,11 +400,19 @@ async fn channel(
     match fate {
         InputFate::New if known => {
             trace.session(&live.id, &live.workspace);
-            Some(waiting(row.draft.text.clone(), None, false, false))
+            Some(waiting(
+                row.draft.text.clone(),
+                attachments::of_input(live, &id),
+                None,
+                false,
+                false,
+            ))
         }
-        InputFate::New => match receive(live, &id, row.draft.text.clone(), Some((&row.draft, row.id)), None, &trace).await {
-            Ok((text, written)) => Some(waiting(text, Some(written), false, false)),
-            Err(Blocked(_)) => {
+        InputFate::New => match receive(live, &id, row.draft.text.clone(), &From::Channel(&row), None, &trace).await {
+            Ok(Received { text, files, written }) => Some(waiting(text, files, Some(written), false, false)),
+            // The next start takes it up.
+            Err(NotTaken::Stopping | NotTaken::Files(_)) => None,
+            Err(NotTaken::Blocked(_)) => {
                 end_inbox(live, row.id, InboxEnd::Refused(RefusalCode::BlockedByHook)).await;
                 live.deps.tracer.record(&trace, true).await;
                 None
@@ -388,11 +420,11 @@ async fn channel(
         },
         InputFate::Open(_) => {
             trace.session(&live.id, &live.workspace);
-            Some(waiting(row.draft.text.clone(), None, true, false))
+            Some(waiting(row.draft.text.clone(), attachments::of_input(live, &id), None, true, false))
         }
         InputFate::Joined(None) => {
             trace.session(&live.id, &live.workspace);
-            Some(waiting(row.draft.text.clone(), None, false, true))
+            Some(waiting(row.draft.text.clone(), attachments::of_input(live, &id), None, false, true))
         }
         InputFate::Joined(Some(end)) => {
             end_inbox(live, row.id, joined_end(end)).await;
@@ -450,18 +482,43 @@ pub(super) async fn end_inbox(live: &Live, inbox: InboxId, end: InboxEnd) {
     }
 }
 
-/// A hook refused the input, with this reason.
-struct Blocked(String);
+/// Why an input was not taken.
+enum NotTaken {
+    /// A hook refused it, with this reason.
+    Blocked(String),
+    /// A file of a client cannot be had.
+    Files(Missing),
+    /// The program ends.
+    Stopping,
+}
 
-/// Hooks, then the pen. Answers the text as the hooks left it, and when it is on the disk.
+/// Where an input comes from.
+enum From<'a> {
+    Client(&'a [Media]),
+    Channel(&'a InboxRow),
+}
+
+/// An input as it was taken.
+struct Received {
+    text: String,
+    files: Vec<HistoryFile>,
+    /// When it is on the disk.
+    written: Written,
+}
+
+/// Hooks, files, then the pen. Answers the text as the hooks left it. A message that a hook refuses has no file fetched.
 async fn receive(
     live: &Arc<Live>,
     id: &MessageId,
     text: String,
-    channel: Option<(&InboundDraft, InboxId)>,
+    from: &From<'_>,
     key: Option<&str>,
     trace: &LiveTrace,
-) -> Result<(String, Written), Blocked> {
+) -> Result<Received, NotTaken> {
+    let channel = match from {
+        From::Channel(row) => Some((&row.draft, row.id)),
+        From::Client(_) => None,
+    };
     let summary = live.summary();
     trace.session(&live.id, &live.workspace);
     let sender = channel.map(|(draft, _)| draft.sender.clone());
@@ -478,11 +535,36 @@ async fn receive(
             let row_id = rows::new_id(&*live.deps.clock, &*live.deps.entropy);
             let row = rows::notice(&row_id, MessageKind::Info, &note, live.deps.clock.now(), None, None);
             live.show(&row);
-            return Err(Blocked(reason));
+            return Err(NotTaken::Blocked(reason));
         }
     };
+    let mark = trace.mark();
+    let notes = match from {
+        From::Channel(row) => attachments::fetch(live, &row.channel, &row.draft, id)
+            .await
+            .ok_or(NotTaken::Stopping)?,
+        From::Client(files) => attachments::take_in(live, id, files).await.map_err(NotTaken::Files)?,
+    };
+    if !notes.is_empty() {
+        crate::fault::point("after_files_kept");
+        let there = notes.iter().filter(|note| note.place.is_ok()).count();
+        let how = if there == notes.len() {
+            StepOutcome::Ok
+        } else {
+            StepOutcome::Error
+        };
+        trace.step(
+            Gate::Mailbox,
+            format!("{there} of {} files are there", notes.len()),
+            mark,
+            how,
+            None,
+        );
+    }
     let now = live.deps.clock.now();
-    let row = rows::user(id, &text, now, sender.as_ref(), channel.map(|(_, inbox)| inbox), key);
+    let mut row = rows::user(id, &text, now, sender.as_ref(), channel.map(|(_, inbox)| inbox), key);
+    attachments::put_on(&mut row, &notes);
+    let files = attachments::history(&row, &live.place());
     let append = Append {
         rows: vec![row.clone()],
         journal: Vec::new(),
@@ -496,13 +578,18 @@ async fn receive(
         s.last_message_at = now;
         // A message brings a session back out of the archive.
         s.archived = false;
-        s.preview.get_or_insert_with(|| text.chars().take(150).collect());
+        let words = if text.trim().is_empty() {
+            attachments::names(&notes)
+        } else {
+            text.clone()
+        };
+        s.preview.get_or_insert_with(|| words.chars().take(150).collect());
         if s.name.is_none() && s.channel.is_none() {
-            s.name = title(&text);
+            s.name = title(&words);
         }
     });
     live.deps.transcripts.touch(summary);
-    Ok((text, written))
+    Ok(Received { text, files, written })
 }
 
 /// First words of the first message.

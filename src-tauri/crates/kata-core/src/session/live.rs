@@ -1,5 +1,6 @@
 //! A loaded session: what clients can ask at any moment, while its tasks work.
 
+use super::attachments::Place;
 use super::intake::{Input, Waiting};
 use super::overlap::Line;
 use super::pen::Pen;
@@ -49,6 +50,8 @@ pub struct Live {
     pub(super) notices: AtomicUsize,
     /// What the model is told with the next message.
     pub(super) pending: Mutex<Pending>,
+    /// Folder of its files.
+    files: String,
 }
 
 /// The present turn.
@@ -79,6 +82,7 @@ impl Live {
         summary: SessionSummary,
         rows: Vec<StoredRow>,
         pending: Pending,
+        files: String,
     ) -> Arc<Self> {
         Arc::new(Self {
             id: summary.id.clone(),
@@ -100,12 +104,18 @@ impl Live {
             resumed: OnceLock::new(),
             notices: AtomicUsize::new(0),
             pending: Mutex::new(pending),
+            files,
         })
     }
 
     /// List row.
     pub fn summary(&self) -> SessionSummary {
         lock(&self.transcript).summary.clone()
+    }
+
+    /// Where its files lie.
+    pub(super) fn place(&self) -> Place {
+        Place::new(&self.files, &lock(&self.transcript).summary)
     }
 
     /// Whether a turn runs.

@@ -6,6 +6,7 @@
 
 mod approvals;
 mod asking;
+mod attachments;
 mod calls;
 mod deltas;
 mod ending;
@@ -20,6 +21,7 @@ mod questions;
 mod resuming;
 mod rows;
 mod runner;
+mod sending;
 mod told;
 mod turn;
 mod upkeep;
@@ -27,6 +29,9 @@ mod upkeep;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod approval_tests;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod attachment_tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod overlap_tests;
@@ -51,16 +56,16 @@ use crate::ingress::{Admitted, ChannelRules};
 use crate::outbox::Outbox;
 use crate::persist::Persist;
 use crate::ports::{
-    ApprovalRow, Channels, Clock, Entropy, MessageStore, Models, NewSession, Permissions, Tools, TranscriptError, Transcripts,
-    WaitingApproval,
+    ApprovalRow, Channels, Clock, Entropy, MAX_FILE, MAX_FILES, MediaError, MediaStore, MessageStore, Models, NewSession, Permissions,
+    Tools, TranscriptError, Transcripts, WaitingApproval,
 };
 use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
 use arc_swap::ArcSwap;
 use intake::{Input, Taken};
 use kata_protocol::{
-    AgentProfile, Approval, ApprovalDecision, ApprovalOutcome, CallId, ChannelId, Delivery, ErrorCode, Fact, Overlap, ReplyRoute,
-    SessionEndReason, SessionId, SessionSubmitted, SessionSummary, SessionUpdate, WireError,
+    AgentProfile, Approval, ApprovalDecision, ApprovalOutcome, Attachment, CallId, ChannelId, Delivery, ErrorCode, Fact, Media, Overlap,
+    ReplyRoute, SessionEndReason, SessionId, SessionSubmitted, SessionSummary, SessionUpdate, WireError,
 };
 use live::lock;
 use std::collections::{HashMap, HashSet};
@@ -100,6 +105,8 @@ pub struct SessionDeps {
     pub permissions: Arc<dyn Permissions>,
     /// Calls that wait for a person.
     pub approvals: Arc<Approvals>,
+    /// Files on their way, and those of sessions.
+    pub media: Arc<dyn MediaStore>,
     /// Channels, for typing, previews and marks.
     pub channels: Arc<dyn Channels>,
     /// Rules of the channels, for the same.
@@ -206,8 +213,26 @@ impl Sessions {
         key: Option<String>,
         origin: &str,
     ) -> Result<SessionSubmitted, WireError> {
-        if text.trim().is_empty() {
+        self.submit_with(id, text, Vec::new(), delivery, key, origin).await
+    }
+
+    /// As [`Self::submit`], with files that are in the [`MediaStore`]. With files the text may be empty.
+    pub async fn submit_with(
+        self: &Arc<Self>,
+        id: &SessionId,
+        text: String,
+        files: Vec<Media>,
+        delivery: Delivery,
+        key: Option<String>,
+        origin: &str,
+    ) -> Result<SessionSubmitted, WireError> {
+        if text.trim().is_empty() && files.is_empty() {
             return Err(WireError::invalid("“text” is empty"));
+        }
+        if files.len() > MAX_FILES {
+            return Err(WireError::invalid(format!(
+                "“attachments”: a message has at most {MAX_FILES} files"
+            )));
         }
         if text.len() > crate::ingress::MAX_TEXT {
             return Err(WireError::invalid(format!(
@@ -219,12 +244,30 @@ impl Sessions {
         self.ask(id, |lease, answer| Input::Client {
             lease,
             text,
+            files,
             delivery,
             key,
             trace,
             answer,
         })
         .await
+    }
+
+    /// A file of a session with its bytes.
+    pub async fn attachment(self: &Arc<Self>, id: &SessionId, attachment: &str) -> Result<(Attachment, Vec<u8>), WireError> {
+        let lease = self.lease(id).await?;
+        let found = attachments::find(&lock(&lease.live().transcript).rows, attachment);
+        let (found, file) = found.ok_or_else(|| WireError::not_found("attachment", attachment))?;
+        if let Some(why) = &found.missing {
+            return Err(WireError::not_found("attachment", attachment).hint(format!("it never came: {why}")));
+        }
+        match self.deps.media.attached(id, &file, MAX_FILE).await {
+            Ok(bytes) => Ok((found, bytes)),
+            Err(MediaError::NotFound(_)) => {
+                Err(WireError::not_found("attachment", attachment).hint("its file is no longer in the session's folder"))
+            }
+            Err(error) => Err(WireError::invalid(format!("{}: {error}", found.name)).hint("open it in the session's folder `attachments`")),
+        }
     }
 
     /// Runs the last input again.

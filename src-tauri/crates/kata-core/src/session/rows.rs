@@ -124,7 +124,7 @@ pub fn view(row: &StoredRow) -> Option<Message> {
         sender: text("senderName").or(text("senderId")).map(str::to_owned),
         tool: tool.flatten(),
         thinking: text("thinking").map(str::to_owned),
-        attachments: Vec::new(),
+        attachments: super::attachments::view(row),
     })
 }
 

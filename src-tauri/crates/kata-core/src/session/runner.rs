@@ -1,5 +1,6 @@
 //! Runs a session's turns, one after the other, and unloads the session when nothing has come for a while.
 
+use super::attachments::Place;
 use super::ending::joined_end;
 use super::history::{self, open_turn};
 use super::intake::{Waiting, end_inbox};
@@ -69,7 +70,12 @@ pub(super) async fn start(
 ) -> Result<Arc<Live>, TranscriptError> {
     let held = repair(&deps, &mut loaded).await?;
     let allowed = history::allowed(&loaded.journal);
-    let history = Arc::new(history::build(&loaded.rows, &loaded.journal));
+    let files = deps.media.folder(&loaded.summary.id).await.unwrap_or_else(|error| {
+        tracing::warn!(session = %loaded.summary.id, %error, "the folder of a session's files is not known");
+        String::new()
+    });
+    let place = Place::new(&files, &loaded.summary);
+    let history = Arc::new(history::build(&loaded.rows, &loaded.journal, &place));
     let (mailbox, inputs) = mpsc::channel(MAILBOX);
     loaded.summary.state = match &held {
         Some(_) => SessionState::AwaitingApproval,
@@ -85,7 +91,7 @@ pub(super) async fn start(
     );
     let pending = Pending::found(&loaded.rows, &loaded.journal);
     apply_rewording(&mut loaded);
-    let live = Live::new(Arc::clone(&deps), busy, pen, mailbox, loaded.summary, loaded.rows, pending);
+    let live = Live::new(Arc::clone(&deps), busy, pen, mailbox, loaded.summary, loaded.rows, pending, files);
     let waits = held.and_then(|resumed| {
         // Set once, here.
         let _ = live.resumed.set(resumed.input.clone());

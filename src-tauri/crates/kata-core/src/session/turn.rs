@@ -10,8 +10,8 @@ use super::runner::Runner;
 use super::{Lease, history, rows};
 use crate::hooks::Verdict;
 use crate::ports::{
-    Append, HistoryItem, InboxId, JournalEntry, Model, ModelError, ModelErrorCode, ModelEvent, ModelRequest, ModelStep, StepUsage,
-    StopReason, StoredRow,
+    Append, HistoryFile, HistoryItem, InboxId, JournalEntry, Model, ModelError, ModelErrorCode, ModelEvent, ModelRequest, ModelStep,
+    StepUsage, StopReason, StoredRow,
 };
 use crate::router::has_tool;
 use crate::trace::LiveTrace;
@@ -79,8 +79,8 @@ fn overlap_text(first: &Waiting, others: &[Waiting]) -> String {
 
 /// How a turn begins.
 pub(super) enum Begin {
-    /// With this text.
-    New(String),
+    /// With this text and these files.
+    New(String, Vec<HistoryFile>),
     /// An earlier run had begun it; the model is asked again.
     Again,
     /// An earlier run had begun it, and it goes on where a call waited.
@@ -110,6 +110,7 @@ impl Runner {
             row,
             written,
             text,
+            mut files,
             mut context,
             inbox,
             trace,
@@ -133,6 +134,7 @@ impl Runner {
             other.trace.step(Gate::Mailbox, label, other.since, StepOutcome::Ok, None);
             self.deps.tracer.record(&other.trace, true).await;
             context.extend(other.context.into_iter().filter(|c| !context.contains(c)).collect::<Vec<_>>());
+            files.extend(other.files);
             rows_of_others.push(other.row);
             if let Some((inbox, _)) = other.inbox {
                 joined.push(Joined::new(inbox, other.permit, other.lease));
@@ -167,7 +169,7 @@ impl Runner {
             abandoned: AtomicBool::new(false),
             joined: Mutex::new(joined),
         };
-        let begin = if resume { Begin::Again } else { Begin::New(text) };
+        let begin = if resume { Begin::Again } else { Begin::New(text, files) };
         let outcome = match self.prepare(&mut turn, context, begin).await {
             Ok(model) => {
                 for input in rows_of_others {
@@ -257,21 +259,32 @@ impl Runner {
             model: model_id,
             context: event.context.clone(),
         };
-        let text = match begin {
-            Begin::Held => return Ok(model),
-            Begin::Again => None,
-            Begin::New(text) => Some(text),
+        let input = match begin {
+            Begin::Held => None,
+            Begin::Again => Some(None),
+            Begin::New(text, files) => Some(Some((text, files))),
         };
-        self.live.pen.note_entry(started).await;
-        // A message sent again has its user item already.
-        if let Some(text) = text
-            && !matches!(self.history.last(), Some(HistoryItem::User { text: last, .. }) if *last == text)
-        {
-            self.remember(HistoryItem::User {
-                text,
-                context: event.context,
-            });
+        if let Some(input) = input {
+            self.live.pen.note_entry(started).await;
+            // A message sent again has its user item already.
+            let same = |text: &str, files: &[HistoryFile]| {
+                let Some(HistoryItem::User {
+                    text: last, files: with, ..
+                }) = self.history.last()
+                else {
+                    return false;
+                };
+                last == text && with.iter().map(|f| &f.file).eq(files.iter().map(|f| &f.file))
+            };
+            if let Some((text, files)) = input.filter(|(text, files)| !same(text, files)) {
+                self.remember(HistoryItem::User {
+                    text,
+                    context: event.context,
+                    files,
+                });
+            }
         }
+        self.show_files(model.sees_pictures()).await;
         Ok(model)
     }
 
@@ -373,6 +386,7 @@ impl Runner {
             if let Some(outcome) = self.after_calls(turn, ran).await {
                 return outcome;
             }
+            self.show_files(model.sees_pictures()).await;
         }
         Outcome::Failed(WireError::new(
             ErrorCode::Conflict,
@@ -489,6 +503,7 @@ impl Runner {
             self.remember(HistoryItem::User {
                 text: waiting.text,
                 context: waiting.context,
+                files: waiting.files,
             });
             waiting.trace.step(
                 Gate::Mailbox,

@@ -87,4 +87,5 @@ pub(crate) mod disk;
 pub(crate) mod others;
 mod recipient;
 pub(crate) mod rules;
+pub(crate) mod shelf;
 pub(crate) mod world;

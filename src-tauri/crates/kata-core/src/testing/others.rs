@@ -2,11 +2,13 @@
 //! question at a time and that a conversation gets its parts in order.
 
 use super::disk::lock;
+use super::shelf::Shelf;
 use crate::ports::*;
 use async_trait::async_trait;
 use kata_protocol::*;
 use serde_json::json;
 use std::collections::{HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +41,10 @@ pub(crate) struct Scripted {
     pub history: Mutex<Vec<String>>,
     /// Lets it say its next piece.
     pub go_on: tokio::sync::Notify,
+    /// Files of each question, the newest message last, each with what was shown of it.
+    pub shown: Mutex<Vec<Vec<HistoryFile>>>,
+    /// Whether it looks at no pictures.
+    pub blind: AtomicBool,
     running: Mutex<HashSet<SessionId>>,
 }
 
@@ -49,6 +55,9 @@ impl Model for Scripted {
     }
     fn family(&self) -> &'static str {
         "test"
+    }
+    fn sees_pictures(&self) -> bool {
+        !self.blind.load(Ordering::Relaxed)
     }
     async fn step(
         &self,
@@ -64,7 +73,7 @@ impl Model for Scripted {
         });
         let newest = newest.unwrap_or_default();
         let users = request.history.iter().filter_map(|item| match item {
-            HistoryItem::User { text, context } => Some((text.clone(), context.clone())),
+            HistoryItem::User { text, context, .. } => Some((text.clone(), context.clone())),
             _ => None,
         });
         let (texts, mut contexts): (Vec<_>, Vec<_>) = users.unzip();
@@ -72,6 +81,11 @@ impl Model for Scripted {
         *lock(&self.history) = texts;
         *lock(&self.contexts) = contexts.pop().unwrap_or_default();
         lock(&self.asked).push(newest.clone());
+        let files = request.history.iter().filter_map(|item| match item {
+            HistoryItem::User { files, .. } => Some(files.clone()),
+            _ => None,
+        });
+        lock(&self.shown).push(files.flatten().collect());
         tokio::task::yield_now().await;
         let step = lock(&self.script).pop_front();
         let failed = |code, partial| ModelError {
@@ -157,7 +171,7 @@ pub(crate) struct Note {
 #[async_trait]
 impl Tools for Note {
     fn list(&self) -> Arc<[ToolInfo]> {
-        Arc::from(["note", "change"].map(|name| ToolInfo {
+        Arc::from(["note", "change", SEND_FILE].map(|name| ToolInfo {
             name: name.into(),
             description: String::new(),
             parameters: Json(json!({"type": "object"})),
@@ -172,6 +186,17 @@ impl Tools for Note {
             text: "noted".into(),
             is_error: false,
         }
+    }
+    async fn file(&self, request: &ToolRequest) -> Result<ToolFile, Unfit> {
+        let text = |key: &str| request.params[key].as_str().unwrap_or_default().to_owned();
+        if text("path") == "missing" {
+            return Err(Unfit("missing does not exist".into()));
+        }
+        Ok(ToolFile {
+            name: text("path"),
+            bytes: format!("contents of {}", text("path")).into_bytes(),
+            caption: text("caption"),
+        })
     }
 }
 
@@ -214,6 +239,8 @@ pub(crate) struct Platform {
     pub changes: Mutex<Vec<Change>>,
     /// Failures of the next changes and previews.
     pub change_failures: Mutex<VecDeque<SendError>>,
+    /// Files.
+    pub shelf: Arc<Shelf>,
 }
 
 /// What was done to a message besides sending it.
@@ -312,5 +339,8 @@ impl Channels for Platform {
         self.may_change()?;
         lock(&self.changes).push(Change::React(message_id.to_string(), emoji.map(str::to_owned)));
         Ok(())
+    }
+    async fn download(&self, _: &ChannelId, _: &AccountId, file: DraftAttachment) -> Result<Media, SendError> {
+        self.shelf.download(file).await
     }
 }

@@ -118,6 +118,7 @@ impl World {
             tools: tool.clone(),
             permissions: permissions.clone(),
             approvals: crate::session::Approvals::new(asked.clone(), clock.clone(), Arc::clone(&events)),
+            media: platform.shelf.clone(),
             channels: platform.clone(),
             hooks,
             outbox: Arc::clone(&outbox),

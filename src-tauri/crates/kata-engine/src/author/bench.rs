@@ -2,11 +2,11 @@
 
 use crate::{OsEntropy, SystemClock};
 use async_trait::async_trait;
-use kata_core::ports::{FilesRoot, PluginBackend, PluginPart, ToolRequest, Tools};
+use kata_core::ports::{Content, FilesRoot, MediaError, NewMedia, PluginBackend, PluginPart, ToolRequest, Tools};
 use kata_plugins::{Candidate, HostOptions, NetworkPolicy, PluginError, PluginHost};
 use kata_protocol::{
-    ButtonPress, CallId, ChannelId, ChannelNotice, DirectMessage, ErrorCode, InboundDraft, IngressAnswer, Json, KnownConversation,
-    PermissionMode, PluginFault, PluginId, PressAnswer, SessionId, SessionSubmitted, SessionSummary, Status, TurnId, WireError,
+    ButtonPress, CallId, ChannelId, ChannelNotice, DirectMessage, ErrorCode, InboundDraft, IngressAnswer, Json, KnownConversation, Media,
+    MediaId, PermissionMode, PluginFault, PluginId, PressAnswer, SessionId, SessionSubmitted, SessionSummary, Status, TurnId, WireError,
     WorkspaceId,
 };
 use serde_json::{Value, json};
@@ -188,6 +188,12 @@ impl PluginBackend for Nothing {
         _key: Option<String>,
     ) -> Result<SessionSubmitted, WireError> {
         Err(absent("session"))
+    }
+    async fn media_put(&self, _plugin: &PluginId, _info: NewMedia, _content: Content, _most: u64) -> Result<Media, MediaError> {
+        Err(MediaError::Failed(absent("place for files").message))
+    }
+    async fn media_read(&self, _plugin: &PluginId, id: &MediaId) -> Result<Vec<u8>, MediaError> {
+        Err(MediaError::NotFound(id.to_string()))
     }
     fn emit(&self, _plugin: &PluginId, _name: &str, _payload: Json) {}
     fn folder(&self, _plugin: &PluginId, _root: FilesRoot) -> Result<PathBuf, WireError> {

@@ -21,6 +21,7 @@ pub(crate) enum Kind {
     Delete,
     React,
     Typing,
+    Download,
     Connect,
     Disconnect,
     /// A question about a channel: its set-up, its sign-in, its platform.
@@ -44,6 +45,7 @@ impl Kind {
             Self::Delete => "delete",
             Self::React => "react",
             Self::Typing => "typing",
+            Self::Download => "download",
             Self::Connect => "connect",
             Self::Disconnect => "disconnect",
             Self::Ask => "ask",

@@ -450,10 +450,21 @@ impl<'js> Loop<'_, 'js> {
             Err(error) => dispatch.settle.call::<_, ()>((settled.id, false, error.to_json())),
             Ok((text, None)) => dispatch.settle.call::<_, ()>((settled.id, true, text)),
             Ok((text, Some(bytes))) => {
+                if let Some(error) = self.no_room_for(bytes.len()) {
+                    return dispatch.settle.call::<_, ()>((settled.id, false, error.to_json()));
+                }
                 let bytes = rquickjs::TypedArray::<u8>::new_copy(self.ctx.clone(), bytes)?;
                 dispatch.settle.call::<_, ()>((settled.id, true, text, bytes))
             }
         })
+    }
+
+    /// Why so many bytes cannot be given to the plugin: it is told so, where it would else be ended for its memory.
+    fn no_room_for(&self, bytes: usize) -> Option<ops::OpError> {
+        const SMALL: usize = 1 << 20;
+        let limit = self.core.reach.options.memory_mb;
+        let fits = bytes <= SMALL || heap_bytes(&self.ctx) + bytes as u64 + SMALL as u64 <= u64::from(limit) << 20;
+        (!fits).then(|| ops::OpError::too_large(format!("{bytes} bytes do not fit into the plugin's memory of {limit} MB")))
     }
 
     /// Runs one entry into JavaScript and every job it leaves behind, under one deadline; `own`: nobody waits for it. `Some`

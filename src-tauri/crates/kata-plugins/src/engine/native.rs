@@ -23,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Frames of a stack that go into a fault's words.
 const FRAMES: usize = 160;
+/// Longest argument with a file in it.
+const MAX_FILE: usize = kata_core::ports::MAX_FILE as usize + 4096;
 /// Bytes of an error's name and of its message that go into them; a plugin chooses both.
 const NAME: usize = 100;
 const MESSAGE: usize = 2_000;
@@ -241,13 +243,15 @@ impl Core {
             }),
         };
         let size = args.len() + body.as_ref().map_or(0, Bytes::len);
-        if size > options.payload_bytes * 2 || args.len() > options.payload_bytes {
-            return Err(Exception::throw_range(
-                ctx,
-                &format!("{name}: the argument is over {} bytes", options.payload_bytes),
-            ));
+        // A file a plugin has is larger than what it says otherwise.
+        let (room, said) = match name {
+            "media_put" => (MAX_FILE, MAX_FILE),
+            _ => (options.payload_bytes * 2, options.payload_bytes),
+        };
+        if size > room || args.len() > options.payload_bytes {
+            return Err(Exception::throw_range(ctx, &format!("{name}: the argument is over {said} bytes")));
         }
-        if matches!(name, "fetch" | "socket_open" | "tcp_open") {
+        if matches!(name, "fetch" | "media_fetch" | "socket_open" | "tcp_open") {
             self.link.requests.count();
         }
         let id = self.next_operation.get() + 1;

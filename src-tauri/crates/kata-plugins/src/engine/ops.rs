@@ -7,12 +7,13 @@ use super::talk::Talk;
 use crate::body::Bodies;
 use crate::fetch::{self, FetchError, Outgoing};
 use crate::files::{self, Done, FilesError};
+use crate::media;
 use crate::ports::Reach;
 use crate::socket::{self, Incoming, SocketError};
 use crate::tcp::{self, TcpError};
 use bytes::Bytes;
-use kata_core::ports::PluginPart;
-use kata_protocol::{ChannelId, InboundDraft, Json, SessionId, WireError};
+use kata_core::ports::{MAX_FILES, PluginPart};
+use kata_protocol::{ChannelId, DraftAttachment, InboundDraft, Json, MediaId, SessionId, WireError};
 use serde_json::{Value, json};
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -86,6 +87,12 @@ pub(crate) enum Op {
         wanted: files::Wanted,
         bytes: Bytes,
     },
+    MediaFetch(media::Wanted),
+    MediaPut {
+        info: media::Info,
+        bytes: Bytes,
+    },
+    MediaRead(MediaId),
 }
 
 /// Why a host call failed; becomes an exception in the plugin.
@@ -103,6 +110,14 @@ impl OpError {
         Self {
             name: "TypeError",
             code: None,
+            message: message.into(),
+        }
+    }
+
+    pub(crate) fn too_large(message: impl Into<String>) -> Self {
+        Self {
+            name: "Error",
+            code: Some("too_large".into()),
             message: message.into(),
         }
     }
@@ -145,6 +160,16 @@ impl From<FetchError> for OpError {
         Self {
             code: error.code().map(str::to_owned),
             ..Self::of_type(error.to_string())
+        }
+    }
+}
+
+impl From<media::Failure> for OpError {
+    fn from(error: media::Failure) -> Self {
+        Self {
+            name: "Error",
+            code: Some(error.code().to_owned()),
+            message: error.to_string(),
         }
     }
 }
@@ -248,6 +273,12 @@ impl Op {
                 wanted: serde_json::from_str(&args).map_err(bad)?,
                 bytes: body.unwrap_or_default(),
             },
+            "media_fetch" => Self::MediaFetch(serde_json::from_str(&args).map_err(bad)?),
+            "media_put" => Self::MediaPut {
+                info: serde_json::from_str(&args).map_err(bad)?,
+                bytes: body.unwrap_or_default(),
+            },
+            "media_read" => Self::MediaRead(MediaId::new(args).map_err(|_| OpError::of_type("media.read: that is no file's id"))?),
             "pbkdf2" => Self::Pbkdf2 {
                 wanted: serde_json::from_str(&args).map_err(bad)?,
                 secret: body.unwrap_or_default(),
@@ -400,6 +431,15 @@ async fn run(op: Op, reach: &Arc<Reach>) -> Result<(Option<String>, Option<Vec<u
                 Done::List(list) => text(Some(json_of(&list)?)),
             }
         }
+        Op::MediaFetch(wanted) => {
+            reach.pace.turn().await;
+            text(Some(json_of(&media::download(reach, wanted).await?)?))
+        }
+        Op::MediaPut { info, bytes } => text(Some(json_of(&media::put(reach, info, bytes).await?)?)),
+        Op::MediaRead(id) => {
+            let read = reach.backend.media_read(&reach.plugin, &id).await;
+            Ok((None, Some(read.map_err(|error| media::Failure::Media("read", error))?)))
+        }
         Op::Pbkdf2 { wanted, secret } => {
             let Derive {
                 hash,
@@ -433,7 +473,31 @@ pub(super) fn own_channel(op: &str, name: &str, channels: &[ChannelId]) -> Resul
 
 /// A message as a channel hands it in; the error names the field and no value.
 pub(crate) fn decode_draft(channel: &ChannelId, draft: Value) -> Result<InboundDraft, OpError> {
-    decode_payload(channel, "receive", "draft", draft)
+    let draft: InboundDraft = decode_payload(channel, "receive", "draft", draft)?;
+    let wrong = |what: String| Err(OpError::of_type(format!("channel {channel}: receive: {what}")));
+    if draft.attachments.len() > MAX_FILES {
+        return wrong(format!("draft.attachments: a message has at most {MAX_FILES} files"));
+    }
+    for (n, file) in draft.attachments.iter().enumerate() {
+        if let Some((field, why)) = unfit(file) {
+            return wrong(format!("draft.attachments[{n}].{field}: {why}"));
+        }
+    }
+    Ok(draft)
+}
+
+/// What is wrong with a file of a draft: the field, and why.
+fn unfit(file: &DraftAttachment) -> Option<(&'static str, &'static str)> {
+    if file.reference.is_empty() || file.reference.len() > 4096 {
+        return Some(("reference", "has 1 to 4,096 bytes"));
+    }
+    if file.name.len() > 255 {
+        return Some(("name", "has at most 255 bytes"));
+    }
+    if file.mime.as_ref().is_some_and(|mime| mime.len() > 255) {
+        return Some(("mime", "has at most 255 bytes"));
+    }
+    None
 }
 
 /// What a channel hands in besides messages; the error names the field and no value.

@@ -49,8 +49,9 @@ pub(crate) static BOUNDS: HostScript = HostScript::new("kata:plugin/bounds", inc
 /// Registry, calls, timers.
 pub(crate) static CORE: HostScript = HostScript::new(PRELUDE, include_str!("js/core.js"));
 /// Web globals, one script for each kind, each at first use.
-static WEB: [HostScript; 12] = [
+static WEB: [HostScript; 13] = [
     HostScript::new("kata:plugin/context", include_str!("js/context.js")),
+    HostScript::new("kata:plugin/media", include_str!("js/media.js")),
     HostScript::new("kata:plugin/events", include_str!("js/events.js")),
     HostScript::new("kata:plugin/text", include_str!("js/text.js")),
     HostScript::new("kata:plugin/url", include_str!("js/url.js")),

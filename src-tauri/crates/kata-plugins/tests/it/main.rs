@@ -12,6 +12,7 @@ mod endings;
 mod fetch;
 mod host;
 mod markdown;
+mod media;
 mod positions;
 mod routes;
 mod sockets;

@@ -58,6 +58,10 @@ impl HomePaths {
     pub fn session_log(&self) -> PathBuf {
         self.root.join("sessions.wal")
     }
+    /// Files on their way from and to platforms.
+    pub fn media(&self) -> PathBuf {
+        self.root.join("media")
+    }
     /// The older program's secrets.
     pub fn credentials(&self) -> PathBuf {
         self.root.join("credentials.enc")

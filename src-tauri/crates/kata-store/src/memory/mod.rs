@@ -206,6 +206,7 @@ impl MessageStore for MemoryStore {
                 InboxEnd::Silent => InboxState::Done,
                 InboxEnd::Refused(code) => {
                     inbound.row.draft.text.clear();
+                    inbound.row.draft.attachments.clear();
                     inbound.refused = Some(code);
                     InboxState::Refused
                 }

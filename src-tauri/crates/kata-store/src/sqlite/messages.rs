@@ -27,6 +27,7 @@ impl MessageStore for SqliteStore {
             channel.clone(),
             InboundDraft {
                 text: String::new(),
+                attachments: Vec::new(),
                 ..draft.clone()
             },
         );
@@ -79,7 +80,7 @@ impl MessageStore for SqliteStore {
             };
             // The first end stands, and a row whose reply is on the way ends with the reply.
             db.prepare_cached(
-                "UPDATE inbox SET state = ?2, reason = ?3, draft = iif(?2 = 'refused', json_set(draft, '$.text', ''), draft)
+                "UPDATE inbox SET state = ?2, reason = ?3, draft = iif(?2 = 'refused', json_remove(json_set(draft, '$.text', ''), '$.attachments'), draft)
                  WHERE id = ?1 AND state IN ('received', 'routed')",
             )?
             .execute(params![id.0, state, reason])?;
@@ -360,6 +361,24 @@ fn enqueue(db: &Connection, inbox: Option<InboxId>, parts: Vec<NewOutbound>, now
         settle(db, id, true)?;
     }
     Ok(made)
+}
+
+impl SqliteStore {
+    /// Files that a reply still needs: one that has not left, or that a person may send again.
+    pub(crate) async fn files_needed(&self) -> Result<std::collections::HashSet<kata_protocol::MediaId>, StoreError> {
+        self.read(|db| {
+            let sql = "SELECT extras FROM outbox WHERE extras IS NOT NULL AND text IS NOT NULL AND state <> 'sent' AND NOT (state = 'dead' AND put_away)";
+            let mut statement = db.prepare_cached(sql)?;
+            let mut rows = statement.query([])?;
+            let mut needed = std::collections::HashSet::new();
+            while let Some(row) = rows.next()? {
+                let extras: OutboundExtras = serde_json::from_str(&row.get::<_, String>(0)?).map_err(Fault::json("extras"))?;
+                needed.extend(extras.attachments.into_iter().map(|media| media.id));
+            }
+            Ok(needed)
+        })
+        .await
+    }
 }
 
 /// Brings an answered inbox row in line with its parts. `replied`: a reply was just queued, so a row without any part of its

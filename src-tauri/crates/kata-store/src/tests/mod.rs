@@ -8,6 +8,7 @@ mod credentials;
 mod damage;
 mod home;
 mod ledger;
+mod media;
 mod samples;
 mod search;
 mod sessions;

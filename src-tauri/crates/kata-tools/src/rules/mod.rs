@@ -210,6 +210,7 @@ impl Case<'_> {
         match &args {
             Args::Read(_) | Args::Glob(_) | Args::Grep(_) => self.reads(tool, Path::new(args.path().unwrap_or_default())),
             Args::Write(_) | Args::Edit(_) => self.writes(tool, Path::new(args.path().unwrap_or_default())),
+            Args::SendFile(send) => self.sends(tool, Path::new(&send.path)),
             Args::Bash(bash) => self.bash(&bash.command),
             Args::Fetch(fetch) => self.fetches(tool, &fetch.url),
         }
@@ -299,6 +300,30 @@ impl Case<'_> {
                     Some(self.folder_rule(tool, path)),
                 ),
             },
+        }
+    }
+
+    /// Sending a file reads it and hands it out: mode safe lets out only what lies in the session's own folder.
+    fn sends(&self, tool: &ToolInfo, path: &Path) -> Explained {
+        let what = format!("It sends {} out", path.display());
+        match (self.scope.standing(path), self.mode) {
+            (Standing::Secret, PermissionMode::Safe) => {
+                deny(format!("{} may hold secrets, and this session is in mode safe.", path.display()))
+            }
+            (Standing::Secret, _) => ask(format!("{what}, and it may hold secrets"), None),
+            // What says what the agent may do, and the record of what it did, is not for others.
+            (Standing::Guarded, PermissionMode::Safe) => deny(format!("{what}, and this session is in mode safe.")),
+            (Standing::Guarded, _) => ask(format!("{what}, and it says what programs may do, or is a record"), None),
+            (_, PermissionMode::AllowAll) => allow("Mode allow-all sends files that hold no secrets."),
+            (Standing::Inside, PermissionMode::Safe) if path.starts_with(&self.scope.session) => {
+                allow("It lies in the session's own folder.")
+            }
+            (_, PermissionMode::Safe) => deny(format!(
+                "{what}, and this session is in mode safe: it sends only what lies in the session's own folder ({}). The person can change the mode.",
+                self.scope.session.display()
+            )),
+            _ if self.always_in(tool, path) => allow("A person allowed sending from this folder always."),
+            _ => ask(what, Some(self.folder_rule(tool, path))),
         }
     }
 

@@ -7,6 +7,9 @@ use serde_json::Value;
 /// Longest time a command gets, seconds, and the one it gets unasked.
 pub(crate) const TIMEOUT_S: (u64, u64) = (600, 120);
 
+/// Longest text that goes with a file, bytes.
+const CAPTION: usize = 4000;
+
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Read {
     pub path: String,
@@ -58,6 +61,13 @@ pub(crate) struct Fetch {
     pub url: String,
 }
 
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct SendFile {
+    pub path: String,
+    #[serde(default)]
+    pub caption: String,
+}
+
 /// Arguments of one call.
 #[derive(Clone, Debug)]
 pub(crate) enum Args {
@@ -68,6 +78,7 @@ pub(crate) enum Args {
     Edit(Edit),
     Bash(Bash),
     Fetch(Fetch),
+    SendFile(SendFile),
 }
 
 impl Args {
@@ -75,6 +86,7 @@ impl Args {
     pub(crate) fn path(&self) -> Option<&str> {
         match self {
             Self::Read(Read { path, .. }) | Self::Write(Write { path, .. }) | Self::Edit(Edit { path, .. }) => Some(path),
+            Self::SendFile(SendFile { path, .. }) => Some(path),
             Self::Glob(Glob { path, .. }) | Self::Grep(Grep { path, .. }) => path.as_deref(),
             Self::Bash(_) | Self::Fetch(_) => None,
         }
@@ -93,6 +105,13 @@ pub(crate) fn parsed(tool: &str, params: &Value) -> Result<Args, Unfit> {
         "write" => Args::Write(of(tool, params)?),
         "edit" => Args::Edit(of(tool, params)?),
         "web_fetch" => Args::Fetch(of(tool, params)?),
+        "send_file" => {
+            let send: SendFile = of(tool, params)?;
+            if send.caption.len() > CAPTION {
+                return Err(Unfit(format!("“caption” has at most {CAPTION} bytes; say the rest in the answer.")));
+            }
+            Args::SendFile(send)
+        }
         "bash" => {
             let bash: Bash = of(tool, params)?;
             if bash.command.contains('\0') {

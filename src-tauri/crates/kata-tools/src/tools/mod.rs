@@ -11,18 +11,19 @@ mod search;
 
 use crate::scope::{Places, Scope};
 use crate::{Sandbox, door};
-use arguments::{Args, parsed};
+use arguments::{Args, SendFile, parsed};
 use async_trait::async_trait;
-use kata_core::ports::{ToolOutcome, ToolRequest, Tools};
+use kata_core::ports::{MAX_FILE, ToolFile, ToolOutcome, ToolRequest, Tools, Unfit};
 use kata_protocol::{Json, ToolInfo};
 use serde_json::{Value, json};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Longest text a tool gives back, bytes.
 pub(crate) const TEXT: usize = 256 * 1024;
 
 /// Names of the built-in tools. No other tool may have one of them.
-pub const NAMES: &[&str] = &["read", "glob", "grep", "write", "edit", "bash", "web_fetch"];
+pub const NAMES: &[&str] = &["read", "glob", "grep", "write", "edit", "bash", "web_fetch", "send_file"];
 
 /// The built-in tools.
 pub struct Builtin {
@@ -77,6 +78,7 @@ impl Tools for Builtin {
                     Err("commands are run on Linux and macOS only".to_owned())
                 }
             }
+            Args::SendFile(_) => return failed("The session sends files; there is none here."),
             Args::Fetch(args) => tokio::select! {
                 done = fetch::fetch(&args.url, request.mode) => done,
                 () = cancel.cancelled() => return stopped(),
@@ -88,7 +90,7 @@ impl Tools for Builtin {
                     Args::Edit(args) => files::edit(&args),
                     Args::Glob(args) => search::glob(&args, &scope, &request.cancel),
                     Args::Grep(args) => search::grep(&args, &scope, &request.cancel),
-                    Args::Bash(_) | Args::Fetch(_) => Err("handled before".into()),
+                    Args::Bash(_) | Args::Fetch(_) | Args::SendFile(_) => Err("handled before".into()),
                 };
                 tokio::select! {
                     done = blocking(work) => done,
@@ -104,6 +106,25 @@ impl Tools for Builtin {
             Err(why) => failed(why),
         }
     }
+
+    async fn file(&self, request: &ToolRequest) -> Result<ToolFile, Unfit> {
+        let Args::SendFile(args) = parsed(&request.name, &request.params)? else {
+            return Err(Unfit(format!("“{}” sends no file.", request.name)));
+        };
+        blocking(move || sent(&args)).await.map_err(|why| Unfit(why.to_string()))
+    }
+}
+
+/// Reads what is to be sent, whatever it is.
+fn sent(args: &SendFile) -> Result<ToolFile, Why> {
+    let path = Path::new(&args.path);
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| why(format!("{} names no file", path.display())))?;
+    Ok(ToolFile {
+        name: name.to_owned(),
+        bytes: door::read(path, MAX_FILE).map_err(|e| why(format!("{}: {e}", path.display())))?,
+        caption: args.caption.clone(),
+    })
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Why> + Send + 'static) -> Result<T, Why> {
@@ -192,6 +213,13 @@ fn list() -> Vec<ToolInfo> {
                 "all": { "type": "boolean", "description": "Replace it everywhere." },
             }),
             &["path", "old", "new"],
+        ),
+        tool(
+            "send_file",
+            "Sends a file of at most 16 MiB to the person you answer, now, before your answer. Where the conversation takes no files, it is shown in Kata Agents.",
+            false,
+            json!({ "path": path(), "caption": text("A line to go with it.") }),
+            &["path"],
         ),
         tool(
             "web_fetch",

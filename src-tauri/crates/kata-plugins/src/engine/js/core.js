@@ -131,6 +131,7 @@
     get sessions() { return lib("context").sessions; }
     get files() { return lib("context").files; }
     get channels() { return lib("context").channels; }
+    get media() { return lib("media").media; }
     emit(name, payload) { return lib("context").emit(name, payload); }
     routeUrl(path) { return then(op("route_url", text(path)), (v) => (v === undefined ? undefined : parse(v))); }
     get signal() {
@@ -182,6 +183,7 @@
       const has = {
         connect: can("messaging", "connect"),
         typing: can("heartbeat", "typing"),
+        download: can("messaging", "download"),
         edit: can("outbound", "edit"),
         stream: can("outbound", "stream"),
         delete: can("outbound", "delete"),
@@ -230,6 +232,7 @@
     delete: [(e, arg, ctx) => e.target.outbound.delete(arg[0], arg[1], ctx), () => undefined],
     react: [(e, arg, ctx) => e.target.outbound.react(arg[0], arg[1], arg[2], ctx), () => undefined],
     typing: [(e, arg, ctx) => e.target.heartbeat?.typing?.(arg, ctx), () => undefined],
+    download: [(e, arg, ctx) => e.target.messaging.download(arg, ctx), plain],
     connect: [(e, arg, ctx) => e.target.messaging?.connect?.(ctx), () => undefined, true],
     disconnect: [(e, arg, ctx) => e.target.messaging?.disconnect?.(ctx), () => undefined],
     // A question about the channel, answered whether or not it is connected.
@@ -238,7 +241,7 @@
     stop: [(e, arg, ctx) => e.target.stop?.(ctx), () => undefined],
   };
   const partOf = {
-    send: "channel", edit: "channel", stream: "channel", delete: "channel", react: "channel", typing: "channel", ask: "channel",
+    download: "channel", send: "channel", edit: "channel", stream: "channel", delete: "channel", react: "channel", typing: "channel", ask: "channel",
     connect: "channel", disconnect: "channel", start: "service", stop: "service",
   };
   const open = new Map();

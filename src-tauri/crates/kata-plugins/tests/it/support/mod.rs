@@ -3,12 +3,14 @@
 
 use async_trait::async_trait;
 use kata_core::lifecycle::Policy;
-use kata_core::ports::{Clock, Entropy, FilesRoot, HookFault, Hooks, PluginBackend, PluginPart, ToolOutcome, ToolRequest, Tools};
+use kata_core::ports::{
+    Clock, Content, Entropy, FilesRoot, HookFault, Hooks, MediaError, NewMedia, PluginBackend, PluginPart, ToolOutcome, ToolRequest, Tools,
+};
 use kata_plugins::{Candidate, Discovery, HostOptions, NetworkPolicy, PluginError, PluginHost, discover};
 use kata_protocol::{
     AccountId, ButtonPress, CallId, ChannelId, ChannelNotice, ChatType, ConversationId, DirectMessage, ErrorCode, HookName, InboundDraft,
-    IngressAnswer, Json, KnownConversation, Ms, PluginFault, PluginId, PluginOrigin, PressAnswer, RunState, SessionId, Status, TurnId,
-    WireError,
+    IngressAnswer, Json, KnownConversation, Media, Ms, PluginFault, PluginId, PluginOrigin, PressAnswer, RunState, SessionId, Status,
+    TurnId, WireError,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -59,6 +61,8 @@ pub struct Backend {
     /// Plugin, channel, message, key.
     pub directed: Mutex<Vec<(String, String, DirectMessage, Option<String>)>>,
     pub emitted: Mutex<Vec<(String, String, Value)>>,
+    /// Files on their way.
+    pub media: Mutex<Vec<(Media, Vec<u8>)>>,
     /// Folder that holds `services` and `workspace`.
     pub files: Mutex<Option<PathBuf>>,
     pub changed: Notify,
@@ -139,6 +143,33 @@ impl PluginBackend for Backend {
         let mut submitted = self.submitted.lock().unwrap();
         submitted.push((plugin.to_string(), session.to_string(), text, key));
         Ok(serde_json::from_value(json!({ "message": "m1", "trace": "t1" })).unwrap())
+    }
+    async fn media_put(&self, _plugin: &PluginId, info: NewMedia, mut content: Content, most: u64) -> Result<Media, MediaError> {
+        let mut bytes = Vec::new();
+        while let Some(piece) = futures::StreamExt::next(&mut content).await {
+            bytes.extend(piece?);
+            if bytes.len() as u64 > most {
+                return Err(MediaError::TooLarge { limit: most });
+            }
+        }
+        let mut media = self.media.lock().unwrap();
+        let mime = kata_core::files::mime_of(&info.name, info.mime.as_deref(), &bytes);
+        let kept = Media {
+            id: kata_protocol::MediaId::new(format!("m{}", media.len())).unwrap(),
+            kind: info.kind.unwrap_or_else(|| kata_core::files::kind_of(&mime)),
+            name: info.name,
+            mime,
+            bytes: kata_protocol::Count(bytes.len() as u64),
+        };
+        media.push((kept.clone(), bytes));
+        Ok(kept)
+    }
+    async fn media_read(&self, _plugin: &PluginId, id: &kata_protocol::MediaId) -> Result<Vec<u8>, MediaError> {
+        let media = self.media.lock().unwrap();
+        let found = media.iter().find(|(kept, _)| kept.id == *id);
+        found
+            .map(|(_, bytes)| bytes.clone())
+            .ok_or_else(|| MediaError::NotFound(id.to_string()))
     }
     fn emit(&self, plugin: &PluginId, name: &str, payload: Json) {
         self.emitted.lock().unwrap().push((plugin.to_string(), name.to_owned(), payload.0));
