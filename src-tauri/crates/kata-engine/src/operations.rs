@@ -551,7 +551,3 @@ impl Operations for Inner {
         self.configure_traces(params).await
     }
 }
-
-fn later(operation: &str) -> WireError {
-    WireError::new(ErrorCode::Internal, format!("{operation} is being built"))
-}
