@@ -20,7 +20,7 @@ const LOOK_MS = 30_000;
 const SETTINGS_MS = 10_000;
 /** What is older is not answered any more after a time away. */
 const OLDEST_MS = 24 * 3600_000;
-const MOST_MISSED = 200;
+const MOST_MISSED = 1_000;
 /** How far the server's clock may be behind ours when a mailbox is met for the first time. */
 const SKEW_MS = 60_000;
 /** Messages whose headers are fetched at once. */

@@ -105,17 +105,17 @@ test("what was there before the channel was switched on, and what is older than 
     await second.stopped(host);
   }));
 
-test("after a long time away at most two hundred messages are taken in, the newest", () =>
+test("after a long time away at most a thousand messages are taken in, the newest", () =>
   bench(async ({ host, servers, connect }) => {
     const first = connect();
     await host.clock.advance(1_000);
     servers.deliver(fromAnn("first@x", "x"));
     await host.clock.advance(1_000);
     await first.stopped(host);
-    for (let n = 0; n < 230; n += 1) servers.deliver(fromAnn(`m${n}@x`, "x"));
+    for (let n = 0; n < 1_030; n += 1) servers.deliver(fromAnn(`m${n}@x`, "x"));
     const second = connect();
-    await host.clock.until(() => host.received.length >= 201, 60_000);
-    expect([host.received.length, host.received[1], host.received.at(-1)]).toEqual([201, "m30@x", "m229@x"]);
+    await host.clock.until(() => host.received.length >= 1_001, 60_000);
+    expect([host.received.length, host.received[1], host.received.at(-1)]).toEqual([1_001, "m30@x", "m1029@x"]);
     expect(host.log.map((line) => line.message).join()).toContain("30 messages of the time away are left out");
     await second.stopped(host);
   }));
