@@ -1,8 +1,10 @@
 //! Keeps a plugin that works on its own account (timers, continuations, answers of the network) out of everybody's way: a burst
 //! goes at full speed, what is beyond it is done in short stints with rests between them, so that whoever wakes up on the same
-//! core finds it free. One share per plugin, over all its generations: a plugin that is loaded again brings no new burst.
+//! core finds it free, and so that a minute never has more work in it than the plugin's budget. One share per plugin, over all
+//! its generations: a plugin that is loaded again brings no new burst.
 //!
-//! What somebody waits for (a hook, a tool, a send) is never made to rest; it has limits of its own in `engine::slice`.
+//! `engine::slice` says whose work is charged here: never what somebody waits for with a limit (a hook, a tool), and a channel's
+//! sends only when they have used the minute up. So a busy channel becomes slower, and is not ended for being busy.
 //! Pure: the time comes in. Deliberately absent: priorities of the system, which a thread may lower and never raise again.
 
 use std::sync::{Mutex, PoisonError};
@@ -14,10 +16,10 @@ pub(crate) const STINT: Duration = Duration::from_micros(100);
 const BURST: Duration = Duration::from_millis(200);
 /// Stints up to this length hold nobody up for long.
 const SHORT: Duration = Duration::from_micros(250);
-/// Rest after a short stint, as its multiple: a fifth of a core.
-const AFTER_SHORT: u32 = 4;
-/// Rest after a longer one, which holds up whoever wakes in it: so rare that it is not in a neighbour's p99.
+/// Least rest after a longer one, as its multiple; it holds up whoever wakes in it: so rare that it is not in a neighbour's p99.
 const AFTER_LONG: u32 = 100;
+/// Most that is owed; what is beyond it is forgiven, since one long stint must not silence a plugin for minutes.
+const OWED: f64 = 0.1;
 /// Longest rest.
 const LONGEST: Duration = Duration::from_millis(500);
 /// Between two times that it is told.
@@ -36,7 +38,8 @@ pub(crate) struct Rest {
 pub(crate) struct Share(Mutex<State>);
 
 struct State {
-    credit: Duration,
+    /// CPU seconds it may use at once; below zero it rests until they have come back.
+    credit: f64,
     at: Option<Instant>,
     told: Option<Instant>,
 }
@@ -44,7 +47,7 @@ struct State {
 impl Default for Share {
     fn default() -> Self {
         Self(Mutex::new(State {
-            credit: BURST,
+            credit: BURST.as_secs_f64(),
             at: None,
             told: None,
         }))
@@ -57,20 +60,20 @@ impl Share {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let passed = state.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
         state.at = Some(now);
-        let back = passed.mul_f64((per_minute.as_secs_f64() / 60.0).min(1.0));
-        let credit = (state.credit + back).min(BURST);
-        if credit >= stint {
-            state.credit = credit - stint;
+        let rate = (per_minute.as_secs_f64() / 60.0).clamp(f64::MIN_POSITIVE, 1.0);
+        let credit = (state.credit + passed.as_secs_f64() * rate).min(BURST.as_secs_f64());
+        state.credit = (credit - stint.as_secs_f64()).max(-OWED);
+        if state.credit >= 0.0 {
             return Rest::default();
         }
-        state.credit = Duration::ZERO;
-        let times = if stint <= SHORT { AFTER_SHORT } else { AFTER_LONG };
+        let due = Duration::try_from_secs_f64(-state.credit / rate).unwrap_or(LONGEST);
+        let least = if stint <= SHORT { Duration::ZERO } else { stint * AFTER_LONG };
         let tell = state.told.is_none_or(|told| now.saturating_duration_since(told) >= TOLD);
         if tell {
             state.told = Some(now);
         }
         Rest {
-            pause: (stint * times).min(LONGEST),
+            pause: due.max(least).min(LONGEST),
             tell,
         }
     }
@@ -95,16 +98,37 @@ mod tests {
         assert_eq!(free, 2_000, "a tenth of two seconds");
     }
 
+    /// Works in stints of `stint` as often as it may; CPU it got in `minutes`.
+    fn got(stint: Duration, minutes: u64) -> Duration {
+        let (share, began) = (Share::default(), Instant::now());
+        let end = began + MINUTE * 10 * u32::try_from(minutes).unwrap();
+        let (mut now, mut got) = (began, Duration::ZERO);
+        while now < end {
+            now += stint;
+            got += stint;
+            now += share.charge(stint, MINUTE, now).pause;
+        }
+        got
+    }
+
     #[test]
-    fn beyond_the_burst_short_stints_have_a_fifth_of_a_core_and_long_ones_a_hundredth() {
+    fn work_without_an_end_gets_its_budget_and_the_burst_and_no_more() {
+        let got = got(Duration::from_micros(200), 3);
+        assert!(
+            (Duration::from_millis(17_900)..Duration::from_millis(18_300)).contains(&got),
+            "three minutes of a tenth: {got:?}"
+        );
+    }
+
+    #[test]
+    fn long_stints_have_a_hundredth_and_an_endless_one_the_longest_rest() {
         let (share, now) = (Share::default(), Instant::now());
         share.charge(BURST, MINUTE, now);
-        let short = share.charge(Duration::from_micros(200), MINUTE, now);
         let long = share.charge(Duration::from_millis(1), MINUTE, now);
         let endless = share.charge(Duration::from_millis(100), MINUTE, now);
-        assert_eq!(short.pause, Duration::from_micros(800));
         assert_eq!(long.pause, Duration::from_millis(100));
         assert_eq!(endless.pause, LONGEST);
+        assert!(got(Duration::from_millis(2), 1) < Duration::from_secs(1));
     }
 
     #[test]

@@ -54,6 +54,14 @@ impl Kind {
             Self::Dispose => "dispose",
         }
     }
+
+    /// Whether it is a channel's or a service's part that is at work: what it holds up can wait.
+    pub(crate) fn is_part(self) -> bool {
+        matches!(
+            self,
+            Self::Send | Self::Typing | Self::Connect | Self::Disconnect | Self::Start | Self::Stop
+        )
+    }
 }
 
 /// What JavaScript threw, as far as it can be told.

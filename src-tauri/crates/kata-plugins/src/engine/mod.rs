@@ -35,7 +35,7 @@ use native::Core;
 pub(crate) use native::thrown;
 pub(crate) use ops::{Op, decode_draft, without_values};
 use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Function, Object, Runtime};
-use slice::{Tripped, Watch};
+use slice::{Tripped, Watch, Work};
 use std::cell::Cell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
@@ -322,7 +322,7 @@ struct Dispatch<'js> {
 impl<'js> Loop<'_, 'js> {
     fn run(self, entry: &str, settings: &serde_json::Value, boot: oneshot::Sender<Result<Registrations, LoadFault>>) -> Exit {
         let mut boot = Boot(Some(boot));
-        self.watch.begin(self.slices.load, false);
+        self.watch.begin(self.slices.load, Work::Asked);
         let dispatch = match self.prelude(settings).catch(&self.ctx) {
             Ok(dispatch) => dispatch,
             Err(e) => {
@@ -331,7 +331,7 @@ impl<'js> Loop<'_, 'js> {
             }
         };
         let started = Instant::now();
-        if let Some(exit) = self.batch(self.slices.load, false, "loading", || {
+        if let Some(exit) = self.batch(self.slices.load, Work::Asked, "loading", || {
             dispatch.boot.call::<_, ()>((format!("./{entry}"), 0))
         }) {
             boot.end(Err(LoadFault::OverLimit(words_of(&exit))));
@@ -374,13 +374,13 @@ impl<'js> Loop<'_, 'js> {
                     if forget {
                         self.core.calls.borrow_mut().remove(&id);
                     }
-                    self.batch(self.slices.batch, true, "an abort", || dispatch.abort.call::<_, ()>((id,)))
+                    self.batch(self.slices.batch, Work::Own, "an abort", || dispatch.abort.call::<_, ()>((id,)))
                 }
                 Some(Command::Settle(settled)) => self.settle(&dispatch, settled),
                 Some(Command::Call(call)) => self.call(&dispatch, call),
                 None => {
                     let due = self.core.timers.borrow_mut().take_due(Instant::now());
-                    due.and_then(|id| self.batch(self.slices.batch, true, "a timer", || dispatch.fire.call::<_, ()>((id,))))
+                    due.and_then(|id| self.batch(self.slices.batch, Work::Own, "a timer", || dispatch.fire.call::<_, ()>((id,))))
                 }
             };
             let count = heap_counted.elapsed() > COUNT_HEAP;
@@ -429,7 +429,8 @@ impl<'js> Loop<'_, 'js> {
             self.slices.call
         };
         self.core.link.running.store(id, Ordering::Release);
-        let exit = self.batch(slice, false, kind.as_str(), || match kind {
+        let work = if kind.is_part() { Work::Part } else { Work::Asked };
+        let exit = self.batch(slice, work, kind.as_str(), || match kind {
             Kind::Dispose => dispatch.dispose.call::<_, ()>((id,)),
             _ => dispatch.call.call::<_, ()>((kind.as_str(), handle, id, payload.as_deref())),
         });
@@ -446,7 +447,7 @@ impl<'js> Loop<'_, 'js> {
     fn settle(&self, dispatch: &Dispatch<'js>, settled: inbox::Settled) -> Option<Exit> {
         // One that was cancelled meanwhile is not waited for any more.
         self.core.operations.borrow_mut().remove(&settled.id)?;
-        self.batch(self.slices.batch, true, "a host call's answer", || match settled.result {
+        self.batch(self.slices.batch, Work::Own, "a host call's answer", || match settled.result {
             Err(error) => dispatch.settle.call::<_, ()>((settled.id, false, error.to_json())),
             Ok((text, None)) => dispatch.settle.call::<_, ()>((settled.id, true, text)),
             Ok((text, Some(bytes))) => {
@@ -467,12 +468,11 @@ impl<'js> Loop<'_, 'js> {
         (!fits).then(|| ops::OpError::too_large(format!("{bytes} bytes do not fit into the plugin's memory of {limit} MB")))
     }
 
-    /// Runs one entry into JavaScript and every job it leaves behind, under one deadline; `own`: nobody waits for it. `Some`
-    /// ends the runtime.
-    fn batch(&self, slice: Duration, own: bool, what: &str, enter: impl FnOnce() -> rquickjs::Result<()>) -> Option<Exit> {
+    /// Runs one entry into JavaScript and every job it leaves behind, under one deadline. `Some` ends the runtime.
+    fn batch(&self, slice: Duration, work: Work, what: &str, enter: impl FnOnce() -> rquickjs::Result<()>) -> Option<Exit> {
         let link = &self.core.link;
         link.pulse.fetch_add(1, Ordering::AcqRel);
-        self.watch.begin(slice, own);
+        self.watch.begin(slice, work);
         let (mut place, mut position) = (String::new(), None);
         self.broke.set(None);
         if let Err(error) = enter().catch(&self.ctx) {

@@ -1,5 +1,6 @@
 //! How long JavaScript may run: CPU per batch of jobs, CPU per minute, and a switch the host can throw from outside. And when
-//! it rests: a batch that nobody waits for pauses as its plugin's [`Share`] says, also in the middle.
+//! it rests: a batch that nobody waits for pauses as its plugin's [`Share`] says, also in the middle. Whose work it is decides
+//! what happens when a minute is used up, see [`Work`].
 
 use crate::share::{STINT, Share};
 use std::cell::Cell;
@@ -32,6 +33,17 @@ pub(crate) enum Tripped {
     Killed,
 }
 
+/// Whose work a batch is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// The plugin's own: nobody waits for it. Rests by its share.
+    Own,
+    /// A channel's or a service's part: what it holds up can wait. Rests when the minute is used up.
+    Part,
+    /// Somebody waits for it, with a limit. The plugin ends when this alone has used the minute up.
+    Asked,
+}
+
 /// Watches one runtime. Lives on its thread; the switch is shared.
 pub(crate) struct Watch {
     kill: Arc<AtomicBool>,
@@ -41,11 +53,14 @@ pub(crate) struct Watch {
     budget: Duration,
     minute_began: Cell<Instant>,
     used: Cell<Duration>,
+    /// Of it, what was asked for, and what was done for parts.
+    asked: Cell<Duration>,
+    for_parts: Cell<Duration>,
     last_minute: Cell<Duration>,
     began: Cell<Duration>,
     share: Arc<Share>,
-    /// Whether the batch at work is on the plugin's own account.
-    own: Cell<bool>,
+    /// Whose work the present batch is.
+    work: Cell<Work>,
     /// CPU time up to which the present stint is counted, and what it has come to.
     counted: Cell<Duration>,
     stint: Cell<Duration>,
@@ -69,10 +84,12 @@ impl Watch {
             budget: Duration::from_millis(u64::from(cpu_ms_per_minute)),
             minute_began: Cell::new(Instant::now()),
             used: Cell::new(Duration::ZERO),
+            asked: Cell::new(Duration::ZERO),
+            for_parts: Cell::new(Duration::ZERO),
             last_minute: Cell::new(Duration::ZERO),
             began: Cell::new(Duration::ZERO),
             share,
-            own: Cell::new(false),
+            work: Cell::new(Work::Asked),
             counted: Cell::new(Duration::ZERO),
             stint: Cell::new(Duration::ZERO),
             rest: Cell::new(None),
@@ -81,31 +98,40 @@ impl Watch {
         }
     }
 
-    /// A batch begins; `own`: nobody waits for it.
-    pub(crate) fn begin(&self, slice: Duration, own: bool) {
+    /// A batch begins.
+    pub(crate) fn begin(&self, slice: Duration, work: Work) {
         let now = thread_cpu();
         if self.minute_began.get().elapsed() >= Duration::from_secs(60) {
             self.minute_began.set(Instant::now());
             self.last_minute.set(self.used.replace(Duration::ZERO));
+            self.asked.set(Duration::ZERO);
+            self.for_parts.set(Duration::ZERO);
         }
         self.slice.set(slice);
         self.began.set(now);
         self.deadline.set(now + slice);
-        self.own.set(own);
+        self.work.set(work);
         self.counted.set(now);
     }
 
     /// It ended; counts what it took.
     pub(crate) fn end(&self) {
         let now = thread_cpu();
-        let used = self.used.get() + now.saturating_sub(self.began.get());
-        if let Some(pause) = self.stint(now) {
-            self.rest.set(Some(Instant::now() + pause));
+        let spent = now.saturating_sub(self.began.get());
+        self.used.set(self.used.get() + spent);
+        match self.work.get() {
+            Work::Own => {}
+            Work::Part => self.for_parts.set(self.for_parts.get() + spent),
+            Work::Asked => self.asked.set(self.asked.get() + spent),
         }
-        self.own.set(false);
-        self.used.set(used);
+        match (self.stint(now), self.work.replace(Work::Asked)) {
+            (None, _) => {}
+            // The next send is begun whenever it comes, so the rest is here.
+            (Some(pause), Work::Part) => self.breathe(pause),
+            (Some(pause), _) => self.rest.set(Some(Instant::now() + pause)),
+        }
         self.deadline.set(Duration::MAX);
-        if used > self.budget && self.tripped.get().is_none() {
+        if self.asked.get() > self.budget && self.tripped.get().is_none() {
             self.tripped
                 .set(Some(Tripped::Minute(u32::try_from(self.budget.as_millis()).unwrap_or(u32::MAX))));
         }
@@ -114,13 +140,18 @@ impl Watch {
     /// The runtime is taken down from here on: giving a large heap back is work too, and nobody waits for it.
     pub(crate) fn ending(&self) {
         self.ending.set(true);
-        self.own.set(true);
+        self.work.set(Work::Own);
         self.counted.set(thread_cpu());
     }
 
     /// Counts the present stint up to `now`; how long to rest where it has become long enough to ask.
     fn stint(&self, now: Duration) -> Option<Duration> {
-        if !self.own.get() {
+        let rests = match self.work.get() {
+            Work::Own => true,
+            Work::Part => self.for_parts.get() > self.budget,
+            Work::Asked => false,
+        };
+        if !rests {
             return None;
         }
         let stint = self.stint.get() + now.saturating_sub(self.counted.replace(now));
@@ -160,9 +191,10 @@ impl Watch {
         self.tell.replace(false)
     }
 
-    /// Counts work that another thread does for this one.
+    /// Counts work that another thread does for this one, as the plugin's own.
     pub(crate) fn charge(&self, spent: Duration) {
         self.used.set(self.used.get() + spent);
+        self.stint.set(self.stint.get() + spent);
     }
 
     /// Asked by the engine while JavaScript runs, and between jobs. Once true, true for ever.
