@@ -38,3 +38,4 @@ mod secrecy_of_logs;
 mod traces;
 mod trust;
 mod upkeep;
+mod wrong_recipient;

@@ -109,6 +109,12 @@ impl Serve {
         crate::eventually("the process ends", async || self.0.try_wait().expect("the child can be asked")).await;
     }
 
+    /// Ends it as a power cut would, wherever it is, and waits until it is gone.
+    pub fn cut(mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+
     /// Process id.
     pub fn pid(&self) -> u32 {
         self.0.id()

@@ -119,6 +119,11 @@ impl Storm {
         self.sky.arrived.notify_waiters();
     }
 
+    /// A number below `below`, by the seed.
+    pub fn draw(&self, below: u64) -> u64 {
+        self.sky.draw(below)
+    }
+
     /// From now on every send is taken at once.
     pub fn calm(&self) {
         self.sky.calm.store(1, Ordering::Relaxed);

@@ -179,6 +179,8 @@ impl Inner {
     pub(crate) async fn forget_rule(&self, params: PermissionForget) -> Result<PermissionState, WireError> {
         let workspace = self.workspace_named(params.workspace)?.id;
         self.permit.rules.forget(&workspace, &params.rule).await?;
+        // Calls that wait are judged by the rules as they are now.
+        self.sessions.judge_again();
         self.events.publish(Fact::ApprovalsChanged {});
         self.permissions(PermissionList {
             workspace: Some(workspace),

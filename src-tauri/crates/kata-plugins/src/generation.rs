@@ -293,7 +293,7 @@ impl Generation {
     }
 
     fn abandon(&self) {
-        lower(self.link.thread.load(Ordering::Acquire));
+        crate::engine::lower(self.link.thread.load(Ordering::Acquire));
         self.abandoned.cancel();
         self.dead.cancel();
     }
@@ -333,15 +333,3 @@ impl Generation {
         }
     }
 }
-
-/// Lowers a thread that cannot be stopped to the least priority there is.
-#[cfg(target_os = "linux")]
-fn lower(thread: u32) {
-    if let Some(pid) = i32::try_from(thread).ok().and_then(rustix::process::Pid::from_raw) {
-        // On Linux the priority of a "process" is that of one thread. A refusal leaves it as it was.
-        let _ = rustix::process::setpriority_process(Some(pid), 19);
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn lower(_thread: u32) {}

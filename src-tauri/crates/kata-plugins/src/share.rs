@@ -22,6 +22,10 @@ const AFTER_LONG: u32 = 100;
 const OWED: f64 = 0.1;
 /// Longest rest.
 const LONGEST: Duration = Duration::from_millis(500);
+/// A stint of which the thread is felt in spite of its rests.
+const FELT: Duration = Duration::from_millis(1);
+/// As many of them within [`TOLD`], beyond the burst, and the thread gets the least priority.
+const MANY: u32 = 8;
 /// Between two times that it is told.
 const TOLD: Duration = Duration::from_secs(60);
 
@@ -32,6 +36,8 @@ pub(crate) struct Rest {
     pub(crate) pause: Duration,
     /// Whether the person should hear of it.
     pub(crate) tell: bool,
+    /// Whether the thread should have the least priority from here on.
+    pub(crate) lower: bool,
 }
 
 /// One plugin's share.
@@ -42,6 +48,10 @@ struct State {
     credit: f64,
     at: Option<Instant>,
     told: Option<Instant>,
+    /// Stints that were felt, and when the first of them was.
+    felt: u32,
+    felt_since: Option<Instant>,
+    lowered: Option<Instant>,
 }
 
 impl Default for Share {
@@ -50,6 +60,9 @@ impl Default for Share {
             credit: BURST.as_secs_f64(),
             at: None,
             told: None,
+            felt: 0,
+            felt_since: None,
+            lowered: None,
         }))
     }
 }
@@ -72,10 +85,26 @@ impl Share {
         if tell {
             state.told = Some(now);
         }
+        if state.felt_since.is_none_or(|since| now.saturating_duration_since(since) >= TOLD) {
+            state.felt = 0;
+            state.felt_since = Some(now);
+        }
+        state.felt = state.felt.saturating_add(u32::from(stint >= FELT));
+        let lower = stint >= FELT && state.felt >= MANY;
+        if lower {
+            state.lowered = Some(now);
+        }
         Rest {
             pause: due.max(least).min(LONGEST),
             tell,
+            lower,
         }
+    }
+
+    /// Whether a thread that begins now should have the least priority: it was given to the plugin within the last minute.
+    pub(crate) fn lowered(&self, now: Instant) -> bool {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.lowered.is_some_and(|at| now.saturating_duration_since(at) < TOLD)
     }
 }
 
@@ -129,6 +158,23 @@ mod tests {
         assert_eq!(long.pause, Duration::from_millis(100));
         assert_eq!(endless.pause, LONGEST);
         assert!(got(Duration::from_millis(2), 1) < Duration::from_secs(1));
+    }
+
+    #[test]
+    fn who_is_felt_again_and_again_gets_the_least_priority_and_loses_it_after_a_quiet_minute() {
+        let (share, now) = (Share::default(), Instant::now());
+        let felt = |share: &Share, at| share.charge(Duration::from_millis(30), MINUTE, at).lower;
+        share.charge(BURST, MINUTE, now);
+        let before = (1..MANY).filter(|_| felt(&share, now)).count();
+        assert!(before == 0 && !share.lowered(now), "some long stints are no pattern");
+        assert!(felt(&share, now) && share.lowered(now + TOLD / 2));
+        assert!(!share.lowered(now + TOLD));
+        let short = Share::default();
+        let at = |n: u64| now + Duration::from_millis(n);
+        assert!(
+            (0..10_000).all(|n| !short.charge(Duration::from_micros(300), MINUTE, at(n)).lower),
+            "polled work rests only"
+        );
     }
 
     #[test]

@@ -414,6 +414,11 @@ impl Sessions {
         Ok(summary)
     }
 
+    /// The rules have changed: calls that wait for a person are judged anew.
+    pub fn judge_again(&self) {
+        self.deps.approvals.judge_again();
+    }
+
     /// Puts an input that wants an answer into a session's mailbox.
     async fn ask(
         self: &Arc<Self>,

@@ -9,6 +9,7 @@
 mod codec;
 mod crypto;
 mod heap;
+mod idle;
 mod inbox;
 mod loader;
 mod native;
@@ -27,6 +28,7 @@ use crate::pace::Pace;
 use crate::ports::{Reach, Reporter};
 use crate::register::{Registrations, Rules};
 use crate::standing::Standing;
+pub(crate) use idle::lower;
 pub(crate) use inbox::{Call, CallFault, Kind};
 use inbox::{Command, Inbox};
 use loader::{Folder, Positions, Sources};
@@ -144,6 +146,9 @@ pub(crate) fn begin(spec: Spec) -> std::io::Result<Begun> {
             thread_link
                 .thread
                 .store(rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs(), Ordering::Release);
+            if spec.share.lowered(Instant::now()) {
+                lower(thread_link.thread.load(Ordering::Acquire));
+            }
             // Host calls are spawned from here.
             let pool = spec.pool.clone();
             let _entered = pool.enter();
@@ -322,7 +327,7 @@ struct Dispatch<'js> {
 impl<'js> Loop<'_, 'js> {
     fn run(self, entry: &str, settings: &serde_json::Value, boot: oneshot::Sender<Result<Registrations, LoadFault>>) -> Exit {
         let mut boot = Boot(Some(boot));
-        self.watch.begin(self.slices.load, Work::Asked);
+        self.watch.begin(self.slices.load, Work::Load);
         let dispatch = match self.prelude(settings).catch(&self.ctx) {
             Ok(dispatch) => dispatch,
             Err(e) => {
@@ -331,7 +336,7 @@ impl<'js> Loop<'_, 'js> {
             }
         };
         let started = Instant::now();
-        if let Some(exit) = self.batch(self.slices.load, Work::Asked, "loading", || {
+        if let Some(exit) = self.batch(self.slices.load, Work::Load, "loading", || {
             dispatch.boot.call::<_, ()>((format!("./{entry}"), 0))
         }) {
             boot.end(Err(LoadFault::OverLimit(words_of(&exit))));
@@ -509,6 +514,9 @@ impl<'js> Loop<'_, 'js> {
         }
         self.watch.end();
         link.pulse.fetch_add(1, Ordering::AcqRel);
+        if self.watch.lowers() {
+            lower(link.thread.load(Ordering::Acquire));
+        }
         if self.watch.tells() {
             let message = "it works more by itself than its share of the CPU; beyond it, it does so slowly, with rests";
             self.core.reach.reporter.fault("busy", message.into());

@@ -38,11 +38,16 @@ pub(crate) enum Tripped {
 pub(crate) enum Work {
     /// The plugin's own: nobody waits for it. Rests by its share.
     Own,
+    /// A load: what is beyond [`QUICK`] of it counts as the plugin's own.
+    Load,
     /// A channel's or a service's part: what it holds up can wait. Rests when the minute is used up.
     Part,
     /// Somebody waits for it, with a limit. The plugin ends when this alone has used the minute up.
     Asked,
 }
+
+/// CPU a load may take that nobody minds; a usual one takes a millisecond.
+const QUICK: Duration = Duration::from_millis(20);
 
 /// Watches one runtime. Lives on its thread; the switch is shared.
 pub(crate) struct Watch {
@@ -67,6 +72,7 @@ pub(crate) struct Watch {
     /// Until when nothing new is begun on its own account.
     rest: Cell<Option<Instant>>,
     tell: Cell<bool>,
+    lower: Cell<bool>,
     /// Whether the runtime is being taken down.
     ending: Cell<bool>,
 }
@@ -94,6 +100,7 @@ impl Watch {
             stint: Cell::new(Duration::ZERO),
             rest: Cell::new(None),
             tell: Cell::new(false),
+            lower: Cell::new(false),
             ending: Cell::new(false),
         }
     }
@@ -120,7 +127,7 @@ impl Watch {
         let spent = now.saturating_sub(self.began.get());
         self.used.set(self.used.get() + spent);
         match self.work.get() {
-            Work::Own => {}
+            Work::Own | Work::Load => {}
             Work::Part => self.for_parts.set(self.for_parts.get() + spent),
             Work::Asked => self.asked.set(self.asked.get() + spent),
         }
@@ -148,10 +155,12 @@ impl Watch {
     fn stint(&self, now: Duration) -> Option<Duration> {
         let rests = match self.work.get() {
             Work::Own => true,
+            Work::Load => now.saturating_sub(self.began.get()) > QUICK,
             Work::Part => self.for_parts.get() > self.budget,
             Work::Asked => false,
         };
         if !rests {
+            self.counted.set(now);
             return None;
         }
         let stint = self.stint.get() + now.saturating_sub(self.counted.replace(now));
@@ -163,6 +172,9 @@ impl Watch {
         let rest = self.share.charge(stint, self.budget, Instant::now());
         if rest.tell {
             self.tell.set(true);
+        }
+        if rest.lower {
+            self.lower.set(true);
         }
         (!rest.pause.is_zero()).then_some(rest.pause)
     }
@@ -189,6 +201,11 @@ impl Watch {
     /// Whether the person should be told that the plugin rests; once for each time.
     pub(crate) fn tells(&self) -> bool {
         self.tell.replace(false)
+    }
+
+    /// Whether the thread should have the least priority from here on; once for each time.
+    pub(crate) fn lowers(&self) -> bool {
+        self.lower.replace(false)
     }
 
     /// Counts work that another thread does for this one, as the plugin's own.
