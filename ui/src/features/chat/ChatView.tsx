@@ -7,6 +7,7 @@ import { useConnection } from "@/data/platform";
 import type { Delivery, SessionSummary } from "@/generated/protocol";
 import { newKey } from "@/lib/key";
 import { Approvals } from "./Approvals";
+import { SessionOfRows } from "./Attachments";
 import { ChatHeader } from "./ChatHeader";
 import { commandOf } from "./commands";
 import { Composer } from "./Composer";
@@ -16,6 +17,7 @@ import { Inspector } from "./Inspector";
 import { canResend, isBusy } from "./reducer";
 import { Transcript } from "./Transcript";
 import { useChat } from "./useChat";
+import { encoded } from "./useFiles";
 import { useCommands, useRunCommand } from "./useCommands";
 
 const INSPECTOR_KEY = "kata.inspector";
@@ -56,14 +58,15 @@ export function ChatView({ session, message = null }: ChatViewProps) {
     return () => window.removeEventListener("keydown", onKey);
   }, [busy, id, stop]);
 
-  const send = async (text: string, delivery: Delivery): Promise<boolean> => {
-    const found = commandOf(commands, text);
+  const send = async (text: string, delivery: Delivery, files: readonly File[]): Promise<boolean> => {
+    const found = files.length === 0 ? commandOf(commands, text) : null;
     if (found !== null) {
       void run(id, found.command, found.args);
       return true;
     }
     try {
-      await submit.mutateAsync({ id, text, idempotencyKey: newKey(), ...(busy ? { delivery } : {}) });
+      const attachments = await Promise.all(files.map(encoded));
+      await submit.mutateAsync({ id, text, idempotencyKey: newKey(), ...(busy ? { delivery } : {}), ...(attachments.length > 0 ? { attachments } : {}) });
       return true;
     } catch {
       // The status line says why; the composer keeps the text.
@@ -92,7 +95,9 @@ export function ChatView({ session, message = null }: ChatViewProps) {
               Write below. Enter sends, Shift+Enter starts a new line, / shows the commands.
             </Empty>
           ) : (
-            <Transcript key={id} chat={chat} target={message} onReadBack={readBack} resendable={canResend(chat, session.channel !== null)} onResend={() => resend.mutate({ id })} />
+            <SessionOfRows value={id}>
+              <Transcript key={id} chat={chat} target={message} onReadBack={readBack} resendable={canResend(chat, session.channel !== null)} onResend={() => resend.mutate({ id })} />
+            </SessionOfRows>
           )}
         </div>
         <div className="mx-auto w-full max-w-[720px] px-6 pb-4">

@@ -6,7 +6,9 @@ import { Menu, MenuItem } from "@/components/Menu";
 import type { Delivery } from "@/generated/protocol";
 import type { Command } from "./commands";
 import { draftOf, keepDraft } from "./drafts";
+import { AttachButton, FileChips } from "./FileChips";
 import { SlashMenu } from "./SlashMenu";
+import { useFiles } from "./useFiles";
 import { useSlashMenu } from "./useSlashMenu";
 
 const DELIVERIES: Record<Delivery, { label: string; note: string }> = {
@@ -26,7 +28,7 @@ interface ComposerProps {
   /** Offered when a text begins with a slash. */
   commands: readonly Command[];
   /** Resolves to whether it was taken; the text stays where it was not. */
-  onSend: (text: string, delivery: Delivery) => Promise<boolean>;
+  onSend: (text: string, delivery: Delivery, files: readonly File[]) => Promise<boolean>;
   onStop: () => void;
 }
 
@@ -34,6 +36,7 @@ export function Composer({ session, busy, queued, disabled, footer, commands, on
   const [text, setText] = useState(() => draftOf(session));
   const [delivery, setDelivery] = useState<Delivery>("queue");
   const area = useRef<HTMLTextAreaElement>(null);
+  const attached = useFiles();
 
   useLayoutEffect(() => {
     const element = area.current;
@@ -51,10 +54,14 @@ export function Composer({ session, busy, queued, disabled, footer, commands, on
 
   const send = async () => {
     const words = text.trim();
-    if (words === "" || disabled) return;
+    const { files } = attached;
+    if ((words === "" && files.length === 0) || disabled) return;
     change("");
-    const taken = await onSend(words, delivery);
-    if (!taken) change(words);
+    attached.clear();
+    const taken = await onSend(words, delivery, files);
+    if (taken) return;
+    change(words);
+    attached.add(files);
   };
 
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
@@ -66,8 +73,16 @@ export function Composer({ session, busy, queued, disabled, footer, commands, on
   };
 
   return (
-    <div className="relative rounded-xl border border-line-strong bg-raised shadow-[0_1px_3px_rgb(0_0_0/0.05)] focus-within:border-accent">
+    <div
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={(event) => {
+        event.preventDefault();
+        attached.add(event.dataTransfer.files);
+      }}
+      className="relative rounded-xl border border-line-strong bg-raised shadow-[0_1px_3px_rgb(0_0_0/0.05)] focus-within:border-accent"
+    >
       {menu.shown.length > 0 && <SlashMenu id={menu.id} commands={menu.shown} active={menu.active} onChoose={menu.choose} />}
+      <FileChips {...attached} />
       <textarea
         ref={area}
         {...menu.aria}
@@ -78,9 +93,15 @@ export function Composer({ session, busy, queued, disabled, footer, commands, on
         value={text}
         onChange={(event) => change(event.target.value)}
         onKeyDown={onKeyDown}
+        onPaste={(event) => {
+          if (event.clipboardData.files.length === 0) return;
+          event.preventDefault();
+          attached.add(event.clipboardData.files);
+        }}
         className="selectable block max-h-60 w-full resize-none bg-transparent px-3.5 pt-3 pb-1 text-[0.875rem] leading-[1.4375rem] outline-none placeholder:text-faint"
       />
       <div className="@container flex h-10 items-center gap-1 px-2">
+        <AttachButton add={attached.add} disabled={disabled} />
         <div className="flex min-w-0 flex-1 items-center gap-1">{footer}</div>
         {queued > 0 && <span className="text-sm text-faint">{queued} queued</span>}
         {busy && (
@@ -110,7 +131,7 @@ export function Composer({ session, busy, queued, disabled, footer, commands, on
           label="Send"
           keys="Enter"
           data-testid="send"
-          disabled={disabled || text.trim() === ""}
+          disabled={disabled || (text.trim() === "" && attached.files.length === 0)}
           look="primary"
           onClick={() => void send()}
         >

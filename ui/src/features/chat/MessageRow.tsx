@@ -6,6 +6,7 @@ import { Markdown } from "@/components/Markdown";
 import type { Message } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
 import { clockTime, dateTime } from "@/lib/time";
+import { Attachments } from "./Attachments";
 import { ToolCard } from "./ToolCard";
 
 export const MessageRow = memo(function MessageRow({ message }: { message: Message }) {
@@ -13,7 +14,12 @@ export const MessageRow = memo(function MessageRow({ message }: { message: Messa
     case "user":
       return <UserRow message={message} />;
     case "assistant":
-      return <AssistantRow text={message.content} thinking={message.thinking} intermediate={message.intermediate} timestamp={message.timestamp} growing={false} />;
+      return (
+        <>
+          <AssistantRow text={message.content} thinking={message.thinking} intermediate={message.intermediate} timestamp={message.timestamp} growing={false} />
+          <Attachments files={message.attachments} />
+        </>
+      );
     case "tool":
       return message.tool === null ? null : <ToolCard tool={message.tool} />;
     case "error":
@@ -39,7 +45,8 @@ function UserRow({ message }: { message: Message }) {
   if (message.sender !== null) return <SenderRow message={message} sender={message.sender} />;
   return (
     <div data-testid="message-user" className="group flex flex-col items-end pt-3">
-      <div className="selectable max-w-[85%] rounded-2xl rounded-br-md bg-accent-soft px-3.5 py-2 text-[0.875rem] leading-[1.4375rem] [overflow-wrap:anywhere] whitespace-pre-wrap">{message.content}</div>
+      {message.content !== "" && <div className="selectable max-w-[85%] rounded-2xl rounded-br-md bg-accent-soft px-3.5 py-2 text-[0.875rem] leading-[1.4375rem] [overflow-wrap:anywhere] whitespace-pre-wrap">{message.content}</div>}
+      <Attachments files={message.attachments} />
       <Stamp at={message.timestamp} />
     </div>
   );
@@ -62,6 +69,7 @@ function SenderRow({ message, sender }: { message: Message; sender: string }) {
           )}
         </p>
         <div className="selectable text-[0.875rem] leading-[1.4375rem] [overflow-wrap:anywhere] whitespace-pre-wrap">{message.content}</div>
+        <Attachments files={message.attachments} />
       </div>
     </div>
   );

@@ -6,6 +6,8 @@ import { ContentPane, Facts, Scroll, Section } from "@/components/layout";
 import { StatusBadge } from "@/components/StatusBadge";
 import { Failure, SkeletonRows } from "@/components/states";
 import { useAct, useRead } from "@/data/operations";
+import { Accounts } from "@/features/channels/Accounts";
+import { ChannelActions } from "@/features/channels/ChannelActions";
 import { Refused } from "@/features/routing/Refused";
 import { Chips } from "@/features/services/Chips";
 import { LogTail } from "@/features/services/LogTail";
@@ -46,6 +48,7 @@ function Body({ detail }: { detail: Detail }) {
     <Scroll>
       <div ref={scroller} className="mx-auto flex max-w-[760px] flex-col gap-8 px-5 pt-6 pb-12 @xl:px-8">
         <Head detail={detail} onShow={show} />
+        {summary.kind === "channel" && <ChannelActions source={summary} needsSetup={detail.secrets.some((each) => !each.set)} />}
         {waiting.length > 0 && (
           <div data-part="pairing">
             <Section title="Waiting to be let in">
@@ -60,6 +63,11 @@ function Body({ detail }: { detail: Detail }) {
               {detail.settingsSchema !== null && <SettingsForm key={JSON.stringify(detail.settings)} schema={detail.settingsSchema} settings={detail.settings} onSave={(settings) => configure.mutateAsync({ id, settings })} />}
             </Section>
           </div>
+        )}
+        {summary.kind === "channel" && (
+          <Section title="Accounts">
+            <Accounts source={summary} />
+          </Section>
         )}
         {summary.kind === "channel" && (
           <Section title="Who may write">

@@ -17,8 +17,9 @@ import type { World } from "./world";
 export type Table = { [K in OperationName]: (world: World, params: Params<K>) => Result<K> };
 
 const missing = (what: string) => new OperationError({ code: "not_found", message: `There is no ${what}.` });
-function submit(world: World, id: string, text: string): Result<"session.submit"> {
-  const row = message("user", text);
+function submit(world: World, { id, text, attachments }: Params<"session.submit">): Result<"session.submit"> {
+  const files = (attachments ?? []).map((file, i) => ({ id: `file-${i}-${file.name}`, kind: "file" as const, name: file.name, mime: file.mime ?? "text/plain", bytes: atob(file.data).length, missing: null }));
+  const row = message("user", text, { attachments: files });
   const busy = world.session(id).state !== "idle";
   world.keep(id, row);
   const session = world.session(id);
@@ -88,7 +89,7 @@ export const OPERATIONS: Table = {
     return { summary: world.session(id), messages, earlier: all.length - messages.length, approvals: world.approvals.filter((each) => each.session === id), state: world.session(id).state };
   },
   "session.create": create,
-  "session.submit": (world, { id, text }) => submit(world, id, text),
+  "session.submit": (world, params) => submit(world, params),
   "session.interrupt": (world, { id }) => {
     world.stops.add(id);
     withdraw(world, id);

@@ -1,5 +1,5 @@
 /** Sessions and transcripts of the fake. */
-import type { Message, MessageKind, SessionSummary, WorkspaceSummary } from "@/generated/protocol";
+import type { Attachment, Message, MessageKind, SessionSummary, WorkspaceSummary } from "@/generated/protocol";
 import { daysAgo, hoursAgo, minutesAgo } from "./clock";
 
 export const WORKSPACES: WorkspaceSummary[] = [
@@ -104,12 +104,18 @@ With it the plan goes back to an index scan (estimated cost 48,120 → 913). I h
 1. Create the index now: about four minutes, no lock.
 2. Raise the timeout to 45 minutes as a belt to the braces.`;
 
+const FILES: Attachment[] = [
+  { id: "picture", kind: "image", name: "error-rate.png", mime: "image/png", bytes: 48_211, missing: null },
+  { id: "pulls.csv", kind: "file", name: "merged-pull-requests.csv", mime: "text/csv", bytes: 9_120, missing: null },
+  { id: "film", kind: "video", name: "walkthrough.mp4", mime: "video/mp4", bytes: 0, missing: "it is larger than 16 MiB" },
+];
+
 export function transcriptOf(row: SessionSummary): Message[] {
   const at = row.lastMessageAt;
   if (row.channel !== null) return channelTranscript(row, at);
   if (row.id === "261122-brave-otter") return exportTranscript(at);
   return [
-    message("user", row.preview ?? row.name ?? "Hello", { timestamp: at - 90_000 }),
+    message("user", row.preview ?? row.name ?? "Hello", { timestamp: at - 90_000, attachments: row.id === "261122-quiet-heron" ? FILES : [] }),
     message("assistant", "I looked through the repository and the tracker. The short version is below; say the word and I will go deeper on any of it.\n\n- The change is small and touches two files.\n- There is a test for the old behaviour that has to change with it.\n- Nobody else depends on the function.", { timestamp: at - 60_000, turnId: "turn-1" }),
     message("user", "Good. Write it down as a plan and stop there.", { timestamp: at - 30_000 }),
     message("assistant", "Done. The plan has three steps, and each can be undone on its own.", { timestamp: at, turnId: "turn-2" }),

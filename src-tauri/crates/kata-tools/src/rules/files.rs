@@ -64,16 +64,32 @@ enum Owner<'a> {
     Source(&'a str),
 }
 
-/// Every rule for a workspace, in the order they are looked at. Blocks.
-pub(super) fn load(kata_home: &Path, workspace: &Path, user_home: &Path) -> Vec<Rule> {
-    let mut rules = Vec::new();
-    read(&workspace.join("permissions.json"), Owner::Workspace, user_home, &mut rules);
+/// Folders of a workspace's sources, in order. Blocks.
+fn sources(workspace: &Path) -> Vec<PathBuf> {
     let mut sources: Vec<PathBuf> = match std::fs::read_dir(workspace.join("sources")) {
         Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
         Err(_) => Vec::new(),
     };
     sources.sort();
-    for folder in sources {
+    sources
+}
+
+/// Every place that [`load`] looks at: the rules are others only if one of them is. Blocks.
+pub(super) fn paths(kata_home: &Path, workspace: &Path) -> Vec<PathBuf> {
+    let own = [
+        workspace.join("permissions.json"),
+        workspace.join("sources"),
+        kata_home.join("permissions/default.json"),
+    ];
+    let of_sources = sources(workspace).into_iter().map(|folder| folder.join("permissions.json"));
+    own.into_iter().chain(of_sources).collect()
+}
+
+/// Every rule for a workspace, in the order they are looked at. Blocks.
+pub(super) fn load(kata_home: &Path, workspace: &Path, user_home: &Path) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    read(&workspace.join("permissions.json"), Owner::Workspace, user_home, &mut rules);
+    for folder in sources(workspace) {
         if let Some(slug) = folder.file_name().and_then(|name| name.to_str()) {
             read(&folder.join("permissions.json"), Owner::Source(slug), user_home, &mut rules);
         }

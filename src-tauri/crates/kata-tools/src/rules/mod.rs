@@ -7,6 +7,7 @@
 
 mod command;
 mod files;
+mod kept;
 
 use crate::scope::{Places, Scope, Standing};
 use crate::tools::arguments::{Args, parsed};
@@ -15,6 +16,7 @@ use async_trait::async_trait;
 use files::{Means, Rule};
 use kata_core::ports::{Judgement, Permissions, Unfit};
 use kata_protocol::{AlwaysRule, PermissionMode, PermissionRule, SessionSummary, ToolInfo, WireError, WorkspaceId};
+use kept::Kept;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,6 +38,7 @@ pub struct Explained {
 pub struct Rules {
     places: Places,
     sandbox: Arc<Sandbox>,
+    kept: Arc<Kept>,
     /// One writer of rules at a time.
     writing: Arc<Mutex<()>>,
 }
@@ -55,6 +58,7 @@ impl Rules {
         Self {
             places,
             sandbox,
+            kept: Arc::default(),
             writing: Arc::default(),
         }
     }
@@ -127,13 +131,12 @@ impl Rules {
                 Err(unfit) => return deny(unfit.0),
             },
         };
-        let files = files::load(&scope.kata_home, &scope.workspace, &scope.user_home);
-        let always = always::read(&scope.workspace).unwrap_or_default();
+        let rules = self.kept.rules(&scope.kata_home, &scope.workspace, &scope.user_home);
         let case = Case {
             mode: session.mode,
             scope: &scope,
-            files: &files,
-            always: &always,
+            files: &rules.files,
+            always: &rules.always,
             lacks: if tool.name == "bash" && tool.plugin.is_none() {
                 self.sandbox.lacks()
             } else {
@@ -144,9 +147,6 @@ impl Rules {
     }
 
     fn plain_now(&self, session: &SessionSummary, tool: &ToolInfo, mut params: Value) -> Result<Value, Unfit> {
-        if tool.plugin.is_some() || !crate::NAMES.contains(&tool.name.as_str()) {
-            return Ok(params);
-        }
         let scope = Scope::of(&self.places, &session.workspace, &session.id, session.working_directory.as_deref())?;
         let args = parsed(&tool.name, &params)?;
         if let Some(text) = args.path() {
@@ -165,6 +165,9 @@ impl Rules {
 #[async_trait]
 impl Permissions for Rules {
     async fn plain(&self, session: &SessionSummary, tool: &ToolInfo, params: Value) -> Result<Value, Unfit> {
+        if tool.plugin.is_some() || !crate::NAMES.contains(&tool.name.as_str()) {
+            return Ok(params);
+        }
         let (this, session, tool) = (self.clone(), session.clone(), tool.clone());
         let plain = tokio::task::spawn_blocking(move || this.plain_now(&session, &tool, params)).await;
         plain.unwrap_or_else(|_| Err(Unfit("The arguments could not be looked at.".into())))
