@@ -5,6 +5,7 @@ import { useRead } from "@/data/operations";
 import { usePlatform } from "@/data/platform";
 import type { Attachment, AttachmentData, MediaKind, SessionId } from "@/generated/protocol";
 import { notify } from "@/data/notify";
+import { cn } from "@/lib/cn";
 import { bytes } from "@/lib/format";
 import { toOperationError } from "@/platform";
 
@@ -17,11 +18,11 @@ const DRAWN = /^image\/(png|jpeg|gif|webp|avif|bmp)$/;
 
 const dataUrl = (data: AttachmentData) => `data:${data.mime};base64,${data.data}`;
 
-export function Attachments({ files }: { files: readonly Attachment[] | undefined }) {
+export function Attachments({ files, end = false }: { files: readonly Attachment[] | undefined; end?: boolean }) {
   const session = useContext(SessionOfRows);
   if (files === undefined || files.length === 0 || session === null) return null;
   return (
-    <ul aria-label="Files" className="mt-1.5 flex flex-wrap gap-2">
+    <ul aria-label="Files" className={cn("mt-1.5 flex flex-wrap gap-2", end && "justify-end")}>
       {files.map((file) => (
         <li key={file.id} className="min-w-0">
           {file.missing !== null ? <Missing file={file} /> : DRAWN.test(file.mime) ? <Picture session={session} file={file} /> : <Named session={session} file={file} />}
@@ -33,8 +34,13 @@ export function Attachments({ files }: { files: readonly Attachment[] | undefine
 
 function Picture({ session, file }: { session: SessionId; file: Attachment }) {
   const read = useRead("session.attachment", { session, attachment: file.id });
-  if (read.data === undefined) return <Named session={session} file={file} />;
-  return <img src={dataUrl(read.data)} alt={file.name} title={`${file.name} · ${bytes(file.bytes)}`} className="max-h-64 max-w-full rounded-lg border border-line" />;
+  if (read.isError) return <Named session={session} file={file} />;
+  // Its height is known before it is there, so that the rows below do not jump.
+  return (
+    <span className="flex h-44 min-w-32 items-center justify-center overflow-hidden rounded-lg border border-line bg-sunken">
+      {read.data !== undefined && <img src={dataUrl(read.data)} alt={file.name} title={`${file.name} · ${bytes(file.bytes)}`} className="h-full max-w-full object-contain" />}
+    </span>
+  );
 }
 
 function Named({ session, file }: { session: SessionId; file: Attachment }) {

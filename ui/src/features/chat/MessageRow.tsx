@@ -46,7 +46,7 @@ function UserRow({ message }: { message: Message }) {
   return (
     <div data-testid="message-user" className="group flex flex-col items-end pt-3">
       {message.content !== "" && <div className="selectable max-w-[85%] rounded-2xl rounded-br-md bg-accent-soft px-3.5 py-2 text-[0.875rem] leading-[1.4375rem] [overflow-wrap:anywhere] whitespace-pre-wrap">{message.content}</div>}
-      <Attachments files={message.attachments} />
+      <Attachments files={message.attachments} end />
       <Stamp at={message.timestamp} />
     </div>
   );

@@ -48,7 +48,7 @@ function Body({ detail }: { detail: Detail }) {
     <Scroll>
       <div ref={scroller} className="mx-auto flex max-w-[760px] flex-col gap-8 px-5 pt-6 pb-12 @xl:px-8">
         <Head detail={detail} onShow={show} />
-        {summary.kind === "channel" && <ChannelActions source={summary} needsSetup={detail.secrets.some((each) => !each.set)} />}
+        {summary.kind === "channel" && <ChannelActions source={summary} needsSetup={needsSetup(detail)} />}
         {waiting.length > 0 && (
           <div data-part="pairing">
             <Section title="Waiting to be let in">
@@ -98,6 +98,12 @@ function Body({ detail }: { detail: Detail }) {
       </div>
     </Scroll>
   );
+}
+
+/** Something is missing, and it does not work without it. */
+function needsSetup({ summary, secrets }: Detail): boolean {
+  const { kind } = summary.status.state;
+  return kind !== "running" && kind !== "degraded" && (kind === "needs_user" || secrets.some((each) => !each.set));
 }
 
 function Head({ detail, onShow }: { detail: Detail; onShow: (part: "settings" | "pairing") => void }) {
