@@ -128,6 +128,11 @@ impl Desktop {
         self.visible(&format!("[data-testid=\"{id}\"]")).await.len()
     }
 
+    /// How many of those whose name begins so are visible now.
+    pub(crate) async fn count_starting_with(&self, beginning: &str) -> usize {
+        self.visible(&format!("[data-testid^=\"{beginning}\"]")).await.len()
+    }
+
     /// Clicks it as soon as it is there and nothing lies over it.
     pub(crate) async fn click(&self, id: &str) {
         self.click_selector(&format!("[data-testid=\"{id}\"]"), id).await;

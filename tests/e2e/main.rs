@@ -12,6 +12,7 @@
 )]
 
 mod app;
+mod channels;
 mod permissions;
 mod plugins;
 mod telegram;

@@ -16,10 +16,11 @@ pub(crate) const STINT: Duration = Duration::from_micros(100);
 const BURST: Duration = Duration::from_millis(200);
 /// Stints up to this length hold nobody up for long.
 const SHORT: Duration = Duration::from_micros(250);
-/// Least rest after a longer one, as its multiple; it holds up whoever wakes in it: so rare that it is not in a neighbour's p99.
-const AFTER_LONG: u32 = 100;
-/// Most that is owed; what is beyond it is forgiven, since one long stint must not silence a plugin for minutes.
-const OWED: f64 = 0.1;
+/// What a longer one costs beyond the burst, as its multiple: it holds up whoever wakes in it, so it must be so rare that it is
+/// not in a neighbour's p99.
+const LONG_COSTS: i64 = 10;
+/// Most that is owed, nanoseconds; what is beyond it is forgiven, since one long stint must not silence a plugin for minutes.
+const OWED: i64 = 100_000_000;
 /// Longest rest.
 const LONGEST: Duration = Duration::from_millis(500);
 /// A stint of which the thread is felt in spite of its rests.
@@ -44,8 +45,8 @@ pub(crate) struct Rest {
 pub(crate) struct Share(Mutex<State>);
 
 struct State {
-    /// CPU seconds it may use at once; below zero it rests until they have come back.
-    credit: f64,
+    /// CPU it may use at once, nanoseconds; below zero it rests until that has come back.
+    credit: i64,
     at: Option<Instant>,
     told: Option<Instant>,
     /// Stints that were felt, and when the first of them was.
@@ -57,7 +58,7 @@ struct State {
 impl Default for Share {
     fn default() -> Self {
         Self(Mutex::new(State {
-            credit: BURST.as_secs_f64(),
+            credit: nanos(BURST),
             at: None,
             told: None,
             felt: 0,
@@ -73,14 +74,18 @@ impl Share {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let passed = state.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
         state.at = Some(now);
-        let rate = (per_minute.as_secs_f64() / 60.0).clamp(f64::MIN_POSITIVE, 1.0);
-        let credit = (state.credit + passed.as_secs_f64() * rate).min(BURST.as_secs_f64());
-        state.credit = (credit - stint.as_secs_f64()).max(-OWED);
-        if state.credit >= 0.0 {
+        let (burst, stint_ns) = (nanos(BURST), nanos(stint));
+        let per_minute = nanos(per_minute).clamp(1, MINUTE);
+        let back = i128::from(nanos(passed)) * i128::from(per_minute) / i128::from(MINUTE);
+        let credit = state.credit.saturating_add(i64::try_from(back).unwrap_or(i64::MAX)).min(burst);
+        let beyond = (stint_ns - credit.max(0)).max(0);
+        let more = if stint > SHORT { beyond * (LONG_COSTS - 1) } else { 0 };
+        state.credit = (credit - stint_ns - more).max(-OWED);
+        if state.credit >= 0 {
             return Rest::default();
         }
-        let due = Duration::try_from_secs_f64(-state.credit / rate).unwrap_or(LONGEST);
-        let least = if stint <= SHORT { Duration::ZERO } else { stint * AFTER_LONG };
+        let due = i128::from(-state.credit) * i128::from(MINUTE) / i128::from(per_minute);
+        let due = u64::try_from(due).map_or(LONGEST, Duration::from_nanos);
         let tell = state.told.is_none_or(|told| now.saturating_duration_since(told) >= TOLD);
         if tell {
             state.told = Some(now);
@@ -95,7 +100,7 @@ impl Share {
             state.lowered = Some(now);
         }
         Rest {
-            pause: due.max(least).min(LONGEST),
+            pause: due.min(LONGEST),
             tell,
             lower,
         }
@@ -108,21 +113,28 @@ impl Share {
     }
 }
 
+/// A minute, nanoseconds.
+const MINUTE: i64 = 60_000_000_000;
+
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX / (2 * LONG_COSTS))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const MINUTE: Duration = Duration::from_secs(6);
+    const BUDGET: Duration = Duration::from_secs(6);
 
     #[test]
     fn a_burst_is_done_without_a_rest_and_comes_back_with_time() {
         let (share, now) = (Share::default(), Instant::now());
         let stint = Duration::from_micros(100);
-        let free = (0..10_000).take_while(|_| share.charge(stint, MINUTE, now).pause.is_zero()).count();
+        let free = (0..10_000).take_while(|_| share.charge(stint, BUDGET, now).pause.is_zero()).count();
         assert_eq!(free, 2_000, "two hundred milliseconds in pieces of a tenth");
         let later = now + Duration::from_secs(2);
         let free = (0..10_000)
-            .take_while(|_| share.charge(stint, MINUTE, later).pause.is_zero())
+            .take_while(|_| share.charge(stint, BUDGET, later).pause.is_zero())
             .count();
         assert_eq!(free, 2_000, "a tenth of two seconds");
     }
@@ -130,12 +142,12 @@ mod tests {
     /// Works in stints of `stint` as often as it may; CPU it got in `minutes`.
     fn got(stint: Duration, minutes: u64) -> Duration {
         let (share, began) = (Share::default(), Instant::now());
-        let end = began + MINUTE * 10 * u32::try_from(minutes).unwrap();
+        let end = began + Duration::from_secs(60 * minutes);
         let (mut now, mut got) = (began, Duration::ZERO);
         while now < end {
             now += stint;
             got += stint;
-            now += share.charge(stint, MINUTE, now).pause;
+            now += share.charge(stint, BUDGET, now).pause;
         }
         got
     }
@@ -152,9 +164,9 @@ mod tests {
     #[test]
     fn long_stints_have_a_hundredth_and_an_endless_one_the_longest_rest() {
         let (share, now) = (Share::default(), Instant::now());
-        share.charge(BURST, MINUTE, now);
-        let long = share.charge(Duration::from_millis(1), MINUTE, now);
-        let endless = share.charge(Duration::from_millis(100), MINUTE, now);
+        share.charge(BURST, BUDGET, now);
+        let long = share.charge(Duration::from_millis(1), BUDGET, now);
+        let endless = share.charge(Duration::from_millis(100), BUDGET, now);
         assert_eq!(long.pause, Duration::from_millis(100));
         assert_eq!(endless.pause, LONGEST);
         assert!(got(Duration::from_millis(2), 1) < Duration::from_secs(1));
@@ -163,8 +175,8 @@ mod tests {
     #[test]
     fn who_is_felt_again_and_again_gets_the_least_priority_and_loses_it_after_a_quiet_minute() {
         let (share, now) = (Share::default(), Instant::now());
-        let felt = |share: &Share, at| share.charge(Duration::from_millis(30), MINUTE, at).lower;
-        share.charge(BURST, MINUTE, now);
+        let felt = |share: &Share, at| share.charge(Duration::from_millis(30), BUDGET, at).lower;
+        share.charge(BURST, BUDGET, now);
         let before = (1..MANY).filter(|_| felt(&share, now)).count();
         assert!(before == 0 && !share.lowered(now), "some long stints are no pattern");
         assert!(felt(&share, now) && share.lowered(now + TOLD / 2));
@@ -172,7 +184,7 @@ mod tests {
         let short = Share::default();
         let at = |n: u64| now + Duration::from_millis(n);
         assert!(
-            (0..10_000).all(|n| !short.charge(Duration::from_micros(300), MINUTE, at(n)).lower),
+            (0..10_000).all(|n| !short.charge(Duration::from_micros(300), BUDGET, at(n)).lower),
             "polled work rests only"
         );
     }
@@ -180,7 +192,7 @@ mod tests {
     #[test]
     fn it_is_told_once_a_minute() {
         let (share, now) = (Share::default(), Instant::now());
-        let tell = |after: u64| share.charge(BURST + SHORT, MINUTE, now + Duration::from_secs(after)).tell;
+        let tell = |after: u64| share.charge(BURST + SHORT, BUDGET, now + Duration::from_secs(after)).tell;
         assert_eq!((tell(0), tell(1), tell(59), tell(61)), (true, false, false, true));
     }
 }

@@ -23,13 +23,13 @@ export function ChannelActions({ source, needsSetup }: { source: SourceSummary; 
   return (
     <div className="flex flex-col gap-2">
       <div className="flex flex-wrap gap-2">
-        <Button look={needsSetup ? "primary" : "outline"} icon={<Wand2 className="size-3.5" />} onClick={() => setOpen(true)}>
+        <Button look={needsSetup ? "primary" : "outline"} icon={<Wand2 className="size-3.5" />} data-testid="setup-open" onClick={() => setOpen(true)}>
           {needsSetup ? "Set up" : "Set up again"}
         </Button>
-        <Button disabled={busy} icon={<Activity className="size-3.5" />} onClick={() => void ask(async () => ({ of: "probe", probe: await platform.request("channel.probe", { id }) }))}>
+        <Button disabled={busy} icon={<Activity className="size-3.5" />} data-testid="channel-test" onClick={() => void ask(async () => ({ of: "probe", probe: await platform.request("channel.probe", { id }) }))}>
           Test
         </Button>
-        <Button disabled={busy} icon={<ShieldCheck className="size-3.5" />} onClick={() => void ask(async () => ({ of: "audit", warnings: await platform.request("channel.audit", { id }) }))}>
+        <Button disabled={busy} icon={<ShieldCheck className="size-3.5" />} data-testid="channel-audit" onClick={() => void ask(async () => ({ of: "audit", warnings: await platform.request("channel.audit", { id }) }))}>
           Check for risks
         </Button>
       </div>
@@ -42,27 +42,27 @@ export function ChannelActions({ source, needsSetup }: { source: SourceSummary; 
 function Outcome({ found }: { found: Found }) {
   if (found.of === "failed" || (found.of === "probe" && !found.probe.ok)) {
     return (
-      <p role="status" className="text-bad">
+      <p role="status" data-testid="channel-told" className="text-bad">
         {found.of === "failed" ? found.message : found.probe.message}
       </p>
     );
   }
   if (found.of === "probe") {
     return (
-      <p role="status" className="text-good">
+      <p role="status" data-testid="channel-told" className="text-good">
         {found.probe.message} <span className="text-faint">{found.probe.latencyMs} ms</span>
       </p>
     );
   }
   if (found.warnings.length === 0) {
     return (
-      <p role="status" className="text-good">
+      <p role="status" data-testid="channel-told" className="text-good">
         Nothing to worry about was found.
       </p>
     );
   }
   return (
-    <ul role="status" className="flex list-disc flex-col gap-1 pl-5 text-warn">
+    <ul role="status" data-testid="channel-told" className="flex list-disc flex-col gap-1 pl-5 text-warn">
       {found.warnings.map((warning) => (
         <li key={warning.code}>{warning.message}</li>
       ))}

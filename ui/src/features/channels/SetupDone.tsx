@@ -28,7 +28,7 @@ export function SetupDone({ source, name, onClose }: SetupDoneProps) {
             Write to <strong className="font-medium text-ink">{name}</strong> from your own account. You get a code there, and a request to let you in appears here.
           </p>
           <div className="flex justify-end">
-            <Button look="primary" onClick={onClose}>
+            <Button look="primary" data-testid="setup-close" onClick={onClose}>
               Done
             </Button>
           </div>
@@ -40,7 +40,7 @@ export function SetupDone({ source, name, onClose }: SetupDoneProps) {
             <Button look="plain" onClick={onClose}>
               Later
             </Button>
-            <Button look="primary" disabled={enable.isPending} onClick={() => enable.mutate({ id: source.id, enabled: true })}>
+            <Button look="primary" data-testid="setup-enable" disabled={enable.isPending} onClick={() => enable.mutate({ id: source.id, enabled: true })}>
               Switch it on
             </Button>
           </div>

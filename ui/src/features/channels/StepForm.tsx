@@ -29,7 +29,9 @@ export function StepForm({ step, error, busy, onAnswer }: StepFormProps) {
   const copy = step.kind === "choice" ? null : (step.copy ?? null);
   return (
     <form onSubmit={submit} className="flex flex-col gap-4" data-testid="setup-step">
-      <h3 className="font-semibold">{step.title}</h3>
+      <h3 className="font-semibold" data-testid="setup-title">
+        {step.title}
+      </h3>
       {step.help !== undefined && step.help !== "" && <Markdown text={step.help} />}
       {copy !== null && <ToCopy text={copy} />}
       {step.kind === "choice" ? (
@@ -40,7 +42,7 @@ export function StepForm({ step, error, busy, onAnswer }: StepFormProps) {
         </Field>
       )}
       <div className="flex justify-end">
-        <Button type="submit" look="primary" disabled={value === "" || busy}>
+        <Button type="submit" look="primary" data-testid="setup-next" disabled={value === "" || busy}>
           {busy ? "Checking…" : "Continue"}
         </Button>
       </div>
@@ -72,7 +74,7 @@ function Choices({ step, value, onChange, error }: ChoicesProps) {
       <legend className="sr-only">{step.title}</legend>
       {step.options.map((option) => (
         <label key={option.value} className="flex cursor-pointer items-start gap-2.5 rounded-lg border border-line px-3 py-2.5 hover:bg-hover has-checked:border-accent has-checked:bg-accent-soft">
-          <input type="radio" name={step.field} value={option.value} checked={value === option.value} onChange={() => onChange(option.value)} className="mt-0.5 accent-accent" />
+          <input type="radio" name={step.field} value={option.value} checked={value === option.value} data-testid={`setup-choice-${option.value}`} onChange={() => onChange(option.value)} className="mt-0.5 accent-accent" />
           <span>{option.label}</span>
         </label>
       ))}

@@ -18,7 +18,9 @@ export function StepWait({ step, error, onLook }: StepWaitProps) {
   const platform = usePlatform();
   return (
     <div className="flex flex-col gap-4" data-testid="setup-step">
-      <h3 className="font-semibold">{step.title}</h3>
+      <h3 className="font-semibold" data-testid="setup-title">
+        {step.title}
+      </h3>
       {step.help !== "" && <Markdown text={step.help} />}
       {step.kind === "qr" ? (
         <QrCode text={step.text} />

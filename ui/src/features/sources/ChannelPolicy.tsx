@@ -123,7 +123,7 @@ export function PairingRequests({ requests }: { requests: readonly PairingReques
               Code <code className="selectable font-mono font-semibold tracking-wider text-ink">{code}</code>, ends {until(expiresAt, now)}. Compare it with what they see.
             </p>
           </div>
-          <Button look="primary" disabled={busy} onClick={() => approve.mutate({ code })}>
+          <Button look="primary" data-testid={`approve-${code}`} disabled={busy} onClick={() => approve.mutate({ code })}>
             Approve
           </Button>
           <Button look="danger" disabled={busy} onClick={() => deny.mutate({ code })}>

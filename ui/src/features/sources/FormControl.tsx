@@ -76,6 +76,7 @@ function Words({ ids, field, value, onChange }: WordsProps) {
   return (
     <Input
       {...ids}
+      data-testid={`setting-${field.path}`}
       required={field.required}
       value={value}
       type={field.kind === "text" ? TYPES[field.format] : "text"}

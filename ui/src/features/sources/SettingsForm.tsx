@@ -66,7 +66,7 @@ export function SettingsForm({ schema, settings, onSave }: FormProps) {
         <FormControl key={field.path} field={field} value={values[field.name] ?? ""} errors={errors} onChange={(value) => setValues({ ...values, [field.name]: value })} />
       ))}
       <div className="flex items-center gap-3">
-        <Button type="submit" look="primary" disabled={saving}>
+        <Button type="submit" look="primary" data-testid="settings-save" disabled={saving}>
           {saving ? "Saving" : "Save"}
         </Button>
         {note !== null && (
