@@ -6,7 +6,7 @@ use serde_json::json;
 
 /// Text of the reply that only the questioner may read.
 fn question(secret: &str) -> String {
-    format!(r#"/tool echo {{"text":"{secret}"}}"#)
+    format!(r#"/tool say {{"text":"{secret}"}}"#)
 }
 
 async fn sessions(engine: &TestEngine) -> Vec<SessionSummary> {
@@ -73,9 +73,10 @@ async fn a_channel_that_lies_about_its_name_reaches_no_conversation_of_another_o
 #[tokio::test(flavor = "multi_thread")]
 async fn two_channels_of_one_plugin_and_two_people_who_are_named_alike_never_read_each_others_answers() {
     let platform = FakePlatform::start().await;
-    let home = TestHome::with_plugins(&["loop"]);
+    let home = TestHome::with_plugins(&["loop", "unruly"]);
     home.settings(&TestHome::loop_settings(&platform.base, true));
     let engine = TestEngine::start(home).await;
+    engine.plugin_up("unruly").await;
     let mut asked = Vec::new();
     // Names that are alike to the eye, to case folding, or to a separator.
     for (n, person) in ["ada", "Ada", "ada/", "a/da", "ada:1", "ada\u{200b}", "аda", "ada "]

@@ -20,7 +20,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         "an interval of nothing",
         Tool,
         "setInterval(() => { for (let i = 0; i < 1e6; i++); }, 0); return 'x'",
-        "cpu",
+        "busy",
     ),
     (
         "timers that throw",

@@ -27,6 +27,8 @@ const LONGEST: Duration = Duration::from_millis(500);
 const FELT: Duration = Duration::from_millis(1);
 /// As many of them within [`TOLD`], beyond the burst, and the thread gets the least priority.
 const MANY: u32 = 8;
+/// Work without an end: a plugin that has been beyond its share for this long, without a pause, is ended.
+const ENDLESS: Duration = Duration::from_secs(300);
 /// Between two times that it is told.
 const TOLD: Duration = Duration::from_secs(60);
 
@@ -39,6 +41,8 @@ pub(crate) struct Rest {
     pub(crate) tell: bool,
     /// Whether the thread should have the least priority from here on.
     pub(crate) lower: bool,
+    /// Whether it has gone on like this for [`ENDLESS`].
+    pub(crate) endless: bool,
 }
 
 /// One plugin's share.
@@ -49,6 +53,8 @@ struct State {
     credit: i64,
     at: Option<Instant>,
     told: Option<Instant>,
+    /// Since when it has been beyond its share; a pause in which half the burst comes back ends it.
+    busy: Option<Instant>,
     /// Stints that were felt, and when the first of them was.
     felt: u32,
     felt_since: Option<Instant>,
@@ -61,6 +67,7 @@ impl Default for Share {
             credit: nanos(BURST),
             at: None,
             told: None,
+            busy: None,
             felt: 0,
             felt_since: None,
             lowered: None,
@@ -78,6 +85,9 @@ impl Share {
         let per_minute = nanos(per_minute).clamp(1, MINUTE);
         let back = i128::from(nanos(passed)) * i128::from(per_minute) / i128::from(MINUTE);
         let credit = state.credit.saturating_add(i64::try_from(back).unwrap_or(i64::MAX)).min(burst);
+        if credit >= burst / 2 {
+            state.busy = None;
+        }
         let beyond = (stint_ns - credit.max(0)).max(0);
         let more = if stint > SHORT { beyond * (LONG_COSTS - 1) } else { 0 };
         state.credit = (credit - stint_ns - more).max(-OWED);
@@ -86,6 +96,11 @@ impl Share {
         }
         let due = i128::from(-state.credit) * i128::from(MINUTE) / i128::from(per_minute);
         let due = u64::try_from(due).map_or(LONGEST, Duration::from_nanos);
+        let busy = *state.busy.get_or_insert(now);
+        let endless = now.saturating_duration_since(busy) >= ENDLESS;
+        if endless {
+            state.busy = None;
+        }
         let tell = state.told.is_none_or(|told| now.saturating_duration_since(told) >= TOLD);
         if tell {
             state.told = Some(now);
@@ -103,6 +118,7 @@ impl Share {
             pause: due.min(LONGEST),
             tell,
             lower,
+            endless,
         }
     }
 
@@ -170,6 +186,20 @@ mod tests {
         assert_eq!(long.pause, Duration::from_millis(100));
         assert_eq!(endless.pause, LONGEST);
         assert!(got(Duration::from_millis(2), 1) < Duration::from_secs(1));
+    }
+
+    #[test]
+    fn work_without_an_end_ends_after_five_minutes_and_work_with_pauses_never() {
+        let (share, began) = (Share::default(), Instant::now());
+        let stint = Duration::from_millis(50);
+        let at = |s: u64| began + Duration::from_secs(s);
+        share.charge(BURST, BUDGET, began);
+        let ended: Vec<u64> = (0..400).filter(|s| share.charge(stint * 3, BUDGET, at(*s)).endless).collect();
+        assert_eq!(ended, [300], "once, and the count begins anew");
+        // Every minute it is quiet for two seconds.
+        let pausing = Share::default();
+        let works = |s: &u64| s % 60 < 58;
+        assert!((0..1_000).filter(works).all(|s| !pausing.charge(stint * 3, BUDGET, at(s)).endless));
     }
 
     #[test]

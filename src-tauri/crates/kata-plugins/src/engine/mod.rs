@@ -539,6 +539,11 @@ impl<'js> Loop<'_, 'js> {
                     message: format!("more than {ms} ms of CPU within a minute, the last in {what}{at}"),
                     position: position.clone(),
                 },
+                Tripped::Endless => Exit::Fault {
+                    kind: "cpu",
+                    message: format!("it has worked beyond its share of the CPU for five minutes without a pause, the last in {what}{at}"),
+                    position: position.clone(),
+                },
                 Tripped::Killed => Exit::Fault {
                     kind: "timeout",
                     message: format!("{what} was interrupted{at}"),

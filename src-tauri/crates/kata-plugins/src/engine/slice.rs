@@ -29,6 +29,8 @@ pub(crate) enum Tripped {
     Slice(Duration),
     /// The minute's budget is used up.
     Minute(u32),
+    /// It has worked beyond its share for minutes, without a pause.
+    Endless,
     /// The host threw the switch.
     Killed,
 }
@@ -175,6 +177,9 @@ impl Watch {
         }
         if rest.lower {
             self.lower.set(true);
+        }
+        if rest.endless && self.tripped.get().is_none() {
+            self.tripped.set(Some(Tripped::Endless));
         }
         (!rest.pause.is_zero()).then_some(rest.pause)
     }
