@@ -28,7 +28,7 @@ export function StepForm({ step, error, busy, onAnswer }: StepFormProps) {
   };
   const copy = step.kind === "choice" ? null : (step.copy ?? null);
   return (
-    <form onSubmit={submit} className="flex flex-col gap-4" data-testid="setup-step">
+    <form onSubmit={submit} className="flex flex-col gap-4" data-testid="setup-step" data-step={name}>
       <h3 className="font-semibold" data-testid="setup-title">
         {step.title}
       </h3>

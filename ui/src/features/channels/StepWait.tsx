@@ -17,7 +17,7 @@ interface StepWaitProps {
 export function StepWait({ step, error, onLook }: StepWaitProps) {
   const platform = usePlatform();
   return (
-    <div className="flex flex-col gap-4" data-testid="setup-step">
+    <div className="flex flex-col gap-4" data-testid="setup-step" data-step={step.kind}>
       <h3 className="font-semibold" data-testid="setup-title">
         {step.title}
       </h3>

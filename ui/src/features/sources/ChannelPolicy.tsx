@@ -48,6 +48,7 @@ export function ChannelPolicy({ id }: { id: SourceId }) {
         none="Nobody; only this window and the command line."
         action="Add"
         names={policy.data.approvers}
+        testId="policy-approvers"
         onChange={(next) => change.mutate({ id, approvers: next })}
       />
       <PolicyLimits key={JSON.stringify(policy.data)} id={id} policy={policy.data} />
@@ -61,10 +62,11 @@ interface NamesProps {
   none: string;
   action: string;
   names: readonly string[];
+  testId?: string;
   onChange: (names: string[]) => void;
 }
 
-function Names({ title, hint, none, action, names, onChange }: NamesProps) {
+function Names({ title, hint, none, action, names, testId, onChange }: NamesProps) {
   const [name, setName] = useState("");
   const given = name.trim();
   return (
@@ -93,7 +95,7 @@ function Names({ title, hint, none, action, names, onChange }: NamesProps) {
           setName("");
         }}
       >
-        <Input aria-label={`${title}: id of a person`} placeholder="Id on the platform" value={name} onChange={(event) => setName(event.target.value)} />
+        <Input aria-label={`${title}: id of a person`} data-testid={testId} placeholder="Id on the platform" value={name} onChange={(event) => setName(event.target.value)} />
         <Button type="submit" disabled={given === ""}>
           {action}
         </Button>
