@@ -152,7 +152,7 @@ mod tests {
         let free = (0..10_000)
             .take_while(|_| share.charge(stint, BUDGET, later).pause.is_zero())
             .count();
-        assert_eq!(free, 2_000, "a tenth of two seconds");
+        assert_eq!(free, 1_999, "a tenth of two seconds, less the stint that was owed");
     }
 
     /// Works in stints of `stint` as often as it may; CPU it got in `minutes`.
