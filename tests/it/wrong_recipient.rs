@@ -1,5 +1,6 @@
 //! Nobody gets what was meant for somebody else: channels whose ids are the same, and one that lies about who it is.
 
+use kata_core::ports::PluginStateStore;
 use kata_protocol::*;
 use kata_tests::{FakePlatform, TestEngine, TestHome, caller, eventually};
 use serde_json::json;
@@ -31,31 +32,14 @@ async fn a_channel_that_lies_about_its_name_reaches_no_conversation_of_another_o
     honest.delivered(1).await;
     lying.write("ada", "what did I tell you before?");
     lying.delivered(1).await;
+    let plugin = PluginId::new("liar").unwrap();
+    let store = kata_store::SqliteStore::open(&engine.home.path().join("kata.db")).unwrap();
     let told = eventually("the liar has tried everything", async || {
-        let detail = engine
-            .ops
-            .plugin_get(
-                &caller(),
-                PluginRef {
-                    id: PluginId::new("liar").ok()?,
-                },
-            )
-            .await
-            .ok()?;
-        let source = engine
-            .ops
-            .source_get(
-                &caller(),
-                SourceRef {
-                    id: SourceId::new("channel:liar").ok()?,
-                },
-            )
-            .await
-            .ok()?;
-        (matches!(source.summary.status.state, RunState::Running) && lying.sent().len() == 1).then_some(detail)
+        PluginStateStore::get(&*store, &plugin, "told").await.ok()?
     })
     .await;
-    assert_eq!(told.parts.len(), 1, "it is one channel, under the name it declared");
+    let told: Vec<String> = serde_json::from_value(told.0).unwrap();
+    assert!(told.iter().all(|told| told != "taken"), "no lie was taken: {told:?}");
     let all = sessions(&engine).await;
     assert_eq!(all.len(), 2, "one session each: {all:?}");
     for session in &all {
