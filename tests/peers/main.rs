@@ -19,3 +19,4 @@ mod telegram_weather;
 mod web;
 mod webhook;
 mod whatsapp;
+mod window;

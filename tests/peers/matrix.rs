@@ -12,15 +12,15 @@ use tokio::task::block_in_place;
 const BOT: &str = "@kata:kata.test";
 
 /// Synapse and its people.
-struct Town {
-    told: Value,
+pub(crate) struct Town {
+    pub(crate) told: Value,
     input: Option<ChildStdin>,
     output: Lines<BufReader<ChildStdout>>,
     child: Child,
 }
 
 impl Town {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let python: PathBuf = root.join("target/peers-matrix/v/bin/python");
         let mut child = Command::new(python)
@@ -44,11 +44,11 @@ impl Town {
         town
     }
 
-    fn text(&self, name: &str) -> &str {
+    pub(crate) fn text(&self, name: &str) -> &str {
         self.told[name].as_str().unwrap()
     }
 
-    async fn ask(&mut self, command: Value) -> Value {
+    pub(crate) async fn ask(&mut self, command: Value) -> Value {
         writeln!(self.input.as_mut().unwrap(), "{command}").unwrap();
         let line = self.output.next_line().await.unwrap().expect("start.py answers");
         let answer: Value = serde_json::from_str(&line).unwrap();
@@ -57,13 +57,13 @@ impl Town {
     }
 
     /// A room with the bot invited.
-    async fn room(&mut self, who: &str, more: Value) -> String {
+    pub(crate) async fn room(&mut self, who: &str, more: Value) -> String {
         let mut command = json!({ "do": "room", "as": who, "invite": [BOT] });
         command.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         self.ask(command).await["room"].as_str().unwrap().to_owned()
     }
 
-    async fn say(&mut self, who: &str, room: &str, text: &str, content: Value) -> String {
+    pub(crate) async fn say(&mut self, who: &str, room: &str, text: &str, content: Value) -> String {
         let said = self
             .ask(json!({ "do": "say", "as": who, "room": room, "text": text, "content": content }))
             .await;
@@ -99,7 +99,7 @@ impl Town {
     }
 
     /// Waits until the bot has said `text` somewhere in a room; gives that event.
-    async fn answered(&mut self, who: &str, room: &str, text: &str) -> Value {
+    pub(crate) async fn answered(&mut self, who: &str, room: &str, text: &str) -> Value {
         eventually(&format!("the bot answers with {text:?}"), async || {
             let answers = self.answers(who, room).await;
             answers

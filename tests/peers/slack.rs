@@ -19,15 +19,15 @@ fn node() -> PathBuf {
 }
 
 /// A workspace with its people.
-struct Slack {
-    told: Value,
+pub(crate) struct Slack {
+    pub(crate) told: Value,
     http: reqwest::Client,
     input: Option<ChildStdin>,
     child: Child,
 }
 
 impl Slack {
-    async fn start(team: &str) -> Self {
+    pub(crate) async fn start(team: &str) -> Self {
         Self::start_with(&["--team", team]).await
     }
 
@@ -55,11 +55,11 @@ impl Slack {
         }
     }
 
-    fn text(&self, name: &str) -> &str {
+    pub(crate) fn text(&self, name: &str) -> &str {
         self.told[name].as_str().unwrap()
     }
 
-    async fn ask(&self, order: Value) -> Value {
+    pub(crate) async fn ask(&self, order: Value) -> Value {
         let answer = self.http.post(self.text("admin")).body(order.to_string()).send().await.unwrap();
         let good = answer.status().is_success();
         let said: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
@@ -80,7 +80,7 @@ impl Slack {
         calls.iter().filter(|c| c["method"] == method).cloned().collect()
     }
 
-    async fn say(&self, text: &str) -> (String, String) {
+    pub(crate) async fn say(&self, text: &str) -> (String, String) {
         self.place(json!({ "do": "say", "text": text })).await
     }
 
@@ -93,7 +93,7 @@ impl Slack {
     }
 
     /// The bot's messages in a conversation or a thread, oldest first.
-    async fn answers(&self, channel: &str, thread: Option<&str>) -> Vec<Value> {
+    pub(crate) async fn answers(&self, channel: &str, thread: Option<&str>) -> Vec<Value> {
         let mut order = json!({ "do": "history", "channel": channel });
         if let Some(thread) = thread {
             order["thread"] = thread.into();
@@ -106,7 +106,7 @@ impl Slack {
     }
 
     /// Waits until the bot has said `text`; gives that message.
-    async fn answered(&self, channel: &str, thread: Option<&str>, text: &str) -> Value {
+    pub(crate) async fn answered(&self, channel: &str, thread: Option<&str>, text: &str) -> Value {
         eventually(&format!("the bot answers with {text:?}"), async || {
             let answers = self.answers(channel, thread).await;
             answers

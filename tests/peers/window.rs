@@ -89,7 +89,12 @@ async fn window_slack_and_matrix_are_added_by_the_wizard_and_a_button_in_slack_a
         desktop.click("settings-save").await;
         let ann = format!("{}\u{E007}", slack.told["people"]["ann"].as_str().unwrap());
         desktop.type_into("policy-approvers", &ann).await;
-        wizard(desktop, "slack", &[("appToken", slack.text("app")), ("botToken", slack.text("bot"))]).await;
+        wizard(
+            desktop,
+            "slack",
+            &[("appToken", slack.text("app")), ("botToken", slack.text("bot"))],
+        )
+        .await;
         runs(desktop, "slack").await;
         desktop.screenshot("slack-runs").await;
         let (channel, _) = slack.say("hello from slack").await;
@@ -111,7 +116,11 @@ async fn window_slack_and_matrix_are_added_by_the_wizard_and_a_button_in_slack_a
         desktop.screenshot("slack-asks").await;
         slack.ask(json!({ "do": "press", "channel": channel, "label": label })).await;
         eventually("the file is written", async || {
-            let written = std::process::Command::new("find").arg(desktop.home().path()).args(["-name", "from-slack.txt"]).output().ok()?;
+            let written = std::process::Command::new("find")
+                .arg(desktop.home().path())
+                .args(["-name", "from-slack.txt"])
+                .output()
+                .ok()?;
             (!written.stdout.is_empty()).then_some(())
         })
         .await;

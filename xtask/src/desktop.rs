@@ -5,7 +5,7 @@ use crate::process::{self, Failure, command, exists, run_and_read};
 use crate::{build, setup};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// Builds and opens the app; without a display, or when asked, the engine without a window.
 pub(crate) fn run(root: &Path, headless: bool) -> Result<(), Failure> {
@@ -30,44 +30,60 @@ pub(crate) fn run(root: &Path, headless: bool) -> Result<(), Failure> {
 
 /// The WebDriver test of the real app, on a screen of its own.
 pub(crate) fn end_to_end(root: &Path) -> Result<Count, Failure> {
-    if !cfg!(target_os = "linux") {
-        return Err(Failure::new(
-            "the desktop test needs WebKitWebDriver and Xvfb, which exist on Linux only",
-        ));
-    }
     setup::for_tests(root)?;
     // crabline stands in for Telegram in one of the stories.
     setup::npm_packages(root, Path::new("tests/peers"))?;
-    for program in ["Xvfb", "dbus-run-session", "WebKitWebDriver", "openbox"] {
-        if !exists(program) {
-            return Err(Failure::new(format!(
-                "“{program}” is needed for the desktop test and is not installed"
-            )));
-        }
-    }
     build::everything(root)?;
-    let screen = Screen::open()?;
-    let mut manager = command(root, "openbox");
-    let _windows = Running(
-        manager
-            .env("DISPLAY", &screen.name)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?,
-    );
-    let mut test = command(
-        root,
-        "dbus-run-session -- cargo test --workspace --test desktop -- --nocapture --test-threads=1",
-    );
-    test.env("DISPLAY", &screen.name)
-        .env_remove("WAYLAND_DISPLAY")
-        .env("GDK_BACKEND", "x11")
-        .env("CARGO_TERM_COLOR", "never")
-        .env("KATA_E2E", "1")
-        .env("KATA_E2E_APP", build::program(root, "debug", "kata-agents"))
-        .env("KATA_E2E_SCREENSHOTS", build::target(root).join("screenshots"));
+    let stage = Stage::open(root)?;
+    let mut test = stage.command(root, "cargo test --workspace --test desktop -- --nocapture --test-threads=1");
     let (lines, outcome) = run_and_read("desktop under WebDriver", &mut test);
     outcome.map(|()| count(&lines))
+}
+
+/// A screen with a window manager, for as long as it is held.
+pub(crate) struct Stage {
+    screen: Screen,
+    _windows: Running,
+}
+
+impl Stage {
+    pub(crate) fn open(root: &Path) -> Result<Self, Failure> {
+        if !cfg!(target_os = "linux") {
+            return Err(Failure::new(
+                "the desktop test needs WebKitWebDriver and Xvfb, which exist on Linux only",
+            ));
+        }
+        for program in ["Xvfb", "dbus-run-session", "WebKitWebDriver", "openbox"] {
+            if !exists(program) {
+                return Err(Failure::new(format!(
+                    "“{program}” is needed for the desktop test and is not installed"
+                )));
+            }
+        }
+        let screen = Screen::open()?;
+        let mut manager = command(root, "openbox");
+        let windows = Running(
+            manager
+                .env("DISPLAY", &screen.name)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()?,
+        );
+        Ok(Self { screen, _windows: windows })
+    }
+
+    /// A command that finds the screen, a session bus of its own, the app, and the place for pictures.
+    pub(crate) fn command(&self, root: &Path, line: &str) -> Command {
+        let mut test = command(root, &format!("dbus-run-session -- {line}"));
+        test.env("DISPLAY", &self.screen.name)
+            .env_remove("WAYLAND_DISPLAY")
+            .env("GDK_BACKEND", "x11")
+            .env("CARGO_TERM_COLOR", "never")
+            .env("KATA_E2E", "1")
+            .env("KATA_E2E_APP", build::program(root, "debug", "kata-agents"))
+            .env("KATA_E2E_SCREENSHOTS", build::target(root).join("screenshots"));
+        test
+    }
 }
 
 /// A virtual screen that closes when it is dropped.

@@ -53,7 +53,7 @@ fn main() -> ExitCode {
         ["peers"] => suites::peers(&root, "all"),
         [
             "peers",
-            name @ ("telegram" | "judges" | "web" | "matrix" | "slack" | "webhook" | "email" | "whatsapp" | "all"),
+            name @ ("telegram" | "window" | "judges" | "web" | "matrix" | "slack" | "webhook" | "email" | "whatsapp" | "all"),
         ] => suites::peers(&root, name),
         ["bench", rest @ ..] => suites::bench(&root, rest),
         ["faults"] => suites::faults(&root, "10000"),

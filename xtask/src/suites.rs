@@ -1,5 +1,6 @@
 //! The longer suites: programs we did not write as peers, and measurements.
 
+use crate::desktop::Stage;
 use crate::process::{Failure, command, run};
 use crate::{build, setup};
 use std::fs;
@@ -26,10 +27,10 @@ pub(crate) fn peers(root: &Path, name: &str) -> Result<(), Failure> {
     if matches!(name, "web" | "all") {
         fetch_web(root)?;
     }
-    if matches!(name, "matrix" | "all") {
+    if matches!(name, "matrix" | "window" | "all") {
         fetch_python(root, "matrix")?;
     }
-    if matches!(name, "slack" | "all") {
+    if matches!(name, "slack" | "window" | "all") {
         setup::npm_packages(root, Path::new("tests/peers/slack"))?;
         fetch_python(root, "slack")?;
     }
@@ -39,9 +40,15 @@ pub(crate) fn peers(root: &Path, name: &str) -> Result<(), Failure> {
         fetch_bot_api(root)?;
     }
     build::everything(root)?;
-    let mut test = command(root, "cargo test --workspace --test peers -- --nocapture --test-threads=1");
+    let line = "cargo test --workspace --test peers -- --nocapture --test-threads=1";
+    // One suite works in the window.
+    let stage = matches!(name, "window" | "all").then(|| Stage::open(root)).transpose()?;
+    let mut test = match &stage {
+        Some(stage) => stage.command(root, line),
+        None => command(root, line),
+    };
     if name != "all" {
-        test.arg(name);
+        test.arg(format!("{name}::"));
     }
     run("peers", test.env("KATA_BIN", build::program(root, "debug", "kata")))
 }
