@@ -130,7 +130,7 @@ async fn next(screen: &Screen, client: &mut Client, channel: &SourceId, answer: 
         id: channel.clone(),
         answer,
     };
-    Ok(screen.working("asking the platform", client.channel_setup(ask)).await?)
+    screen.working("asking the platform", client.channel_setup(ask)).await
 }
 
 /// Leads the person through what is left.

@@ -81,8 +81,7 @@ async fn whoever_is_not_let_in_any_more_is_not_written_to_and_the_owner_can_list
     rules(&world, |rules| rules.send_to = vec!["C7".into()]);
     send(&world, "C7", "news", None).await.unwrap();
     world.until(|| world.platform.texts().contains(&"news".to_owned())).await;
-    let shown = lock(&world.platform.shown);
-    let message = shown.iter().find(|m| m.text == "news").unwrap();
+    let message = lock(&world.platform.shown).iter().find(|m| m.text == "news").unwrap().clone();
     assert_eq!((message.route.account.as_str(), message.route.conversation.as_str()), ("bot", "C7"));
     rules(&world, |rules| rules.policy = DmPolicy::Off);
     assert_eq!(world.path.conversations(&channel()).await.unwrap(), []);

@@ -44,7 +44,7 @@ pub enum ApprovalRow {
     /// It waits.
     Waiting(Box<WaitingApproval>),
     /// It is over.
-    Settled(SettledApproval),
+    Settled(Box<SettledApproval>),
 }
 
 /// Approvals of all sessions.

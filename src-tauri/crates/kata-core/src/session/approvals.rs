@@ -112,7 +112,7 @@ impl Approvals {
     /// What was answered, if it was.
     pub(super) async fn settled(&self, code: &str) -> Result<Option<SettledApproval>, StoreError> {
         Ok(match self.store.approval(code).await? {
-            Some(ApprovalRow::Settled(settled)) => Some(settled),
+            Some(ApprovalRow::Settled(settled)) => Some(*settled),
             _ => None,
         })
     }

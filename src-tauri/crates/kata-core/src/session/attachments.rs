@@ -447,6 +447,6 @@ mod tests {
             ..place
         };
         assert_eq!(above.shown("a"), "attachments/a");
-        assert!(find(&[written.clone()], "b").is_some() && find(&[written], "c").is_none());
+        assert!(find(std::slice::from_ref(&written), "b").is_some() && find(&[written], "c").is_none());
     }
 }

@@ -18,7 +18,7 @@ impl Asked {
         let rows = lock(&self.rows);
         let (waiting, settled) = rows.iter().rev().find(|(w, _)| is(&w.approval))?;
         Some(match settled {
-            Some(settled) => ApprovalRow::Settled(settled.clone()),
+            Some(settled) => ApprovalRow::Settled(Box::new(settled.clone())),
             None => ApprovalRow::Waiting(Box::new(waiting.clone())),
         })
     }

@@ -14,7 +14,13 @@ pub(super) struct Table {
 
 impl Table {
     fn find(&self, code: &str) -> Option<ApprovalRow> {
-        let settled = self.settled.iter().find(|s| s.code == code).cloned().map(ApprovalRow::Settled);
+        let settled = self
+            .settled
+            .iter()
+            .find(|s| s.code == code)
+            .cloned()
+            .map(Box::new)
+            .map(ApprovalRow::Settled);
         settled.or_else(|| {
             let waiting = self.waiting.iter().find(|w| w.approval.code == code).cloned();
             waiting.map(|w| ApprovalRow::Waiting(Box::new(w)))
@@ -47,7 +53,7 @@ impl ApprovalStore for MemoryStore {
     async fn approval_of(&self, session: &SessionId, call: &CallId) -> Result<Option<ApprovalRow>, StoreError> {
         let table = &self.tables().approvals;
         let waiting = table.waiting.iter().rev().cloned().map(|w| ApprovalRow::Waiting(Box::new(w)));
-        let settled = table.settled.iter().rev().cloned().map(ApprovalRow::Settled);
+        let settled = table.settled.iter().rev().cloned().map(Box::new).map(ApprovalRow::Settled);
         Ok(waiting.chain(settled).find(|row| call_of(row) == (session, call)))
     }
 

@@ -91,7 +91,7 @@ impl ApprovalStore for SqliteStore {
                 .execute([KEPT_ANSWERS])?;
             }
             Ok(match one(db, &code)? {
-                Some(ApprovalRow::Settled(settled)) => Some((settled, first)),
+                Some(ApprovalRow::Settled(settled)) => Some((*settled, first)),
                 Some(ApprovalRow::Waiting(_)) | None => None,
             })
         })
@@ -122,7 +122,7 @@ fn read(row: &Row<'_>) -> Result<ApprovalRow, Fault> {
         })));
     };
     let at: i64 = row.get(7)?;
-    Ok(ApprovalRow::Settled(SettledApproval {
+    Ok(ApprovalRow::Settled(Box::new(SettledApproval {
         code: row.get(0)?,
         session: SessionId::new(row.get::<_, String>(1)?).map_err(Fault::id("session"))?,
         call_id: CallId::new(row.get::<_, String>(2)?).map_err(Fault::id("call"))?,
@@ -131,5 +131,5 @@ fn read(row: &Row<'_>) -> Result<ApprovalRow, Fault> {
         expired: at >= row.get::<_, i64>(3)?,
         route,
         by: row.get(8)?,
-    }))
+    })))
 }

@@ -62,7 +62,7 @@ pub(super) async fn a_call_waits_until_its_first_answer_and_that_one_stands(stor
     assert_eq!(second, first);
     assert!(store.ask(&a).await.unwrap());
     assert_eq!(store.waiting_approvals().await.unwrap(), [b], "an answered call is not asked again");
-    assert_eq!(store.approval("AAAAAA").await.unwrap(), Some(ApprovalRow::Settled(first)));
+    assert_eq!(store.approval("AAAAAA").await.unwrap(), Some(ApprovalRow::Settled(Box::new(first))));
     let (late, _) = store
         .settle("BBBBBB", ApprovalDecision::Deny, None, Ms(120))
         .await

@@ -1,4 +1,5 @@
 //! Files on their way and files of sessions.
+#![allow(clippy::disallowed_methods, reason = "a test leaves files as a crash or another program would")]
 
 use super::samples::part;
 use super::world::{NOON, World, new_session};

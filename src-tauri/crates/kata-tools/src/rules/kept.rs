@@ -22,8 +22,12 @@ pub(super) struct InForce {
 /// What a file looked like; `None` when it was not there. A file that was replaced has another number.
 type Look = Option<(u64, Option<SystemTime>, u64)>;
 
+/// How every file looked when the rules were read, and the rules.
+type Read = (Vec<(PathBuf, Look)>, InForce);
+
+/// Rules by workspace.
 #[derive(Default)]
-pub(super) struct Kept(Mutex<HashMap<PathBuf, (Vec<(PathBuf, Look)>, InForce)>>);
+pub(super) struct Kept(Mutex<HashMap<PathBuf, Read>>);
 
 impl Kept {
     /// The rules for a workspace. Blocks.

@@ -46,6 +46,9 @@ impl Entropy for Zero {
 /// Plugin, session, text, key.
 pub type Submitted = (String, String, String, Option<String>);
 
+/// Plugin, channel, message and key of what was sent to a conversation.
+pub type Directed = (String, String, DirectMessage, Option<String>);
+
 /// What plugins did, and what they get.
 #[derive(Default)]
 pub struct Backend {
@@ -59,7 +62,7 @@ pub struct Backend {
     pub presses: Mutex<Vec<ButtonPress>>,
     pub notices: Mutex<Vec<ChannelNotice>>,
     /// Plugin, channel, message, key.
-    pub directed: Mutex<Vec<(String, String, DirectMessage, Option<String>)>>,
+    pub directed: Mutex<Vec<Directed>>,
     pub emitted: Mutex<Vec<(String, String, Value)>>,
     /// Files on their way.
     pub media: Mutex<Vec<(Media, Vec<u8>)>>,
