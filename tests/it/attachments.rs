@@ -118,11 +118,8 @@ async fn files_of_a_message_are_in_the_sessions_folder_when_the_agent_answers_an
     // Its own folder it may read and send from, also in mode safe; nothing else.
     assert_eq!(session.mode, PermissionMode::Safe);
     let path = format!("sessions/{}/attachments/{}", session.id, names[1]);
-    platform.write_draft(with_files(
-        &format!("/tool read {}", json!({"path": path, "limit": 1})),
-        2,
-        json!([]),
-    ));
+    let words = format!("sessions/{}/attachments/{}", session.id, names[0]);
+    platform.write_draft(with_files(&format!("/tool read {}", json!({"path": words})), 2, json!([])));
     assert!(platform.delivered(2).await[1].message.text.contains("The tool `read` answered"));
     platform.write_draft(with_files(
         &format!("/tool send_file {}", json!({"path": path, "caption": "as you asked"})),
