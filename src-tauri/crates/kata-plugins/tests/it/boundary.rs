@@ -150,15 +150,16 @@ async fn a_plugin_keeps_and_forgets_only_secrets_it_may_read_and_learns_the_addr
     bench.backend.secrets.lock().unwrap().insert("t/password".into(), "typed in".into());
     let module = tool_module(
         "t",
-        "await ctx.secrets.set('token', 'given'); await ctx.secrets.delete('password'); \
+        "return (async () => { await ctx.secrets.set('token', 'given'); await ctx.secrets.delete('password'); \
          const seen = [await ctx.secrets.get('token'), await ctx.secrets.get('password'), await ctx.routeUrl('back')]; \
          const denied = await ctx.secrets.set('other', 'x').catch((e) => e.message); \
          const foreign = await ctx.routeUrl('elsewhere').catch((e) => e.message); \
-         return JSON.stringify([...seen, denied, foreign])",
+         return JSON.stringify([...seen, denied, foreign]); })()",
     );
     let mut manifest = manifest("t");
     let may = ["secret:token", "secret:password", "route:back"];
     manifest["capabilities"] = json!(may);
+    manifest["contributes"]["routes"] = json!(["back"]);
     let candidate = bench.write("t", &manifest, &[("index.ts", &module)]);
     let granted = may.iter().map(|g| (*g).to_owned()).collect();
     bench
