@@ -7,6 +7,7 @@ use crate::testing::others::Step;
 use crate::testing::world::{World, ends, settle};
 use kata_protocol::*;
 use serde_json::json;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 const CHANGE: Step = Step::Tools(&[("change", r#"{"file":"a"}"#)]);
@@ -252,6 +253,38 @@ async fn a_turn_that_waited_when_the_program_was_killed_goes_on_waiting_under_th
     assert_eq!(told(&world, &id), ["noted"; 3], "each call has one result");
     assert_eq!(world.files.said(&id).last().map(String::as_str), Some("assistant: re: do it"));
     assert_eq!(*lock(&world.model.asked), ["do it"], "asked once, for what comes behind the calls");
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_before_the_tools_plugin_is_up_runs_the_call_when_it_is() {
+    let world = World::new(true);
+    let id = asking(&world).await;
+    let approval = waiting(&world, &id, CHANGE).await;
+    let world = world.killed().await;
+    world.tool.away.store(true, Ordering::Relaxed);
+    assert_eq!(world.sessions.resume().await.unwrap(), 1);
+    settle().await;
+    world.sessions.answer(&approval.code, ApprovalDecision::Once).await.unwrap();
+    settle().await;
+    assert!(lock(&world.tool.ran).is_empty());
+    world.tool.away.store(false, Ordering::Relaxed);
+    world.clock.advance(Duration::from_millis(100));
+    settle().await;
+    assert_eq!(lock(&world.tool.ran).len(), 1, "the plugin is up, and the call runs");
+    // One whose tool never comes ends as an error, and the turn goes on.
+    let approval = waiting(&world, &id, CHANGE).await;
+    let world = world.killed().await;
+    world.tool.away.store(true, Ordering::Relaxed);
+    world.sessions.resume().await.unwrap();
+    settle().await;
+    world.sessions.answer(&approval.code, ApprovalDecision::Once).await.unwrap();
+    for _ in 0..151 {
+        settle().await;
+        world.clock.advance(Duration::from_millis(100));
+    }
+    settle().await;
+    let state = world.sessions.detail(&id, None, None).await.unwrap().state;
+    assert_eq!(state, SessionState::Idle);
 }
 
 #[tokio::test]

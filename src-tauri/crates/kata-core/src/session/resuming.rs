@@ -13,8 +13,14 @@ use crate::ports::{InboxId, LoadedSession, SettledApproval};
 use kata_protocol::{Gate, MessageId, ReplyRoute, StepOutcome, TurnId};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
+
+/// How long an answered call waits for its tool: the program takes messages before its plugins are up.
+const TOOL_WAIT: Duration = Duration::from_secs(15);
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// The turn.
 pub(super) struct Resumed {
@@ -108,6 +114,9 @@ impl Runner {
             Answer::Refused(refused) => Err(refused),
             Answer::Abandoned => return Outcome::Abandoned,
         };
+        if answer.is_ok() {
+            self.until_it_is_there(turn, &asked.name).await;
+        }
         let typing = turn
             .inbox
             .as_ref()
@@ -143,6 +152,18 @@ impl Runner {
         };
         drop(typing);
         outcome
+    }
+
+    /// Waits for a tool whose plugin is still being loaded; one that never comes is the call's own error.
+    async fn until_it_is_there(&self, turn: &Turn, tool: &str) {
+        let (tools, clock) = (&self.deps.tools, &self.deps.clock);
+        let mut looks = TOOL_WAIT.as_millis() / LOOK.as_millis();
+        while looks > 0 && !tools.list().iter().any(|known| known.name == tool) {
+            tokio::select! {
+                () = clock.sleep(LOOK) => looks -= 1,
+                () = turn.cancel.cancelled() => return,
+            }
+        }
     }
 
     /// The turn that was taken up at loading goes on.

@@ -166,11 +166,16 @@ pub(crate) struct Note {
     pub calls: Mutex<u32>,
     /// What ran, in order.
     pub ran: Mutex<Vec<String>>,
+    /// While set there are none: their plugin is not up yet.
+    pub away: AtomicBool,
 }
 
 #[async_trait]
 impl Tools for Note {
     fn list(&self) -> Arc<[ToolInfo]> {
+        if self.away.load(Ordering::Relaxed) {
+            return Arc::from([]);
+        }
         Arc::from(["note", "change", SEND_FILE].map(|name| ToolInfo {
             name: name.into(),
             description: String::new(),
