@@ -219,7 +219,8 @@ async fn email_a_server_that_goes_away_comes_back_and_one_that_is_busy_is_asked_
 #[tokio::test(flavor = "multi_thread")]
 async fn email_a_thousand_messages_each_way_over_a_server_that_goes_away_and_a_kill_come_once_and_in_order() {
     const ALL: usize = 1_000;
-    const THREADS: usize = 10;
+    // As many as get a thousand within minutes: more than 25 exchanges a minute in one thread count as a loop.
+    const THREADS: usize = 50;
     let mut mail = Mail::start();
     let home = mail.home(false);
     let kata = Kata(&home);
