@@ -162,6 +162,12 @@ impl Desktop {
         typed.expect("every key arrives").expect("it takes the keys");
     }
 
+    /// Types over what stands there. (A key that is held down, as for "select all", stays down in WebKit's driver.)
+    pub(crate) async fn type_over(&self, id: &str, text: &str) {
+        let (end, back) = ("\u{E010}", "\u{E003}");
+        self.type_into(id, &format!("{end}{}{text}", back.repeat(64))).await;
+    }
+
     /// Waits for a condition, and says which one did not come.
     pub(crate) async fn until(&self, what: &str, condition: impl AsyncFn() -> bool) {
         if self.within(async || condition().await.then_some(())).await.is_none() {

@@ -5,9 +5,6 @@ use crate::app::Desktop;
 use kata_tests::{Peers, eventually};
 use serde_json::json;
 
-/// Select all, then type over it.
-const OVER: &str = "\u{E009}a\u{E000}";
-
 async fn state(desktop: &Desktop, what: &str, fits: impl Fn(&str) -> bool) {
     desktop
         .until(what, async || match desktop.last("source-status-channel:telegram").await {
@@ -24,8 +21,7 @@ async fn a_channel_is_set_up_from_the_window_alone_and_answers_whom_a_person_has
         desktop.click("use-demo").await;
         desktop.click("nav-sources").await;
         desktop.click("source-row-channel:telegram").await;
-        let address = format!("{OVER}{}", peers.text("/telegram/apiRoot"));
-        desktop.type_into("setting-apiRoot", &address).await;
+        desktop.type_over("setting-apiRoot", &peers.text("/telegram/apiRoot")).await;
         desktop.click("settings-save").await;
 
         desktop.click("setup-open").await;
@@ -39,9 +35,7 @@ async fn a_channel_is_set_up_from_the_window_alone_and_answers_whom_a_person_has
             })
             .await;
         desktop.screenshot("token-refused").await;
-        desktop
-            .type_into("setup-value", &format!("{OVER}{}", peers.text("/telegram/botToken")))
-            .await;
+        desktop.type_over("setup-value", &peers.text("/telegram/botToken")).await;
         desktop.click("setup-next").await;
         let done = desktop.see("setup-done").await.text().await;
         assert!(done.contains("crabline_bot"), "{done}");

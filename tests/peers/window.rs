@@ -13,9 +13,6 @@ use app::Desktop;
 use kata_tests::eventually;
 use serde_json::{Value, json};
 
-/// Select all, then type over it.
-const OVER: &str = "\u{E009}a\u{E000}";
-
 /// Goes through the wizard; `answers` by the name of the step's field or secret. A choice is made by its value.
 async fn wizard(desktop: &Desktop, name: &str, answers: &[(&str, &str)]) {
     desktop.click("setup-open").await;
@@ -85,7 +82,7 @@ async fn window_slack_and_matrix_are_added_by_the_wizard_and_a_button_in_slack_a
         desktop.click("nav-sources").await;
 
         desktop.click("source-row-channel:slack").await;
-        desktop.type_into("setting-apiRoot", &format!("{OVER}{}", slack.text("api"))).await;
+        desktop.type_over("setting-apiRoot", slack.text("api")).await;
         desktop.click("settings-save").await;
         let ann = format!("{}\u{E007}", slack.told["people"]["ann"].as_str().unwrap());
         desktop.type_into("policy-approvers", &ann).await;
