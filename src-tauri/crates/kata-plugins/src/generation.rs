@@ -293,7 +293,7 @@ impl Generation {
     }
 
     fn abandon(&self) {
-        crate::engine::lower(self.link.thread.load(Ordering::Acquire));
+        crate::engine::give_up(self.link.thread.load(Ordering::Acquire));
         self.abandoned.cancel();
         self.dead.cancel();
     }

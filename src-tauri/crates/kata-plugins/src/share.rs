@@ -24,8 +24,8 @@ const OWED: i64 = 100_000_000;
 /// Longest rest.
 const LONGEST: Duration = Duration::from_millis(500);
 /// A stint of which the thread is felt in spite of its rests.
-const FELT: Duration = Duration::from_millis(1);
-/// As many of them within [`TOLD`], beyond the burst, and the thread gets the least priority.
+const FELT: Duration = Duration::from_millis(5);
+/// As many of them within [`TOLD`], beyond the burst, and the thread stands back.
 const MANY: u32 = 8;
 /// Work without an end: a plugin that has been beyond its share for this long, without a pause, is ended.
 const ENDLESS: Duration = Duration::from_secs(300);
@@ -39,7 +39,7 @@ pub(crate) struct Rest {
     pub(crate) pause: Duration,
     /// Whether the person should hear of it.
     pub(crate) tell: bool,
-    /// Whether the thread should have the least priority from here on.
+    /// Whether the thread should stand back from here on.
     pub(crate) lower: bool,
     /// Whether it has gone on like this for [`ENDLESS`].
     pub(crate) endless: bool,
@@ -122,7 +122,7 @@ impl Share {
         }
     }
 
-    /// Whether a thread that begins now should have the least priority: it was given to the plugin within the last minute.
+    /// Whether a thread that begins now should stand back: the plugin was told to within the last minute.
     pub(crate) fn lowered(&self, now: Instant) -> bool {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.lowered.is_some_and(|at| now.saturating_duration_since(at) < TOLD)
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_felt_again_and_again_gets_the_least_priority_and_loses_it_after_a_quiet_minute() {
+    fn who_is_felt_again_and_again_stands_back_and_no_longer_after_a_quiet_minute() {
         let (share, now) = (Share::default(), Instant::now());
         let felt = |share: &Share, at| share.charge(Duration::from_millis(30), BUDGET, at).lower;
         share.charge(BURST, BUDGET, now);

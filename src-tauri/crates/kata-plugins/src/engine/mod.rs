@@ -9,11 +9,11 @@
 mod codec;
 mod crypto;
 mod heap;
-mod idle;
 mod inbox;
 mod loader;
 mod native;
 mod ops;
+mod priority;
 mod scripts;
 mod sdk;
 mod slice;
@@ -28,7 +28,6 @@ use crate::pace::Pace;
 use crate::ports::{Reach, Reporter};
 use crate::register::{Registrations, Rules};
 use crate::standing::Standing;
-pub(crate) use idle::lower;
 pub(crate) use inbox::{Call, CallFault, Kind};
 use inbox::{Command, Inbox};
 use loader::{Folder, Positions, Sources};
@@ -36,6 +35,7 @@ pub(crate) use loader::{ResolveError, entry};
 use native::Core;
 pub(crate) use native::thrown;
 pub(crate) use ops::{Op, decode_draft, without_values};
+pub(crate) use priority::give_up;
 use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Function, Object, Runtime};
 use slice::{Tripped, Watch, Work};
 use std::cell::Cell;
@@ -147,7 +147,7 @@ pub(crate) fn begin(spec: Spec) -> std::io::Result<Begun> {
                 .thread
                 .store(rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs(), Ordering::Release);
             if spec.share.lowered(Instant::now()) {
-                lower(thread_link.thread.load(Ordering::Acquire));
+                priority::stand_back(thread_link.thread.load(Ordering::Acquire));
             }
             // Host calls are spawned from here.
             let pool = spec.pool.clone();
@@ -515,7 +515,7 @@ impl<'js> Loop<'_, 'js> {
         self.watch.end();
         link.pulse.fetch_add(1, Ordering::AcqRel);
         if self.watch.lowers() {
-            lower(link.thread.load(Ordering::Acquire));
+            priority::stand_back(link.thread.load(Ordering::Acquire));
         }
         if self.watch.tells() {
             let message = "it works more by itself than its share of the CPU; beyond it, it does so slowly, with rests";

@@ -208,7 +208,7 @@ impl Watch {
         self.tell.replace(false)
     }
 
-    /// Whether the thread should have the least priority from here on; once for each time.
+    /// Whether the thread should stand back from here on; once for each time.
     pub(crate) fn lowers(&self) -> bool {
         self.lower.replace(false)
     }
