@@ -63,7 +63,7 @@ async fn a_channel_is_set_up_from_the_window_alone_and_answers_whom_a_person_has
                 .then_some(())
         })
         .await;
-        desktop.click("nav-sessions").await;
+        desktop.click("nav-channels").await;
         desktop.click_first_starting_with("session-row-").await;
         desktop
             .until("the conversation is in the window", async || {

@@ -100,7 +100,7 @@ async fn window_slack_and_matrix_are_added_by_the_wizard_and_a_button_in_slack_a
         slack.answered(&channel, None, "hi over slack").await;
 
         // The session may ask from here on; the question comes with buttons, and a press in Slack answers it.
-        desktop.click("nav-sessions").await;
+        desktop.click("nav-channels").await;
         desktop.click_first_starting_with("session-row-").await;
         desktop.click("permission-menu").await;
         desktop.click("permission-ask").await;
