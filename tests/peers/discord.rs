@@ -1,13 +1,13 @@
 //! The real program with the Discord plugin against crabline (which we did not write) and against our own stand-in, which the
 //! official libraries judge first.
 
-use kata_tests::{Kata, Serve, TestHome, eventually};
+use kata_tests::{Kata, Serve, TestHome, eventually, eventually_within};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::AsyncBufReadExt;
 use tokio::task::block_in_place;
 
@@ -16,18 +16,8 @@ fn folder() -> PathBuf {
 }
 
 /// As `eventually`, where the program itself rests for half a minute before it tries again.
-async fn patiently<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(answer) = ask().await {
-            return answer;
-        }
-        assert!(
-            began.elapsed() < Duration::from_secs(120),
-            "this did not happen in two minutes: {what}"
-        );
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+async fn patiently<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
+    eventually_within(Duration::from_secs(120), what, ask).await
 }
 
 /// A program of this folder that says where it is in one line and ends when its input does.

@@ -215,13 +215,18 @@ impl TestEngine {
 
 /// Asks again and again until there is an answer; a real program's events have no other clock than the machine's. Fails after
 /// thirty seconds, naming what did not happen.
-pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn eventually<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
+    eventually_within(Duration::from_secs(30), what, ask).await
+}
+
+/// As [`eventually`], where a program rests by its own rules before it goes on.
+pub async fn eventually_within<T>(limit: Duration, what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(began.elapsed() < Duration::from_secs(30), "this did not happen in 30 s: {what}");
+        assert!(began.elapsed() < limit, "this did not happen in {} s: {what}", limit.as_secs());
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

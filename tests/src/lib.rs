@@ -14,7 +14,7 @@ mod platform;
 mod program;
 mod storm;
 
-pub use engine::{TestEngine, TestHome, caller, eventually, fixture};
+pub use engine::{TestEngine, TestHome, caller, eventually, eventually_within, fixture};
 pub use peers::Peers;
 pub use platform::{FakePlatform, Sent};
 pub use program::{Kata, Serve, kata_binary};

@@ -62,6 +62,11 @@ export function useRead<K extends OperationName>(op: K, params: Params<K>, { fre
   return useQuery<Result<K>, OperationError>({ queryKey: [op, params], queryFn: () => platform.request(op, params), ...(fresh ? { staleTime: 0 } : {}), ...options });
 }
 
+/** Takes an answer in the place of what a read has: what was acted is newer than what was asked for before. */
+export function remember<K extends OperationName>(client: QueryClient, op: K, params: Params<K>, result: Result<K>): void {
+  client.setQueryData([op, params], result);
+}
+
 type ActOptions<K extends OperationName> = Pick<MutationOptions<Result<K>, OperationError, Params<K>>, "onSuccess"> & {
   /** The caller shows the error itself. */
   quiet?: boolean;

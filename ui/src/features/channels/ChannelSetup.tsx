@@ -1,8 +1,9 @@
 /** Leads a person through a channel's set-up, one step after the other, as its plugin says. */
+import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Dialog } from "@/components/Dialog";
 import { Failure, SkeletonRows } from "@/components/states";
-import { useAct, useRead } from "@/data/operations";
+import { remember, useAct, useRead } from "@/data/operations";
 import type { SetupStep, SourceSummary } from "@/generated/protocol";
 import { SetupDone } from "./SetupDone";
 import { StepForm } from "./StepForm";
@@ -19,11 +20,14 @@ const LOOK_EVERY_MS = 2_000;
 const waits = (step: SetupStep | undefined) => step?.kind === "qr" || step?.kind === "open";
 
 export function ChannelSetup({ source, onClose }: ChannelSetupProps) {
-  const [step, setStep] = useState<SetupStep>();
-  const asked = useRead("channel.setup", { id: source.id }, { fresh: true, ...(waits(step) || step === undefined ? { refetchInterval: LOOK_EVERY_MS } : {}) });
-  const answer = useAct("channel.setup", { quiet: true, onSuccess: (next) => setStep(next) });
-  // What was answered last is newer than what was asked for in between.
-  const shown = waits(step) ? (asked.data ?? step) : (step ?? asked.data);
+  const client = useQueryClient();
+  const { id } = source;
+  const [watched, setWatched] = useState(false);
+  // A step that the person answers is not asked for again while they type: the plugin may ask its platform each time.
+  const asked = useRead("channel.setup", { id }, { fresh: true, ...(watched ? { refetchInterval: LOOK_EVERY_MS } : {}) });
+  const answer = useAct("channel.setup", { quiet: true, onSuccess: (next) => remember(client, "channel.setup", { id }, next) });
+  const shown = asked.data;
+  if (waits(shown) !== watched) setWatched(!watched);
   const told = shown !== undefined && "error" in shown ? shown.error : null;
   const error = answer.error?.wire.message ?? told ?? null;
   return (
@@ -45,7 +49,7 @@ export function ChannelSetup({ source, onClose }: ChannelSetupProps) {
           step={shown}
           error={error}
           busy={answer.isPending}
-          onAnswer={(name, value) => answer.mutate({ id: source.id, answer: { name, value } })}
+          onAnswer={(name, value) => answer.mutate({ id, answer: { name, value } })}
         />
       )}
     </Dialog>

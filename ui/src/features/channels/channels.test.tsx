@@ -1,5 +1,5 @@
 import { screen, waitFor, within } from "@testing-library/react";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { openWindow } from "@/test/app";
 
 describe("setting a channel up", () => {
@@ -40,6 +40,25 @@ describe("setting a channel up", () => {
     await user.click(await screen.findByRole("button", { name: "Switch it on" }));
     await waitFor(() => expect(platform.world.source("channel:matrix").enabled).toBe(true));
     expect(await screen.findByRole("button", { name: "Done" })).toBeVisible();
+  });
+});
+
+describe("a step that the person answers", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it("is asked for once, however long they take", async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    const { user, platform } = openWindow("#/sources/channel%3Aslack");
+    let asked = 0;
+    const request = platform.request.bind(platform);
+    platform.request = ((op: never, params: never) => {
+      if (op === "channel.setup") asked += 1;
+      return request(op, params);
+    }) as typeof platform.request;
+    await user.click(await screen.findByRole("button", { name: /^Set up/ }));
+    await screen.findByTestId("setup-value");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asked).toBe(1);
   });
 });
 
