@@ -50,7 +50,8 @@ def listen(client, request):
 
 
 web = WebClient(token=slack["bot"], base_url=slack["api"])
-client = SocketModeClient(app_token=slack["app"], web_client=WebClient(base_url=slack["api"]), ping_interval=2)
+# It gives a socket up after four pings without an answer, whatever the socket itself says; a second each keeps that within `until`.
+client = SocketModeClient(app_token=slack["app"], web_client=WebClient(base_url=slack["api"]), ping_interval=1)
 client.socket_mode_request_listeners.append(listen)
 try:
     client.connect()
