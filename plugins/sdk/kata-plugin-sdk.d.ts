@@ -45,6 +45,58 @@ declare module "@kata-agents/plugin-sdk" {
      */
     execute(args: Args, ctx: PluginContext): ToolResult | Promise<ToolResult>;
   }
+  /** When a planned piece of work runs. */
+  export type When = 
+  /**
+   * Every so many seconds, from 5 to 86,400, counted from the start of one run to the start of the next. The host spreads the first
+   * runs, and stretches the interval, up to `idle` seconds, while nobody needs the service or the machine saves power.
+   */
+  {
+    every: number;
+    idle?: number;
+  }
+  /**
+   * At the times of a cron line (minute hour day month weekday, as Vixie cron reads it; `@hourly`, `@daily`, `@weekly`, `@monthly`)
+   * in a time zone of the IANA database; without one in the zone of this machine. A time that a clock change leaves out runs when the
+   * clock goes on, one that comes twice runs once.
+   */
+   | {
+    cron: string;
+    timeZone?: string;
+  }
+  /** Once, at that time (milliseconds since 1970). One in the past runs at once. */
+   | {
+    at: number;
+  };
+  /** A planned piece of work. */
+  export interface Job {
+    /** Unique in its service; a job planned again under the same id takes the place of the one before. */
+    id: string;
+    /** When it runs. */
+    when: When;
+    /**
+     * What happens with times that passed while the machine slept or the app did not run: `once` runs once as soon as it can
+     * (default), `skip` waits for the next one.
+     */
+    missed?: "once" | "skip";
+    /**
+     * Does it; never twice at a time. A throw is shown, and counts as a fault of the service after five in a row; until then the next
+     * time comes as planned. `due` is the time it was meant for.
+     */
+    run(ctx: PluginContext, due: number): void | Promise<void>;
+  }
+  /** Given to a service's `start`. */
+  export interface ServiceContext extends PluginContext {
+    /**
+     * Plans work. Prefer it to timers: the host knows of it, shows it, catches up after sleep and saves power. It ends with the
+     * service. Throws a `TypeError` that names the field. At most 32 jobs.
+     */
+    schedule(job: Job): void;
+    /** Takes a planned job away; one that is not there is no error. */
+    unschedule(id: string): void;
+    /** Something came that a person may be waiting for: intervals go back to what the service declared. */
+    busy(): void;
+  }
   /**
    * Work that runs as long as the plugin is up. It appears among the sources, where a person can switch it off, and is
    * started again with a growing delay when it fails.
@@ -56,7 +108,7 @@ declare module "@kata-agents/plugin-sdk" {
      * Runs until `ctx.signal` is aborted, or resolves at once and goes on by timers. A throw is retried with a growing
      * delay. May not wait for anything without `ctx.signal`: what a person has to mend is said with `ctx.status`.
      */
-    start(ctx: PluginContext): void | Promise<void>;
+    start(ctx: ServiceContext): void | Promise<void>;
     /** Releases what `start` took: five seconds, then the thread is ended. Timers and requests are ended by the host. */
     stop?(ctx: PluginContext): void | Promise<void>;
   }
@@ -259,8 +311,39 @@ declare module "@kata-agents/plugin-sdk" {
       idempotencyKey?: string;
     }): Promise<void>;
   }
+  /** A token that counts now. */
+  export interface OauthToken {
+    /** Goes into `Authorization: Bearer`. Never log it; never keep it: the next call may get another one. */
+    readonly accessToken: string;
+    /** When it ends, milliseconds since 1970; the host renews it before. `undefined` where the provider does not say. */
+    readonly expiresAt?: number;
+    /** Scopes that were given. */
+    readonly scopes: readonly string[];
+    /** Name of the account where the provider says one, such as an address. */
+    readonly account?: string;
+  }
+  /**
+   * The account the person signed in with. The host does the signing in, keeps the tokens (no plugin sees a refresh token), renews
+   * them before they end, once for all who ask at the same time, and shows “sign in again” where the provider took them back.
+   * Needs the capability `oauth:PROVIDER:SCOPES` (scopes with spaces or `,` between them).
+   */
+  export interface Oauth {
+    /**
+     * A token. Rejects with `code`: `needs_user` (nobody has signed in, or the provider took the account back: the person is
+     * being asked, do not try again until the host starts the part anew), `unreachable` (the provider does not answer; try again later),
+     * `forbidden`.
+     */
+    token(provider: string): Promise<OauthToken>;
+    /**
+     * The platform refused this very token (401). The host renews it once, whoever reports it; the next `token` gives the new one, or
+     * rejects with `needs_user`.
+     */
+    refused(provider: string, accessToken: string): Promise<void>;
+  }
   /** Given to every call. */
   export interface PluginContext {
+    /** Accounts the person signed in with. */
+    readonly oauth: Oauth;
     /** Name of the further account this copy of the plugin serves; absent for the first one. */
     readonly account?: string;
     /** Files on their way. */
@@ -1137,6 +1220,12 @@ declare module "@kata-agents/plugin-sdk" {
     memoryMb?: number | null;
     /**  CPU milliseconds per minute. */
     cpuMsPerMinute?: number | null;
+    /**  HTTP requests and sockets per minute. */
+    requestsPerMinute?: number | null;
+    /**  HTTP requests and sockets per day, from midnight UTC. */
+    requestsPerDay?: number | null;
+    /**  Times timers and schedules may wake the plugin per minute. */
+    wakeupsPerMinute?: number | null;
   };
   /**  `kata-plugin.json`, or the `kata-agents` field of `package.json`. */
   export type PluginManifest = {
@@ -1904,7 +1993,7 @@ declare module "@kata-agents/plugin-sdk/sending" {
 }
 
 declare module "@kata-agents/plugin-sdk/testing" {
-  import type { ButtonPress, Channel, ChannelNotice, Command, ConnectContext, DirectMessage, HookEvents, HookHandler, HookName, HookOptions, InboundDraft, IngressAnswer, KnownConversation, Media, OutboundMessage, PluginContext, PluginModule, PressAnswer, Route, Service, SessionSummary, Socket, SocketAddress, SocketOptions, StatusReport, Tool } from "@kata-agents/plugin-sdk";
+  import type { ButtonPress, Channel, ChannelNotice, Command, ConnectContext, DirectMessage, HookEvents, HookHandler, HookName, HookOptions, InboundDraft, IngressAnswer, KnownConversation, Media, OauthToken, OutboundMessage, PluginContext, PluginModule, PressAnswer, Route, Service, ServiceContext, SessionSummary, Socket, SocketAddress, SocketOptions, StatusReport, Tool } from "@kata-agents/plugin-sdk";
 
   /** One sentence that must hold. `run` throws where it does not. */
   export interface ContractCase {
@@ -1977,6 +2066,8 @@ declare module "@kata-agents/plugin-sdk/testing" {
     config?: Readonly<Record<string, unknown>>;
     /** Secrets; the contract checks that none of them is ever said. */
     secrets?: Readonly<Record<string, string>>;
+    /** Accounts by provider. */
+    accounts?: Readonly<Record<string, OauthToken>>;
     /** Answers the service's requests. */
     network?: Answer;
     /** Something that has happened after the service has run for `ms` of the host's time; throws where it has not. */
@@ -2036,6 +2127,8 @@ declare module "@kata-agents/plugin-sdk/testing" {
     secrets?: Readonly<Record<string, string>>;
     /** What is on the disk already: hand in the `state` of another host to restart. */
     state?: Map<string, unknown>;
+    /** Accounts by provider; one that is not here is not signed in. */
+    accounts?: Readonly<Record<string, OauthToken>>;
     /** Answers requests; without it every request fails. */
     network?: Answer;
     /** Answers WebSockets; without it every one is refused. */
@@ -2066,6 +2159,17 @@ declare module "@kata-agents/plugin-sdk/testing" {
     config: Readonly<Record<string, unknown>>;
     /** Secrets; change them as a person would. */
     readonly secrets: Map<string, string>;
+    /** Accounts by provider; delete one as a provider takes it back. */
+    readonly accounts: Map<string, OauthToken>;
+    /** What `oauth.refused` was told, in order; set another token in `accounts` to play the renewal. */
+    readonly refusedTokens: {
+      provider: string;
+      accessToken: string;
+    }[];
+    /** What a refused token becomes; by default it stays as it is in `accounts`. */
+    renew: (provider: string, accessToken: string) => void;
+    /** Planned work of services. */
+    readonly jobs: FakeJobs;
     /** Everything that was handed in, in order. */
     readonly drafts: InboundDraft[];
     /** Everything that was said about the state. */
@@ -2117,6 +2221,8 @@ declare module "@kata-agents/plugin-sdk/testing" {
     keep(name: string, bytes: Uint8Array<ArrayBuffer>, mime?: string, kind?: Media["kind"]): Media;
     /** What a tool, a hook, a command, a service is given. */
     context(signal?: AbortSignal): PluginContext;
+    /** What a service's `start` is given. */
+    serviceContext(signal?: AbortSignal): ServiceContext;
     /** What `messaging.connect` is given. */
     connectContext(signal?: AbortSignal): ConnectContext;
     /** Ids of the messages that were handed in, each once, in order of their first time. */

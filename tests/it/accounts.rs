@@ -38,6 +38,7 @@ async fn open(engine: &TestEngine, source: &str) {
     let enable = SourceEnable {
         id: id(source),
         enabled: true,
+        workspace: None,
     };
     engine.ops.source_enable(&caller(), enable).await.unwrap();
 }

@@ -80,6 +80,7 @@ async fn a_channel_that_is_off_and_has_nothing_is_set_up_step_by_step_and_then_r
     let enable = SourceEnable {
         id: source(id),
         enabled: true,
+        workspace: None,
     };
     engine.ops.source_enable(&caller(), enable).await.unwrap();
     let engine = engine.restart().await;
@@ -200,6 +201,7 @@ async fn signing_out_switches_the_channel_off_and_forgets_its_secrets_once_the_p
         let enable = SourceEnable {
             id: source("channel:guided"),
             enabled: true,
+            workspace: None,
         };
         engine.ops.source_enable(&caller(), enable).await.unwrap();
         assert_eq!(secret(&engine).await, (true, true));

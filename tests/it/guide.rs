@@ -241,7 +241,14 @@ async fn the_service_of_the_guide_looks_at_the_page_a_person_named() {
     let source = SourceId::new("service:page-watch:page-watch").unwrap();
     engine
         .ops
-        .source_enable(&caller(), SourceEnable { id: source, enabled: true })
+        .source_enable(
+            &caller(),
+            SourceEnable {
+                id: source,
+                enabled: true,
+                workspace: None,
+            },
+        )
         .await
         .unwrap();
     eventually("it has looked", async || {
@@ -336,9 +343,16 @@ async fn the_channel_of_the_guide_pairs_a_stranger_and_answers_over_its_server()
         value: Some("open-sesame".into()),
     };
     ops.source_secret(&caller(), secret).await.unwrap();
-    ops.source_enable(&caller(), SourceEnable { id: source, enabled: true })
-        .await
-        .unwrap();
+    ops.source_enable(
+        &caller(),
+        SourceEnable {
+            id: source,
+            enabled: true,
+            workspace: None,
+        },
+    )
+    .await
+    .unwrap();
 
     server.write("hello").await;
     let code = eventually("Ann waits for approval", async || {

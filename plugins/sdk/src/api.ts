@@ -29,6 +29,53 @@ export interface Tool<Args = unknown> {
   execute(args: Args, ctx: PluginContext): ToolResult | Promise<ToolResult>;
 }
 
+/** When a planned piece of work runs. */
+export type When =
+  /**
+   * Every so many seconds, from 5 to 86,400, counted from the start of one run to the start of the next. The host spreads the first
+   * runs, and stretches the interval, up to `idle` seconds, while nobody needs the service or the machine saves power.
+   */
+  | { every: number; idle?: number }
+  /**
+   * At the times of a cron line (minute hour day month weekday, as Vixie cron reads it; `@hourly`, `@daily`, `@weekly`, `@monthly`)
+   * in a time zone of the IANA database; without one in the zone of this machine. A time that a clock change leaves out runs when the
+   * clock goes on, one that comes twice runs once.
+   */
+  | { cron: string; timeZone?: string }
+  /** Once, at that time (milliseconds since 1970). One in the past runs at once. */
+  | { at: number };
+
+/** A planned piece of work. */
+export interface Job {
+  /** Unique in its service; a job planned again under the same id takes the place of the one before. */
+  id: string;
+  /** When it runs. */
+  when: When;
+  /**
+   * What happens with times that passed while the machine slept or the app did not run: `once` runs once as soon as it can
+   * (default), `skip` waits for the next one.
+   */
+  missed?: "once" | "skip";
+  /**
+   * Does it; never twice at a time. A throw is shown, and counts as a fault of the service after five in a row; until then the next
+   * time comes as planned. `due` is the time it was meant for.
+   */
+  run(ctx: PluginContext, due: number): void | Promise<void>;
+}
+
+/** Given to a service's `start`. */
+export interface ServiceContext extends PluginContext {
+  /**
+   * Plans work. Prefer it to timers: the host knows of it, shows it, catches up after sleep and saves power. It ends with the
+   * service. Throws a `TypeError` that names the field. At most 32 jobs.
+   */
+  schedule(job: Job): void;
+  /** Takes a planned job away; one that is not there is no error. */
+  unschedule(id: string): void;
+  /** Something came that a person may be waiting for: intervals go back to what the service declared. */
+  busy(): void;
+}
+
 /**
  * Work that runs as long as the plugin is up. It appears among the sources, where a person can switch it off, and is
  * started again with a growing delay when it fails.
@@ -40,7 +87,7 @@ export interface Service {
    * Runs until `ctx.signal` is aborted, or resolves at once and goes on by timers. A throw is retried with a growing
    * delay. May not wait for anything without `ctx.signal`: what a person has to mend is said with `ctx.status`.
    */
-  start(ctx: PluginContext): void | Promise<void>;
+  start(ctx: ServiceContext): void | Promise<void>;
   /** Releases what `start` took: five seconds, then the thread is ended. Timers and requests are ended by the host. */
   stop?(ctx: PluginContext): void | Promise<void>;
 }

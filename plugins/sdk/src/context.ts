@@ -161,8 +161,41 @@ export interface OwnChannels {
   send(channel: string, message: DirectMessage, options?: { idempotencyKey?: string }): Promise<void>;
 }
 
+/** A token that counts now. */
+export interface OauthToken {
+  /** Goes into `Authorization: Bearer`. Never log it; never keep it: the next call may get another one. */
+  readonly accessToken: string;
+  /** When it ends, milliseconds since 1970; the host renews it before. `undefined` where the provider does not say. */
+  readonly expiresAt?: number;
+  /** Scopes that were given. */
+  readonly scopes: readonly string[];
+  /** Name of the account where the provider says one, such as an address. */
+  readonly account?: string;
+}
+
+/**
+ * The account the person signed in with. The host does the signing in, keeps the tokens (no plugin sees a refresh token), renews
+ * them before they end, once for all who ask at the same time, and shows “sign in again” where the provider took them back.
+ * Needs the capability `oauth:PROVIDER:SCOPES` (scopes with spaces or `,` between them).
+ */
+export interface Oauth {
+  /**
+   * A token. Rejects with `code`: `needs_user` (nobody has signed in, or the provider took the account back: the person is
+   * being asked, do not try again until the host starts the part anew), `unreachable` (the provider does not answer; try again later),
+   * `forbidden`.
+   */
+  token(provider: string): Promise<OauthToken>;
+  /**
+   * The platform refused this very token (401). The host renews it once, whoever reports it; the next `token` gives the new one, or
+   * rejects with `needs_user`.
+   */
+  refused(provider: string, accessToken: string): Promise<void>;
+}
+
 /** Given to every call. */
 export interface PluginContext {
+  /** Accounts the person signed in with. */
+  readonly oauth: Oauth;
   /** Name of the further account this copy of the plugin serves; absent for the first one. */
   readonly account?: string;
   /** Files on their way. */

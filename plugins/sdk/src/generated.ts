@@ -533,6 +533,12 @@ export type PluginLimits = {
 	memoryMb?: number | null,
 	/**  CPU milliseconds per minute. */
 	cpuMsPerMinute?: number | null,
+	/**  HTTP requests and sockets per minute. */
+	requestsPerMinute?: number | null,
+	/**  HTTP requests and sockets per day, from midnight UTC. */
+	requestsPerDay?: number | null,
+	/**  Times timers and schedules may wake the plugin per minute. */
+	wakeupsPerMinute?: number | null,
 };
 
 /**  `kata-plugin.json`, or the `kata-agents` field of `package.json`. */

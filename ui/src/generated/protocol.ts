@@ -497,6 +497,32 @@ export type DroppedPlugin = {
 	hint: string,
 };
 
+/**  A question a source puts to the person in the middle of a call (MCP elicitation). */
+export type Elicitation = {
+	/**  Question. */
+	id: string,
+	/**  Source that asks. */
+	source: SourceId,
+	/**  What it says. */
+	message: string,
+	/**  JSON Schema of the form; flat, as MCP has it. Absent where the person is sent to `url`. */
+	schema: Json | null,
+	/**  Page to open instead of a form. */
+	url: string | null,
+	/**  When it is given up. */
+	expiresAt: Ms,
+};
+
+/**  `elicitation.answer` */
+export type ElicitationAnswer = {
+	/**  Question. */
+	id: string,
+	/**  `accept`, `decline` or `cancel`. */
+	action: string,
+	/**  What was filled in, with `accept`. */
+	content: Json | null,
+};
+
 /**  No parameters, or nothing to say. */
 export type Empty = Record<string, never>;
 
@@ -577,6 +603,14 @@ session: SessionId | null;
 startedAt: Ms } | 
 /**  A tool call waits for a person, or was answered; ask for the list again. */
 { topic: "approvals_changed" } | 
+/**  A source asks the person something, or was answered; ask for the list again. */
+{ topic: "elicitations_changed" } | 
+/**  A sign-in ended; `oauth.get` says how. */
+{ topic: "oauth_ended"; 
+/**  Sign-in. */
+id: string; 
+/**  Source. */
+source: SourceId } | 
 /**  The routing table or a conversation's session changed. */
 { topic: "routes_changed" } | 
 /**  A message did not get through, or one was tried again. */
@@ -1033,6 +1067,138 @@ export type NumberedFact = {
 	seq: Count,
 	/**  Fact. */
 	fact: Fact,
+};
+
+/**  An account somebody signed in with. */
+export type OauthAccount = {
+	/**  Source it serves. */
+	source: SourceId,
+	/**  Provider's id. */
+	provider: string,
+	/**  Name of the account where the provider says one. */
+	account: string | null,
+	/**  Scopes that were given. */
+	scopes: string[],
+	/**  When the present token ends; it is renewed before. */
+	expiresAt: Ms | null,
+	/**  How it stands. */
+	status: Status,
+};
+
+/**  `oauth.begin` */
+export type OauthBegin = {
+	/**  Source that needs the account. */
+	source: SourceId,
+	/**  How; default in the browser. */
+	method: OauthMethod | null,
+	/**  Whether the engine opens the browser of its own machine; default yes. A client elsewhere opens `url` itself. */
+	open: boolean | null,
+};
+
+/**  `oauth.configure`: adds a provider, or changes one. A field of a preset that is absent keeps the preset's value. */
+export type OauthConfigure = {
+	/**  Short name: lower-case letters, digits, `-`. */
+	id: string,
+	/**  Name to show. */
+	name: string | null,
+	/**  Where the browser goes; `https:` or loopback. */
+	authorizationUrl: string | null,
+	/**  Where codes become tokens. */
+	tokenUrl: string | null,
+	/**  Where a device code comes from. */
+	deviceUrl: string | null,
+	/**  Where a token is given back. */
+	revocationUrl: string | null,
+	/**  Where the account's name is asked for. */
+	userinfoUrl: string | null,
+	/**  Further parameters for the browser's address. */
+	parameters: { [key in string]: string } | null,
+	/**  The app's id at the provider. */
+	clientId: string | null,
+	/**  The app's secret; empty removes it. */
+	clientSecret: string | null,
+};
+
+/**  How a person signs in. */
+export type OauthMethod = 
+/**  In the browser of this machine, which leads back to a loopback address (RFC 8252, with PKCE). */
+"browser" | 
+/**  On any device, with a short code (RFC 8628). */
+"device";
+
+/**  How a sign-in stands. */
+export type OauthProgress = 
+/**  The person has not finished. */
+{ kind: "waiting" } | 
+/**  Signed in; what needs it is being started. */
+{ kind: "done"; 
+/**  Name of the account where the provider says one, such as an address. */
+account: string | null } | 
+/**  It ended without an account. */
+{ kind: "failed"; 
+/**  Short and stable: `denied`, `expired`, `state`, `scope`, `unreachable`, `refused`, `cancelled`. */
+code: string; 
+/**  One sentence for a person. */
+message: string };
+
+/**  A provider people sign in at. Presets come with the app; a person may change them or add others. */
+export type OauthProvider = {
+	/**  Short name, as capabilities have it: `oauth:ID:SCOPES`. */
+	id: string,
+	/**  Name to show. */
+	name: string,
+	/**  Where the browser goes. */
+	authorizationUrl: string,
+	/**  Where codes become tokens. */
+	tokenUrl: string,
+	/**  Where a device code comes from; absent where the provider has none. */
+	deviceUrl: string | null,
+	/**  Where a token is given back; absent where the provider has none. */
+	revocationUrl: string | null,
+	/**  Where the account's name is asked for (OpenID Connect userinfo); absent where there is none. */
+	userinfoUrl: string | null,
+	/**  Further parameters for the browser's address, such as `access_type`. */
+	parameters: { [key in string]: string },
+	/**  The app's id at the provider; absent until the person brings one. */
+	clientId: string | null,
+	/**  Whether a client secret is stored. It never leaves the engine. */
+	clientSecretSet: boolean,
+	/**  Whether it comes with the app. */
+	preset: boolean,
+};
+
+/**  `oauth.remove`: forgets a provider of the person's own, or brings a preset back to what came with the app. */
+export type OauthProviderRef = {
+	/**  Provider. */
+	id: string,
+};
+
+/**  A sign-in on its way. It is kept for ten minutes after it ended. */
+export type OauthSignIn = {
+	/**  Sign-in. */
+	id: string,
+	/**  Source that needs the account. */
+	source: SourceId,
+	/**  Provider's name. */
+	provider: string,
+	/**  Scopes that are asked for. */
+	scopes: string[],
+	/**  How. */
+	method: OauthMethod,
+	/**  Where the person goes. */
+	url: string,
+	/**  What the person types there, for a device. */
+	userCode: string | null,
+	/**  When it is over. */
+	expiresAt: Ms,
+	/**  How it stands. */
+	progress: OauthProgress,
+};
+
+/**  `oauth.get`, `oauth.cancel` */
+export type OauthSignInRef = {
+	/**  Sign-in. */
+	id: string,
 };
 
 /**  Overlap rule of a binding. */
@@ -2258,6 +2424,40 @@ account: AccountId;
 /**  Its name. */
 name: string };
 
+/**  `source.add`: writes `sources/SLUG/` of a workspace. It is tried at once; what is missing is said in its state. */
+export type SourceAdd = {
+	/**  Workspace; default the active one. */
+	workspace: WorkspaceId | null,
+	/**  `config.json` without `id`, `slug` and times: `name`, `type` and the part of that type. An error names the field. */
+	config: Json,
+	/**  `guide.md`. */
+	guide: string | null,
+};
+
+/**  What a service may use; 0 is without a limit. */
+export type SourceBudget = {
+	/**  Requests per minute. */
+	requestsPerMinute: number,
+	/**  Requests per day. */
+	requestsPerDay: number,
+	/**  Times its own timers and schedules woke it per minute. */
+	wakeupsPerMinute: number,
+	/**  Requests in the last full minute. */
+	requestsLastMinute: number,
+	/**  Requests since midnight, UTC. */
+	requestsToday: number,
+	/**  Wake-ups in the last full minute. */
+	wakeupsLastMinute: number,
+	/**  CPU in the last full minute, milliseconds. */
+	cpuMsLastMinute: number,
+	/**  CPU limit a minute, milliseconds. */
+	cpuMsPerMinute: number,
+	/**  JavaScript heap, bytes. */
+	memoryBytes: Count,
+	/**  Its limit. */
+	memoryLimit: Count,
+};
+
 /**  `source.configure`. */
 export type SourceConfigure = {
 	/**  Source. */
@@ -2288,6 +2488,30 @@ export type SourceDetail = {
 	secrets: SecretState[],
 	/**  Newest log lines, at most 100. */
 	log: LogRecord[],
+	/**  What it uses and may use, while it runs. */
+	budget: SourceBudget | null,
+	/**  Work it has planned. */
+	jobs: SourceJob[],
+	/**  Where it is on, for a source that serves every workspace; empty for one that belongs to one. */
+	workspaces: WorkspaceSwitch[],
+	/**  The account it is signed in with. */
+	account: OauthAccount | null,
+	/**  Provider it signs in at, where it does. */
+	signsInAt: string | null,
+};
+
+/**  A source's files. */
+export type SourceDocument = {
+	/**  Folder. */
+	path: string,
+	/**  `config.json`; null where it cannot be read. */
+	config: Json,
+	/**  `guide.md`. */
+	guide: string | null,
+	/**  `permissions.json`; null where there is none. */
+	permissions: Json,
+	/**  What is wrong with which file; empty when all is well. */
+	errors: string[],
 };
 
 /**  `source.enable`. */
@@ -2296,10 +2520,28 @@ export type SourceEnable = {
 	id: SourceId,
 	/**  On or off. */
 	enabled: boolean,
+	/**  For one workspace only; absent for all of them. */
+	workspace: WorkspaceId | null,
 };
 
 /**  A source in the panel: `channel:telegram`, `mcp:my-workspace:linear`, …  */
 export type SourceId = string;
+
+/**  One planned piece of work of a service. */
+export type SourceJob = {
+	/**  Its id in the plugin. */
+	id: string,
+	/**  When it runs, in words: `every 5 minutes`, `0 9 * * 1-5 (Europe/Berlin)`. */
+	when: string,
+	/**  Next time; absent when it is over. */
+	next: Ms | null,
+	/**  Last time. */
+	last: Ms | null,
+	/**  Whether its interval is stretched, because nobody needs it or the machine saves power. */
+	stretched: boolean,
+	/**  What went wrong the last time. */
+	error: string | null,
+};
 
 /**  Kind of a source. */
 export type SourceKind = 
@@ -2362,6 +2604,26 @@ export type SourceSummary = {
 	status: Status,
 	/**  Last message or call. */
 	lastActivity: Ms | null,
+};
+
+/**  `source.tools` */
+export type SourceTool = {
+	/**  Tool. */
+	info: ToolInfo,
+	/**  How calls of a new session of the workspace would be judged: `allow`, `ask` or `deny`. */
+	judged: string,
+};
+
+/**  `source.write`: changes a source's files; what is absent stays. */
+export type SourceWrite = {
+	/**  Source. */
+	id: SourceId,
+	/**  `config.json`, whole. */
+	config: Json | null,
+	/**  `guide.md`; empty removes it. */
+	guide: string | null,
+	/**  `permissions.json`, whole; null removes it. */
+	permissions: Json | null,
 };
 
 /**  A state with its reason. `code` is stable and short; `message` is for a person. */
@@ -2492,6 +2754,8 @@ export type ToolInfo = {
 	readOnly: boolean,
 	/**  Plugin it comes from; absent for built-in tools. */
 	plugin: PluginId | null,
+	/**  Source it comes from, where one brings it; it comes and goes with that source. */
+	source?: SourceId | null,
 };
 
 /**  How a tool call stands. Names as in `session.jsonl`. */
@@ -2506,6 +2770,29 @@ export type ToolStatus =
 "error" | 
 /**  Goes on behind the turn. */
 "backgrounded";
+
+/**  What a tool gave. */
+export type ToolTried = {
+	/**  Whether it did what it was asked to. */
+	ok: boolean,
+	/**  What the model would read. */
+	text: string,
+	/**  How long it took, in milliseconds. */
+	tookMs: number,
+};
+
+/**
+ *  `tool.try`: a person runs a tool by hand, from a source's page. The permission rules are those of a session in mode `ask`:
+ *  what is denied there is denied here, what would be asked is taken as answered.
+ */
+export type ToolTry = {
+	/**  Tool. */
+	name: string,
+	/**  Arguments; checked against its schema. */
+	params: Json,
+	/**  Workspace; default the active one. */
+	workspace: WorkspaceId | null,
+};
 
 /**  A group of facts; also what an operation makes stale in a client's cache. */
 export type Topic = 
@@ -2721,6 +3008,14 @@ export type WorkspaceSummary = {
 	sessionCount: number,
 };
 
+/**  One workspace of a source that serves all of them. */
+export type WorkspaceSwitch = {
+	/**  Workspace. */
+	workspace: WorkspaceId,
+	/**  Whether its sessions see the source. */
+	enabled: boolean,
+};
+
 /** A field that may be null may be left out of the parameters. */
 export type OptionalNulls<T> = { [K in keyof T as null extends T[K] ? never : K]: T[K] } & {
   [K in keyof T as null extends T[K] ? K : never]?: T[K];
@@ -2828,6 +3123,40 @@ export type Operations = {
   "source.configure": { params: OptionalNulls<SourceConfigure>; result: SourceDetail };
   /** Sets or removes a source's secret. */
   "source.secret": { params: OptionalNulls<SourceSecret>; result: SourceDetail };
+  /** A new source of type `mcp`, `api` or `local`. */
+  "source.add": { params: OptionalNulls<SourceAdd>; result: SourceDetail };
+  /** Takes such a source away: its folder goes to the trash of the home, its secrets go for good. */
+  "source.remove": { params: OptionalNulls<SourceRef>; result: Empty };
+  /** Asks the other side whether the source could work, apart from what runs. */
+  "source.test": { params: OptionalNulls<SourceRef>; result: Probe };
+  /** The files of a source that is set up by files. */
+  "source.document": { params: OptionalNulls<SourceRef>; result: SourceDocument };
+  /** Changes them. */
+  "source.write": { params: OptionalNulls<SourceWrite>; result: SourceDocument };
+  /** A source's tools, and how a call of each would be judged. */
+  "source.tools": { params: OptionalNulls<SourceRef>; result: SourceTool[] };
+  /** Runs a tool by hand. */
+  "tool.try": { params: OptionalNulls<ToolTry>; result: ToolTried };
+  /** Questions of sources that wait for the person. */
+  "elicitation.list": { params: OptionalNulls<Empty>; result: Elicitation[] };
+  /** Answers one; the first answer counts. */
+  "elicitation.answer": { params: OptionalNulls<ElicitationAnswer>; result: Empty };
+  /** Providers people sign in at. */
+  "oauth.providers": { params: OptionalNulls<Empty>; result: OauthProvider[] };
+  /** Adds or changes a provider. */
+  "oauth.configure": { params: OptionalNulls<OauthConfigure>; result: OauthProvider };
+  /** Forgets a provider, or brings a preset back. */
+  "oauth.remove": { params: OptionalNulls<OauthProviderRef>; result: Empty };
+  /** Begins a sign-in for a source. */
+  "oauth.begin": { params: OptionalNulls<OauthBegin>; result: OauthSignIn };
+  /** How a sign-in stands. */
+  "oauth.get": { params: OptionalNulls<OauthSignInRef>; result: OauthSignIn };
+  /** Gives a sign-in up. */
+  "oauth.cancel": { params: OptionalNulls<OauthSignInRef>; result: Empty };
+  /** Accounts that are signed in. */
+  "oauth.accounts": { params: OptionalNulls<Empty>; result: OauthAccount[] };
+  /** Gives a source's account back at the provider, and forgets it here. */
+  "oauth.revoke": { params: OptionalNulls<SourceRef>; result: SourceSummary };
   /** Who may write to a channel; without changes it only answers. */
   "channel.policy": { params: OptionalNulls<ChannelPolicy>; result: ChannelPolicyState };
   /** The step of a channel's set-up to show now; with an answer, the step after it. */
@@ -2948,6 +3277,23 @@ export const INVALIDATES: { readonly [K in OperationName]: readonly Topic[] } = 
   "source.restart": ["sources"],
   "source.configure": ["sources"],
   "source.secret": ["sources"],
+  "source.add": ["sources"],
+  "source.remove": ["sources"],
+  "source.test": ["sources"],
+  "source.document": [],
+  "source.write": ["sources"],
+  "source.tools": [],
+  "tool.try": [],
+  "elicitation.list": [],
+  "elicitation.answer": ["approvals"],
+  "oauth.providers": [],
+  "oauth.configure": ["sources"],
+  "oauth.remove": ["sources"],
+  "oauth.begin": ["sources"],
+  "oauth.get": [],
+  "oauth.cancel": [],
+  "oauth.accounts": [],
+  "oauth.revoke": ["sources"],
   "channel.policy": ["sources", "pairing"],
   "channel.setup": ["sources"],
   "channel.probe": [],

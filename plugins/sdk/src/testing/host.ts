@@ -1,6 +1,7 @@
 /** A host that a test holds in its hand: time, network, settings, secrets, state, log, and the front door for messages. */
 
-import type { ConnectContext, FileEntry, Folder, PluginContext, StatusReport } from "../context.ts";
+import type { ServiceContext } from "../api.ts";
+import type { ConnectContext, FileEntry, Folder, OauthToken, PluginContext, StatusReport } from "../context.ts";
 import type {
   ButtonPress,
   ChannelNotice,
@@ -15,6 +16,7 @@ import type {
 } from "../generated.ts";
 import { FakeClock, settle } from "./clock.ts";
 import { type Answer, FakeNetwork, refused } from "./fetch.ts";
+import { FakeJobs } from "./jobs.ts";
 import { FakeSocketServer, type SocketAnswer } from "./socket.ts";
 import { FakeTcp, type TcpAnswer } from "./tcp.ts";
 
@@ -29,6 +31,8 @@ export interface FakeHostOptions {
   secrets?: Readonly<Record<string, string>>;
   /** What is on the disk already: hand in the `state` of another host to restart. */
   state?: Map<string, unknown>;
+  /** Accounts by provider; one that is not here is not signed in. */
+  accounts?: Readonly<Record<string, OauthToken>>;
   /** Answers requests; without it every request fails. */
   network?: Answer;
   /** Answers WebSockets; without it every one is refused. */
@@ -61,6 +65,14 @@ export class FakeHost {
   config: Readonly<Record<string, unknown>>;
   /** Secrets; change them as a person would. */
   readonly secrets: Map<string, string>;
+  /** Accounts by provider; delete one as a provider takes it back. */
+  readonly accounts: Map<string, OauthToken>;
+  /** What `oauth.refused` was told, in order; set another token in `accounts` to play the renewal. */
+  readonly refusedTokens: { provider: string; accessToken: string }[] = [];
+  /** What a refused token becomes; by default it stays as it is in `accounts`. */
+  renew: (provider: string, accessToken: string) => void = () => undefined;
+  /** Planned work of services. */
+  readonly jobs = new FakeJobs();
   /** Everything that was handed in, in order. */
   readonly drafts: InboundDraft[] = [];
   /** Everything that was said about the state. */
@@ -93,6 +105,7 @@ export class FakeHost {
   constructor(options: FakeHostOptions = {}) {
     this.config = options.config ?? {};
     this.secrets = new Map(Object.entries(options.secrets ?? {}));
+    this.accounts = new Map(Object.entries(options.accounts ?? {}));
     this.state = options.state ?? new Map<string, unknown>();
     this.network = new FakeNetwork(
       options.network ??
@@ -134,6 +147,17 @@ export class FakeHost {
     return this.connectContext(signal);
   }
 
+  /** What a service's `start` is given. */
+  serviceContext(signal: AbortSignal = new AbortController().signal): ServiceContext {
+    const context = this.connectContext(signal);
+    return {
+      ...context,
+      schedule: (job) => this.jobs.schedule(job, context),
+      unschedule: (id) => this.jobs.unschedule(id),
+      busy: () => void (this.jobs.busy += 1),
+    };
+  }
+
   /** What `messaging.connect` is given. */
   connectContext(signal: AbortSignal = new AbortController().signal): ConnectContext {
     const line = (level: LogLine["level"]) => (message: string) => void this.log.push({ level, message: String(message) });
@@ -144,6 +168,17 @@ export class FakeHost {
         get: async (name) => this.secrets.get(name),
         set: async (name, value) => void this.secrets.set(name, String(value)),
         delete: async (name) => void this.secrets.delete(name),
+      },
+      oauth: {
+        token: async (provider) => {
+          const token = this.accounts.get(provider);
+          if (!token) throw Object.assign(new Error(`oauth.token: nobody is signed in at “${provider}”`), { code: "needs_user" });
+          return token;
+        },
+        refused: async (provider, accessToken) => {
+          this.refusedTokens.push({ provider, accessToken });
+          if (this.accounts.get(provider)?.accessToken === accessToken) this.renew(provider, accessToken);
+        },
       },
       routeUrl: async (path) => `http://127.0.0.1:4280/hooks/plugin/${path}`,
       state: {

@@ -8,6 +8,7 @@ export * from "./clock.ts";
 export * from "./contract.ts";
 export * from "./fetch.ts";
 export * from "./host.ts";
+export * from "./jobs.ts";
 export * from "./load.ts";
 export * from "./service.ts";
 export * from "./socket.ts";

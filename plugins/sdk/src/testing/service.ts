@@ -1,6 +1,7 @@
 /** What every service must do: start, end when it is told to, and not wear the machine out. */
 
 import type { Service } from "../api.ts";
+import type { OauthToken } from "../context.ts";
 import { settle } from "./clock.ts";
 import { type ContractCase, expect, shown } from "./contract.ts";
 import { type Answer, refused } from "./fetch.ts";
@@ -12,6 +13,8 @@ export interface ServiceContractOptions {
   config?: Readonly<Record<string, unknown>>;
   /** Secrets; the contract checks that none of them is ever said. */
   secrets?: Readonly<Record<string, string>>;
+  /** Accounts by provider. */
+  accounts?: Readonly<Record<string, OauthToken>>;
   /** Answers the service's requests. */
   network?: Answer;
   /** Something that has happened after the service has run for `ms` of the host's time; throws where it has not. */
@@ -33,7 +36,7 @@ export function serviceContract(name: string, make: () => Service | Promise<Serv
         await host.run(() => check(service, host));
       },
     });
-  const start = (service: Service, host: FakeHost) => new Running((signal) => service.start(host.context(signal)));
+  const start = (service: Service, host: FakeHost) => new Running((signal) => service.start(host.serviceContext(signal)));
   const stop = async (service: Service, host: FakeHost, running: Running) => {
     running.stop();
     await settle();
@@ -88,6 +91,7 @@ export function serviceContract(name: string, make: () => Service | Promise<Serv
     await stop(service, host, running);
     const said = host.said(running.error === undefined ? [] : [running.error]);
     for (const [secret, value] of host.secrets) expect(!said.includes(value), `the secret “${secret}” was said`);
+    for (const [provider, { accessToken }] of host.accounts) expect(!said.includes(accessToken), `the token of “${provider}” was said`);
   });
   return cases;
 }

@@ -9,6 +9,11 @@ use kata_core::session::wire;
 use kata_protocol::*;
 use serde_json::json;
 
+/// For what this version does not do yet.
+fn later(operation: &str) -> WireError {
+    WireError::internal(format!("{operation} is not built yet"))
+}
+
 fn store(error: StoreError) -> WireError {
     WireError::internal(error.to_string()).hint("look at the log; is the disk full?")
 }
@@ -30,6 +35,11 @@ impl Inner {
             settings: Json::default(),
             secrets: Vec::new(),
             log: Vec::new(),
+            budget: None,
+            jobs: Vec::new(),
+            workspaces: Vec::new(),
+            account: None,
+            signs_in_at: None,
             summary,
         };
         if detail.summary.plugin.is_some() {
@@ -261,6 +271,74 @@ impl Operations for Inner {
             .set_secret(&self.source(&params.id)?, &params.name, params.value)
             .await?;
         self.detail(&params.id)
+    }
+
+    async fn source_add(&self, _: &Caller, _: SourceAdd) -> Result<SourceDetail, WireError> {
+        Err(later("source.add"))
+    }
+
+    async fn source_remove(&self, _: &Caller, _: SourceRef) -> Result<Empty, WireError> {
+        Err(later("source.remove"))
+    }
+
+    async fn source_test(&self, _: &Caller, _: SourceRef) -> Result<Probe, WireError> {
+        Err(later("source.test"))
+    }
+
+    async fn source_document(&self, _: &Caller, _: SourceRef) -> Result<SourceDocument, WireError> {
+        Err(later("source.document"))
+    }
+
+    async fn source_write(&self, _: &Caller, _: SourceWrite) -> Result<SourceDocument, WireError> {
+        Err(later("source.write"))
+    }
+
+    async fn source_tools(&self, _: &Caller, _: SourceRef) -> Result<Vec<SourceTool>, WireError> {
+        Err(later("source.tools"))
+    }
+
+    async fn tool_try(&self, _: &Caller, _: ToolTry) -> Result<ToolTried, WireError> {
+        Err(later("tool.try"))
+    }
+
+    async fn elicitation_list(&self, _: &Caller, _: Empty) -> Result<Vec<Elicitation>, WireError> {
+        Err(later("elicitation.list"))
+    }
+
+    async fn elicitation_answer(&self, _: &Caller, _: ElicitationAnswer) -> Result<Empty, WireError> {
+        Err(later("elicitation.answer"))
+    }
+
+    async fn oauth_providers(&self, _: &Caller, _: Empty) -> Result<Vec<OauthProvider>, WireError> {
+        Err(later("oauth.providers"))
+    }
+
+    async fn oauth_configure(&self, _: &Caller, _: OauthConfigure) -> Result<OauthProvider, WireError> {
+        Err(later("oauth.configure"))
+    }
+
+    async fn oauth_remove(&self, _: &Caller, _: OauthProviderRef) -> Result<Empty, WireError> {
+        Err(later("oauth.remove"))
+    }
+
+    async fn oauth_begin(&self, _: &Caller, _: OauthBegin) -> Result<OauthSignIn, WireError> {
+        Err(later("oauth.begin"))
+    }
+
+    async fn oauth_get(&self, _: &Caller, _: OauthSignInRef) -> Result<OauthSignIn, WireError> {
+        Err(later("oauth.get"))
+    }
+
+    async fn oauth_cancel(&self, _: &Caller, _: OauthSignInRef) -> Result<Empty, WireError> {
+        Err(later("oauth.cancel"))
+    }
+
+    async fn oauth_accounts(&self, _: &Caller, _: Empty) -> Result<Vec<OauthAccount>, WireError> {
+        Err(later("oauth.accounts"))
+    }
+
+    async fn oauth_revoke(&self, _: &Caller, _: SourceRef) -> Result<SourceSummary, WireError> {
+        Err(later("oauth.revoke"))
     }
 
     async fn channel_policy(&self, _: &Caller, params: ChannelPolicy) -> Result<ChannelPolicyState, WireError> {

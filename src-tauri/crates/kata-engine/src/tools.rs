@@ -197,6 +197,7 @@ impl Inner {
             parameters: Json::default(),
             read_only: false,
             plugin: None,
+            source: None,
         };
         let tool = tools.iter().find(|t| t.name == params.tool).cloned().unwrap_or_else(unknown);
         let rules = &self.permit.rules;

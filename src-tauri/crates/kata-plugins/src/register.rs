@@ -244,6 +244,7 @@ impl Registrations {
                 parameters: Json(meta.parameters),
                 read_only: meta.read_only,
                 plugin: Some(rules.plugin.clone()),
+                source: None,
             },
             handle,
             arguments: Arc::new(arguments),

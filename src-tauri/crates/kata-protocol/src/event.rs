@@ -66,6 +66,15 @@ pub enum Fact {
     },
     /// A tool call waits for a person, or was answered; ask for the list again.
     ApprovalsChanged {},
+    /// A source asks the person something, or was answered; ask for the list again.
+    ElicitationsChanged {},
+    /// A sign-in ended; `oauth.get` says how.
+    OauthEnded {
+        /// Sign-in.
+        id: String,
+        /// Source.
+        source: crate::SourceId,
+    },
     /// The routing table or a conversation's session changed.
     RoutesChanged {},
     /// A message did not get through, or one was tried again.
@@ -88,7 +97,8 @@ impl Fact {
             Fact::PairingRequested { .. } | Fact::PairingChanged {} => Topic::Pairing,
             Fact::ModelChanged { .. } => Topic::Models,
             Fact::TraceRecorded { .. } => Topic::Traces,
-            Fact::ApprovalsChanged {} => Topic::Approvals,
+            Fact::ApprovalsChanged {} | Fact::ElicitationsChanged {} => Topic::Approvals,
+            Fact::OauthEnded { .. } => Topic::Sources,
             Fact::RoutesChanged {} => Topic::Routes,
             Fact::LettersChanged {} => Topic::Letters,
             Fact::HealthChanged { .. } => Topic::Health,

@@ -112,6 +112,40 @@ macro_rules! with_operations {
             source_configure "source.configure" (SourceConfigure) -> SourceDetail, Admin, [Sources];
             /// Sets or removes a source's secret.
             source_secret "source.secret" (SourceSecret) -> SourceDetail, Admin, [Sources];
+            /// A new source of type `mcp`, `api` or `local`.
+            source_add "source.add" (SourceAdd) -> SourceDetail, Admin, [Sources];
+            /// Takes such a source away: its folder goes to the trash of the home, its secrets go for good.
+            source_remove "source.remove" (SourceRef) -> Empty, Admin, [Sources];
+            /// Asks the other side whether the source could work, apart from what runs.
+            source_test "source.test" (SourceRef) -> Probe, Admin, [Sources];
+            /// The files of a source that is set up by files.
+            source_document "source.document" (SourceRef) -> SourceDocument, Read, [];
+            /// Changes them.
+            source_write "source.write" (SourceWrite) -> SourceDocument, Admin, [Sources];
+            /// A source's tools, and how a call of each would be judged.
+            source_tools "source.tools" (SourceRef) -> Vec<SourceTool>, Read, [];
+            /// Runs a tool by hand.
+            tool_try "tool.try" (ToolTry) -> ToolTried, Admin, [];
+            /// Questions of sources that wait for the person.
+            elicitation_list "elicitation.list" (Empty) -> Vec<Elicitation>, Read, [];
+            /// Answers one; the first answer counts.
+            elicitation_answer "elicitation.answer" (ElicitationAnswer) -> Empty, Approve, [Approvals];
+            /// Providers people sign in at.
+            oauth_providers "oauth.providers" (Empty) -> Vec<OauthProvider>, Read, [];
+            /// Adds or changes a provider.
+            oauth_configure "oauth.configure" (OauthConfigure) -> OauthProvider, Admin, [Sources];
+            /// Forgets a provider, or brings a preset back.
+            oauth_remove "oauth.remove" (OauthProviderRef) -> Empty, Admin, [Sources];
+            /// Begins a sign-in for a source.
+            oauth_begin "oauth.begin" (OauthBegin) -> OauthSignIn, Admin, [Sources];
+            /// How a sign-in stands.
+            oauth_get "oauth.get" (OauthSignInRef) -> OauthSignIn, Admin, [];
+            /// Gives a sign-in up.
+            oauth_cancel "oauth.cancel" (OauthSignInRef) -> Empty, Admin, [];
+            /// Accounts that are signed in.
+            oauth_accounts "oauth.accounts" (Empty) -> Vec<OauthAccount>, Read, [];
+            /// Gives a source's account back at the provider, and forgets it here.
+            oauth_revoke "oauth.revoke" (SourceRef) -> SourceSummary, Admin, [Sources];
             /// Who may write to a channel; without changes it only answers.
             channel_policy "channel.policy" (ChannelPolicy) -> ChannelPolicyState, Admin, [Sources, Pairing];
             /// The step of a channel's set-up to show now; with an answer, the step after it.

@@ -176,6 +176,8 @@ params! {
         id: SourceId,
         /// On or off.
         enabled: bool,
+        /// For one workspace only; absent for all of them.
+        workspace: Option<WorkspaceId>,
     }
     /// `source.configure`.
     SourceConfigure {

@@ -67,6 +67,12 @@ pub struct PluginLimits {
     pub memory_mb: Option<u32>,
     /// CPU milliseconds per minute.
     pub cpu_ms_per_minute: Option<u32>,
+    /// HTTP requests and sockets per minute.
+    pub requests_per_minute: Option<u32>,
+    /// HTTP requests and sockets per day, from midnight UTC.
+    pub requests_per_day: Option<u32>,
+    /// Times timers and schedules may wake the plugin per minute.
+    pub wakeups_per_minute: Option<u32>,
 }
 
 /// Where a plugin was found.
@@ -193,4 +199,7 @@ pub struct ToolInfo {
     pub read_only: bool,
     /// Plugin it comes from; absent for built-in tools.
     pub plugin: Option<PluginId>,
+    /// Source it comes from, where one brings it; it comes and goes with that source.
+    #[serde(default)]
+    pub source: Option<crate::SourceId>,
 }

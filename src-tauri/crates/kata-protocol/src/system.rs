@@ -191,6 +191,16 @@ pub struct SourceDetail {
     pub secrets: Vec<SecretState>,
     /// Newest log lines, at most 100.
     pub log: Vec<LogRecord>,
+    /// What it uses and may use, while it runs.
+    pub budget: Option<crate::SourceBudget>,
+    /// Work it has planned.
+    pub jobs: Vec<crate::SourceJob>,
+    /// Where it is on, for a source that serves every workspace; empty for one that belongs to one.
+    pub workspaces: Vec<crate::WorkspaceSwitch>,
+    /// The account it is signed in with.
+    pub account: Option<crate::OauthAccount>,
+    /// Provider it signs in at, where it does.
+    pub signs_in_at: Option<String>,
 }
 
 /// A secret's name and whether it is set.

@@ -173,6 +173,7 @@ pub(super) fn tool(name: &str) -> ToolInfo {
         parameters,
         read_only: true,
         plugin: None,
+        source: None,
     }
 }
 

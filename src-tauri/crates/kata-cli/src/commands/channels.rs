@@ -112,6 +112,7 @@ async fn set_up(screen: &Screen, client: &mut Client, options: SetUp) -> Result<
         let enable = SourceEnable {
             id: channel.clone(),
             enabled: true,
+            workspace: None,
         };
         client.source_enable(enable).await?;
     }

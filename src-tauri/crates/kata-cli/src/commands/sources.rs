@@ -17,8 +17,26 @@ pub(super) async fn run(screen: &Screen, home: &Path, command: Sources) -> Resul
             screen.result(&sources, |s| render::sources(s, render::now()))
         }
         Sources::Show { id } => detail(screen, &client.source_get(SourceRef { id }).await?),
-        Sources::Enable { id } => row(screen, &client.source_enable(SourceEnable { id, enabled: true }).await?),
-        Sources::Disable { id } => row(screen, &client.source_enable(SourceEnable { id, enabled: false }).await?),
+        Sources::Enable { id } => row(
+            screen,
+            &client
+                .source_enable(SourceEnable {
+                    id,
+                    enabled: true,
+                    workspace: None,
+                })
+                .await?,
+        ),
+        Sources::Disable { id } => row(
+            screen,
+            &client
+                .source_enable(SourceEnable {
+                    id,
+                    enabled: false,
+                    workspace: None,
+                })
+                .await?,
+        ),
         Sources::Restart { id } => row(
             screen,
             &screen.working("restarting", client.source_restart(SourceRef { id })).await?,

@@ -182,6 +182,7 @@ impl Tools for Note {
             parameters: Json(json!({"type": "object"})),
             read_only: name == "note",
             plugin: None,
+            source: None,
         }))
     }
     async fn call(&self, request: ToolRequest) -> ToolOutcome {

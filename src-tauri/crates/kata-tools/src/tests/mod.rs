@@ -114,6 +114,7 @@ impl Home {
             parameters: kata_protocol::Json(json!({})),
             read_only: false,
             plugin: None,
+            source: None,
         })
     }
 

@@ -162,6 +162,7 @@ fn list() -> Vec<ToolInfo> {
         parameters: Json(json!({ "type": "object", "properties": properties, "required": required })),
         read_only,
         plugin: None,
+        source: None,
     };
     let mut tools = vec![
         tool(
