@@ -1,5 +1,6 @@
 //! What the core needs from outside, as operations. One file per neighbour; adapters live on floors 2 and 3.
 
+mod accounts;
 mod approvals;
 mod commands;
 mod grants;
@@ -14,6 +15,7 @@ mod time;
 mod tools;
 mod transcript;
 
+pub use accounts::*;
 pub use approvals::*;
 pub use commands::*;
 pub use grants::*;
