@@ -37,6 +37,13 @@ export function applyFact(client: QueryClient, chats: Chats, fact: Fact): void {
     case "approvals_changed":
       invalidate(client, ["approvals"]);
       return;
+    case "elicitations_changed":
+      void client.invalidateQueries({ queryKey: ["elicitation.list"] });
+      return;
+    case "oauth_ended":
+      void client.invalidateQueries({ queryKey: ["oauth.get", { id: fact.id }] });
+      invalidate(client, ["sources"]);
+      return;
     case "routes_changed":
       invalidate(client, ["routes"]);
       return;
@@ -54,7 +61,7 @@ function sourceChanged(client: QueryClient, source: SourceSummary): void {
     if (rows === undefined) return rows;
     return rows.some((row) => row.id === source.id) ? rows.map((row) => (row.id === source.id ? source : row)) : [...rows, source];
   });
-  void client.invalidateQueries({ queryKey: ["source.get", { id: source.id }] });
+  for (const op of ["source.get", "source.document", "source.tools"]) void client.invalidateQueries({ queryKey: [op, { id: source.id }] });
 }
 
 /** Wires the platform to the window; returns what undoes it. */

@@ -7,7 +7,7 @@ import { type Connection, type EngineFailure, isWebUrl, Listeners, OperationErro
 function optionsOfAddress(): FakeOptions {
   const query = new URLSearchParams(window.location.search);
   const number = (name: string) => (query.has(name) ? { [name]: Number(query.get(name)) } : {});
-  return { firstRun: query.has("firstRun"), big: query.has("big"), empty: query.has("empty"), engineFails: query.has("engineFails"), ...number("stepMs"), ...number("latencyMs") };
+  return { firstRun: query.has("firstRun"), big: query.has("big"), empty: query.has("empty"), engineFails: query.has("engineFails"), states: query.has("states"), ...number("stepMs"), ...number("latencyMs") };
 }
 
 export interface FakePlatform extends Platform {

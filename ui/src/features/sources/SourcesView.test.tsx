@@ -21,7 +21,7 @@ describe("the sources panel", () => {
   it("offers the action that mends a state", async () => {
     const { user } = openWindow("#/sources/channel%3Agmail");
     const mend = await screen.findByTestId("mend");
-    expect(mend).toHaveTextContent("Reconnect Gmail");
+    expect(mend).toHaveTextContent("Reconnect Support mail");
     await user.click(mend);
     await waitFor(() => expect(screen.queryByTestId("mend")).toBeNull());
   });

@@ -3,13 +3,17 @@ import type { OperationName, SessionSummary } from "@/generated/protocol";
 import { OperationError, type Params, type Result } from "../types";
 import { APPROVAL_OPERATIONS, withdraw } from "./approvals";
 import { CHANNEL_OPERATIONS } from "./channels";
+import { ELICITATION_OPERATIONS } from "./elicitations";
+import { OAUTH_OPERATIONS } from "./oauth";
 import { OBSERVE_OPERATIONS } from "./observe";
 import { PERMISSION_OPERATIONS } from "./permissions";
 import { PLUGIN_OPERATIONS } from "./pluginOperations";
 import { DETECTED, SETTINGS, TOOLS } from "./rest";
 import { ROUTE_OPERATIONS } from "./routing";
 import { message, WORKSPACES } from "./sessions";
-import { detailOf, status } from "./sources";
+import { detailOf } from "./sourceDetail";
+import { SOURCE_OPERATIONS } from "./sourceOperations";
+import { status } from "./sources";
 import { playTurn } from "./turn";
 import { UPKEEP_OPERATIONS } from "./upkeep";
 import type { World } from "./world";
@@ -54,12 +58,6 @@ function create(world: World, params: Params<"session.create">): SessionSummary 
   return row;
 }
 
-function detail(world: World, id: string): Result<"source.get"> {
-  const source = world.source(id);
-  const secrets = world.secrets.get(id) ?? (source.kind === "channel" ? [{ name: "botToken", set: true }, { name: "webhookSecret", set: false }] : []);
-  return detailOf(source, world.settings.get(id) ?? (source.kind === "channel" ? { pollSeconds: 25, showTyping: true, dialect: "html" } : {}), secrets);
-}
-
 function setModel(world: World, params: Params<"model.set">): Result<"model.set"> {
   const { settings } = params;
   const label = settings.kind === "demo" ? "Demo (scripted)" : settings.model;
@@ -74,7 +72,7 @@ export const OPERATIONS: Table = {
   "system.status": (world) => world.system(),
   "system.shutdown": () => ({}),
   "settings.list": () => SETTINGS,
-  "log.tail": (world, { limit }) => detail(world, "channel:telegram").log.slice(-(limit ?? 200)),
+  "log.tail": (world, { limit }) => detailOf(world, "channel:telegram").log.slice(-(limit ?? 200)),
   "notice.dismiss": (world, { id }) => {
     world.notices = world.notices.filter((notice) => notice.id !== id);
     return {};
@@ -118,26 +116,15 @@ export const OPERATIONS: Table = {
     if (row === undefined) throw missing(`model ${id}`);
     return row;
   },
-  "source.list": (world) => world.sources,
-  "source.get": (world, { id }) => detail(world, id),
-  "source.enable": (world, { id, enabled }) =>
-    enabled ? world.bringUp(id) : world.changeSource(id, { enabled: false, status: status({ kind: "stopped" }, "Switched off.", Date.now()) }),
-  "source.restart": (world, { id }) => world.bringUp(id),
-  "source.configure": (world, { id, settings }) => {
-    world.settings.set(id, settings);
-    return detail(world, id);
-  },
-  "source.secret": (world, { id, name, value }) => {
-    const { secrets } = detail(world, id);
-    world.secrets.set(id, secrets.map((secret) => (secret.name === name ? { name, set: value != null } : secret)));
-    return detail(world, id);
-  },
   ...APPROVAL_OPERATIONS,
   ...CHANNEL_OPERATIONS,
+  ...ELICITATION_OPERATIONS,
+  ...OAUTH_OPERATIONS,
   ...OBSERVE_OPERATIONS,
   ...PERMISSION_OPERATIONS,
   ...PLUGIN_OPERATIONS,
   ...ROUTE_OPERATIONS,
+  ...SOURCE_OPERATIONS,
   ...UPKEEP_OPERATIONS,
   "tool.list": () => TOOLS,
   "pairing.list": (world) => world.pairing,

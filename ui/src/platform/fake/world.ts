@@ -5,12 +5,17 @@ import type {
   ApprovalDecision,
   ApprovalOutcome,
   ChannelPolicyState,
+  Elicitation,
+  ElicitationAnswer,
   Fact,
   Health,
   HygieneRules,
   Letter,
   Message,
   NumberedFact,
+  OauthAccount,
+  OauthProvider,
+  OauthSignIn,
   PluginId,
   PluginSummary,
   ProviderSummary,
@@ -20,18 +25,24 @@ import type {
   SessionEvent,
   SessionId,
   SessionSummary,
+  SourceDocument,
   SourceSummary,
   SystemStatus,
+  ToolTry,
   TraceRules,
+  WorkspaceSwitch,
 } from "@/generated/protocol";
 import { Listeners, OperationError } from "../types";
 import { APPROVALS } from "./approvals";
 import { START } from "./clock";
+import { QUESTIONS } from "./elicitations";
+import { ACCOUNTS, PROVIDERS } from "./oauth";
 import { TRACE_RULES } from "./observe";
 import { extraOf, PLUGINS, type PluginExtra, pluginExtras } from "./plugins";
 import { CLAUDE, OLLAMA, PAIRING, TRACES } from "./rest";
 import { KEYS, TABLE } from "./routing";
-import { bigTranscript, manySessions, SESSIONS, transcriptOf } from "./sessions";
+import { bigTranscript, manySessions, SESSIONS, transcriptOf, WORKSPACES } from "./sessions";
+import { EVERY_STATE } from "./sourceStates";
 import { SOURCES, status } from "./sources";
 import { HYGIENE, LETTERS } from "./upkeep";
 
@@ -48,6 +59,8 @@ export interface FakeOptions {
   empty?: boolean;
   /** The engine cannot be started at first. */
   engineFails?: boolean;
+  /** A source in every state there is, and nothing else. */
+  states?: boolean;
 }
 
 export class World {
@@ -71,6 +84,14 @@ export class World {
   traceRules: Required<TraceRules> = TRACE_RULES;
   readonly stops = new Set<SessionId>();
   sources: SourceSummary[];
+  readonly documents = new Map<string, SourceDocument>();
+  readonly switches = new Map<string, WorkspaceSwitch[]>();
+  readonly tried: Pick<ToolTry, "name" | "params">[] = [];
+  elicitations: Elicitation[];
+  readonly replies: ElicitationAnswer[] = [];
+  providers: OauthProvider[] = PROVIDERS;
+  accounts: OauthAccount[] = ACCOUNTS;
+  readonly signIns = new Map<string, OauthSignIn>();
   plugins: PluginSummary[];
   readonly extras: Map<PluginId, PluginExtra> = pluginExtras();
   models: ProviderSummary[];
@@ -90,7 +111,8 @@ export class World {
     this.table = options.empty ? {} : TABLE;
     this.keys = options.empty ? [] : KEYS;
     this.letters = options.empty ? [] : LETTERS;
-    this.sources = options.empty ? [] : SOURCES.map((row) => ({ ...row }));
+    this.sources = options.empty ? [] : (options.states ? EVERY_STATE : SOURCES).map((row) => ({ ...row }));
+    this.elicitations = options.empty ? [] : [...QUESTIONS];
     this.plugins = options.empty ? [] : PLUGINS.map((plugin) => ({ ...plugin }));
     this.models = options.firstRun ? [] : [CLAUDE, OLLAMA];
     this.notices = options.empty
@@ -156,6 +178,15 @@ export class World {
     this.publish({ topic: "source_changed", source: row });
     this.publish({ topic: "health_changed", health: this.health() });
     return row;
+  }
+
+  switchesOf(id: string): WorkspaceSwitch[] {
+    return this.switches.get(id) ?? WORKSPACES.map((row) => ({ workspace: row.id, enabled: true }));
+  }
+
+  switchIn(id: string, workspace: string, enabled: boolean): SourceSummary {
+    this.switches.set(id, this.switchesOf(id).map((row) => (row.workspace === workspace ? { workspace, enabled } : row)));
+    return this.changeSource(id, {});
   }
 
   /** Brings a source up the way a real one comes up: step by step. */
