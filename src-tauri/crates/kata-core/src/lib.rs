@@ -23,6 +23,7 @@ pub mod orders;
 pub mod outbox;
 pub mod path;
 pub mod persist;
+pub mod planner;
 pub mod ports;
 mod presses;
 pub mod quiet;

@@ -24,6 +24,9 @@ impl Clock for SystemClock {
         let at = i64::try_from(at.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
         at.map_or(0, |at| jiff::tz::TimeZone::system().to_offset(at).seconds())
     }
+    fn time_zone(&self) -> Option<String> {
+        jiff::tz::TimeZone::system().iana_name().map(str::to_owned)
+    }
     fn monotonic_us(&self) -> u64 {
         u64::try_from(self.0.elapsed().as_micros()).unwrap_or(u64::MAX)
     }

@@ -13,6 +13,10 @@ pub trait Clock: Send + Sync + 'static {
     fn utc_offset_s(&self, _at: Ms) -> i32 {
         0
     }
+    /// Name of this machine's time zone in the IANA database, where it is known.
+    fn time_zone(&self) -> Option<String> {
+        None
+    }
     /// Microseconds since an arbitrary start; never goes back.
     fn monotonic_us(&self) -> u64;
     /// Returns after `duration`. Dropping the future cancels it.

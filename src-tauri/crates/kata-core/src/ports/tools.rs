@@ -62,6 +62,10 @@ pub struct ToolFile {
 pub trait Tools: Send + Sync + 'static {
     /// Tools in stable order.
     fn list(&self) -> Arc<[ToolInfo]>;
+    /// Those of them that sessions of a workspace see, in the same order.
+    fn list_for(&self, _workspace: &WorkspaceId) -> Arc<[ToolInfo]> {
+        self.list()
+    }
     /// Runs one. An unknown tool, bad arguments, a fault and a time limit are outcomes with `is_error`, never panics.
     async fn call(&self, request: ToolRequest) -> ToolOutcome;
     /// Reads the file that a call of [`SEND_FILE`] is about. The error is for the model.

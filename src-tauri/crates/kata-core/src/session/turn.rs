@@ -290,7 +290,7 @@ impl Runner {
 
     /// Tools the agent has in a session. One whose profile is no longer in the table has none: what it may do is not known.
     fn tools_of(&self, summary: &SessionSummary) -> Arc<[ToolInfo]> {
-        let tools = self.deps.tools.list();
+        let tools = self.deps.tools.list_for(&summary.workspace);
         let Some(id) = &summary.profile else { return tools };
         match (self.deps.profiles)(id) {
             Some(profile) => tools.iter().filter(|tool| has_tool(&profile, &tool.name)).cloned().collect(),
