@@ -6,6 +6,7 @@ use crate::meter::Minute;
 use crate::network::Clients;
 use crate::options::HostOptions;
 use crate::pace::Pace;
+use crate::share::Share;
 use crate::socket::Sockets;
 use crate::standing::Standing;
 use crate::tcp::Connections;
@@ -13,6 +14,7 @@ use kata_core::ports::{PluginBackend, PluginPart};
 use kata_core::tasks::Tasks;
 use kata_protocol::{PluginId, SourcePosition, UserAction, WorkspaceId};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How a part says it stands.
@@ -52,9 +54,19 @@ pub(crate) struct Reach {
     pub(crate) emitted: Minute,
     /// Requests and sockets.
     pub(crate) pace: Arc<Pace>,
+    /// What the plugin may do on its own account.
+    pub(crate) share: Arc<Share>,
     pub(crate) bodies: Bodies,
     pub(crate) sockets: Sockets,
     pub(crate) connections: Connections,
     /// Cancelled when the generation ends.
     pub(crate) stop: CancellationToken,
+}
+
+impl Reach {
+    /// A message was taken in.
+    pub(crate) fn earn(&self) {
+        let per_minute = Duration::from_millis(u64::from(self.options.cpu_ms_per_minute));
+        self.share.earn(per_minute, Instant::now());
+    }
 }

@@ -3,6 +3,9 @@
 //! core finds it free, and so that a minute never has more work in it than the plugin's budget. One share per plugin, over all
 //! its generations: a plugin that is loaded again brings no new burst.
 //!
+//! What people get from it earns more: for each message that was taken in and each reply that is handed to it, a plugin gets some CPU
+//! on top, so that a channel with a backlog works it off, and its sends do not wait behind its own rests.
+//!
 //! `engine::slice` says whose work is charged here: never what somebody waits for with a limit (a hook, a tool), and a channel's
 //! sends only when they have used the minute up. So a busy channel becomes slower, and is not ended for being busy.
 //! Pure: the time comes in. Deliberately absent: priorities of the system, which a thread may lower and never raise again.
@@ -23,6 +26,12 @@ const LONG_COSTS: i64 = 10;
 const OWED: i64 = 100_000_000;
 /// Longest rest.
 const LONGEST: Duration = Duration::from_millis(500);
+/// CPU that a message on its way in or out brings; an e-mail with its server's chatter takes about that.
+const EARNED: i64 = 20_000_000;
+/// Most of it that can be saved up, beyond the burst.
+const SAVED: i64 = 1_000_000_000;
+/// For so long after a message a long stint costs what it takes and no multiple, and work has no end.
+const USEFUL: Duration = Duration::from_secs(10);
 /// A stint of which the thread is felt in spite of its rests.
 const FELT: Duration = Duration::from_millis(5);
 /// As many of them within [`TOLD`], beyond the burst, and the thread stands back.
@@ -59,6 +68,10 @@ struct State {
     felt: u32,
     felt_since: Option<Instant>,
     lowered: Option<Instant>,
+    /// When a message came or went last, and what messages have brought in the minute that began then.
+    useful: Option<Instant>,
+    earned: i64,
+    earned_since: Option<Instant>,
 }
 
 impl Default for Share {
@@ -71,11 +84,27 @@ impl Default for Share {
             felt: 0,
             felt_since: None,
             lowered: None,
+            useful: None,
+            earned: 0,
+            earned_since: None,
         }))
     }
 }
 
 impl Share {
+    /// A message was taken in, or a reply is handed to the plugin. In a minute that brings at most another `per_minute`.
+    pub(crate) fn earn(&self, per_minute: Duration, now: Instant) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.earned_since.is_none_or(|since| now.saturating_duration_since(since) >= TOLD) {
+            state.earned = 0;
+            state.earned_since = Some(now);
+        }
+        let more = EARNED.min(nanos(per_minute) - state.earned).max(0);
+        state.earned += more;
+        state.credit = state.credit.saturating_add(more).min(nanos(BURST) + SAVED);
+        state.useful = Some(now);
+    }
+
     /// Charges a stint. `per_minute`: CPU the plugin has in a minute; as much of it comes back in the same time.
     pub(crate) fn charge(&self, stint: Duration, per_minute: Duration, now: Instant) -> Rest {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,12 +113,15 @@ impl Share {
         let (burst, stint_ns) = (nanos(BURST), nanos(stint));
         let per_minute = nanos(per_minute).clamp(1, MINUTE);
         let back = i128::from(nanos(passed)) * i128::from(per_minute) / i128::from(MINUTE);
-        let credit = state.credit.saturating_add(i64::try_from(back).unwrap_or(i64::MAX)).min(burst);
-        if credit >= burst / 2 {
+        // Time fills the burst; what messages brought may stand above it.
+        let filled = state.credit.saturating_add(i64::try_from(back).unwrap_or(i64::MAX)).min(burst);
+        let credit = filled.max(state.credit);
+        let useful = state.useful.is_some_and(|at| now.saturating_duration_since(at) < USEFUL);
+        if useful || credit >= burst / 2 {
             state.busy = None;
         }
         let beyond = (stint_ns - credit.max(0)).max(0);
-        let more = if stint > SHORT { beyond * (LONG_COSTS - 1) } else { 0 };
+        let more = if stint > SHORT && !useful { beyond * (LONG_COSTS - 1) } else { 0 };
         state.credit = (credit - stint_ns - more).max(-OWED);
         if state.credit >= 0 {
             return Rest::default();
@@ -217,6 +249,36 @@ mod tests {
             (0..10_000).all(|n| !short.charge(Duration::from_micros(300), BUDGET, at(n)).lower),
             "polled work rests only"
         );
+    }
+
+    #[test]
+    fn messages_bring_a_channel_the_time_to_work_a_backlog_off_and_never_more_than_its_budget_once_again() {
+        let (share, began) = (Share::default(), Instant::now());
+        let (mut now, mut messages) = (began, 0);
+        // Each message takes fifteen milliseconds in stints of three, which would have a hundredth of a core otherwise.
+        while now < began + Duration::from_secs(60) {
+            for _ in 0..5 {
+                now += Duration::from_millis(3);
+                now += share.charge(Duration::from_millis(3), BUDGET, now).pause;
+            }
+            share.earn(BUDGET, now);
+            messages += 1;
+        }
+        let most = (2 * BUDGET + BURST).as_millis() / 15;
+        assert!(
+            (u128::from(700_u32)..=most + 1).contains(&messages),
+            "{messages} messages in a minute, {most} at most"
+        );
+    }
+
+    #[test]
+    fn a_channel_that_is_busy_for_hours_is_never_ended() {
+        let (share, began) = (Share::default(), Instant::now());
+        for second in 0..7_200 {
+            let now = began + Duration::from_secs(second);
+            share.earn(BUDGET, now);
+            assert!(!share.charge(Duration::from_millis(150), BUDGET, now).endless, "in second {second}");
+        }
     }
 
     #[test]

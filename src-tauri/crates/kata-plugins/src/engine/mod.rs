@@ -183,6 +183,7 @@ fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations,
             workspace: spec.workspace,
             emitted: Minute::default(),
             pace: spec.pace,
+            share: spec.share,
             bodies: Default::default(),
             sockets: Default::default(),
             connections: Default::default(),
@@ -435,6 +436,9 @@ impl<'js> Loop<'_, 'js> {
         };
         self.core.link.running.store(id, Ordering::Release);
         let work = if kind.is_part() { Work::Part } else { Work::Asked };
+        if kind == Kind::Send {
+            self.watch.earn();
+        }
         let exit = self.batch(slice, work, kind.as_str(), || match kind {
             Kind::Dispose => dispatch.dispose.call::<_, ()>((id,)),
             _ => dispatch.call.call::<_, ()>((kind.as_str(), handle, id, payload.as_deref())),

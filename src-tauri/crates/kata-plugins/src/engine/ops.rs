@@ -13,7 +13,7 @@ use crate::socket::{self, Incoming, SocketError};
 use crate::tcp::{self, TcpError};
 use bytes::Bytes;
 use kata_core::ports::{MAX_FILES, PluginPart};
-use kata_protocol::{ChannelId, DraftAttachment, InboundDraft, Json, MediaId, SessionId, WireError};
+use kata_protocol::{ChannelId, DraftAttachment, InboundDraft, IngressAnswer, Json, MediaId, SessionId, WireError};
 use serde_json::{Value, json};
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -337,6 +337,9 @@ async fn run(op: Op, reach: &Arc<Reach>) -> Result<(Option<String>, Option<Vec<u
         Op::Receive { channel, draft } => {
             let draft = decode_draft(&channel, draft).inspect_err(|e| reach.reporter.fault("bad_result", e.message.clone()))?;
             let answer = reach.backend.ingest(&reach.plugin, &channel, draft).await?;
+            if answer == IngressAnswer::Admitted {
+                reach.earn();
+            }
             text(Some(serde_json::to_string(&answer).map_err(|e| OpError::of_type(e.to_string()))?))
         }
         Op::Talk(talk) => text(talk.run(reach).await?),

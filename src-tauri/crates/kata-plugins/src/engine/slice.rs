@@ -196,6 +196,12 @@ impl Watch {
         }
     }
 
+    /// A reply is handed to the plugin: what it does for it by and by does not wait for the rest that is due.
+    pub(crate) fn earn(&self) {
+        self.share.earn(self.budget, Instant::now());
+        self.rest.set(None);
+    }
+
     /// Until when nothing is begun on the plugin's own account; `None` when it may at once.
     pub(crate) fn resting(&self) -> Option<Instant> {
         let until = self.rest.get().filter(|until| *until > Instant::now());
