@@ -13,6 +13,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("kata-store", 2),
     ("kata-tools", 2),
     ("kata-gateway", 2),
+    ("kata-oauth", 2),
     ("kata-engine", 3),
     ("kata-cli", 4),
     ("kata-agents", 4),
@@ -28,7 +29,8 @@ const HEAVY: &[(&str, &[&str], &[&str])] = &[
     ("rusqlite", &["kata-store"], &[]),
     ("rusqlite_migration", &["kata-store"], &[]),
     // kata-agent serves scripted fakes of model providers to the tests (feature `fake`, never in a program).
-    ("axum", &["kata-gateway"], &["kata-agent", "kata-plugins", "kata-tools"]),
+    ("axum", &["kata-gateway"], &["kata-agent", "kata-oauth", "kata-plugins", "kata-tools"]),
+    ("oauth2", &["kata-oauth"], &[]),
     ("aws-lc-rs", &["kata-plugins"], &[]),
     ("keyring-core", &["kata-engine"], &[]),
     ("tree-sitter", &["kata-tools"], &[]),
