@@ -4,6 +4,15 @@ import type { ReactNode } from "react";
 import { cn } from "@/lib/cn";
 import { IconButton } from "./Button";
 
+/** To the first field, else to the first control of the body; the sign for closing comes last. */
+function focusFirst(event: Event): void {
+  const content = event.currentTarget as HTMLElement;
+  const first = content.querySelector<HTMLElement>(":is(input,select,textarea):not([type=radio],[type=checkbox])") ?? content.querySelector<HTMLElement>("[data-body] :is(input,button):not(:disabled)");
+  if (first === null) return;
+  event.preventDefault();
+  first.focus();
+}
+
 interface DialogProps {
   open: boolean;
   onClose: () => void;
@@ -19,6 +28,7 @@ export function Dialog({ open, onClose, title, description, children, className 
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 bg-black/30" />
         <Radix.Content
+          onOpenAutoFocus={focusFirst}
           {...(description === undefined ? { "aria-describedby": undefined } : {})}
           className={cn("fixed top-[12vh] left-1/2 z-50 flex max-h-[76vh] w-[480px] max-w-[92vw] -translate-x-1/2 flex-col rounded-xl border border-line bg-raised shadow-pop", className)}
         >
@@ -33,7 +43,7 @@ export function Dialog({ open, onClose, title, description, children, className 
               </IconButton>
             </Radix.Close>
           </div>
-          <div className="overflow-y-auto px-5 pb-5">{children}</div>
+          <div data-body className="overflow-y-auto px-5 pb-5">{children}</div>
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>

@@ -23,6 +23,8 @@ export function Sparkline({ values, slots, ceiling }: SparklineProps) {
       <line x1={0} x2={WIDTH} y1={HEIGHT - 0.5} y2={HEIGHT - 0.5} className="stroke-line" vectorEffect="non-scaling-stroke" />
       {values.length > 1 && <polygon points={`${x(0)},${HEIGHT} ${line} ${WIDTH},${HEIGHT}`} className="fill-current opacity-12" />}
       {values.length > 1 && <polyline points={line} fill="none" stroke="currentColor" strokeWidth={1.5} strokeLinejoin="round" vectorEffect="non-scaling-stroke" />}
+      {/* Of no length, with round ends: a dot at the newest value, there from the first one on. */}
+      {values.length > 0 && <polyline points={`${x(values.length - 1)},${y(values.at(-1) ?? 0).toFixed(1)} ${x(values.length - 1)},${y(values.at(-1) ?? 0).toFixed(1)}`} stroke="currentColor" strokeWidth={5} strokeLinecap="round" vectorEffect="non-scaling-stroke" />}
     </svg>
   );
 }

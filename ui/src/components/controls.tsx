@@ -1,7 +1,7 @@
 /** Small controls: switch, badge, key cap, search field, labelled field, select. */
 import { ChevronDown, Search, X } from "lucide-react";
 import { Switch as RadixSwitch } from "radix-ui";
-import { type InputHTMLAttributes, type ReactNode, type Ref, type SelectHTMLAttributes, useId } from "react";
+import { type InputHTMLAttributes, type ReactNode, type Ref, type SelectHTMLAttributes, type TextareaHTMLAttributes, useId } from "react";
 import { cn } from "@/lib/cn";
 
 export function Switch({ label, checked, onChange, disabled }: { label: string; checked: boolean; onChange: (checked: boolean) => void; disabled?: boolean }) {
@@ -72,6 +72,10 @@ export function SearchField({ label, value, onChange, className, ref }: SearchFi
 
 export function Input({ className, ...rest }: InputHTMLAttributes<HTMLInputElement> & { ref?: Ref<HTMLInputElement> }) {
   return <input className={cn(FIELD, "h-7 w-full", className)} {...rest} />;
+}
+
+export function Textarea({ className, ...rest }: TextareaHTMLAttributes<HTMLTextAreaElement>) {
+  return <textarea spellCheck={false} className={cn(FIELD, "w-full resize-y py-1", className)} {...rest} />;
 }
 
 export function Select({ className, children, ...rest }: SelectHTMLAttributes<HTMLSelectElement>) {

@@ -31,12 +31,12 @@ describe("a state in words", () => {
 describe("what mends a state", () => {
   it("names the thing it mends", () => {
     expect(mendOf({ kind: "needs_user", action: { kind: "relogin" } }, "Google")?.label).toBe("Reconnect Google");
-    expect(mendOf({ kind: "needs_user", action: { kind: "configure", field: "botToken" } }, "Telegram")?.label).toBe("Fill in botToken");
+    expect(mendOf({ kind: "needs_user", action: { kind: "configure", field: "botToken" } }, "Telegram")?.label).toBe("Fill in bot token");
   });
 
   it("offers a restart only where a restart can help", () => {
     expect(mendOf({ kind: "failed", recoverable: true }, "X")).toEqual({ kind: "restart", label: "Restart X" });
-    expect(mendOf({ kind: "failed", recoverable: false }, "X")).toBeNull();
+    expect(mendOf({ kind: "failed", recoverable: false }, "X")).toEqual({ kind: "log", label: "See the log" });
     expect(mendOf({ kind: "running" }, "X")).toBeNull();
   });
 });

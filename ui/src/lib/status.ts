@@ -1,6 +1,7 @@
 /** The one state type in words a person understands, with the action that mends it. Every panel reads it from here. */
 import type { RunState, Status, UserAction } from "@/generated/protocol";
 import { until } from "./time";
+import { wordsOfName } from "./words";
 
 export type Tone = "good" | "warn" | "bad" | "busy" | "idle";
 
@@ -69,8 +70,8 @@ const NEEDS: Record<UserAction["kind"], string> = {
   add_model: "Needs a model",
 };
 
-/** What mends a state, as far as a click can. */
-export type Mend = { kind: "restart"; label: string } | { kind: "action"; action: UserAction; label: string };
+/** What mends a state, as far as a click can; where none can, where the reason stands. */
+export type Mend = { kind: "restart"; label: string } | { kind: "log"; label: string } | { kind: "action"; action: UserAction; label: string };
 
 export function mendOf(state: RunState, name: string): Mend | null {
   switch (state.kind) {
@@ -79,7 +80,7 @@ export function mendOf(state: RunState, name: string): Mend | null {
     case "backoff":
       return { kind: "restart", label: "Try now" };
     case "failed":
-      return state.recoverable ? { kind: "restart", label: `Restart ${name}` } : null;
+      return state.recoverable ? { kind: "restart", label: `Restart ${name}` } : { kind: "log", label: "See the log" };
     case "quarantined":
       return { kind: "restart", label: `Restart ${name}` };
     case "degraded":
@@ -92,7 +93,7 @@ export function mendOf(state: RunState, name: string): Mend | null {
 function actionLabel(action: UserAction, name: string): string {
   switch (action.kind) {
     case "configure":
-      return action.field === "" ? `Set up ${name}` : `Fill in ${action.field}`;
+      return action.field === "" ? `Set up ${name}` : `Fill in ${wordsOfName(action.field)}`;
     case "trust":
       return `Review ${name}`;
     case "relogin":

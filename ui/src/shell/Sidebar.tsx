@@ -9,6 +9,7 @@ import { useWorkspace } from "@/data/workspace";
 import { waitsForTrust } from "@/features/plugins/words";
 import { UNMARKED } from "@/features/sessions/rows";
 import { WorkflowIcon } from "@/features/sessions/StatusMenu";
+import { partOf } from "@/features/sources/filter";
 import type { Health } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
 import { cssColor } from "@/lib/color";
@@ -28,7 +29,8 @@ export function Sidebar({ route }: { route: Route }) {
   const needing = sources?.filter((source) => source.enabled && source.status.state.kind === "needs_user").length ?? 0;
   const untrusted = useRead("plugin.list", {}).data?.filter((plugin) => waitsForTrust(plugin.trust)).length ?? 0;
   const letters = useRead("letter.list", {}).data?.length;
-  const asked = (useRead("approval.list", {}).data?.length ?? 0) + (useRead("pairing.list", {}).data?.length ?? 0);
+  const questions = useRead("elicitation.list", {}).data?.length ?? 0;
+  const asked = (useRead("approval.list", {}).data?.length ?? 0) + questions + (useRead("pairing.list", {}).data?.length ?? 0);
   const waits: Partial<Record<Route["view"], number | undefined>> = { sources: needing, plugins: untrusted, letters };
   const filter = route.view === "sessions" ? route.filter : null;
   const item = (next: SessionFilter, icon: ReactNode, name: string, n: number | undefined, testId?: string, indent = 0) => (
@@ -164,10 +166,13 @@ function healthTone(health: Health): Tone {
 function HealthLine() {
   const health = useRead("system.status", {}).data?.health;
   const letters = useRead("letter.list", {}).data?.length ?? 0;
+  const sources = useRead("source.list", {}).data ?? [];
+  // Straight to what needs a person, else to what does not work, else to the list.
+  const first = sources.find((row) => partOf(row) === "needs") ?? sources.find((row) => partOf(row) === "failing");
   const line = health === undefined ? "Waiting for the engine" : health.line === "" ? "Nothing runs yet" : health.line;
   return (
     <div className="flex min-h-9 shrink-0 flex-col justify-center border-t border-line py-1 text-sm text-muted">
-      <button type="button" data-testid="health-line" title="How the sources stand" onClick={() => go({ view: "sources", source: null })} className="flex items-center gap-2 px-4 py-0.5 text-left hover:bg-hover">
+      <button type="button" data-testid="health-line" title={first === undefined ? "How the sources stand" : `To ${first.name}`} onClick={() => go({ view: "sources", source: first?.id ?? null })} className="flex items-center gap-2 px-4 py-0.5 text-left hover:bg-hover">
         <StatusDot tone={health === undefined ? "idle" : healthTone(health)} />
         <span role="status" className="line-clamp-2">
           {line}

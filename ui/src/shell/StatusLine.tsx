@@ -1,11 +1,13 @@
 /** The line at the foot: what the engine wants known, what just went wrong, and whether the engine is there. */
-import { CircleAlert, CloudOff, Info, TriangleAlert, X } from "lucide-react";
+import { CircleAlert, CloudOff, Info, MessageCircleQuestion, TriangleAlert, X } from "lucide-react";
 import { type ReactNode, useSyncExternalStore } from "react";
 import { IconButton } from "@/components/Button";
 import { currentNotes, dismissNote, subscribeNotes } from "@/data/notify";
 import { useAct, useRead } from "@/data/operations";
 import { useConnection, usePlatform } from "@/data/platform";
+import type { Elicitation } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
+import { go, useRoute } from "@/lib/route";
 
 export function StatusLine() {
   const notes = useSyncExternalStore(subscribeNotes, currentNotes);
@@ -19,6 +21,7 @@ export function StatusLine() {
       {connection.kind === "offline" && (
         <Line tone="warn" icon={<CloudOff className="size-3.5" />} message={connection.reason} hint="It is tried again by itself; what you typed stays." action={<TryNow />} />
       )}
+      <Asked />
       {note !== undefined && (
         <Line
           tone={note.tone === "error" ? "bad" : "plain"}
@@ -34,6 +37,24 @@ export function StatusLine() {
       )}
     </div>
   );
+}
+
+/** A source waits for an answer in the middle of a call; the person may be anywhere. */
+function Asked() {
+  const questions = useRead("elicitation.list", {}).data ?? [];
+  const here = useRoute().view === "waiting";
+  const question = questions[0];
+  return question === undefined || here ? null : <AskedLine question={question} more={questions.length - 1} />;
+}
+
+function AskedLine({ question, more }: { question: Elicitation; more: number }) {
+  const name = useRead("source.list", {}).data?.find((row) => row.id === question.source)?.name ?? question.source;
+  const action = (
+    <button type="button" data-testid="answer-question" className="shrink-0 rounded px-1.5 font-medium underline underline-offset-2 hover:no-underline" onClick={() => go({ view: "waiting" })}>
+      Answer
+    </button>
+  );
+  return <Line tone="warn" icon={<MessageCircleQuestion className="size-3.5" />} message={`${name} asks:`} hint={question.message} more={more} action={action} />;
 }
 
 function TryNow() {

@@ -1,4 +1,4 @@
-/** Everything that waits for the person, over all sessions: tool calls, and people who want to write. */
+/** Everything that waits for the person, over all sessions: tool calls, questions of sources, and people who want to write. */
 import { ArrowRight, ShieldCheck } from "lucide-react";
 import { ContentPane, Scroll, Section } from "@/components/layout";
 import { Empty, Failure, SkeletonRows } from "@/components/states";
@@ -7,9 +7,11 @@ import { PairingRequests } from "@/features/sources/ChannelPolicy";
 import type { Approval } from "@/generated/protocol";
 import { go } from "@/lib/route";
 import { ApprovalCard } from "./ApprovalCard";
+import { Elicitations } from "./Elicitations";
 
 export function WaitingView() {
   const approvals = useRead("approval.list", {});
+  const questions = useRead("elicitation.list", {}).data ?? [];
   const pairing = useRead("pairing.list", {}).data ?? [];
   return (
     <ContentPane label="Waits for you" header={<h1 className="font-semibold">Waits for you</h1>}>
@@ -17,7 +19,7 @@ export function WaitingView() {
         <SkeletonRows className="p-8" />
       ) : approvals.isError ? (
         <Failure error={approvals.error} onRetry={() => void approvals.refetch()} />
-      ) : approvals.data.length === 0 && pairing.length === 0 ? (
+      ) : approvals.data.length === 0 && questions.length === 0 && pairing.length === 0 ? (
         <Empty icon={ShieldCheck} title="Nothing waits for you">
           When the agent wants to do something it may not do by itself, in whatever session, the question stands here until you answer.
         </Empty>
@@ -33,6 +35,11 @@ export function WaitingView() {
                     </li>
                   ))}
                 </ul>
+              </Section>
+            )}
+            {questions.length > 0 && (
+              <Section title="Questions of sources">
+                <Elicitations questions={questions} />
               </Section>
             )}
             {pairing.length > 0 && (

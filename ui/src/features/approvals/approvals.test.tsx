@@ -52,10 +52,10 @@ describe("the list of what waits", () => {
   it("is counted in the sidebar over all sessions, and follows the facts", async () => {
     const { user, platform } = openWindow();
     const nav = await screen.findByTestId("nav-waiting");
-    await waitFor(() => expect(nav).toHaveTextContent("3"));
+    await waitFor(() => expect(nav).toHaveTextContent("5"));
     await user.click(nav);
     await user.click(within(await screen.findByTestId("approval-Q7M2RD")).getByRole("button", { name: "Deny" }));
-    await waitFor(() => expect(nav).toHaveTextContent("2"));
+    await waitFor(() => expect(nav).toHaveTextContent("4"));
     expect(platform.world.outcomes.get("Q7M2RD")?.decision).toBe("deny");
   });
 

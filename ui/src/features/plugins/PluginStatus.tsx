@@ -2,16 +2,16 @@
 import { Section } from "@/components/layout";
 import { SkeletonRows } from "@/components/states";
 import { useRead } from "@/data/operations";
+import { FIGURES_EVERY_MS } from "@/data/series";
 import type { PluginId } from "@/generated/protocol";
 import { FaultList } from "./FaultList";
 import { PartList } from "./PartList";
 import { RegisteredList } from "./RegisteredList";
 import { UsageCharts } from "./UsageCharts";
-import { usageEvery } from "./usageSeries";
 
 export function PluginStatus({ id }: { id: PluginId }) {
   // The figures are asked for only while this page is in sight.
-  const read = useRead("plugin.get", { id }, { refetchInterval: usageEvery });
+  const read = useRead("plugin.get", { id }, { refetchInterval: FIGURES_EVERY_MS });
   const detail = read.data;
   if (detail === undefined) return <SkeletonRows />;
   return (

@@ -2,7 +2,7 @@ import { act, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { NO_USAGE } from "@/platform/fake/plugins";
 import { openWindow } from "@/test/app";
-import { SERIES_MAX, withUsage } from "./usageSeries";
+import { SERIES_MAX, withNewest } from "@/data/series";
 
 describe("a plugin's status page", () => {
   it("shows each fault with its place in the author's source", async () => {
@@ -46,7 +46,7 @@ describe("a plugin's status page", () => {
 
   it("keeps two minutes of figures and no more", () => {
     let series: readonly (typeof NO_USAGE)[] = [];
-    for (let i = 0; i < SERIES_MAX + 5; i += 1) series = withUsage(series, { ...NO_USAGE, timers: i });
+    for (let i = 0; i < SERIES_MAX + 5; i += 1) series = withNewest(series, { ...NO_USAGE, timers: i });
     expect(series).toHaveLength(SERIES_MAX);
     expect(series.at(-1)?.timers).toBe(SERIES_MAX + 4);
   });

@@ -1,6 +1,7 @@
 /** Settings, by section. */
-import { Brush, Cpu, type LucideIcon, Palette, Radio, ScrollText, ShieldCheck, SlidersHorizontal, Waypoints } from "lucide-react";
+import { Brush, Cpu, KeyRound, type LucideIcon, Palette, Radio, ScrollText, ShieldCheck, SlidersHorizontal, Waypoints } from "lucide-react";
 import { ContentPane, ListPane, Scroll } from "@/components/layout";
+import { AccountsSettings } from "@/features/accounts/AccountsSettings";
 import { GatewayInfo } from "@/features/gateway/GatewayInfo";
 import { Hygiene } from "@/features/hygiene/Hygiene";
 import { Permissions } from "@/features/permissions/Permissions";
@@ -14,6 +15,7 @@ import { Tracing } from "./Tracing";
 
 const SECTIONS: readonly { id: SettingsSection; name: string; note: string; icon: LucideIcon }[] = [
   { id: "models", name: "Models", note: "Who answers", icon: Cpu },
+  { id: "accounts", name: "Accounts", note: "Who is signed in, and at whom", icon: KeyRound },
   { id: "permissions", name: "Permissions", note: "What it may do without asking", icon: ShieldCheck },
   { id: "hygiene", name: "Tidying up", note: "New sessions, archive, cleanup", icon: Brush },
   { id: "tracing", name: "Tracing", note: "What is kept, left out, sent", icon: Waypoints },
@@ -64,6 +66,8 @@ function Chosen({ section }: { section: SettingsSection }) {
   switch (section) {
     case "models":
       return <Models />;
+    case "accounts":
+      return <AccountsSettings />;
     case "permissions":
       return <Permissions />;
     case "hygiene":

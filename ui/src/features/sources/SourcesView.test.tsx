@@ -19,11 +19,56 @@ describe("the sources panel", () => {
   });
 
   it("offers the action that mends a state", async () => {
-    const { user } = openWindow("#/sources/channel%3Agmail");
+    const { user } = openWindow("#/sources/mcp%3Aacme%3Apostgres");
     const mend = await screen.findByTestId("mend");
-    expect(mend).toHaveTextContent("Reconnect Support mail");
+    expect(mend).toHaveTextContent("Try now");
     await user.click(mend);
     await waitFor(() => expect(screen.queryByTestId("mend")).toBeNull());
+  });
+
+  it("shows only those that need the person, and says how many there are of each", async () => {
+    const { user } = openWindow("#/sources");
+    await screen.findByTestId("source-row-channel:telegram");
+    await user.click(screen.getByTestId("filter"));
+    expect(await screen.findByTestId("filter-needs")).toHaveTextContent("Needs you3");
+    await user.click(screen.getByTestId("filter-needs"));
+    await waitFor(() => expect(screen.queryByTestId("source-row-channel:telegram")).toBeNull());
+    for (const id of ["channel:gmail", "service:calendar", "api:acme:crm"]) expect(screen.getByTestId(`source-row-${id}`)).toBeVisible();
+    await user.click(screen.getByTestId("filter-clear"));
+    expect(await screen.findByTestId("source-row-channel:telegram")).toBeVisible();
+  });
+
+  it("finds by name, and says so when there is none", async () => {
+    const { user } = openWindow("#/sources");
+    await user.type(await screen.findByLabelText("Search sources"), "hand");
+    await waitFor(() => expect(screen.queryByTestId("source-row-channel:telegram")).toBeNull());
+    expect(screen.getByTestId("source-row-local:acme:handbook")).toBeVisible();
+    await user.type(screen.getByLabelText("Search sources"), "zzz");
+    expect(await screen.findByText("No source is called “handzzz”.")).toBeVisible();
+  });
+
+  it("moves through the rows by arrow keys, over the groups", async () => {
+    const { user } = openWindow("#/sources");
+    const row = within(await screen.findByTestId("source-row-channel:matrix"));
+    row.getByRole("button").focus();
+    await user.keyboard("{ArrowDown}");
+    expect(window.location.hash).toBe("#/sources/service%3Agmail");
+    await user.keyboard("{Home}");
+    expect(window.location.hash).toBe("#/sources/channel%3Atelegram");
+  });
+
+  it("leads from the line of health to what needs the person", async () => {
+    const { user } = openWindow();
+    const line = await screen.findByTestId("health-line");
+    await waitFor(() => expect(line).toHaveAttribute("title", "To Support mail"));
+    await user.click(line);
+    expect(window.location.hash).toBe("#/sources/channel%3Agmail");
+  });
+
+  it("says how to begin where there is nothing yet", async () => {
+    openWindow("#/sources", { empty: true });
+    expect(await screen.findByText("No sources yet")).toBeVisible();
+    expect(screen.getByTestId("add-source")).toBeVisible();
   });
 
   it("lets a person in by the code they were shown", async () => {

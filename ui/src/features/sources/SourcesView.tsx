@@ -1,50 +1,58 @@
-/** Every source of every kind in one list. */
-import { Unplug } from "lucide-react";
+/** Every source of every kind in one list, and the chosen one beside it. */
+import { ListFilter, Unplug, X } from "lucide-react";
 import { useDeferredValue, useState } from "react";
-import { SearchField, Switch } from "@/components/controls";
-import { ContentPane, ListPane, Scroll } from "@/components/layout";
-import { StatusBadge } from "@/components/StatusBadge";
+import { IconButton } from "@/components/Button";
+import { SearchField } from "@/components/controls";
+import { ContentPane, ListPane } from "@/components/layout";
+import { Menu, MenuItem } from "@/components/Menu";
 import { Empty, Failure, SkeletonRows } from "@/components/states";
-import { useAct, useRead } from "@/data/operations";
+import { useRead } from "@/data/operations";
 import { useWorkspace } from "@/data/workspace";
 import type { SourceSummary } from "@/generated/protocol";
-import { cn } from "@/lib/cn";
-import { go } from "@/lib/route";
-import { ago, useNow } from "@/lib/time";
-import { groupSources, KINDS, SourceIcon } from "./kinds";
+import { AddSource } from "./AddSource";
+import { countShows, matches, SHOWS, type Show } from "./filter";
 import { SourceDetail } from "./SourceDetail";
+import { SourceList } from "./SourceList";
 
 export function SourcesView({ source }: { source: string | null }) {
   const list = useRead("source.list", {});
   const { workspace } = useWorkspace();
   const [search, setSearch] = useState("");
+  const [show, setShow] = useState<Show>("all");
   const words = useDeferredValue(search.trim().toLowerCase());
   const here = (list.data ?? []).filter((row) => row.workspace === null || workspace === null || row.workspace === workspace.id);
-  const shown = here.filter((row) => `${row.name} ${row.tagline ?? ""}`.toLowerCase().includes(words));
+  const shown = here.filter((row) => matches(row, show, words));
   return (
     <>
-      <ListPane label="Sources" title="Sources" search={<SearchField label="Search sources" value={search} onChange={setSearch} />}>
+      <ListPane
+        label="Sources"
+        title="Sources"
+        actions={
+          <>
+            <FilterMenu sources={here} show={show} onShow={setShow} />
+            <AddSource />
+          </>
+        }
+        search={
+          <div className="flex flex-col gap-1.5">
+            <SearchField label="Search sources" value={search} onChange={setSearch} />
+            {show !== "all" && (
+              <button type="button" data-testid="filter-clear" onClick={() => setShow("all")} className="flex h-6 items-center gap-1 self-start rounded-md bg-accent-soft pr-1 pl-2 text-sm font-medium text-accent">
+                {SHOWS[show]}
+                <X aria-label="Show all" className="size-3.5" />
+              </button>
+            )}
+          </div>
+        }
+      >
         {list.isPending ? (
           <SkeletonRows />
         ) : list.isError ? (
           <Failure error={list.error} onRetry={() => void list.refetch()} />
         ) : shown.length === 0 ? (
-          <Empty icon={Unplug} title={words === "" ? "No sources yet" : "Nothing found"}>
-            {words === "" ? "Channels and services come with plugins; MCP servers, APIs and folders are configured in the workspace." : `No source is called “${search}”.`}
-          </Empty>
+          <Nothing search={search} show={show} />
         ) : (
-          <Scroll className="pb-3">
-            {groupSources(shown).map(({ kind, rows }) => (
-              <section key={kind} aria-label={KINDS[kind].title}>
-                <h2 className="px-4.5 pt-3 pb-1 text-xs font-medium text-faint">{KINDS[kind].title}</h2>
-                <ul className="flex flex-col gap-px px-2">
-                  {rows.map((row) => (
-                    <SourceRow key={row.id} row={row} selected={row.id === source} />
-                  ))}
-                </ul>
-              </section>
-            ))}
-          </Scroll>
+          <SourceList rows={shown} chosen={source} />
         )}
       </ListPane>
       {source === null ? (
@@ -60,22 +68,45 @@ export function SourcesView({ source }: { source: string | null }) {
   );
 }
 
-function SourceRow({ row, selected }: { row: SourceSummary; selected: boolean }) {
-  const enable = useAct("source.enable");
-  const now = useNow();
+function FilterMenu({ sources, show, onShow }: { sources: readonly SourceSummary[]; show: Show; onShow: (show: Show) => void }) {
+  const counts = countShows(sources);
   return (
-    <li data-testid={`source-row-${row.id}`} className={cn("flex h-[50px] items-center gap-2.5 rounded-lg pr-2.5", selected ? "bg-selected" : "hover:bg-hover")}>
-      <button type="button" aria-current={selected ? "true" : undefined} onClick={() => go({ view: "sources", source: row.id })} className="flex h-full min-w-0 flex-1 items-center gap-2.5 rounded-lg pl-2 text-left">
-        <SourceIcon source={row} />
-        <span className="min-w-0 flex-1">
-          <span className="flex items-baseline gap-2">
-            <span className="min-w-0 flex-1 truncate font-medium">{row.name}</span>
-            {row.lastActivity !== null && <span className="shrink-0 text-xs text-faint">{ago(row.lastActivity, now)}</span>}
-          </span>
-          <StatusBadge status={row.status} testId={`source-status-${row.id}`} className="max-w-full text-sm" />
-        </span>
-      </button>
-      <Switch label={`${row.name} on`} checked={row.enabled} disabled={enable.isPending} onChange={(enabled) => enable.mutate({ id: row.id, enabled })} />
-    </li>
+    <Menu
+      label="Which sources"
+      align="end"
+      trigger={
+        <IconButton label="Filter" data-testid="filter" className={show === "all" ? "" : "text-accent"}>
+          <ListFilter className="size-4" />
+        </IconButton>
+      }
+    >
+      {(Object.keys(SHOWS) as Show[]).map((each) => (
+        <MenuItem key={each} testId={`filter-${each}`} checked={each === show} keys={String(counts[each])} onSelect={() => onShow(each)}>
+          {SHOWS[each]}
+        </MenuItem>
+      ))}
+    </Menu>
+  );
+}
+
+function Nothing({ search, show }: { search: string; show: Show }) {
+  if (search.trim() !== "") {
+    return (
+      <Empty icon={Unplug} title="Nothing found">
+        No source {show === "all" ? "" : "of these "}is called “{search}”.
+      </Empty>
+    );
+  }
+  if (show !== "all") {
+    return (
+      <Empty icon={Unplug} title="None">
+        No source is “{SHOWS[show].toLowerCase()}” now.
+      </Empty>
+    );
+  }
+  return (
+    <Empty icon={Unplug} title="No sources yet">
+      Add an MCP server, an API or a folder with the plus above. Channels and services come with plugins.
+    </Empty>
   );
 }

@@ -2,13 +2,16 @@
 import { Cog, FolderOpen, Globe, type LucideIcon, MessagesSquare, Network } from "lucide-react";
 import type { SourceKind, SourceSummary } from "@/generated/protocol";
 
-export const KINDS: Record<SourceKind, { title: string; icon: LucideIcon }> = {
-  channel: { title: "Channels", icon: MessagesSquare },
-  service: { title: "Services", icon: Cog },
-  mcp: { title: "MCP servers", icon: Network },
-  api: { title: "APIs", icon: Globe },
-  local: { title: "Local folders", icon: FolderOpen },
+export const KINDS: Record<SourceKind, { title: string; one: string; icon: LucideIcon }> = {
+  channel: { title: "Channels", one: "Channel", icon: MessagesSquare },
+  service: { title: "Services", one: "Service", icon: Cog },
+  mcp: { title: "MCP servers", one: "MCP server", icon: Network },
+  api: { title: "APIs", one: "API", icon: Globe },
+  local: { title: "Local folders", one: "Local folder", icon: FolderOpen },
 };
+
+/** Whether a source is set up by files of a workspace; channels and services come with plugins. */
+export const hasFiles = ({ kind }: SourceSummary): boolean => kind !== "channel" && kind !== "service";
 
 export interface SourceGroup {
   kind: SourceKind;

@@ -1,4 +1,6 @@
 /** Reads the part of JSON Schema that a settings form can draw. What it cannot draw stays editable as JSON. */
+import { wordsOfName } from "@/lib/words";
+
 export interface FieldCommon {
   name: string;
   /** From the top, joined by `/`; as the engine names a field. */
@@ -69,9 +71,10 @@ function kindOf(path: string, property: Schema): FieldKind {
   }
 }
 
-/** `enum`, or `oneOf`/`anyOf` whose parts are each one value. */
+/** `enum`, perhaps with the `enumNames` of MCP beside it, or `oneOf`/`anyOf` whose parts are each one value. */
 function choicesOf(property: Schema): Choice[] | null {
-  if (Array.isArray(property.enum)) return property.enum.map((value: unknown) => ({ label: label(value), value }));
+  const names: readonly unknown[] = Array.isArray(property.enumNames) ? property.enumNames : [];
+  if (Array.isArray(property.enum)) return property.enum.map((value: unknown, i) => ({ label: text(names[i]) ?? label(value), value }));
   const parts = property.oneOf ?? property.anyOf;
   if (!Array.isArray(parts) || parts.length === 0 || !parts.every((part): part is Schema => isRecord(part) && "const" in part)) return null;
   return parts.map((part) => ({ label: text(part.title) ?? label(part.const), value: part.const }));
@@ -91,6 +94,6 @@ function formatOf(format: unknown): TextFormat {
 
 /** `pollSeconds` → `Poll seconds`. */
 function words(name: string): string {
-  const spaced = name.replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2").replaceAll(/[_-]/g, " ").toLowerCase();
+  const spaced = wordsOfName(name);
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }

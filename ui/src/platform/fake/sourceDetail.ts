@@ -56,7 +56,7 @@ const JOBS: Record<string, SourceJob[]> = {
 
 function secretsOf(row: SourceSummary) {
   if (row.kind === "channel") return [{ name: "botToken", set: true }, { name: "webhookSecret", set: false }];
-  return row.id === "api:acme:crm" ? [{ name: "apiKey", set: false }] : [];
+  return row.id === "api:acme:crm" || row.id === "service:configure" ? [{ name: "apiKey", set: false }] : [];
 }
 
 export const secretsIn = (world: World, row: SourceSummary) => world.secrets.get(row.id) ?? secretsOf(row);

@@ -112,7 +112,7 @@ export class World {
     this.keys = options.empty ? [] : KEYS;
     this.letters = options.empty ? [] : LETTERS;
     this.sources = options.empty ? [] : (options.states ? EVERY_STATE : SOURCES).map((row) => ({ ...row }));
-    this.elicitations = options.empty ? [] : [...QUESTIONS];
+    this.elicitations = options.empty || options.states ? [] : [...QUESTIONS];
     this.plugins = options.empty ? [] : PLUGINS.map((plugin) => ({ ...plugin }));
     this.models = options.firstRun ? [] : [CLAUDE, OLLAMA];
     this.notices = options.empty
@@ -205,7 +205,7 @@ export class World {
     const needsUser = count("needs_user");
     const failing = count("failed", "backoff", "quarantined");
     const busySessions = [...this.sessions.values()].filter((row) => row.state !== "idle" && row.state !== "failed").length;
-    const parts = [`${running} running`, needsUser > 0 ? `${needsUser} needs you` : "", failing > 0 ? `${failing} failing` : ""];
+    const parts = [`${running} running`, failing > 0 ? `${failing} with a problem` : "", needsUser > 0 ? `${needsUser} need${needsUser === 1 ? "s" : ""} you` : ""];
     return { running, needsUser, failing, busySessions, line: parts.filter((part) => part !== "").join(" · ") };
   }
 
