@@ -1,6 +1,7 @@
 /** What every tool and every hook must do. */
 
 import type { Tool, ToolResult } from "../api.ts";
+import type { OauthToken } from "../context.ts";
 import type { HookEvents, HookHandler } from "../hooks.ts";
 import type { HookName } from "../generated.ts";
 import { type ContractCase, expect, shown } from "./contract.ts";
@@ -13,6 +14,8 @@ export interface Surroundings {
   config?: Readonly<Record<string, unknown>>;
   /** Secrets; the contract checks that none of them is ever said. */
   secrets?: Readonly<Record<string, string>>;
+  /** Accounts by provider. */
+  accounts?: Readonly<Record<string, OauthToken>>;
   /** Answers requests. */
   network?: Answer;
 }
