@@ -19,7 +19,7 @@ macro_rules! modules {
 const MODULES: &[(&str, &str)] = modules! {
     "markdown": "ast.ts", "blocks.ts", "dialect.ts", "flow.ts", "grapheme.ts", "index.ts", "inline.ts", "render.ts", "swap.ts", "table.ts";
     "sending": "backoff.ts", "clock.ts", "index.ts", "names.ts", "partial.ts", "request.ts";
-    "testing": "channel.ts", "clock.ts", "contract.ts", "fetch.ts", "host.ts", "index.ts", "load.ts", "looks.ts", "service.ts", "socket.ts", "talks.ts", "tcp.ts", "tool.ts";
+    "testing": "channel.ts", "clock.ts", "contract.ts", "fetch.ts", "host.ts", "index.ts", "jobs.ts", "load.ts", "looks.ts", "service.ts", "socket.ts", "talks.ts", "tcp.ts", "tool.ts";
 };
 
 /// The host's own module that `name` means in module `base`.
