@@ -2054,6 +2054,8 @@ declare module "@kata-agents/plugin-sdk/testing" {
     config?: Readonly<Record<string, unknown>>;
     /** Secrets; the contract checks that none of them is ever said. */
     secrets?: Readonly<Record<string, string>>;
+    /** Accounts by provider. */
+    accounts?: Readonly<Record<string, OauthToken>>;
   }
   /**
    * The cases of a channel. `make` gives the channel anew, as `register` would:
@@ -2084,6 +2086,8 @@ declare module "@kata-agents/plugin-sdk/testing" {
     config?: Readonly<Record<string, unknown>>;
     /** Secrets; the contract checks that none of them is ever said. */
     secrets?: Readonly<Record<string, string>>;
+    /** Accounts by provider. */
+    accounts?: Readonly<Record<string, OauthToken>>;
     /** Answers requests. */
     network?: Answer;
   }
