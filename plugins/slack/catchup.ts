@@ -18,6 +18,7 @@ const DAY_MS = 24 * 3600_000;
 const OVERLAP_MS = 120_000;
 const MAX_CONVERSATIONS = 200;
 const MAX_MESSAGES = 200;
+const MAX_THREADS = 100;
 const TRIES = 5;
 
 /** What it needs. */
@@ -35,11 +36,20 @@ export interface CatchUpOptions {
 export async function catchUp(options: CatchUpOptions, heardUntil: number): Promise<number> {
   const oldest = (Math.max(heardUntil - OVERLAP_MS, Date.now() - DAY_MS) / 1000).toFixed(6);
   let count = 0;
+  // Those the bot takes part in, and those that the history shows to have gone on: newest first.
+  const threads = new Map(options.journal.threads.reverse().map((one) => [`${one.channel}:${one.thread}`, one]));
   for (const channel of await conversations(options)) {
-    count += await read(options, channel, "conversations.history", { channel, oldest, limit: MAX_MESSAGES }, oldest);
+    const messages = await read(options, "conversations.history", { channel, oldest, limit: MAX_MESSAGES }, oldest);
+    for (const root of messages.reverse()) {
+      const thread = text(root["ts"]);
+      const latest = text(root["latest_reply"]) ?? (Number(root["reply_count"] ?? 0) > 0 ? thread : undefined);
+      if (thread !== undefined && latest !== undefined && later(latest, oldest)) threads.set(`${channel}:${thread}`, { channel, thread });
+    }
+    count += await hand(options, channel, messages.reverse());
   }
-  for (const { channel, thread } of options.journal.threads.reverse()) {
-    count += await read(options, channel, "conversations.replies", { channel, ts: thread, oldest, limit: MAX_MESSAGES }, oldest);
+  for (const { channel, thread } of [...threads.values()].slice(0, MAX_THREADS)) {
+    const params = { channel, ts: thread, oldest, limit: MAX_MESSAGES };
+    count += await hand(options, channel, await read(options, "conversations.replies", params, oldest));
   }
   return count;
 }
@@ -62,12 +72,17 @@ async function conversations(options: CatchUpOptions): Promise<string[]> {
   return [...found].slice(0, MAX_CONVERSATIONS);
 }
 
-async function read(options: CatchUpOptions, channel: string, method: string, params: Fields, oldest: string): Promise<number> {
+/** Messages after `oldest`, oldest first. */
+async function read(options: CatchUpOptions, method: string, params: Fields, oldest: string): Promise<Fields[]> {
   const answer = await asked(options, method, params);
   const messages = list(answer?.["messages"]).filter((one) => later(text(one["ts"]) ?? "0", oldest));
   messages.sort((a, b) => (later(text(a["ts"]) ?? "0", text(b["ts"]) ?? "0") ? 1 : -1));
+  return messages.slice(-MAX_MESSAGES);
+}
+
+async function hand(options: CatchUpOptions, channel: string, messages: readonly Fields[]): Promise<number> {
   let count = 0;
-  for (const message of messages.slice(-MAX_MESSAGES)) {
+  for (const message of messages) {
     if (options.ctx.signal.aborted) break;
     const draft = draftOf(channel, message, options.me, options.how);
     if (draft === undefined) continue;

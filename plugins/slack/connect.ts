@@ -62,7 +62,9 @@ async function session(ctx: ConnectContext, options: ConnectOptions, api: SlackA
   const how = { replyInThread, takesPart: (channel: string, thread: string) => journal.isPart(channel, thread) };
   let refuse: (refusal: Refusal) => void = () => {};
   const refused = new Promise<Refusal>((resolve) => (refuse = resolve));
-  shared.takesPart = (channel, thread) => journal.takesPart(channel, thread);
+  shared.takesPart = (channel, thread) => {
+    if (journal.takesPart(channel, thread)) void journal.save(me.account).catch((error: unknown) => ctx.logger.warn(`a thread was not written down: ${messageOf(error)}`));
+  };
   shared.refused = (refusal) => refuse(refusal);
   const gone = (why: "token_revoked" | "app_uninstalled") => {
     const message = why === "app_uninstalled" ? "The app was removed from the workspace. Install it again and paste the new bot token." : "The bot token was revoked. Paste a new one.";

@@ -29,6 +29,18 @@ export interface IntakeOptions {
   answered(payload: Fields, answer: PressAnswer): Promise<void>;
 }
 
+/** Envelopes worked on side by side; the others wait as they came, which costs less memory than half-done work. */
+const AT_ONCE = 100;
+/** Envelopes that wait. One more is not acknowledged: Slack gives it again, three times within six minutes. */
+const MOST = 1_000;
+
+/** What waits. */
+interface Waiting {
+  envelope: Fields;
+  line: Line;
+  since: number;
+}
+
 /** What is being taken. */
 interface Pending {
   since: number;
@@ -40,6 +52,9 @@ export class Intake {
   readonly #lanes = new Lanes();
   readonly #seen = new Seen();
   readonly #pending = new Map<string, Pending>();
+  readonly #queue: Waiting[] = [];
+  #busy = 0;
+  #holds = 0;
   #notStored = 0;
 
   constructor(options: IntakeOptions) {
@@ -48,7 +63,7 @@ export class Intake {
 
   /** When the oldest that is not taken yet came; nothing when all are. */
   get oldest(): number | undefined {
-    let oldest: number | undefined;
+    let oldest = this.#queue[0]?.since;
     for (const { since } of this.#pending.values()) oldest = Math.min(oldest ?? since, since);
     return oldest;
   }
@@ -59,11 +74,44 @@ export class Intake {
   }
 
   envelope(envelope: Fields, line: Line): void {
+    // A press answers what the agent waits for; it waits behind nobody.
+    if (envelope["type"] === "interactive") this.#begin(envelope, line);
+    else if (this.#queue.length < MOST) {
+      this.#queue.push({ envelope, line, since: Date.now() });
+      this.#next();
+    }
+  }
+
+  /** Envelopes wait until `done` is settled: what was missed before them goes first. */
+  holdUntil(done: Promise<unknown>): void {
+    this.#holds += 1;
+    const release = () => {
+      this.#holds -= 1;
+      this.#next();
+    };
+    void done.then(release, release);
+  }
+
+  #next(): void {
+    while (this.#holds === 0 && this.#busy < AT_ONCE) {
+      const next = this.#queue.shift();
+      if (next === undefined) return;
+      if (!this.#options.ctx.signal.aborted) this.#begin(next.envelope, next.line);
+    }
+  }
+
+  #begin(envelope: Fields, line: Line): void {
     const id = text(envelope["envelope_id"]) ?? "";
     const payload = fields(envelope["payload"]) ?? {};
-    void this.#once(keyOf(envelope, payload, id), () => this.#take(text(envelope["type"]) ?? "", payload)).then(
-      () => line.ack(id),
-      () => undefined,
+    const over = (taken: boolean) => {
+      this.#busy -= 1;
+      if (taken) line.ack(id);
+      this.#next();
+    };
+    this.#busy += 1;
+    this.#once(keyOf(envelope, payload, id), () => this.#take(text(envelope["type"]) ?? "", payload)).then(
+      () => over(true),
+      () => over(false),
     );
   }
 
@@ -130,7 +178,7 @@ export class Intake {
   }
 
   async #receive(draft: InboundDraft): Promise<void> {
-    const { ctx, people, places, journal } = this.#options;
+    const { ctx, me, people, places, journal } = this.#options;
     const { users, channels } = idsIn(draft.text);
     const [names, sender, conversation] = await Promise.all([
       people.all(users, channels),
@@ -153,7 +201,7 @@ export class Intake {
     await this.#untilStored(async () => {
       await ctx.receive(whole);
     });
-    journal.conversation(draft.conversation);
+    if (journal.conversation(draft.conversation)) await journal.save(me.account);
   }
 
   async #notice(happened: Happened): Promise<void> {

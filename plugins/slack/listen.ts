@@ -64,8 +64,6 @@ class Listener {
   #refusal: Refusal | undefined;
   /** Something may have been missed: read the history when a line stands again. */
   #missed = false;
-  /** What is given while missed messages are read waits for them. */
-  #gate: Promise<unknown> = Promise.resolve();
   #ghosts = false;
   /** The last line was to be renewed before it was a good one. */
   #hurried = false;
@@ -187,14 +185,12 @@ class Listener {
   }
 
   #envelope(envelope: Fields, line: Line): void {
-    void this.#gate.then(() => {
-      if (!this.#ended) this.#options.intake.envelope(envelope, line);
-    });
+    if (!this.#ended) this.#options.intake.envelope(envelope, line);
   }
 
   /** Reads what was missed. What is live meanwhile waits for it, for a while. */
   #catchUp(): void {
-    const { ctx, journal, catchUp } = this.#options;
+    const { ctx, intake, journal, catchUp } = this.#options;
     this.#missed = false;
     const from = journal.heardUntil ?? Date.now();
     const reading = catchUp(from).then(
@@ -204,7 +200,7 @@ class Listener {
         ctx.logger.warn(`catching up: ${messageOf(error)}`);
       },
     );
-    this.#gate = Promise.race([reading, systemClock.sleep(CATCH_UP_FIRST_MS, ctx.signal)]);
+    intake.holdUntil(Promise.race([reading, systemClock.sleep(CATCH_UP_FIRST_MS, ctx.signal)]));
   }
 
   #lookForGhosts(others: number): void {

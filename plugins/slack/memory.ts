@@ -57,8 +57,9 @@ const MAX_THREADS = 50;
 const MAX_CONVERSATIONS = 100;
 
 /**
- * Until when everything was heard, in which conversations and threads there was talk: what catching up begins with. Written
- * now and then and at the end; an older value costs repetitions that the host drops, never a message.
+ * Until when everything was heard, in which conversations and threads there was talk: what catching up begins with. The time is
+ * written now and then and at the end: an older one costs repetitions that the host drops, never a message. A conversation or a
+ * thread that is new is written at once, since after a crash nothing else would say that it has to be read.
  */
 export class Journal {
   /** Milliseconds; absent before the first time. */
@@ -94,15 +95,16 @@ export class Journal {
     await this.#state.set(KEY, { account, heardUntil: this.heardUntil, conversations: this.conversations, threads: [...this.#threads] });
   }
 
-  conversation(channel: string): void {
+  /** There is talk in it. Whether that is new, and has to be written. */
+  conversation(channel: string): boolean {
     this.changed = true;
-    keep(this.#conversations, channel, MAX_CONVERSATIONS);
+    return keep(this.#conversations, channel, MAX_CONVERSATIONS);
   }
 
-  /** The bot takes part in a thread. */
-  takesPart(channel: string, thread: string): void {
+  /** The bot takes part in a thread. Whether that is new, and has to be written. */
+  takesPart(channel: string, thread: string): boolean {
     this.changed = true;
-    keep(this.#threads, `${channel}:${thread}`, MAX_THREADS);
+    return keep(this.#threads, `${channel}:${thread}`, MAX_THREADS);
   }
 
   isPart(channel: string, thread: string): boolean {
@@ -120,14 +122,15 @@ export class Journal {
   }
 }
 
-/** Puts it last, and lets the first go where there are too many. */
-function keep(set: Set<string>, one: string, max: number): void {
-  set.delete(one);
+/** Puts it last, and lets the first go where there are too many. Whether it was not there. */
+function keep(set: Set<string>, one: string, max: number): boolean {
+  const added = !set.delete(one);
   set.add(one);
   for (const oldest of set) {
     if (set.size <= max) break;
     set.delete(oldest);
   }
+  return added;
 }
 
 /** Work in order for each conversation, side by side for different ones. What waits has a bound. */

@@ -136,7 +136,6 @@ async fn window_slack_and_matrix_are_added_by_the_wizard_and_a_button_in_slack_a
         let answers: Vec<(&str, &str)> = answers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         wizard(desktop, "matrix", &answers).await;
         runs(desktop, "matrix").await;
-        town.ask(json!({ "do": "user", "name": "ada" })).await;
         let room = town.room("ada", json!({ "direct": true })).await;
         town.say("ada", &room, "hello from matrix", json!({})).await;
         let_in(desktop, "matrix").await;

@@ -295,6 +295,62 @@ test("what was written while the app was closed is read at the next start: newes
   });
 });
 
+test("a crash right after a thread began loses nothing that was said in it meanwhile", async () => {
+  const first = await Bench.make();
+  const root = "1700000001.000001";
+  await first.host.run(async () => {
+    await first.connected();
+    first.slack.say({ channel: "C1", channel_type: "channel", user: "UANN", text: "<@UBOT> begin", ts: root });
+    await first.host.clock.advance(1_000);
+    const route = { channel: "slack", account: "T1", conversation: "C1", thread: root };
+    await first.channel.outbound.send({ route, text: "begun", idempotencyKey: "k", attempt: 1 }, first.host.context());
+    await first.host.clock.advance(0);
+    // Neither the minute in which things are written down nor a farewell.
+  });
+  const second = await Bench.make({}, first);
+  await second.host.clock.advance(30_000);
+  await second.host.run(async () => {
+    const missed = ["one", "two"].map((text) => second.slack.say({ channel: "C1", channel_type: "channel", user: "UBOB", text, thread_ts: root }));
+    // A thread under a message of somebody else, in which the bot is called.
+    const other = second.slack.say({ channel: "C1", channel_type: "channel", user: "UANN", text: "by the way" });
+    missed.push(second.slack.say({ channel: "C1", channel_type: "channel", user: "UBOB", text: "<@UBOT> what of this?", thread_ts: other.slice(3) }));
+    second.slack.forget();
+    const running = await second.connected();
+    await second.host.clock.advance(10_000);
+    expect(second.host.received).toEqual(expect.arrayContaining(missed));
+    expect(second.host.drafts.filter((draft) => missed.includes(draft.messageId)).every((draft) => draft.mentionsBot)).toBe(true);
+    await running.stopped(second.host);
+  });
+});
+
+test("of a flood a hundred envelopes are worked on at a time, all are taken, in order, and a press passes them by", () =>
+  bench(async (b) => {
+    let atOnce = 0;
+    let most = 0;
+    b.host.door = async () => {
+      most = Math.max(most, (atOnce += 1));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      atOnce -= 1;
+      return { outcome: "admitted" };
+    };
+    const running = await b.connected();
+    b.slack.giving = false;
+    const ids = Array.from({ length: 800 }, (_, n) => b.slack.say({ channel: `D${n % 200}`, channel_type: "im", user: "UANN", text: `number ${n}` }));
+    const press = { type: "block_actions", team: { id: "T1" }, user: { id: "UANN" }, container: { channel_id: "D1", message_ts: b.slack.ts() }, channel: { id: "D1" }, actions: [{ action_id: "kata:0", value: "ok:AB12", action_ts: "1" }] };
+    for (const envelope of b.slack.open) b.slack.lines[0]?.send(envelope);
+    b.slack.lines[0]?.send({ envelope_id: "press", type: "interactive", payload: press });
+    await b.host.clock.advance(20);
+    expect([b.host.presses.length, b.host.received.length < 400]).toEqual([1, true]);
+    await b.host.clock.advance(10_000);
+    expect(most).toBe(100);
+    for (let channel = 0; channel < 200; channel += 1) {
+      const there = (id: string) => id.startsWith(`D${channel}:`);
+      expect(b.host.received.filter(there)).toEqual(ids.filter(there));
+    }
+    expect(b.slack.open.length).toBe(0);
+    await running.stopped(b.host);
+  }));
+
 test("the very first start reads nothing that was written before", () =>
   bench(async (b) => {
     b.slack.write("from before the app was here");

@@ -192,7 +192,13 @@ export class FakeSlack implements FakePlatform {
       case "users.conversations":
         return this.yes({ channels: [...this.messages.keys()].map((id) => ({ id, name: id.toLowerCase(), user: "UANN" })) });
       case "conversations.history":
-        return this.yes({ messages: since.filter((one) => one["thread_ts"] === undefined || one["thread_ts"] === one["ts"]).reverse() });
+        return this.yes({
+          messages: since
+            .filter((one) => one["thread_ts"] === undefined || one["thread_ts"] === one["ts"])
+            .map((root) => ({ root, last: there.filter((one) => one["thread_ts"] === root["ts"]).at(-1) }))
+            .map(({ root, last }) => (last === undefined ? root : { ...root, reply_count: 1, latest_reply: last["ts"] }))
+            .reverse(),
+        });
       case "conversations.replies":
         return this.yes({ messages: since.filter((one) => one["thread_ts"] === params["ts"]) });
       case "conversations.info":

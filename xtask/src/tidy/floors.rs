@@ -29,7 +29,11 @@ const HEAVY: &[(&str, &[&str], &[&str])] = &[
     ("rusqlite", &["kata-store"], &[]),
     ("rusqlite_migration", &["kata-store"], &[]),
     // kata-agent serves scripted fakes of model providers to the tests (feature `fake`, never in a program).
-    ("axum", &["kata-gateway"], &["kata-agent", "kata-oauth", "kata-plugins", "kata-tools"]),
+    (
+        "axum",
+        &["kata-gateway"],
+        &["kata-agent", "kata-oauth", "kata-plugins", "kata-tools"],
+    ),
     ("oauth2", &["kata-oauth"], &[]),
     ("aws-lc-rs", &["kata-plugins"], &[]),
     ("keyring-core", &["kata-engine"], &[]),
