@@ -22,6 +22,9 @@ interface DialogProps {
   className?: string;
 }
 
+/** The buttons of a form: in sight however long the form is. The last thing in a dialog. */
+export const DialogFoot = ({ children }: { children: ReactNode }) => <div className="sticky -bottom-5 -mx-5 -mb-5 flex items-center justify-end gap-2 border-t border-line bg-raised px-5 py-3">{children}</div>;
+
 export function Dialog({ open, onClose, title, description, children, className }: DialogProps) {
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>

@@ -58,5 +58,10 @@ export function Facts({ rows }: { rows: readonly (readonly [string, ReactNode])[
 }
 
 export function CodeBlock({ text, className }: { text: string; className?: string }) {
-  return <pre className={cn("selectable max-h-72 overflow-auto rounded-md border border-line bg-sunken px-3 py-2 font-mono text-sm whitespace-pre-wrap [overflow-wrap:anywhere]", className)}>{text}</pre>;
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scroll area without links must still scroll by keyboard
+    <pre tabIndex={0} className={cn("selectable max-h-72 overflow-auto rounded-md border border-line bg-sunken px-3 py-2 font-mono text-sm whitespace-pre-wrap [overflow-wrap:anywhere]", className)}>
+      {text}
+    </pre>
+  );
 }

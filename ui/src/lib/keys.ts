@@ -33,6 +33,13 @@ export const SHORTCUTS: readonly { group: string; rows: readonly (readonly [keys
     ],
   },
   {
+    group: "Sources",
+    rows: [
+      ["↑  ↓", "Previous, next source"],
+      [`${MOD}S`, "Save the file that is being written"],
+    ],
+  },
+  {
     group: "Chat",
     rows: [
       ["Enter", "Send"],

@@ -1,6 +1,6 @@
 /** One field for everything: commands, sessions, sources. */
 import { Command } from "cmdk";
-import { Archive, Brush, type LucideIcon, MessageSquare, MessageSquareQuote, Moon, Settings, ShieldCheck, SquarePen, SquareSlash, Sun, Unplug } from "lucide-react";
+import { Archive, Brush, KeyRound, type LucideIcon, MessageSquare, MessageSquareQuote, Moon, Settings, ShieldCheck, SquarePen, SquareSlash, Sun, Unplug } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useRead } from "@/data/operations";
 import { useSessionList } from "@/data/sessionList";
@@ -83,6 +83,9 @@ export default function CommandPalette({ open, onClose, onShortcuts }: PalettePr
           ))}
           <Item icon={Archive} onSelect={to({ view: "sessions", filter: { by: "archived" }, session: null })}>
             Archive
+          </Item>
+          <Item icon={KeyRound} onSelect={to({ view: "settings", section: "accounts" })}>
+            Accounts and sign-ins
           </Item>
           <Item icon={ShieldCheck} onSelect={to({ view: "settings", section: "permissions" })}>
             Permissions

@@ -85,9 +85,9 @@ function Line({ tone, icon, message, hint, more = 0, action, onDismiss }: LinePr
         {icon}
       </span>
       <p className="selectable line-clamp-2 min-w-0 flex-1" title={hint === null ? message : `${message} ${hint}`}>
-        {message} {hint !== null && <span className={tone === "plain" ? "text-muted" : "opacity-85"}>{hint}</span>}
+        <span className={tone === "plain" ? "" : "font-medium"}>{message}</span> {hint !== null && <span className={tone === "plain" ? "text-muted" : ""}>{hint}</span>}
       </p>
-      {more > 0 && <span className="shrink-0 text-sm opacity-80">{more} more</span>}
+      {more > 0 && <span className="shrink-0 text-sm">{more} more</span>}
       {action}
       {onDismiss !== undefined && (
         <IconButton label="Dismiss" className="size-6 text-current" onClick={onDismiss}>

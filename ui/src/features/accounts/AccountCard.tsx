@@ -43,7 +43,7 @@ export function AccountCard({ source, provider, account, onSignIn }: CardProps) 
           <p className="text-sm text-faint">
             {provider}
             {fine && account.expiresAt !== null && (
-              <span title={dateTime(account.expiresAt)}> · {account.expiresAt > now ? `renewed by itself, ${until(account.expiresAt, now)} at the latest` : "being renewed"}</span>
+              <span title={dateTime(account.expiresAt)}> · {account.expiresAt > now ? `renews by itself ${until(account.expiresAt, now)}` : "being renewed"}</span>
             )}
           </p>
         </div>

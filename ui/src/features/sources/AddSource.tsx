@@ -2,7 +2,7 @@
 import { FolderOpen, Globe, Network, Plug, Plus } from "lucide-react";
 import { useState } from "react";
 import { Button, IconButton } from "@/components/Button";
-import { Dialog } from "@/components/Dialog";
+import { Dialog, DialogFoot } from "@/components/Dialog";
 import { Menu, MenuItem, MenuSeparator } from "@/components/Menu";
 import { useAct } from "@/data/operations";
 import { useWorkspace } from "@/data/workspace";
@@ -72,19 +72,19 @@ function AddDialog({ kind, onClose }: { kind: FileKind; onClose: () => void }) {
         }}
       >
         <DraftFields form={form} />
-        <TextField form={form} name="guide" label="Guide (optional)" lines={3} hint="What the agent should know before it uses it. You can write it later." />
+        <TextField form={form} name="guide" label="Guide (optional)" lines={2} hint="What the agent should know before it uses it. You can write it later." />
         {form.note !== null && (
           <p role="alert" className="text-bad">
             {form.note}
           </p>
         )}
-        <div className="flex items-center justify-end gap-2">
+        <DialogFoot>
           {workspace !== null && <span className="min-w-0 flex-1 truncate text-sm text-faint">In the workspace {workspace.name}</span>}
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" look="primary" data-testid="draft-submit" disabled={form.busy}>
             {form.busy ? "Adding" : "Add and try"}
           </Button>
-        </div>
+        </DialogFoot>
       </form>
     </Dialog>
   );

@@ -1,6 +1,6 @@
 /** Changes how a source by files is set up, with the same fields it was added with. */
 import { Button } from "@/components/Button";
-import { Dialog } from "@/components/Dialog";
+import { Dialog, DialogFoot } from "@/components/Dialog";
 import { Failure, SkeletonRows } from "@/components/states";
 import { useAct, useRead } from "@/data/operations";
 import type { SourceSummary } from "@/generated/protocol";
@@ -35,12 +35,12 @@ function Form({ source, config, onClose }: { source: SourceSummary; config: unkn
           {form.note}
         </p>
       )}
-      <div className="flex justify-end gap-2">
+      <DialogFoot>
         <Button onClick={onClose}>Cancel</Button>
         <Button type="submit" look="primary" data-testid="draft-submit" disabled={form.busy}>
           {form.busy ? "Saving" : "Save"}
         </Button>
-      </div>
+      </DialogFoot>
     </form>
   );
 }

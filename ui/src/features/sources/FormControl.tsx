@@ -2,7 +2,7 @@
 import { Plus, X } from "lucide-react";
 import { useId } from "react";
 import { Button, IconButton } from "@/components/Button";
-import { Field, Input, Select, Switch } from "@/components/controls";
+import { Field, Input, Select, Switch, Textarea } from "@/components/controls";
 import { jsonText } from "@/lib/format";
 import type { FieldSpec } from "./schema";
 import type { FormValue, FormValues } from "./values";
@@ -72,6 +72,9 @@ function Words({ ids, field, value, onChange }: WordsProps) {
         ))}
       </Select>
     );
+  }
+  if (field.kind === "text" && field.format === "plain" && field.long) {
+    return <Textarea {...ids} rows={4} data-testid={`setting-${field.path}`} required={field.required} value={value} onChange={(event) => onChange(event.target.value)} />;
   }
   return (
     <Input

@@ -49,9 +49,11 @@ export function SourceHead({ detail, provider, onShow, onSignIn }: HeadProps) {
         </div>
       </div>
       <div className="flex min-h-11 flex-wrap items-center gap-x-3 gap-y-1 rounded-lg border border-line bg-list py-1.5 pr-3 pl-3.5">
-        <StatusBadge status={summary.status} full wrap testId="source-state" className="min-w-48 flex-1" />
-        <MendButton source={summary} signsInAt={provider} onShow={onShow} onSignIn={onSignIn} />
-        <Switch label={`Switch ${name} on`} checked={summary.enabled} disabled={enable.isPending} onChange={(enabled) => enable.mutate({ id, enabled })} />
+        <StatusBadge status={summary.status} full wrap testId="source-state" className="min-w-40 flex-1" />
+        <span className="ml-auto flex items-center gap-3">
+          <MendButton source={summary} signsInAt={provider} onShow={onShow} onSignIn={onSignIn} />
+          <Switch label={`Switch ${name} on`} checked={summary.enabled} disabled={enable.isPending} onChange={(enabled) => enable.mutate({ id, enabled })} />
+        </span>
       </div>
       <TestResult test={test} />
     </header>

@@ -66,7 +66,7 @@ function SourceRow({ row, selected }: { row: SourceSummary; selected: boolean })
         <span className="min-w-0 flex-1">
           <span className="flex items-baseline gap-2">
             <span className={cn("min-w-0 flex-1 truncate font-medium", !row.enabled && "text-muted")}>{row.name}</span>
-            {row.lastActivity !== null && <span className="shrink-0 text-xs text-faint">{ago(row.lastActivity, now)}</span>}
+            {row.lastActivity !== null && <span className="shrink-0 text-xs text-faint max-[960px]:hidden">{ago(row.lastActivity, now)}</span>}
           </span>
           <StatusBadge status={row.status} testId={`source-status-${row.id}`} className="max-w-full text-sm" />
         </span>

@@ -13,7 +13,7 @@ export interface FieldCommon {
 
 export type TextFormat = "plain" | "password" | "uri" | "email";
 export type FieldKind =
-  | { kind: "text"; format: TextFormat; pattern: string | null; minLength: number | null; maxLength: number | null }
+  | { kind: "text"; format: TextFormat; long: boolean; pattern: string | null; minLength: number | null; maxLength: number | null }
   | { kind: "number"; integer: boolean; min: number | null; max: number | null; above: number | null; below: number | null }
   | { kind: "boolean" }
   | { kind: "choice"; options: readonly Choice[] }
@@ -54,7 +54,7 @@ function kindOf(path: string, property: Schema): FieldKind {
   const type = Array.isArray(property.type) ? property.type.find((each) => each !== "null") : property.type;
   switch (type) {
     case "string":
-      return { kind: "text", format: formatOf(property.format), pattern: text(property.pattern), minLength: number(property.minLength), maxLength: number(property.maxLength) };
+      return { kind: "text", format: formatOf(property.format), long: isLong(path, property), pattern: text(property.pattern), minLength: number(property.minLength), maxLength: number(property.maxLength) };
     case "integer":
     case "number":
       return { kind: "number", integer: type === "integer", min: number(property.minimum), max: number(property.maximum), above: number(property.exclusiveMinimum), below: number(property.exclusiveMaximum) };
@@ -69,6 +69,12 @@ function kindOf(path: string, property: Schema): FieldKind {
     default:
       return { kind: "json" };
   }
+}
+
+/** What is written in lines rather than in a line: JSON Schema has no word for it. */
+function isLong(path: string, property: Schema): boolean {
+  const name = path.split("/").at(-1) ?? "";
+  return (number(property.maxLength) ?? 0) >= 1_000 || /^(body|text|message|content|description|markdown|html|notes?)$/i.test(name);
 }
 
 /** `enum`, perhaps with the `enumNames` of MCP beside it, or `oneOf`/`anyOf` whose parts are each one value. */
