@@ -57,15 +57,15 @@ export function AccountsSettings() {
 
 function Account({ account }: { account: OauthAccount }) {
   const sources = useRead("source.list", {}).data;
-  const provider = useProviderName(account.provider);
-  const source = sources?.find((row) => row.id === account.source);
+  const source = sources?.find((row) => row.id === account.source)?.name ?? account.source;
+  const provider = useProviderName(account.provider, source);
   return (
     <li data-testid={`account-${account.source}`} className="border-line not-first:border-t">
       <button type="button" onClick={() => go({ view: "sources", source: account.source })} className="flex w-full items-center gap-3 px-3 py-2 text-left hover:bg-hover">
         <span className="min-w-0 flex-1">
           <span className="block truncate font-medium">{account.account ?? provider}</span>
           <span className="block truncate text-sm text-faint">
-            {provider} · for {source?.name ?? account.source}
+            {provider === source ? "An MCP server of its own" : `${provider ?? ""} · for ${source}`}
           </span>
         </span>
         <StatusBadge status={account.status} className="text-sm" />

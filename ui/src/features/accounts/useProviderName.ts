@@ -1,8 +1,10 @@
-/** A provider's id as a name: `google` is Google. One that was found by itself, as MCP servers' are, keeps its id. */
+/**
+ * A provider's id as a name: `google` is Google. An MCP server is its own provider and is called as its source is.
+ * Null only where there is no provider.
+ */
 import { useRead } from "@/data/operations";
 
-export function useProviderName(id: string | null): string | null {
+export function useProviderName(id: string | null, source: string): string | null {
   const providers = useRead("oauth.providers", {}, { enabled: id !== null }).data;
-  if (id === null) return null;
-  return providers?.find((each) => each.id === id)?.name ?? id.charAt(0).toUpperCase() + id.slice(1);
+  return id === null ? null : (providers?.find((each) => each.id === id)?.name ?? source);
 }

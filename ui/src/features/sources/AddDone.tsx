@@ -29,7 +29,7 @@ function Body({ detail, onClose }: { detail: SourceDetail; onClose: () => void }
   const { id, status } = summary;
   const test = useTest(id);
   const secret = useAct("source.secret");
-  const provider = useProviderName(signsInAt);
+  const provider = useProviderName(signsInAt, summary.name);
   const [signingIn, setSigningIn] = useState(false);
   const open = () => {
     onClose();
@@ -56,7 +56,7 @@ function Body({ detail, onClose }: { detail: SourceDetail; onClose: () => void }
           Open it
         </Button>
       </div>
-      {signingIn && signsInAt !== null && <SignIn source={summary} at={signsInAt} name={provider ?? signsInAt} onClose={() => setSigningIn(false)} />}
+      {signingIn && signsInAt !== null && <SignIn source={summary} at={signsInAt} name={provider ?? summary.name} onClose={() => setSigningIn(false)} />}
     </div>
   );
 }

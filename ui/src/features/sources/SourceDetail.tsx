@@ -38,7 +38,7 @@ function Body({ detail, at }: { detail: Detail; at: number }) {
   const scroller = useRef<HTMLDivElement>(null);
   const [tab, setTab] = useState("overview");
   const [signingIn, setSigningIn] = useState(false);
-  const provider = useProviderName(detail.signsInAt);
+  const provider = useProviderName(detail.signsInAt, summary.name);
   const files = useRead("source.document", { id }, { enabled: hasFiles(summary) });
   const faults = files.data?.errors ?? [];
   const signIn = () => setSigningIn(true);
@@ -63,7 +63,7 @@ function Body({ detail, at }: { detail: Detail; at: number }) {
         <SourceHead detail={detail} provider={provider} onShow={show} onSignIn={signIn} />
         <Tabs label={summary.name} tabs={tabs} value={tab} onChange={setTab} />
       </div>
-      {signingIn && detail.signsInAt !== null && <SignIn source={summary} at={detail.signsInAt} name={provider ?? detail.signsInAt} onClose={() => setSigningIn(false)} />}
+      {signingIn && detail.signsInAt !== null && <SignIn source={summary} at={detail.signsInAt} name={provider ?? summary.name} onClose={() => setSigningIn(false)} />}
     </Scroll>
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { configOf, draftOf, keyOfField, newDraft, problemsOf } from "./draft";
+import { configOf, draftOf, errorsOf, keyOfField, newDraft, problemsOf } from "./draft";
 import { joinWords, splitWords } from "./words";
 
 describe("a command as one types it", () => {
@@ -44,6 +44,12 @@ describe("what is wrong", () => {
     expect(problemsOf({ ...newDraft("api"), name: "x", baseUrl: "ftp://x.example" })).toHaveProperty("baseUrl");
     expect(problemsOf({ ...newDraft("api"), name: "x", baseUrl: "https://x.example", apiAuth: "header", headerName: "not good" })).toHaveProperty("headerName");
     expect(problemsOf({ ...newDraft("local"), name: "x", path: "C:\\Notes" })).toEqual({});
+  });
+
+  it("is put at every field the engine names, in details or in words", () => {
+    expect(errorsOf({ code: "invalid", message: "config.json: mcp.url is missing; config.json: name is empty" })).toEqual({ url: "It is missing.", name: "It is empty." });
+    expect(errorsOf({ code: "invalid", message: "“api.baseUrl”: is no address.", details: { field: "api.baseUrl" } })).toEqual({ baseUrl: "Is no address." });
+    expect(errorsOf({ code: "internal", message: "the disk is full" })).toEqual({});
   });
 
   it.each([

@@ -1,4 +1,6 @@
 /** What the forms for a source by files hold, and the way from `config.json` to it and back. */
+import type { WireError } from "@/generated/protocol";
+import { errorAtField, fieldOf, sentence } from "@/lib/sentence";
 import { isRecord } from "./schema";
 import { joinWords, splitWords } from "./words";
 
@@ -134,6 +136,17 @@ function addressProblem(address: string): string | undefined {
   const given = address.trim();
   if (given === "") return "Where is it?";
   return URL.canParse(given) && /^https?:/i.test(given) ? undefined : "This is not an address; it begins with https:// or http://.";
+}
+
+/** Every field an error is about: by its details, else as the engine writes it, `config.json: mcp.url is missing`. */
+export function errorsOf(wire: WireError): DraftErrors {
+  const key = keyOfField(fieldOf(wire));
+  if (key !== null) return { [key]: errorAtField(wire) };
+  const found = [...wire.message.matchAll(/config\.json: ([\w.[\]]+) ([^;\n]+)/g)].flatMap(([, field = "", what = ""]) => {
+    const at = keyOfField(field);
+    return at === null ? [] : [[at, sentence(`it ${what}`)] as const];
+  });
+  return Object.fromEntries(found);
 }
 
 /** A field of `config.json` as the engine names it (`mcp.url`, `config/api/baseUrl`), as the form has it. */

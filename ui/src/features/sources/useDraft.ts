@@ -1,8 +1,8 @@
 /** One form for a source by files: what is typed, what is wrong with it, and sending it off. */
 import { useState } from "react";
-import { errorAtField, errorWords, fieldOf } from "@/lib/sentence";
+import { errorWords } from "@/lib/sentence";
 import { toOperationError } from "@/platform";
-import { type Draft, type DraftErrors, type DraftKey, keyOfField, problemsOf } from "./draft";
+import { type Draft, type DraftErrors, type DraftKey, errorsOf, problemsOf } from "./draft";
 
 export interface DraftForm {
   draft: Draft;
@@ -35,9 +35,9 @@ export function useDraft(initial: Draft, send: (draft: Draft) => Promise<unknown
       await send(draft);
     } catch (cause) {
       const { wire } = toOperationError(cause);
-      const key = keyOfField(fieldOf(wire));
-      if (key === null) setNote(errorWords(wire));
-      else fail({ [key]: errorAtField(wire) }, form);
+      const named = errorsOf(wire);
+      if (Object.keys(named).length === 0) setNote(errorWords(wire));
+      else fail(named, form);
     } finally {
       setBusy(false);
     }

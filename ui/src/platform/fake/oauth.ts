@@ -23,7 +23,7 @@ export const PROVIDERS: OauthProvider[] = PRESETS.map((row) => (row.id === "goog
 export const ACCOUNTS: OauthAccount[] = [
   { source: "service:gmail", provider: "google", account: "mara@acme.example", scopes: ["https://www.googleapis.com/auth/gmail.modify", "openid", "email"], expiresAt: START + 34 * 60_000, status: status({ kind: "running" }, "Signed in.", hoursAgo(26)) },
   { source: "service:running", provider: "google", account: "mara@acme.example", scopes: ["https://www.googleapis.com/auth/gmail.modify", "openid", "email"], expiresAt: START + 34 * 60_000, status: status({ kind: "running" }, "Signed in.", hoursAgo(26)) },
-  { source: "mcp:acme:linear", provider: "linear", account: null, scopes: ["read", "write"], expiresAt: START + 9 * 3_600_000, status: status({ kind: "running" }, "Signed in.", hoursAgo(26)) },
+  { source: "mcp:acme:linear", provider: "mcp", account: null, scopes: ["read", "write"], expiresAt: START + 9 * 3_600_000, status: status({ kind: "running" }, "Signed in.", hoursAgo(26)) },
 ];
 
 const MINUTES = 60_000;
