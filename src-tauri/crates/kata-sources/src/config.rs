@@ -164,7 +164,9 @@ impl Config {
     /// # Errors
     /// Everything that is wrong, each with file and field.
     pub fn of(value: &Value) -> Result<Self, Vec<String>> {
-        let Value::Object(fields) = value else { return Err(vec![format!("{FILE}: is JSON, but no object")]) };
+        let Value::Object(fields) = value else {
+            return Err(vec![format!("{FILE}: is JSON, but no object")]);
+        };
         let mut read = Read { errors: Vec::new() };
         let name = read.text(fields, "", "name");
         if name.as_deref().is_some_and(|n| n.trim().is_empty()) {
@@ -265,8 +267,12 @@ impl Read {
     }
 
     fn texts(&mut self, fields: &Map<String, Value>, part: &str, key: &str) -> Vec<String> {
-        let Some(value) = fields.get(key).filter(|v| !v.is_null()) else { return Vec::new() };
-        let list = value.as_array().map(|list| list.iter().map(|v| v.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>());
+        let Some(value) = fields.get(key).filter(|v| !v.is_null()) else {
+            return Vec::new();
+        };
+        let list = value
+            .as_array()
+            .map(|list| list.iter().map(|v| v.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>());
         list.flatten().unwrap_or_else(|| {
             self.wrong(&format!("{part}{key}"), "is no list of texts");
             Vec::new()
@@ -274,7 +280,9 @@ impl Read {
     }
 
     fn table(&mut self, fields: &Map<String, Value>, part: &str, key: &str) -> BTreeMap<String, String> {
-        let Some(value) = fields.get(key).filter(|v| !v.is_null()) else { return BTreeMap::new() };
+        let Some(value) = fields.get(key).filter(|v| !v.is_null()) else {
+            return BTreeMap::new();
+        };
         let Value::Object(entries) = value else {
             self.wrong(&format!("{part}{key}"), "is no object of texts");
             return BTreeMap::new();
@@ -327,7 +335,13 @@ impl Read {
 
     fn mcp(&mut self, part: &Map<String, Value>) -> Option<Mcp> {
         let transport = self.text(part, "mcp.", "transport");
-        let transport = transport.as_deref().unwrap_or(if part.contains_key("command") && !part.contains_key("url") { "stdio" } else { "http" });
+        let transport = transport
+            .as_deref()
+            .unwrap_or(if part.contains_key("command") && !part.contains_key("url") {
+                "stdio"
+            } else {
+                "http"
+            });
         if transport == "stdio" {
             let command = self.needed(part, "mcp.", "command");
             let args = self.texts(part, "mcp.", "args");
@@ -337,7 +351,11 @@ impl Read {
                     self.wrong(&format!("mcp.env.{name}"), "is no name of a variable");
                 }
             }
-            return Some(Mcp::Stdio { command: command?, args, env });
+            return Some(Mcp::Stdio {
+                command: command?,
+                args,
+                env,
+            });
         }
         if !["http", "sse"].contains(&transport) {
             self.wrong("mcp.transport", &format!("“{transport}” is none of http, sse, stdio"));
@@ -410,7 +428,10 @@ impl Read {
         let test = match part.get("testEndpoint") {
             None | Some(Value::Null) => None,
             Some(Value::Object(test)) => {
-                let method = self.text(test, "api.testEndpoint.", "method").unwrap_or_else(|| "GET".into()).to_uppercase();
+                let method = self
+                    .text(test, "api.testEndpoint.", "method")
+                    .unwrap_or_else(|| "GET".into())
+                    .to_uppercase();
                 if !["GET", "POST"].contains(&method.as_str()) {
                     self.wrong("api.testEndpoint.method", &format!("“{method}” is neither GET nor POST"));
                 }
@@ -458,7 +479,13 @@ mod tests {
     #[test]
     fn each_thing_that_is_wrong_is_named_by_file_and_field() {
         for (value, expected) in [
-            (json!({}), vec!["config.json: name is missing", "config.json: type is missing; it is one of mcp, api, local"]),
+            (
+                json!({}),
+                vec![
+                    "config.json: name is missing",
+                    "config.json: type is missing; it is one of mcp, api, local",
+                ],
+            ),
             (
                 json!({ "name": "x", "type": "ftp" }),
                 vec!["config.json: type “ftp” is none of mcp, api, local"],
@@ -493,7 +520,10 @@ mod tests {
                     "config.json: api.testEndpoint.path is missing",
                 ],
             ),
-            (json!({ "name": "x", "type": "local" }), vec!["config.json: local is missing, and the type is local"]),
+            (
+                json!({ "name": "x", "type": "local" }),
+                vec!["config.json: local is missing, and the type is local"],
+            ),
             (json!([]), vec!["config.json: is JSON, but no object"]),
         ] {
             assert_eq!(errors(value.clone()), expected, "{value}");
@@ -508,7 +538,9 @@ mod tests {
             "api": { "baseUrl": "https://gmail.googleapis.com/gmail/v1/", "authType": "bearer", "googleService": "gmail" },
             "isAuthenticated": false, "connectionStatus": "needs_auth",
         });
-        let Kind::Api(api) = Config::of(&gmail).unwrap().kind else { panic!("no API") };
+        let Kind::Api(api) = Config::of(&gmail).unwrap().kind else {
+            panic!("no API")
+        };
         assert_eq!(
             api.auth,
             ApiAuth::Oauth {
@@ -520,8 +552,14 @@ mod tests {
         let Kind::Mcp(Mcp::Remote { sse, auth, .. }) = Config::of(&linear).unwrap().kind else {
             panic!("no server")
         };
-        assert!(sse && auth == McpAuth::Oauth { client_id: Some("c".into()) });
-        let files = json!({ "name": "F", "enabled": false, "type": "mcp", "mcp": { "transport": "stdio", "command": "npx", "args": ["-y"] } });
+        assert!(
+            sse && auth
+                == McpAuth::Oauth {
+                    client_id: Some("c".into())
+                }
+        );
+        let files =
+            json!({ "name": "F", "enabled": false, "type": "mcp", "mcp": { "transport": "stdio", "command": "npx", "args": ["-y"] } });
         let files = Config::of(&files).unwrap();
         assert!(!files.enabled && matches!(files.kind, Kind::Mcp(Mcp::Stdio { .. })));
     }

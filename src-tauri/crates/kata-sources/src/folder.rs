@@ -36,7 +36,7 @@ impl Folder {
             Err(error) => Err(error),
         };
         let document = text.as_ref().ok().and_then(|text| serde_json::from_slice(text).ok());
-        let config = text.map_err(|error| vec![error]).and_then(|text| Config::parse(&text));
+        let config = text.map_err(|Wrong(error)| vec![error]).and_then(|text| Config::parse(&text));
         let mut beside = Vec::new();
         let guide = match file(path, "guide.md").map(|text| text.map(String::from_utf8)) {
             Ok(None) => None,
@@ -45,7 +45,7 @@ impl Folder {
                 beside.push("guide.md: is no text in UTF-8".into());
                 None
             }
-            Err(error) => {
+            Err(Wrong(error)) => {
                 beside.push(error);
                 None
             }
@@ -62,7 +62,7 @@ impl Folder {
                     Value::Null
                 }
             },
-            Err(error) => {
+            Err(Wrong(error)) => {
                 beside.push(error);
                 Value::Null
             }
@@ -87,9 +87,17 @@ impl Folder {
 
 /// What is wrong with a `permissions.json`. Its rules are read where calls are judged; this says early that a field is no list.
 pub fn permission_errors(value: &Value) -> Vec<String> {
-    let Value::Object(fields) = value else { return vec!["permissions.json: is JSON, but no object".into()] };
+    let Value::Object(fields) = value else {
+        return vec!["permissions.json: is JSON, but no object".into()];
+    };
     let mut errors = Vec::new();
-    for field in ["allowedMcpPatterns", "allowedApiEndpoints", "blockedTools", "allowedBashPatterns", "allowedWritePaths"] {
+    for field in [
+        "allowedMcpPatterns",
+        "allowedApiEndpoints",
+        "blockedTools",
+        "allowedBashPatterns",
+        "allowedWritePaths",
+    ] {
         let entries = match fields.get(field) {
             None | Some(Value::Null) => continue,
             Some(Value::Array(entries)) => entries,
@@ -121,14 +129,19 @@ pub fn permission_errors(value: &Value) -> Vec<String> {
     errors
 }
 
-fn file(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, String> {
+/// What is wrong with a file.
+struct Wrong(String);
+
+fn file(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, Wrong> {
     let path = folder.join(name);
     match std::fs::metadata(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("{name}: cannot be read: {error}")),
-        Ok(meta) if !meta.is_file() => Err(format!("{name}: is no file")),
-        Ok(meta) if meta.len() > LARGEST => Err(format!("{name}: is larger than {LARGEST} bytes")),
-        Ok(_) => std::fs::read(&path).map(Some).map_err(|error| format!("{name}: cannot be read: {error}")),
+        Err(error) => Err(Wrong(format!("{name}: cannot be read: {error}"))),
+        Ok(meta) if !meta.is_file() => Err(Wrong(format!("{name}: is no file"))),
+        Ok(meta) if meta.len() > LARGEST => Err(Wrong(format!("{name}: is larger than {LARGEST} bytes"))),
+        Ok(_) => std::fs::read(&path)
+            .map(Some)
+            .map_err(|error| Wrong(format!("{name}: cannot be read: {error}"))),
     }
 }
 
@@ -149,13 +162,22 @@ mod tests {
         };
         put("config.json", br#"{"name":"Notes","type":"local","local":{"path":"~/Notes"}}"#);
         put("guide.md", b"\xff\xfe");
-        put("permissions.json", br#"{"allowedMcpPatterns":["list","(",{"comment":"x"}],"allowedApiEndpoints":"all"}"#);
+        put(
+            "permissions.json",
+            br#"{"allowedMcpPatterns":["list","(",{"comment":"x"}],"allowedApiEndpoints":"all"}"#,
+        );
         let read = Folder::read(&folder).unwrap();
         assert!(read.config.is_ok());
         let errors = read.errors();
         assert_eq!(errors[0], "guide.md: is no text in UTF-8");
-        assert!(errors[1].starts_with("permissions.json: allowedMcpPatterns[1] is no pattern"), "{errors:?}");
-        assert_eq!(errors[2], "permissions.json: allowedMcpPatterns[2] has neither a text nor a pattern");
+        assert!(
+            errors[1].starts_with("permissions.json: allowedMcpPatterns[1] is no pattern"),
+            "{errors:?}"
+        );
+        assert_eq!(
+            errors[2],
+            "permissions.json: allowedMcpPatterns[2] has neither a text nor a pattern"
+        );
         assert_eq!(errors[3], "permissions.json: allowedApiEndpoints is no list");
         assert_eq!(errors.len(), 4);
         put("config.json", b"{\"name\":");

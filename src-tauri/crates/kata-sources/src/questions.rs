@@ -187,7 +187,11 @@ fn filled_in(question: &Elicitation, content: Option<Value>) -> Result<Option<Va
     {
         let at = error.instance_path().to_string();
         let field = at.trim_start_matches('/');
-        let field = if field.is_empty() { "content".to_owned() } else { format!("content.{field}") };
+        let field = if field.is_empty() {
+            "content".to_owned()
+        } else {
+            format!("content.{field}")
+        };
         return Err(WireError::invalid(format!("{field}: {error}")));
     }
     Ok(Some(content))
@@ -196,17 +200,17 @@ fn filled_in(question: &Elicitation, content: Option<Value>) -> Result<Option<Va
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kata_core::testing::{TestClock, TestEntropy};
+    use crate::testing::{Counting, ManualClock};
     use serde_json::json;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    fn questions() -> (Arc<Questions>, Arc<TestClock>, Arc<AtomicU32>) {
-        let (clock, told) = (Arc::new(TestClock::default()), Arc::new(AtomicU32::new(0)));
+    fn questions() -> (Arc<Questions>, Arc<ManualClock>, Arc<AtomicU32>) {
+        let (clock, told) = (Arc::new(ManualClock::default()), Arc::new(AtomicU32::new(0)));
         let count = Arc::clone(&told);
         let changed = Arc::new(move || {
             count.fetch_add(1, Ordering::Relaxed);
         });
-        let questions = Questions::new(Arc::clone(&clock) as _, Arc::new(TestEntropy::default()), changed);
+        let questions = Questions::new(Arc::clone(&clock) as _, Arc::new(Counting::default()), changed);
         (Arc::new(questions), clock, told)
     }
 
@@ -244,11 +248,19 @@ mod tests {
                 })
             };
             assert!(answer("accept", None).unwrap_err().message.contains("name"));
-            assert!(answer("accept", Some(json!({ "name": 3 }))).unwrap_err().message.starts_with("content.name: "));
+            assert!(
+                answer("accept", Some(json!({ "name": 3 })))
+                    .unwrap_err()
+                    .message
+                    .starts_with("content.name: ")
+            );
             assert!(answer("maybe", None).unwrap_err().message.starts_with("action: "));
             assert!(questions.waits(&source()));
             answer("accept", Some(json!({ "name": "Ana" }))).unwrap();
-            assert!(answer("decline", None).unwrap_err().message.contains(&question.id), "the first answer counts");
+            assert!(
+                answer("decline", None).unwrap_err().message.contains(&question.id),
+                "the first answer counts"
+            );
         };
         let (answer, ()) = tokio::join!(asked, answering);
         assert_eq!(answer, Answer::Accept(Some(json!({ "name": "Ana", "size": 3 }))));
