@@ -146,15 +146,11 @@ impl Server {
                 program: Some(program),
                 ..server
             }),
-            Some(Err(ClientInitializeError::ConnectionClosed(_))) => {
-                let how = within(&*making.clock, MOMENT, program.ended()).await;
-                let how = how.unwrap_or_else(|| "closed its output".into());
-                Err(Trouble::again("ended", format!("The server {how} before it answered.{}", said())))
-            }
-            Some(Err(error)) => Err(Trouble::again(
-                "protocol",
-                format!("The server cannot be talked to: {error}.{}", said()),
-            )),
+            // Whatever failed first: where it has ended, that is the reason.
+            Some(Err(error)) => Err(match within(&*making.clock, MOMENT, program.ended()).await {
+                Some(how) => Trouble::again("ended", format!("The server {how} before it answered.{}", said())),
+                None => Trouble::again("protocol", format!("The server cannot be talked to: {error}.{}", said())),
+            }),
             None => Err(Trouble::again(
                 "silent",
                 format!("The server did not answer within {} s.{}", PROGRAM_ANSWERS.as_secs(), said()),

@@ -15,12 +15,14 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Target of the lines of standard error.
 pub(crate) const STDERR: &str = "stderr";
 /// Time a program gets to end by itself when its input is closed, and again after SIGTERM.
 const GRACE: Duration = Duration::from_millis(400);
+/// Time for what it wrote last.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 /// Longest line of standard error, bytes.
 const LONGEST: u64 = 16 * 1024;
 
@@ -87,8 +89,9 @@ impl Program {
         };
         let (told, ended) = watch::channel(None);
         let end = CancellationToken::new();
-        tasks.spawn("source's standard error", keep_lines(stderr, lines));
-        tasks.spawn("source's program", watch_over(child, end.clone(), tasks.stopping(), told));
+        let said = CancellationToken::new();
+        tasks.spawn("source's standard error", keep_lines(stderr, lines, said.clone().drop_guard()));
+        tasks.spawn("source's program", watch_over(child, end.clone(), tasks.stopping(), said, told));
         Ok((Self { end, ended }, stdout, stdin))
     }
 
@@ -111,7 +114,13 @@ impl Drop for Program {
     }
 }
 
-async fn watch_over(mut child: Child, end: CancellationToken, stopping: CancellationToken, told: watch::Sender<Option<String>>) {
+async fn watch_over(
+    mut child: Child,
+    end: CancellationToken,
+    stopping: CancellationToken,
+    said: CancellationToken,
+    told: watch::Sender<Option<String>>,
+) {
     let group = child.id();
     let status = tokio::select! {
         status = child.wait() => status,
@@ -139,6 +148,8 @@ async fn watch_over(mut child: Child, end: CancellationToken, stopping: Cancella
         Ok(status) => in_words(status),
         Err(error) => format!("was lost: {error}"),
     };
+    // Its last words are read before its end is told; a stranger who holds the pipe is not waited for.
+    let _ = tokio::time::timeout(LAST_WORDS, said.cancelled()).await;
     told.send_replace(Some(how));
 }
 
@@ -166,7 +177,7 @@ fn signal(group: Option<u32>, kill: bool) {
 #[cfg(not(unix))]
 fn signal(_: Option<u32>, _: bool) {}
 
-async fn keep_lines(stderr: ChildStderr, lines: Arc<Lines>) {
+async fn keep_lines(stderr: ChildStderr, lines: Arc<Lines>, _said: DropGuard) {
     let mut read = BufReader::new(stderr);
     let mut line = Vec::new();
     loop {
