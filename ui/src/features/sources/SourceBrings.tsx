@@ -1,18 +1,22 @@
 /** What a source brings to the agent, and what it may reach. */
+import { Button } from "@/components/Button";
 import { Facts, Section } from "@/components/layout";
+import { useRead } from "@/data/operations";
+import { CapabilityFacts } from "@/features/plugins/CapabilityFacts";
 import { Chips } from "@/features/services/Chips";
-import type { SourceDetail } from "@/generated/protocol";
+import type { PluginId, SourceDetail } from "@/generated/protocol";
+import { go } from "@/lib/route";
 import { ToolList } from "./ToolList";
 
 export function SourceBrings({ detail }: { detail: SourceDetail }) {
   const { hooks, commands, capabilities, summary } = detail;
-  const plugin = summary.plugin !== null;
+  const { plugin } = summary;
   return (
     <>
       <Section title="Tools">
         <ToolList source={summary} />
       </Section>
-      {plugin && (
+      {plugin !== null && (
         <Section title="Hooks and commands">
           <Facts
             rows={[
@@ -22,11 +26,18 @@ export function SourceBrings({ detail }: { detail: SourceDetail }) {
           />
         </Section>
       )}
-      {plugin && (
-        <Section title="What it was granted">
-          <Chips names={capabilities} none="Nothing: it reaches nothing outside itself." />
-        </Section>
-      )}
+      {plugin !== null && <Granted plugin={plugin} capabilities={capabilities} />}
     </>
+  );
+}
+
+/** In the words of its plugin's page; by their names where the plugin cannot be asked. */
+function Granted({ plugin, capabilities }: { plugin: PluginId; capabilities: readonly string[] }) {
+  const wanted = useRead("plugin.get", { id: plugin }).data?.wanted ?? [];
+  const known = wanted.filter((each) => capabilities.includes(each.capability));
+  return (
+    <Section title="What it was granted" actions={<Button onClick={() => go({ view: "plugins", plugin })}>Change at the plugin</Button>}>
+      {known.length === capabilities.length ? <CapabilityFacts wanted={known} /> : <Chips names={capabilities} none="" />}
+    </Section>
   );
 }

@@ -65,19 +65,21 @@ function About({ summary }: { summary: SourceSummary }) {
   const { plugin, tagline, lastActivity } = summary;
   const past = lastActivity === null ? null : ago(lastActivity, now);
   return (
-    <p className="flex flex-wrap gap-x-1.5 text-muted">
-      <span>{KINDS[summary.kind].one}</span>
-      {tagline !== null && tagline !== "" && <span className="selectable [overflow-wrap:anywhere]">· {tagline}</span>}
-      {plugin !== null && (
-        <span>
-          · from{" "}
-          <button type="button" className="underline underline-offset-2 hover:text-ink" onClick={() => go({ view: "plugins", plugin })}>
-            {plugin}
-          </button>
-        </span>
-      )}
-      {past !== null && <span>· last active {past === "now" ? "just now" : /^\d+ (min|h|d)$/.test(past) ? `${past} ago` : past}</span>}
-    </p>
+    <>
+      {tagline !== null && tagline !== "" && <p className="selectable text-muted [overflow-wrap:anywhere]">{tagline}</p>}
+      <p className="flex flex-wrap gap-x-1.5 text-sm text-faint">
+        <span>{KINDS[summary.kind].one}</span>
+        {plugin !== null && (
+          <span>
+            · from{" "}
+            <button type="button" className="underline underline-offset-2 hover:text-ink" onClick={() => go({ view: "plugins", plugin })}>
+              {plugin}
+            </button>
+          </span>
+        )}
+        {past !== null && <span>· last active {past === "now" ? "just now" : /^\d+ (min|h|d)$/.test(past) ? `${past} ago` : past}</span>}
+      </p>
+    </>
   );
 }
 

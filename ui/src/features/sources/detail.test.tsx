@@ -65,6 +65,14 @@ describe("a service", () => {
     expect(screen.getByTestId("job-digest")).toHaveTextContent("the daily quota is used up");
   });
 
+  it("says in words what it was granted", async () => {
+    const { user } = openWindow("#/sources/channel%3Atelegram");
+    await user.click(await screen.findByTestId("tab-brings"));
+    expect(await screen.findByText("Talk to api.telegram.org over the network")).toBeVisible();
+    await user.click(screen.getByRole("button", { name: "Change at the plugin" }));
+    expect(window.location.hash).toBe("#/plugins/telegram");
+  });
+
   it("is switched off for one workspace and stays on in the others", async () => {
     const { user, platform } = openWindow("#/sources/service%3Agmail");
     await user.click(await screen.findByRole("switch", { name: "Gmail in Home" }));
