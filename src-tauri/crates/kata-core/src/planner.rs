@@ -166,6 +166,11 @@ impl Planner {
         self.jobs.is_empty()
     }
 
+    /// Whether a job runs in an interval.
+    pub fn is_interval(&self, id: &str) -> bool {
+        self.jobs.get(id).is_some_and(|job| matches!(job.when, When::Every { .. }))
+    }
+
     /// The next time something is due.
     pub fn next(&self) -> Option<Ms> {
         self.jobs.values().filter(|job| !job.running).filter_map(|job| job.next).min()

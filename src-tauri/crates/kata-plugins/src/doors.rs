@@ -37,6 +37,7 @@ impl Tools for PluginHost {
             return failed(format!("the arguments do not fit: {}: {}", error.instance_path(), error));
         }
         let payload: Arc<str> = request.params.to_string().into();
+        tool.faults.busy(None);
         let options = self.options();
         if payload.len() > options.payload_bytes {
             return failed(format!("the arguments are over {} bytes", options.payload_bytes));

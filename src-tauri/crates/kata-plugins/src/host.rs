@@ -1,5 +1,6 @@
 //! The plugin host: activates, reloads, restarts and ends plugins, and is the tools, hooks and channels of the core.
 
+use crate::budget::Limits;
 use crate::capability::Grants;
 use crate::discover::Candidate;
 use crate::engine::{self, Exit, Spec};
@@ -8,7 +9,7 @@ use crate::generation::{Generation, Loaded};
 use crate::manifest;
 use crate::network::{Clients, NetworkPolicy};
 use crate::options::HostOptions;
-use crate::parts::Part;
+use crate::parts::{Common, Part};
 use crate::plugin::{Activation, Plugin, lock};
 use crate::ports::Reporter;
 use crate::register::Rules;
@@ -40,7 +41,16 @@ pub struct PluginHost {
     swap: Mutex<()>,
     watchdog: Arc<Watchdog>,
     watching: AtomicBool,
+    common: Common,
+    ticking: AtomicBool,
+    /// Services in the order in which they were started; they are stopped the other way round.
+    started: Mutex<Vec<(PluginId, String)>>,
 }
+
+/// Between two looks whether the clock is where it should be.
+const TICK: Duration = Duration::from_secs(30);
+/// Time a service has to itself when everything ends, before the next one is asked to end.
+const STOP_ALONE: Duration = Duration::from_secs(1);
 
 impl PluginHost {
     /// A host without plugins.
@@ -57,6 +67,9 @@ impl PluginHost {
             swap: Mutex::new(()),
             watchdog: Arc::default(),
             watching: AtomicBool::new(false),
+            common: Common::default(),
+            ticking: AtomicBool::new(false),
+            started: Mutex::default(),
         })
     }
 
@@ -71,6 +84,11 @@ impl PluginHost {
 
     pub(crate) fn options(&self) -> &HostOptions {
         &self.options
+    }
+
+    /// Changes whenever a part changes its state.
+    pub(crate) fn parts_changed(&self) -> u64 {
+        self.common.running.load(Ordering::Acquire)
     }
 
     pub(crate) fn tasks(&self) -> &Tasks {
@@ -131,11 +149,13 @@ impl PluginHost {
     }
 
     async fn load_and_swap(self: &Arc<Self>, plugin: &Arc<Plugin>, activation: &Activation) -> Result<(), PluginError> {
+        let spec = self.spec(plugin, activation)?;
+        plugin.budget.begin(Limits::of(&spec.options)).await;
         let Loaded {
             generation,
             registrations,
             exit,
-        } = Generation::load(self.spec(plugin, activation)?, Arc::clone(&self.clock))
+        } = Generation::load(spec, Arc::clone(&self.clock))
             .await
             .map_err(|fault| PluginError::Load {
                 plugin: plugin.id.clone(),
@@ -228,6 +248,8 @@ impl PluginHost {
             pool: tokio::runtime::Handle::current(),
             share: Arc::clone(&plugin.share),
             pace: Arc::clone(&plugin.pace),
+            budget: Arc::clone(&plugin.budget),
+            clock: Arc::clone(&self.clock),
         })
     }
 
@@ -325,6 +347,8 @@ impl PluginHost {
         if let Some(generation) = plugin.live.send_replace(None) {
             generation.retire(self.options.drain, self.options.stop_timeout).await;
         }
+        plugin.budget.settle().await;
+        lock(&self.started).retain(|(started, _)| started != id);
         plugin.moved(Happening::Ended, "", "");
     }
 
@@ -461,7 +485,19 @@ impl PluginHost {
             };
         }
         let (backend, clock, entropy) = (Arc::clone(&self.backend), Arc::clone(&self.clock), Arc::clone(&self.entropy));
-        let made = Arc::new(Part::new(part.clone(), &plugin, backend, clock, entropy, &self.options));
+        let made = Arc::new(Part::new(
+            part.clone(),
+            &plugin,
+            backend,
+            clock,
+            entropy,
+            &self.options,
+            &self.common,
+        ));
+        if let PluginPart::Service(service) = &part {
+            lock(&self.started).push((id.clone(), service.clone()));
+            self.tick();
+        }
         parts.insert(part.clone(), Arc::clone(&made));
         drop(parts);
         let (host, wanted, options, plugin) = (Arc::clone(self), part, self.options.clone(), Arc::clone(&plugin));
@@ -478,6 +514,9 @@ impl PluginHost {
         if let Some(found) = found {
             found.stop.cancel();
             found.ended.cancelled().await;
+        }
+        if let PluginPart::Service(service) = part {
+            lock(&self.started).retain(|(id, name)| *id != plugin.id || name != service);
         }
     }
 
@@ -505,10 +544,68 @@ impl PluginHost {
         }
     }
 
-    /// Ends everything, all plugins at once, at most `deadline`; what has not ended then is cut off.
+    /// Begins to look whether the clock jumps, with the first service: then what was missed is due.
+    fn tick(self: &Arc<Self>) {
+        if self.ticking.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (host, stopping) = (Arc::clone(self), self.tasks.stopping());
+        self.tasks.spawn("plugin clock", async move {
+            let mut expected = host.clock.now();
+            loop {
+                tokio::select! {
+                    () = stopping.cancelled() => return,
+                    () = host.clock.sleep(TICK) => {}
+                }
+                let now = host.clock.now();
+                if now.0.abs_diff(expected.0 + 30_000) > 5_000 {
+                    host.each_service(|part| part.jobs.look_again());
+                }
+                expected = now;
+            }
+        });
+    }
+
+    fn each_service(&self, act: impl Fn(&Part)) {
+        let plugins: Vec<Arc<Plugin>> = lock(&self.plugins).values().cloned().collect();
+        for part in plugins.iter().flat_map(|plugin| plugin.parts_now()) {
+            if matches!(part.part, PluginPart::Service(_)) {
+                act(&part);
+            }
+        }
+    }
+
+    /// The machine saves power from now on, or no longer: intervals that may be stretched are.
+    pub fn save_power(&self, saving: bool) {
+        if self.common.saving.swap(saving, Ordering::AcqRel) != saving {
+            self.each_service(|part| part.jobs.save_power(saving));
+        }
+    }
+
+    /// Stops services one after the other, the last one that was started first. One that takes its time is not waited for long.
+    async fn stop_services(&self) {
+        let started: Vec<_> = lock(&self.started).drain(..).rev().collect();
+        for (id, service) in started {
+            let Some(plugin) = self.known(&id) else { continue };
+            let part = lock(&plugin.parts).get(&PluginPart::Service(service)).cloned();
+            if let Some(part) = part {
+                part.stop.cancel();
+                tokio::select! {
+                    () = part.ended.cancelled() => {}
+                    () = self.clock.sleep(STOP_ALONE) => {}
+                }
+            }
+        }
+    }
+
+    /// Ends everything, services in the reverse of the order in which they were started, then all plugins at once, at most
+    /// `deadline`; what has not ended then is cut off.
     pub async fn shutdown(self: &Arc<Self>, deadline: Duration) {
         let plugins: Vec<PluginId> = lock(&self.plugins).keys().cloned().collect();
-        let all = futures::future::join_all(plugins.iter().map(|id| self.deactivate(id)));
+        let all = async {
+            self.stop_services().await;
+            futures::future::join_all(plugins.iter().map(|id| self.deactivate(id))).await
+        };
         tokio::select! {
             _ = all => {}
             () = self.clock.sleep(deadline) => {

@@ -15,6 +15,7 @@
 mod archive;
 mod asks;
 mod body;
+mod budget;
 mod capability;
 mod contents;
 mod copies;
@@ -29,6 +30,7 @@ mod files;
 mod generation;
 mod host;
 mod inject;
+mod jobs;
 mod manifest;
 mod media;
 mod meter;

@@ -43,6 +43,16 @@ pub struct HostOptions {
     pub requests_per_second: u32,
     /// Requests and sockets that may begin at once before the average counts.
     pub request_burst: u32,
+    /// Requests and sockets a minute; 0 is without a limit. A manifest sets it.
+    pub requests_per_minute: u32,
+    /// Requests and sockets a day, from midnight UTC; 0 is without a limit.
+    pub requests_per_day: u32,
+    /// Times timers and schedules may wake the plugin a minute; 0 is without a limit.
+    pub wakeups_per_minute: u32,
+    /// Time of one run of a planned job.
+    pub job_timeout: Duration,
+    /// How much faster a plugin's timers run than the machine's clock: an hour is measured in less of it. Nothing else sets it.
+    pub timer_speed: u32,
     /// Log lines per minute; more are dropped and counted.
     pub log_lines_per_minute: u32,
     /// Calls waiting for a plugin; more are refused as busy.
@@ -86,6 +96,11 @@ impl Default for HostOptions {
             extra_roots: Vec::new(),
             requests_per_second: 500,
             request_burst: 1_000,
+            requests_per_minute: 0,
+            requests_per_day: 0,
+            wakeups_per_minute: 0,
+            job_timeout: Duration::from_secs(600),
+            timer_speed: 1,
             log_lines_per_minute: 200,
             queue: 256,
             tool_timeout: Duration::from_secs(60),
@@ -109,6 +124,15 @@ impl HostOptions {
         }
         if let Some(cpu) = limits.cpu_ms_per_minute {
             options.cpu_ms_per_minute = options.cpu_ms_per_minute.min(cpu.max(1));
+        }
+        for (host, wanted) in [
+            (&mut options.requests_per_minute, limits.requests_per_minute),
+            (&mut options.requests_per_day, limits.requests_per_day),
+            (&mut options.wakeups_per_minute, limits.wakeups_per_minute),
+        ] {
+            if let Some(wanted) = wanted.filter(|wanted| *wanted > 0) {
+                *host = if *host == 0 { wanted } else { wanted.min(*host) };
+            }
         }
         options
     }

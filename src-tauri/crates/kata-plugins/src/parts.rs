@@ -3,19 +3,24 @@
 
 use crate::engine::{CallFault, Kind};
 use crate::generation::Generation;
+use crate::jobs::Jobs;
 use crate::options::HostOptions;
 use crate::plugin::{Plugin, lock};
-use crate::ports::Report;
+use crate::ports::{Report, Reporter};
 use kata_core::lifecycle::{Happening, Lifecycle};
 use kata_core::ports::{Clock, Entropy, PluginBackend, PluginPart};
 use kata_protocol::{Ms, RunState};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// States one part may report within a minute; each is a fact for every client.
 pub(crate) const STATES_A_MINUTE: u32 = 120;
+
+/// Code of the state of a part whose plugin has used a budget up.
+pub(crate) const BUDGET: &str = "budget";
 
 /// States reported in the present minute.
 #[derive(Default)]
@@ -38,9 +43,26 @@ pub(crate) struct Part {
     reported: std::sync::atomic::AtomicBool,
     said: Mutex<Said>,
     plugin: kata_protocol::PluginId,
+    /// Planned work; of a channel it stays empty.
+    pub(crate) jobs: Jobs,
+    /// Whether the machine saves power.
+    saving: Arc<AtomicBool>,
+    /// Until when a budget is used up.
+    held: watch::Sender<Option<Ms>>,
+    /// Grows when a service begins or ends to run.
+    running: Arc<AtomicU64>,
     backend: Arc<dyn PluginBackend>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+}
+
+/// What all parts of a host share.
+#[derive(Clone, Default)]
+pub(crate) struct Common {
+    /// Whether the machine saves power.
+    pub(crate) saving: Arc<AtomicBool>,
+    /// Grows when a service begins or ends to run.
+    pub(crate) running: Arc<AtomicU64>,
 }
 
 /// Why one run ended.
@@ -65,8 +87,14 @@ impl Part {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         options: &HostOptions,
+        common: &Common,
     ) -> Self {
         let life = Lifecycle::new(options.policy, clock.now());
+        let service = match &part {
+            PluginPart::Service(id) => id.clone(),
+            _ => String::new(),
+        };
+        let (b, c, e) = (Arc::clone(&backend), Arc::clone(&clock), Arc::clone(&entropy));
         Self {
             part,
             stop: CancellationToken::new(),
@@ -76,6 +104,10 @@ impl Part {
             reported: false.into(),
             said: Mutex::default(),
             plugin: plugin.id.clone(),
+            jobs: Jobs::new(plugin.id.clone(), service, b, c, e),
+            saving: Arc::clone(&common.saving),
+            held: watch::Sender::new(None),
+            running: Arc::clone(&common.running),
             backend,
             clock,
             entropy,
@@ -88,7 +120,51 @@ impl Part {
         if let Ok(status) = life.apply(what, code, message, self.clock.now(), self.entropy.next_u64())
             && *status != before
         {
+            self.running.fetch_add(1, Ordering::AcqRel);
             self.backend.status(&self.plugin, self.part.clone(), status.clone());
+        }
+    }
+
+    /// Whether that generation runs it.
+    pub(crate) fn is_on(&self, generation: u32) -> bool {
+        self.on.load(Ordering::Acquire) == generation
+    }
+
+    /// Whether it is up, with or without a problem.
+    pub(crate) fn runs(&self) -> bool {
+        matches!(self.state(), RunState::Running | RunState::Degraded)
+    }
+
+    /// A budget is used up until then.
+    pub(crate) fn hold(&self, message: &str, until: Ms) {
+        if self.runs() && self.on.load(Ordering::Acquire) != 0 {
+            self.held.send_replace(Some(until));
+            self.moved(Happening::Degraded, BUDGET, message);
+        }
+    }
+
+    /// Says that it goes on, whenever a budget has room again.
+    async fn goes_on(&self) {
+        let mut held = self.held.subscribe();
+        loop {
+            let until = *held.borrow_and_update();
+            let Some(until) = until else {
+                if held.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+                continue;
+            };
+            let wait = Duration::from_millis(until.0.saturating_sub(self.clock.now().0));
+            tokio::select! {
+                changed = held.changed() => if changed.is_err() { std::future::pending::<()>().await },
+                () = self.clock.sleep(wait) => {
+                    self.held.send_replace(None);
+                    let still = lock(&self.life).status().code == BUDGET;
+                    if still {
+                        self.moved(Happening::Running, "", "");
+                    }
+                }
+            }
         }
     }
 
@@ -233,21 +309,44 @@ impl Part {
         };
         self.on.store(generation.number, Ordering::Release);
         self.reported.store(false, Ordering::Release);
+        self.held.send_replace(None);
         self.moved(Happening::Connecting, "", "");
+        let is_service = matches!(self.part, PluginPart::Service(_));
+        if is_service {
+            self.jobs.open(self.saving.load(Ordering::Acquire)).await;
+        }
         let mut call = match generation.open(up, handle) {
             Ok(call) => call,
-            Err(fault) => return Ended::Fault(fault.to_string()),
+            Err(fault) => {
+                self.jobs.close().await;
+                return Ended::Fault(fault.to_string());
+            }
         };
         let mut open = true;
         let ended = {
             let replaced = live.wait_for(|g| g.as_ref().is_some_and(|g| g.number != generation.number));
-            tokio::pin!(replaced);
+            let over = |wait: Duration| {
+                let words = format!(
+                    "the wake-ups a minute that its manifest allows are used up; it goes on in {} s",
+                    wait.as_secs() + 1
+                );
+                plugin.over_budget(&words, wait);
+            };
+            let jobs = self.jobs.drive(generation, handle, &plugin.budget, options.job_timeout, over);
+            let goes_on = self.goes_on();
+            tokio::pin!(replaced, jobs, goes_on);
             loop {
                 tokio::select! {
                     biased;
                     () = self.stop.cancelled() => break Ended::Stopped,
                     _ = &mut replaced => break Ended::Moved,
                     () = generation.dead.cancelled() => break Ended::Crashed,
+                    fault = &mut jobs, if is_service => {
+                        let fault = CallFault::BadResult(fault);
+                        crate::registry::report(plugin, &self.name(), &fault);
+                        break Ended::Fault(fault.to_string());
+                    }
+                    () = &mut goes_on => {}
                     result = call.ended(), if open => match result {
                         Ok(()) => {
                             open = false;
@@ -265,6 +364,7 @@ impl Part {
                 }
             }
         };
+        self.jobs.close().await;
         if !matches!(ended, Ended::Crashed) {
             call.leave();
             if open {

@@ -1,5 +1,6 @@
 //! What the host remembers of one plugin over all its generations: state, faults, what it was activated with.
 
+use crate::budget::{Budget, Limits};
 use crate::discover::Candidate;
 use crate::faults::FaultLog;
 use crate::generation::Generation;
@@ -17,6 +18,7 @@ use kata_protocol::{Ms, PluginFault, PluginId, SourcePosition};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// Threads of one plugin that may be stuck in native code before it is not loaded again: each keeps its memory.
@@ -46,6 +48,8 @@ pub(crate) struct Plugin {
     pub(crate) share: Arc<Share>,
     /// The pace of its requests.
     pub(crate) pace: Arc<Pace>,
+    /// What its manifest lets it use.
+    pub(crate) budget: Arc<Budget>,
     /// Generations whose threads were given up.
     stuck: Mutex<Vec<Arc<Generation>>>,
     /// Counts activations by a person or by an edit: what waits out a fault of an earlier version need not go on waiting.
@@ -78,6 +82,8 @@ impl Plugin {
         options: &HostOptions,
     ) -> Self {
         let life = Lifecycle::new(options.policy, clock.now());
+        let budget = Budget::new(id.clone(), Arc::clone(&backend), Arc::clone(&clock), Limits::of(options));
+        let budget = Arc::new(budget);
         Self {
             id,
             backend,
@@ -89,6 +95,7 @@ impl Plugin {
             restarts: AtomicU32::new(0),
             share: Arc::default(),
             pace: Arc::new(Pace::new(options.requests_per_second, options.request_burst)),
+            budget,
             stuck: Mutex::default(),
             renewed: watch::Sender::new(0),
             live: watch::Sender::new(None),
@@ -189,5 +196,49 @@ impl Reporter for Plugin {
                 ),
             );
         }
+    }
+
+    fn schedule(&self, generation: u32, service: &str, json: &str) -> Result<(), String> {
+        match self.service(service).filter(|part| part.is_on(generation)) {
+            Some(part) => part.jobs.schedule(json),
+            None => Err("schedule: the service has ended".into()),
+        }
+    }
+
+    fn unschedule(&self, generation: u32, service: &str, id: &str) {
+        if let Some(part) = self.service(service).filter(|part| part.is_on(generation)) {
+            part.jobs.unschedule(id);
+        }
+    }
+
+    fn busy(&self, service: Option<&str>) {
+        for part in self.parts_now() {
+            match &part.part {
+                PluginPart::Service(id) if service.is_none_or(|wanted| wanted == id) => part.jobs.busy(),
+                _ => {}
+            }
+        }
+    }
+
+    fn over_budget(&self, message: &str, wait: Duration) {
+        let until = self
+            .clock
+            .now()
+            .0
+            .saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+        for part in self.parts_now() {
+            part.hold(message, Ms(until));
+        }
+    }
+}
+
+impl Plugin {
+    fn service(&self, id: &str) -> Option<Arc<Part>> {
+        lock(&self.parts).get(&PluginPart::Service(id.to_owned())).cloned()
+    }
+
+    /// Its channels and services that are switched on.
+    pub(crate) fn parts_now(&self) -> Vec<Arc<Part>> {
+        lock(&self.parts).values().cloned().collect()
     }
 }

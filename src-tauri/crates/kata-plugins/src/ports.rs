@@ -2,6 +2,7 @@
 //! know nothing of generations, registries and supervision.
 
 use crate::body::Bodies;
+use crate::budget::Budget;
 use crate::meter::Minute;
 use crate::network::Clients;
 use crate::options::HostOptions;
@@ -10,7 +11,7 @@ use crate::share::Share;
 use crate::socket::Sockets;
 use crate::standing::Standing;
 use crate::tcp::Connections;
-use kata_core::ports::{PluginBackend, PluginPart};
+use kata_core::ports::{Clock, PluginBackend, PluginPart};
 use kata_core::tasks::Tasks;
 use kata_protocol::{PluginId, SourcePosition, UserAction, WorkspaceId};
 use std::sync::Arc;
@@ -36,6 +37,14 @@ pub(crate) trait Reporter: Send + Sync + 'static {
     fn fault_at(&self, kind: &str, message: String, position: Option<SourcePosition>);
     /// A channel or service says how it stands.
     fn part(&self, generation: u32, part: PluginPart, report: Report, code: &str, message: &str);
+    /// A service plans work; why it cannot.
+    fn schedule(&self, generation: u32, service: &str, json: &str) -> Result<(), String>;
+    /// A service takes planned work away.
+    fn unschedule(&self, generation: u32, service: &str, id: &str);
+    /// Somebody needs one of its services, or any of them.
+    fn busy(&self, service: Option<&str>);
+    /// A budget is used up for that long.
+    fn over_budget(&self, message: &str, wait: Duration);
 }
 
 /// What a call to the host may use.
@@ -56,6 +65,8 @@ pub(crate) struct Reach {
     pub(crate) pace: Arc<Pace>,
     /// What the plugin may do on its own account.
     pub(crate) share: Arc<Share>,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) bodies: Bodies,
     pub(crate) sockets: Sockets,
     pub(crate) connections: Connections,

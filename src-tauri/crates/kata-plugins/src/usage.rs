@@ -3,7 +3,8 @@
 use crate::host::PluginHost;
 use crate::options::HostOptions;
 use crate::plugin::lock;
-use kata_protocol::{Count, PluginCeilings, PluginId, PluginUsage};
+use kata_core::ports::PluginPart;
+use kata_protocol::{Count, PluginCeilings, PluginId, PluginUsage, SourceBudget, SourceJob};
 use std::sync::atomic::Ordering;
 
 impl PluginHost {
@@ -15,6 +16,48 @@ impl PluginHost {
             restarts: plugin.restarts.load(Ordering::Relaxed),
             ..now.unwrap_or_default()
         })
+    }
+
+    /// What a plugin uses of what it may use; `None` while it does not run.
+    pub fn budget(&self, id: &PluginId) -> Option<SourceBudget> {
+        let plugin = self.known(id)?;
+        let usage = plugin.live.borrow().as_ref()?.usage();
+        let (ceilings, limits, used) = (self.ceilings(id), plugin.budget.limits(), plugin.budget.used());
+        Some(SourceBudget {
+            requests_per_minute: limits.requests_per_minute,
+            requests_per_day: limits.requests_per_day,
+            wakeups_per_minute: limits.wakeups_per_minute,
+            requests_last_minute: used.requests_last_minute,
+            requests_today: used.requests_today,
+            wakeups_last_minute: used.wakeups_last_minute,
+            cpu_ms_last_minute: usage.cpu_ms_last_minute,
+            cpu_ms_per_minute: ceilings.cpu_ms_per_minute,
+            memory_bytes: usage.memory_bytes,
+            memory_limit: ceilings.memory_bytes,
+        })
+    }
+
+    /// The planned work of a service; empty while it does not run.
+    pub fn jobs(&self, id: &PluginId, service: &str) -> Vec<SourceJob> {
+        let Some(plugin) = self.known(id) else { return Vec::new() };
+        let part = lock(&plugin.parts).get(&PluginPart::Service(service.to_owned())).cloned();
+        part.map(|part| part.jobs.shown()).unwrap_or_default()
+    }
+
+    /// Services of a plugin that run, with or without a problem.
+    pub fn services_up(&self, id: &PluginId) -> Vec<String> {
+        let Some(plugin) = self.known(id) else { return Vec::new() };
+        let up = plugin.parts_now().into_iter().filter(|part| part.runs());
+        up.filter_map(|part| match &part.part {
+            PluginPart::Service(id) => Some(id.clone()),
+            _ => None,
+        })
+        .collect()
+    }
+
+    /// Changes whenever a channel or service changes its state.
+    pub fn parts_turn(&self) -> u64 {
+        self.parts_changed()
     }
 
     /// The limits in force for a plugin: the host's, where its manifest does not ask for lower ones.

@@ -28,6 +28,8 @@ pub(crate) enum Kind {
     Ask,
     Start,
     Stop,
+    /// A planned piece of work of a service.
+    Job,
     /// The module's `dispose`; has no handle.
     Dispose,
 }
@@ -51,6 +53,7 @@ impl Kind {
             Self::Ask => "ask",
             Self::Start => "start",
             Self::Stop => "stop",
+            Self::Job => "job",
             Self::Dispose => "dispose",
         }
     }
@@ -59,7 +62,7 @@ impl Kind {
     pub(crate) fn is_part(self) -> bool {
         matches!(
             self,
-            Self::Send | Self::Typing | Self::Connect | Self::Disconnect | Self::Start | Self::Stop
+            Self::Send | Self::Typing | Self::Connect | Self::Disconnect | Self::Start | Self::Stop | Self::Job
         )
     }
 }

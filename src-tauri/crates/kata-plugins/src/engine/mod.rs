@@ -109,6 +109,9 @@ pub(crate) struct Spec {
     pub(crate) share: Arc<crate::share::Share>,
     /// The pace of its requests, over all generations.
     pub(crate) pace: Arc<Pace>,
+    /// What its manifest lets it use, over all generations.
+    pub(crate) budget: Arc<crate::budget::Budget>,
+    pub(crate) clock: Arc<dyn kata_core::ports::Clock>,
 }
 
 /// A thread that was begun.
@@ -184,6 +187,8 @@ fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations,
             emitted: Minute::default(),
             pace: spec.pace,
             share: spec.share,
+            budget: spec.budget,
+            clock: spec.clock,
             bodies: Default::default(),
             sockets: Default::default(),
             connections: Default::default(),
@@ -367,6 +372,10 @@ impl<'js> Loop<'_, 'js> {
             }
             let rest = self.watch.resting();
             let mut until = self.core.timers.borrow().next();
+            let held = self.held();
+            if let Some(held) = held {
+                until = until.map(|u| u.max(held));
+            }
             if let Some(rest) = rest {
                 until = Some(until.map_or(rest, |u| u.max(rest)));
             }
@@ -385,7 +394,13 @@ impl<'js> Loop<'_, 'js> {
                 Some(Command::Settle(settled)) => self.settle(&dispatch, settled),
                 Some(Command::Call(call)) => self.call(&dispatch, call),
                 None => {
-                    let due = self.core.timers.borrow_mut().take_due(Instant::now());
+                    let due = match self.held() {
+                        None => self.core.timers.borrow_mut().take_due(Instant::now()),
+                        Some(_) => None,
+                    };
+                    if due.is_some() {
+                        self.core.reach.budget.wakeup();
+                    }
                     due.and_then(|id| self.batch(self.slices.batch, Work::Own, "a timer", || dispatch.fire.call::<_, ()>((id,))))
                 }
             };
@@ -399,6 +414,22 @@ impl<'js> Loop<'_, 'js> {
                 return exit;
             }
         }
+    }
+
+    /// Until when no timer fires, because the minute's wake-ups are used up; the person is told where one is due.
+    fn held(&self) -> Option<Instant> {
+        let reach = &self.core.reach;
+        let wait = reach.budget.held()?;
+        let until = Instant::now() + wait / reach.options.timer_speed.max(1);
+        if self.core.timers.borrow().next().is_some_and(|due| due < until) {
+            let words = format!(
+                "the {} wake-ups a minute that its manifest allows are used up; it goes on in {} s",
+                reach.budget.limits().wakeups_per_minute,
+                wait.as_secs() + 1
+            );
+            reach.reporter.over_budget(&words, wait);
+        }
+        Some(until)
     }
 
     fn prelude(&self, settings: &serde_json::Value) -> rquickjs::Result<Dispatch<'js>> {

@@ -287,7 +287,7 @@ impl Core {
             ));
         }
         let wait = Duration::from_secs_f64((ms / 1000.0).clamp(0.0, 2_147_483.647));
-        timers.set(id, Instant::now() + wait);
+        timers.set(id, Instant::now() + wait / self.reach.options.timer_speed.max(1));
         Ok(())
     }
 
@@ -400,6 +400,14 @@ pub(crate) fn object<'js>(ctx: &Ctx<'js>, core: &Rc<Core>) -> Result<Object<'js>
     let c = with();
     let status = move |ctx: Ctx<'_>, _call: u32, kind: String, name: String, json: String| c.status(&ctx, &kind, &name, &json);
     n.set("status", Func::from(status))?;
+    let c = with();
+    let schedule = move |service: String, json: String| c.reach.reporter.schedule(c.reach.generation, &service, &json).err();
+    n.set("schedule", Func::from(schedule))?;
+    let c = with();
+    let unschedule = move |service: String, id: String| c.reach.reporter.unschedule(c.reach.generation, &service, &id);
+    n.set("unschedule", Func::from(unschedule))?;
+    let c = with();
+    n.set("busy", Func::from(move |service: String| c.reach.reporter.busy(Some(&service))))?;
     let c = with();
     n.set("bodyEnd", Func::from(move |id: u32| c.reach.bodies.end(id)))?;
     let c = with();

@@ -5,8 +5,10 @@ use super::crypto;
 use super::inbox::Settled;
 use super::talk::Talk;
 use crate::body::Bodies;
+use crate::budget::REFUSAL;
 use crate::fetch::{self, FetchError, Outgoing};
 use crate::files::{self, Done, FilesError};
+use crate::jobs::HOST_KEY;
 use crate::media;
 use crate::ports::Reach;
 use crate::socket::{self, Incoming, SocketError};
@@ -289,9 +291,26 @@ impl Op {
             Self::StateGet(key) | Self::StateDelete(key) | Self::StateSet { key, .. } if key.is_empty() || key.len() > MAX_KEY => {
                 Err(OpError::of_type(format!("state: a key has 1 to {MAX_KEY} bytes")))
             }
+            Self::StateGet(key) | Self::StateDelete(key) | Self::StateSet { key, .. } if key.starts_with(HOST_KEY) => Err(
+                OpError::of_type(format!("state: keys that begin with “{HOST_KEY}” are the host's own")),
+            ),
             _ => Ok(op),
         }
     }
+}
+
+/// Counts a request against the budget. A refusal takes its time: whoever asks again at once shall not ask without end.
+async fn may_ask(reach: &Reach) -> Result<(), OpError> {
+    let Err(refusal) = reach.budget.request().await else {
+        return Ok(());
+    };
+    reach.reporter.over_budget(&refusal.message, refusal.wait);
+    reach.clock.sleep(REFUSAL).await;
+    Err(OpError {
+        name: "Error",
+        code: Some("budget".into()),
+        message: format!("plugin “{}”: {}", reach.plugin, refusal.message),
+    })
 }
 
 /// Runs one and gives its settlement.
@@ -345,6 +364,7 @@ async fn run(op: Op, reach: &Arc<Reach>) -> Result<(Option<String>, Option<Vec<u
         Op::Talk(talk) => text(talk.run(reach).await?),
         Op::Fetch { request, body } => {
             let upload = request.upload;
+            may_ask(reach).await?;
             reach.pace.turn().await;
             let done = fetch::fetch(reach, request, body).await;
             if let (Some(upload), Err(_)) = (upload, &done) {
@@ -364,6 +384,7 @@ async fn run(op: Op, reach: &Arc<Reach>) -> Result<(Option<String>, Option<Vec<u
             text(None)
         }
         Op::SocketOpen(opening) => {
+            may_ask(reach).await?;
             reach.pace.turn().await;
             text(Some(json_of(&socket::open(reach, opening).await?)?))
         }
@@ -373,6 +394,7 @@ async fn run(op: Op, reach: &Arc<Reach>) -> Result<(Option<String>, Option<Vec<u
             Incoming::Closed(closed) => text(Some(format!("c{}", json_of(&closed)?))),
         },
         Op::TcpOpen(opening) => {
+            may_ask(reach).await?;
             reach.pace.turn().await;
             tcp::open(reach, opening).await?;
             text(None)
@@ -396,6 +418,7 @@ async fn run(op: Op, reach: &Arc<Reach>) -> Result<(Option<String>, Option<Vec<u
         }
         Op::Submit { session, text: said, key } => {
             reach.standing.check("sessions:submit").map_err(|e| OpError::denied(&e))?;
+            reach.reporter.busy(None);
             if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > MAX_KEY) {
                 return Err(OpError::of_type(format!(
                     "sessions.submit: idempotencyKey has 1 to {MAX_KEY} bytes"
@@ -435,6 +458,7 @@ async fn run(op: Op, reach: &Arc<Reach>) -> Result<(Option<String>, Option<Vec<u
             }
         }
         Op::MediaFetch(wanted) => {
+            may_ask(reach).await?;
             reach.pace.turn().await;
             text(Some(json_of(&media::download(reach, wanted).await?)?))
         }

@@ -15,6 +15,7 @@ mod markdown;
 mod media;
 mod positions;
 mod routes;
+mod services;
 mod sockets;
 mod streaming;
 mod supervision;

@@ -156,6 +156,27 @@
     }
   }
 
+  class ServiceContext extends Context {
+    schedule(job) {
+      const call = this[CALL];
+      need(!call.aborted, "schedule: the service has ended");
+      need(typeof job?.run === "function", "schedule: `run` must be a function");
+      const { id, when, missed } = job;
+      const wrong = n.schedule(call.name, stringify({ __proto__: null, id, when, missed }) ?? "");
+      if (wrong) throw new TypeError(wrong);
+      set(call.jobs, id, job);
+    }
+    unschedule(id) {
+      const call = this[CALL];
+      if (call.aborted) return;
+      remove(call.jobs, `${id}`);
+      n.unschedule(call.name, `${id}`);
+    }
+    busy() {
+      if (!this[CALL].aborted) n.busy(this[CALL].name);
+    }
+  }
+
   // Registration. The host checks each against manifest and grants and answers with what is wrong.
   const handlers = [];
   const declare = (kind, meta, entry) => {
@@ -237,12 +258,16 @@
     disconnect: [(e, arg, ctx) => e.target.messaging?.disconnect?.(ctx), () => undefined],
     // A question about the channel, answered whether or not it is connected.
     ask: [(e, [part, method], ctx) => e.target[part][method](ctx), plain],
-    start: [(e, arg, ctx) => e.target.start(ctx), () => undefined, true],
+    start: [(e, arg, ctx) => {
+      ctx[CALL].jobs = e.jobs = new Map();
+      return e.target.start(ctx);
+    }, () => undefined, true],
+    job: [(e, [id, due], ctx) => get(e.jobs, id)?.run(ctx, due), () => undefined],
     stop: [(e, arg, ctx) => e.target.stop?.(ctx), () => undefined],
   };
   const partOf = {
     download: "channel", send: "channel", edit: "channel", stream: "channel", delete: "channel", react: "channel", typing: "channel", ask: "channel",
-    connect: "channel", disconnect: "channel", start: "service", stop: "service",
+    connect: "channel", disconnect: "channel", start: "service", stop: "service", job: "service",
   };
   const open = new Map();
   function done(id, ctx, ok, answer) {
@@ -256,7 +281,8 @@
     const [invoke, answer, long] = kinds[kind];
     const entry = handlers[handle];
     const part = partOf[kind];
-    const ctx = part === "channel" && kind !== "ask" ? new ChannelContext(id, part, entry.name) : new Context(id, part ?? "plugin", entry.name ?? "");
+    const Given = kind === "start" ? ServiceContext : part === "channel" && kind !== "ask" ? ChannelContext : Context;
+    const ctx = new Given(id, part ?? "plugin", entry.name ?? "");
     ctx[CALL].long = long === true;
     set(open, id, ctx);
     try {
