@@ -35,6 +35,7 @@ mod reload;
 mod routes;
 mod routing;
 mod secrecy_of_logs;
+mod services;
 mod traces;
 mod trust;
 mod upkeep;

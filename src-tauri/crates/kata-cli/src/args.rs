@@ -241,7 +241,7 @@ pub enum Sessions {
 pub enum Sources {
     /// List sources.
     List,
-    /// Show a source with its states, settings and log.
+    /// Show a source with its states, settings, work and log.
     Show {
         /// Source.
         id: SourceId,
@@ -250,11 +250,17 @@ pub enum Sources {
     Enable {
         /// Source.
         id: SourceId,
+        /// In this workspace only; a service runs while it is on in one of them.
+        #[arg(long)]
+        workspace: Option<WorkspaceId>,
     },
     /// Switch a source off.
     Disable {
         /// Source.
         id: SourceId,
+        /// In this workspace only.
+        #[arg(long)]
+        workspace: Option<WorkspaceId>,
     },
     /// Stop a source and start it again.
     Restart {
@@ -480,6 +486,7 @@ mod tests {
             "kata commands",
             "kata run echo one --two",
             "kata run /echo",
+            "kata sources enable service:feeds:feeds --workspace work",
             "kata sources set channel:telegram apiRoot=http://127.0.0.1:1 polling.timeout=5",
             "kata sources secret channel:telegram botToken",
             "kata pair approve ABCD2345",

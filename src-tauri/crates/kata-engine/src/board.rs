@@ -3,7 +3,7 @@
 use kata_core::EventHub;
 use kata_protocol::{Fact, Health, Ms, RunState, SourceId, SourceKind, SourceSummary, Status, WireError};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// States kept per source.
@@ -16,6 +16,8 @@ pub(crate) struct Board {
     events: Arc<EventHub>,
     entries: Mutex<BTreeMap<SourceId, Entry>>,
     health: Mutex<Health>,
+    /// Grows with every change of a row.
+    turn: AtomicU64,
     /// Something cannot be written at present.
     trouble: AtomicBool,
 }
@@ -32,6 +34,7 @@ impl Board {
             events,
             entries: Mutex::default(),
             health: Mutex::default(),
+            turn: AtomicU64::new(0),
             trouble: AtomicBool::new(false),
         }
     }
@@ -61,6 +64,7 @@ impl Board {
                 }
             }
         }
+        self.turn.fetch_add(1, Ordering::AcqRel);
         self.events.publish(Fact::SourceChanged { source: summary });
         self.refresh_health(None);
     }
@@ -68,6 +72,7 @@ impl Board {
     /// Takes away the sources that `keep` refuses.
     pub(crate) fn retain(&self, keep: impl Fn(&SourceSummary) -> bool) {
         self.lock().retain(|_, entry| keep(&entry.summary));
+        self.turn.fetch_add(1, Ordering::AcqRel);
         self.refresh_health(None);
     }
 
@@ -84,6 +89,7 @@ impl Board {
             Some(entry.summary.clone())
         });
         if let Some(source) = changed {
+            self.turn.fetch_add(1, Ordering::AcqRel);
             self.events.publish(Fact::SourceChanged { source });
             self.refresh_health(None);
         }
@@ -115,6 +121,11 @@ impl Board {
             .get(id)
             .ok_or_else(|| WireError::not_found("source", id).hint("`kata sources list` shows them"))?;
         Ok((entry.summary.clone(), entry.timeline.iter().cloned().collect()))
+    }
+
+    /// Changes whenever a row has changed.
+    pub(crate) fn turn(&self) -> u64 {
+        self.turn.load(Ordering::Acquire)
     }
 
     /// Health as it is.

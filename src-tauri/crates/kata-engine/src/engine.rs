@@ -5,7 +5,7 @@ use crate::board::Board;
 use crate::lock::HomeLock;
 use crate::logging::{self, LogRing};
 use crate::models::ModelBoard;
-use crate::plugins::Plugins;
+use crate::plugins::{Plugins, ServiceTools};
 use crate::prompt::Preferences;
 use crate::settings::SettingsFile;
 use crate::tools::{AllTools, Permit};
@@ -235,7 +235,13 @@ impl Engine {
         let preferences = Preferences::read(&options.home);
         let date_clock = Arc::clone(&clock);
         let permit = Permit::new(&home);
-        let tools = Arc::new(AllTools::new(&permit, Arc::clone(&host), Arc::clone(&notices), Arc::clone(&clock)));
+        let tools = Arc::new(AllTools::new(
+            &permit,
+            Arc::clone(&host),
+            Arc::clone(&notices),
+            Arc::clone(&clock),
+            ServiceTools::new(Arc::clone(&host), Arc::clone(&board), Arc::clone(&settings)),
+        ));
         let bindings = Arc::new(ArcSwap::from_pointee(Bindings::plain(Defaults::new(active_workspace(&home)))));
         let (profiles, prompts) = (Arc::clone(&bindings), Arc::clone(&bindings));
         let rules = Arc::new(ArcSwap::from_pointee(HashMap::new()));
@@ -357,6 +363,7 @@ impl Engine {
         inner.tell_changes();
         inner.run_background(path, outbox);
         inner.run_upkeep();
+        inner.run_power(crate::power::of_this_machine());
         tracing::info!(port, ready_after_ms = took, "ready");
         Ok(Self {
             inner,

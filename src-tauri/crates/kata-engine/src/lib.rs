@@ -21,6 +21,7 @@ mod operations;
 mod options;
 mod otlp;
 mod plugins;
+mod power;
 mod prompt;
 mod routing;
 mod secrets;

@@ -58,6 +58,7 @@ impl Inner {
                 plugin: detail.summary.plugin.clone(),
             });
         }
+        self.plugins.show_work(&mut detail);
         Ok(detail)
     }
 
@@ -251,7 +252,7 @@ impl Operations for Inner {
     async fn source_enable(&self, _: &Caller, params: SourceEnable) -> Result<SourceSummary, WireError> {
         let source = self.source(&params.id)?;
         self.plugins.looked().await;
-        self.plugins.enable_source(&source, params.enabled).await?;
+        self.plugins.switch_source(&source, params.enabled, params.workspace).await?;
         self.apply_rules();
         self.source(&params.id)
     }

@@ -119,6 +119,9 @@ pub struct SourceSettings {
     /// On or off; off when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
+    /// Workspaces in which a service is on or off otherwise than `enabled` says.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub workspaces: BTreeMap<String, bool>,
     /// Who may write; pairing when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<DmPolicy>,
@@ -164,6 +167,14 @@ pub struct SourceSettings {
     /// Fields of a newer version.
     #[serde(flatten)]
     pub other: Map<String, Value>,
+}
+
+impl SourceSettings {
+    /// Whether it is on for the sessions of a workspace.
+    pub fn on_in(&self, workspace: &str) -> bool {
+        let own = self.workspaces.get(workspace).copied();
+        own.unwrap_or(self.enabled.unwrap_or(false))
+    }
 }
 
 /// Rules for tidying up, kept as they are written: a field of a newer version stays, and one that is no rule does nothing.

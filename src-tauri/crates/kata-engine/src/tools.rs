@@ -4,6 +4,7 @@
 //! one: it is left out, and a notice names the plugin.
 
 use crate::engine::{Inner, locked};
+use crate::plugins::ServiceTools;
 use async_trait::async_trait;
 use kata_core::ports::{Clock, Judgement, Permissions, ToolFile, ToolOutcome, ToolRequest, Tools, Unfit};
 use kata_plugins::PluginHost;
@@ -27,6 +28,8 @@ pub(crate) struct AllTools {
     seen: Mutex<Option<Joined>>,
     notices: Arc<Mutex<Vec<Notice>>>,
     clock: Arc<dyn Clock>,
+    /// Which tools of services are there, and where.
+    services: ServiceTools,
 }
 
 /// What judging and running calls needs, once for both.
@@ -56,13 +59,34 @@ impl Permit {
 
 impl AllTools {
     /// Joins them.
-    pub(crate) fn new(permit: &Permit, host: Arc<PluginHost>, notices: Arc<Mutex<Vec<Notice>>>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        permit: &Permit,
+        host: Arc<PluginHost>,
+        notices: Arc<Mutex<Vec<Notice>>>,
+        clock: Arc<dyn Clock>,
+        services: ServiceTools,
+    ) -> Self {
         Self {
+            services,
             builtin: Builtin::new(permit.places.clone(), Arc::clone(&permit.sandbox)),
             host,
             seen: Mutex::default(),
             notices,
             clock,
+        }
+    }
+
+    /// Built-in tools and all that plugins have registered.
+    fn joined(&self) -> Arc<[ToolInfo]> {
+        let plugins = self.host.list();
+        let mut seen = locked(&self.seen);
+        match &*seen {
+            Some((known, all)) if Arc::ptr_eq(known, &plugins) => Arc::clone(all),
+            _ => {
+                let all = self.join(&plugins);
+                *seen = Some((plugins, Arc::clone(&all)));
+                all
+            }
         }
     }
 
@@ -107,21 +131,18 @@ fn shadow(tool: &ToolInfo, now: Ms) -> Notice {
 #[async_trait]
 impl Tools for AllTools {
     fn list(&self) -> Arc<[ToolInfo]> {
-        let plugins = self.host.list();
-        let mut seen = locked(&self.seen);
-        match &*seen {
-            Some((known, all)) if Arc::ptr_eq(known, &plugins) => Arc::clone(all),
-            _ => {
-                let all = self.join(&plugins);
-                *seen = Some((plugins, Arc::clone(&all)));
-                all
-            }
-        }
+        self.services.seen_in(&self.joined(), None)
+    }
+
+    fn list_for(&self, workspace: &WorkspaceId) -> Arc<[ToolInfo]> {
+        self.services.seen_in(&self.joined(), Some(workspace))
     }
 
     async fn call(&self, request: ToolRequest) -> ToolOutcome {
         if NAMES.contains(&request.name.as_str()) {
             self.builtin.call(request).await
+        } else if let Some(text) = self.services.away(&self.joined(), &request.name, &request.workspace) {
+            ToolOutcome { text, is_error: true }
         } else {
             self.host.call(request).await
         }

@@ -86,11 +86,6 @@ impl PluginHost {
         &self.options
     }
 
-    /// Changes whenever a part changes its state.
-    pub(crate) fn parts_changed(&self) -> u64 {
-        self.common.running.load(Ordering::Acquire)
-    }
-
     pub(crate) fn tasks(&self) -> &Tasks {
         &self.tasks
     }

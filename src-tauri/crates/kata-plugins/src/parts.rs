@@ -10,7 +10,7 @@ use crate::ports::{Report, Reporter};
 use kata_core::lifecycle::{Happening, Lifecycle};
 use kata_core::ports::{Clock, Entropy, PluginBackend, PluginPart};
 use kata_protocol::{Ms, RunState};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -49,8 +49,6 @@ pub(crate) struct Part {
     saving: Arc<AtomicBool>,
     /// Until when a budget is used up.
     held: watch::Sender<Option<Ms>>,
-    /// Grows when a service begins or ends to run.
-    running: Arc<AtomicU64>,
     backend: Arc<dyn PluginBackend>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -61,8 +59,6 @@ pub(crate) struct Part {
 pub(crate) struct Common {
     /// Whether the machine saves power.
     pub(crate) saving: Arc<AtomicBool>,
-    /// Grows when a service begins or ends to run.
-    pub(crate) running: Arc<AtomicU64>,
 }
 
 /// Why one run ended.
@@ -107,7 +103,6 @@ impl Part {
             jobs: Jobs::new(plugin.id.clone(), service, b, c, e),
             saving: Arc::clone(&common.saving),
             held: watch::Sender::new(None),
-            running: Arc::clone(&common.running),
             backend,
             clock,
             entropy,
@@ -120,7 +115,6 @@ impl Part {
         if let Ok(status) = life.apply(what, code, message, self.clock.now(), self.entropy.next_u64())
             && *status != before
         {
-            self.running.fetch_add(1, Ordering::AcqRel);
             self.backend.status(&self.plugin, self.part.clone(), status.clone());
         }
     }

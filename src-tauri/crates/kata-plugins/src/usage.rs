@@ -44,20 +44,13 @@ impl PluginHost {
         part.map(|part| part.jobs.shown()).unwrap_or_default()
     }
 
-    /// Services of a plugin that run, with or without a problem.
-    pub fn services_up(&self, id: &PluginId) -> Vec<String> {
-        let Some(plugin) = self.known(id) else { return Vec::new() };
-        let up = plugin.parts_now().into_iter().filter(|part| part.runs());
-        up.filter_map(|part| match &part.part {
-            PluginPart::Service(id) => Some(id.clone()),
-            _ => None,
-        })
-        .collect()
-    }
-
-    /// Changes whenever a channel or service changes its state.
-    pub fn parts_turn(&self) -> u64 {
-        self.parts_changed()
+    /// Services that a plugin has registered.
+    pub fn services(&self, id: &PluginId) -> Vec<String> {
+        let registry = self.registry.load();
+        let member = registry.members.get(id);
+        member
+            .map(|m| m.registrations.services.iter().map(|(name, _)| name.clone()).collect())
+            .unwrap_or_default()
     }
 
     /// The limits in force for a plugin: the host's, where its manifest does not ask for lower ones.

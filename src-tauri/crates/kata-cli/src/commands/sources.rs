@@ -2,11 +2,14 @@
 
 use super::connect;
 use crate::args::Sources;
+use crate::client::Client;
 use crate::failure::Failure;
 use crate::render;
 use crate::screen::Screen;
 use crate::setting;
-use kata_protocol::{Empty, Json, SourceConfigure, SourceDetail, SourceEnable, SourceRef, SourceSecret, SourceSummary};
+use kata_protocol::{
+    Empty, Json, SourceConfigure, SourceDetail, SourceEnable, SourceId, SourceRef, SourceSecret, SourceSummary, WorkspaceId,
+};
 use std::path::Path;
 
 pub(super) async fn run(screen: &Screen, home: &Path, command: Sources) -> Result<(), Failure> {
@@ -17,26 +20,8 @@ pub(super) async fn run(screen: &Screen, home: &Path, command: Sources) -> Resul
             screen.result(&sources, |s| render::sources(s, render::now()))
         }
         Sources::Show { id } => detail(screen, &client.source_get(SourceRef { id }).await?),
-        Sources::Enable { id } => row(
-            screen,
-            &client
-                .source_enable(SourceEnable {
-                    id,
-                    enabled: true,
-                    workspace: None,
-                })
-                .await?,
-        ),
-        Sources::Disable { id } => row(
-            screen,
-            &client
-                .source_enable(SourceEnable {
-                    id,
-                    enabled: false,
-                    workspace: None,
-                })
-                .await?,
-        ),
+        Sources::Enable { id, workspace } => switch(screen, &mut client, id, workspace, true).await,
+        Sources::Disable { id, workspace } => switch(screen, &mut client, id, workspace, false).await,
         Sources::Restart { id } => row(
             screen,
             &screen.working("restarting", client.source_restart(SourceRef { id })).await?,
@@ -51,6 +36,10 @@ pub(super) async fn run(screen: &Screen, home: &Path, command: Sources) -> Resul
             detail(screen, &client.source_secret(SourceSecret { id, name, value }).await?)
         }
     }
+}
+
+async fn switch(screen: &Screen, client: &mut Client, id: SourceId, workspace: Option<WorkspaceId>, enabled: bool) -> Result<(), Failure> {
+    row(screen, &client.source_enable(SourceEnable { id, enabled, workspace }).await?)
 }
 
 fn row(screen: &Screen, source: &SourceSummary) -> Result<(), Failure> {

@@ -156,6 +156,11 @@ pub(crate) fn source(detail: &SourceDetail, now: Ms) -> String {
             );
         }
     }
+    for workspace in &detail.workspaces {
+        let on = if workspace.enabled { "on" } else { "off" };
+        put(&mut text, &format!("workspace     {} is {on}", workspace.workspace));
+    }
+    work(&mut text, detail, now);
     if !detail.timeline.is_empty() {
         put(&mut text, "\nstates, newest first");
         for past in &detail.timeline {
@@ -169,6 +174,48 @@ pub(crate) fn source(detail: &SourceDetail, now: Ms) -> String {
         }
     }
     text
+}
+
+/// What it plans, and what it uses of what it may use.
+fn work(text: &mut String, detail: &SourceDetail, now: Ms) {
+    if !detail.jobs.is_empty() {
+        put(text, "\nplanned");
+        for job in &detail.jobs {
+            let next = job.next.map_or_else(|| "over".to_owned(), |at| format!("next {}", within(at, now)));
+            let last = job
+                .last
+                .map_or_else(|| "never ran".to_owned(), |at| format!("last {}", ago(at, now)));
+            put(text, &format!("  {}  {}  {next}  {last}", line(&job.id, 40), line(&job.when, 80)));
+            if let Some(error) = &job.error {
+                put(text, &format!("    failed: {}", line(error, 160)));
+            }
+        }
+    }
+    if let Some(budget) = &detail.budget {
+        let of = |limit: u32| if limit == 0 { String::new() } else { format!(" of {limit}") };
+        let mb = |bytes: Count| format!("{:.1}", bytes.0 as f64 / f64::from(1 << 20));
+        put(text, "\nbudget, of the last minute");
+        put(
+            text,
+            &format!("  requests    {}{}", budget.requests_last_minute, of(budget.requests_per_minute)),
+        );
+        put(
+            text,
+            &format!("  today       {}{}", budget.requests_today, of(budget.requests_per_day)),
+        );
+        put(
+            text,
+            &format!("  wake-ups    {}{}", budget.wakeups_last_minute, of(budget.wakeups_per_minute)),
+        );
+        put(
+            text,
+            &format!("  CPU         {} of {} ms", budget.cpu_ms_last_minute, budget.cpu_ms_per_minute),
+        );
+        put(
+            text,
+            &format!("  memory      {} of {} MB", mb(budget.memory_bytes), mb(budget.memory_limit)),
+        );
+    }
 }
 
 /// Somebody who was let in.

@@ -224,7 +224,7 @@ impl Plugins {
         }
     }
 
-    fn known_workspace(&self, wanted: Option<WorkspaceId>) -> Result<WorkspaceId, WireError> {
+    pub(super) fn known_workspace(&self, wanted: Option<WorkspaceId>) -> Result<WorkspaceId, WireError> {
         let Some(wanted) = wanted else {
             return Ok(crate::engine::active_workspace(&self.home));
         };

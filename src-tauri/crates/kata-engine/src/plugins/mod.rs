@@ -16,6 +16,7 @@ mod install;
 mod kept;
 mod look;
 mod parts;
+mod services;
 mod setting;
 mod standing;
 mod trust;
@@ -28,10 +29,11 @@ use arc_swap::ArcSwap;
 use kata_core::ports::{Clock, StoreError};
 use kata_plugins::{Candidate, NetworkPolicy, PluginHost, Root, original_of};
 use kata_protocol::{
-    ChannelId, ErrorCode, Fact, GrantAction, GrantEvent, PluginId, PluginOrigin, PluginSummary, RunState, SourceId, Status, WireError,
+    ChannelId, ErrorCode, Fact, GrantAction, GrantEvent, PluginId, PluginOrigin, PluginSummary, RunState, Status, WireError,
 };
 use kata_store::{HomePaths, SqliteStore};
 use look::Found;
+pub(crate) use services::ServiceTools;
 use standing::Grants;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -65,6 +67,8 @@ pub(crate) struct Plugins {
     scanning: tokio::sync::Mutex<()>,
     /// Whether files and grants have been looked at since the start.
     looked: watch::Sender<bool>,
+    /// Whether the services of the start have been started, each in its turn.
+    booted: std::sync::atomic::AtomicBool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -104,6 +108,7 @@ impl Plugins {
             scanning: tokio::sync::Mutex::default(),
             deciding: tokio::sync::Mutex::default(),
             looked: watch::Sender::new(false),
+            booted: std::sync::atomic::AtomicBool::new(false),
         })
     }
 
@@ -146,6 +151,10 @@ impl Plugins {
             }
         });
         futures::future::join_all(starts).await;
+        self.start_services().await;
+        // From now on whoever loads a plugin starts its services too.
+        self.booted.store(true, std::sync::atomic::Ordering::Release);
+        self.start_services().await;
     }
 
     /// Returns once files and grants have been looked at; until then nothing true could be said of trust.
@@ -326,15 +335,6 @@ impl Plugins {
             return set.unwrap_or(true) && self.enabled(&original);
         }
         set.unwrap_or_else(|| self.candidate(id).is_ok_and(|c| c.origin == PluginOrigin::Bundled))
-    }
-
-    fn source_enabled(&self, id: &SourceId) -> bool {
-        self.settings
-            .get()
-            .sources
-            .get(id.as_str())
-            .and_then(|s| s.enabled)
-            .unwrap_or(false)
     }
 
     fn candidate(&self, id: &PluginId) -> Result<Candidate, WireError> {

@@ -60,6 +60,15 @@ impl Plugins {
                 self.host.start_channel(&channel).await?;
             }
         }
+        // At the start they wait for their turn.
+        if self.booted.load(std::sync::atomic::Ordering::Acquire) {
+            self.start_services_of(id, contributes).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts the services that are switched on; one that runs goes on.
+    pub(super) async fn start_services_of(&self, id: &PluginId, contributes: &Contributes) -> Result<(), WireError> {
         for service in &contributes.services {
             if source_id(id, &PluginPart::Service(service.clone())).is_some_and(|s| self.source_enabled(&s)) {
                 self.host.start_service(id, service).await?;
@@ -70,12 +79,21 @@ impl Plugins {
 
     /// Starts or stops one channel or service and remembers it.
     pub(crate) async fn enable_source(self: &Arc<Self>, source: &SourceSummary, enabled: bool) -> Result<(), WireError> {
-        let (plugin, part) = self.part(source)?;
+        let (plugin, _) = self.part(source)?;
         if enabled {
             self.require_trust(&self.candidate(&plugin)?)?;
         }
-        self.settings
-            .change(|s| s.sources.entry(source.id.to_string()).or_default().enabled = Some(enabled))?;
+        self.settings.change(|s| {
+            let entry = s.sources.entry(source.id.to_string()).or_default();
+            entry.enabled = Some(enabled);
+            entry.workspaces.clear();
+        })?;
+        self.run_source(source, enabled).await
+    }
+
+    /// What was decided about a source comes to be.
+    pub(super) async fn run_source(self: &Arc<Self>, source: &SourceSummary, enabled: bool) -> Result<(), WireError> {
+        let (plugin, part) = self.part(source)?;
         self.board.put(SourceSummary { enabled, ..source.clone() });
         if enabled && !self.host.running().contains(&plugin) {
             return self.enable(&plugin, true).await;

@@ -147,10 +147,11 @@ pub(super) fn hosts_in(schema: &Option<Json>, settings: &Value) -> Vec<String> {
         .into_iter()
         .flatten()
         .collect();
-    let uris = properties
-        .into_iter()
-        .filter(|(_, p)| p["format"] == "uri")
-        .filter_map(|(name, _)| settings.get(name)?.as_str());
+    let uris = properties.into_iter().flat_map(|(name, p)| match settings.get(name) {
+        Some(Value::String(uri)) if p["format"] == "uri" => vec![uri.as_str()],
+        Some(Value::Array(uris)) if p["items"]["format"] == "uri" => uris.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    });
     uris.filter_map(|uri| {
         let url = url::Url::parse(uri).ok()?;
         let host = url.host_str().filter(|h| !h.is_empty())?;
@@ -163,6 +164,9 @@ pub(super) fn hosts_in(schema: &Option<Json>, settings: &Value) -> Vec<String> {
             "imap" => Some(143),
             "smtps" | "submissions" => Some(465),
             "smtp" | "submission" => Some(587),
+            // As IANA lists them: MQTT, and MQTT over TLS.
+            "mqtt" => Some(1883),
+            "mqtts" => Some(8883),
             _ => None,
         };
         Some(format!("tcp:{host}:{}", url.port().or(known)?))
@@ -339,6 +343,11 @@ mod tests {
         ));
         let settings = json!({"apiRoot":"http://127.0.0.1:8081/bot","note":"http://evil.example"});
         assert_eq!(hosts_in(&schema, &settings), ["127.0.0.1:8081"]);
+        let schema = Some(Json(
+            json!({"properties":{"feeds":{"type":"array","items":{"type":"string","format":"uri"}}}}),
+        ));
+        let settings = json!({"feeds":["https://a.example/rss","https://b.example:8443/atom"]});
+        assert_eq!(hosts_in(&schema, &settings), ["a.example", "b.example:8443"]);
     }
 
     #[test]
@@ -349,7 +358,8 @@ mod tests {
             ("imaps://mail.example.org", vec!["tcp:mail.example.org:993"]),
             ("smtp://127.0.0.1:2525/", vec!["tcp:127.0.0.1:2525"]),
             ("submissions://mail.example.org", vec!["tcp:mail.example.org:465"]),
-            ("mqtt://broker.example", vec![]),
+            ("mqtt://broker.example", vec!["tcp:broker.example:1883"]),
+            ("coap://broker.example", vec![]),
             ("mailto:a@b.example", vec![]),
             ("wss://x.example", vec!["x.example"]),
         ] {
