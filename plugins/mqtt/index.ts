@@ -133,7 +133,7 @@ class Bridge {
       } catch (error) {
         this.client = undefined;
         if (ctx.signal.aborted) return;
-        if (this.#needsPerson(error, ctx)) return;
+        if (this.#needsPerson(error, ctx)) return ctx.unschedule("keep-alive");
         if (Date.now() - began > PROVED) wait = FIRST_WAIT;
         const why = error instanceof Error ? error.message : "the connection failed";
         ctx.status({ state: "degraded", code: error instanceof NoConnection ? error.code : "failed", message: `${why}; trying again` });

@@ -384,6 +384,8 @@ async fn the_bundled_plugins_keep_their_contracts_in_the_sandbox() {
         ("email", 18),
         ("whatsapp", 20),
         ("gmail", 40),
+        ("feeds", 15),
+        ("mqtt", 17),
         ("calendar", 30),
     ] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins").join(name);

@@ -13,6 +13,7 @@ mod email;
 mod judges;
 mod lines;
 mod matrix;
+mod mqtt;
 mod slack;
 mod telegram;
 mod telegram_weather;

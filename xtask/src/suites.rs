@@ -24,6 +24,9 @@ pub(crate) fn peers(root: &Path, name: &str) -> Result<(), Failure> {
         setup::system_packages(root, &["dovecot-imapd", "dovecot-lmtpd"])?;
         fetch_python(root, "email")?;
     }
+    if matches!(name, "mqtt" | "all") {
+        setup::system_packages(root, &["mosquitto", "mosquitto-clients"])?;
+    }
     if matches!(name, "web" | "all") {
         fetch_web(root)?;
     }
