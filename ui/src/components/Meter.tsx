@@ -12,6 +12,7 @@ interface MeterProps {
   ceiling: number | null;
   words: (value: number) => string;
   testId: string;
+  className?: string;
   /** Instead of the line. */
   children?: ReactNode;
 }
@@ -19,12 +20,12 @@ interface MeterProps {
 /** From here on a number is shown as one to look at. */
 const CLOSE = 0.85;
 
-export function Meter({ name, values, ceiling, words, testId, children }: MeterProps) {
+export function Meter({ name, values, ceiling, words, testId, className, children }: MeterProps) {
   const limit = ceiling === 0 ? null : ceiling;
   const value = values.at(-1) ?? 0;
   const close = limit !== null && value >= limit * CLOSE;
   return (
-    <div data-testid={testId} className={cn("flex flex-col rounded-lg border px-3 pt-2 pb-1.5", close ? "border-bad/50" : "border-line")}>
+    <div data-testid={testId} className={cn("flex flex-col rounded-lg border px-3 pt-2 pb-1.5", close ? "border-bad/50" : "border-line", className)}>
       <dt className="truncate text-sm text-faint">{name}</dt>
       <dd className="flex items-baseline gap-1.5 truncate">
         <span className={cn("text-lg font-semibold", close && "text-bad")}>{words(value)}</span>

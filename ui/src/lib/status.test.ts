@@ -16,7 +16,7 @@ describe("a state in words", () => {
     [{ kind: "backoff", attempt: 2, until: NOW - 1 }, "warn", "Trying again"],
     [{ kind: "needs_user", action: { kind: "relogin" } }, "warn", "Needs signing in"],
     [{ kind: "failed", recoverable: false }, "bad", "Failed"],
-    [{ kind: "quarantined", until: NOW + 480_000 }, "bad", "Held back, back in 8 min"],
+    [{ kind: "quarantined", until: NOW + 480_000 }, "bad", "Held back for 8 min"],
     [{ kind: "stopping" }, "busy", "Stopping"],
   ];
   it.each(rows)("%j is %s: %s", (state, tone, label) => {

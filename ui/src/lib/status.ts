@@ -56,7 +56,7 @@ function labelOf(state: RunState, now: number): string {
     case "failed":
       return "Failed";
     case "quarantined":
-      return state.until > now ? `Held back, back ${until(state.until, now)}` : "Held back";
+      return state.until > now ? `Held back for ${until(state.until, now).replace("in ", "")}` : "Held back";
     case "stopping":
       return "Stopping";
   }

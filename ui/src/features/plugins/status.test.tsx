@@ -15,7 +15,7 @@ describe("a plugin's status page", () => {
 
   it("says until when it is held back, and ends that with one click", async () => {
     const { user } = openWindow("#/plugins/indexer");
-    expect(await screen.findByTestId("plugin-state")).toHaveTextContent(/Held back, back in \d+ min — Five faults in ten minutes/);
+    expect(await screen.findByTestId("plugin-state")).toHaveTextContent(/Held back for \d+ min — Five faults in ten minutes/);
     await user.click(screen.getByTestId("mend"));
     await waitFor(() => expect(screen.getByTestId("plugin-state")).toHaveAttribute("data-state", "running"));
     expect(screen.queryByTestId("mend")).toBeNull();

@@ -16,7 +16,7 @@ export function BudgetUse({ budget, at }: { budget: SourceBudget; at: number }) 
       <Meter testId="budget-memory" name="Memory" values={of((row) => row.memoryBytes)} ceiling={budget.memoryLimit} words={mebibytes} />
       <Meter testId="budget-wakeups" name="Wake-ups per minute" values={of((row) => row.wakeupsLastMinute)} ceiling={budget.wakeupsPerMinute} words={plain} />
       <Meter testId="budget-requests" name="Requests per minute" values={of((row) => row.requestsLastMinute)} ceiling={budget.requestsPerMinute} words={plain} />
-      <Meter testId="budget-day" name="Requests today" values={[budget.requestsToday]} ceiling={budget.requestsPerDay} words={plain}>
+      <Meter testId="budget-day" className="col-span-2" name="Requests today" values={[budget.requestsToday]} ceiling={budget.requestsPerDay} words={plain}>
         {budget.requestsPerDay > 0 ? <Bar value={budget.requestsToday} of={budget.requestsPerDay} /> : <span className="flex h-7 items-end pb-1 text-xs text-faint">without a limit</span>}
       </Meter>
     </dl>

@@ -10,6 +10,7 @@ import { useAct } from "@/data/operations";
 import { MendButton, type MendPart } from "@/features/services/MendButton";
 import type { SourceDetail, SourceSummary } from "@/generated/protocol";
 import { go } from "@/lib/route";
+import { mendOf } from "@/lib/status";
 import { ago, useNow } from "@/lib/time";
 import { EditSource } from "./EditSource";
 import { hasFiles, KINDS, SourceIcon } from "./kinds";
@@ -28,6 +29,8 @@ export function SourceHead({ detail, provider, onShow, onSignIn }: HeadProps) {
   const enable = useAct("source.enable");
   const restart = useAct("source.restart");
   const test = useTest(id);
+  // Then the button beside the state is that restart.
+  const mendedByRestart = summary.enabled && mendOf(summary.status.state, name)?.kind === "restart";
   return (
     <header className="flex flex-col gap-3">
       <div className="flex flex-wrap items-start gap-x-3 gap-y-2">
@@ -42,9 +45,11 @@ export function SourceHead({ detail, provider, onShow, onSignIn }: HeadProps) {
               {test.busy ? "Testing" : "Test"}
             </Button>
           )}
-          <Button icon={<RotateCw className="size-3.5" />} data-testid="source-restart" disabled={!summary.enabled || restart.isPending} onClick={() => restart.mutate({ id })}>
-            Restart
-          </Button>
+          {!mendedByRestart && (
+            <Button icon={<RotateCw className="size-3.5" />} data-testid="source-restart" disabled={!summary.enabled || restart.isPending} onClick={() => restart.mutate({ id })}>
+              Restart
+            </Button>
+          )}
           {hasFiles(summary) && <More source={summary} />}
         </div>
       </div>

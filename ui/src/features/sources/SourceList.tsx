@@ -1,5 +1,5 @@
 /** The rows of the sources panel, grouped by kind. Arrow keys move through them. */
-import type { KeyboardEvent } from "react";
+import { type KeyboardEvent, useEffect, useRef } from "react";
 import { Switch } from "@/components/controls";
 import { Scroll } from "@/components/layout";
 import { StatusBadge } from "@/components/StatusBadge";
@@ -59,9 +59,14 @@ export function SourceList({ rows, chosen }: { rows: readonly SourceSummary[]; c
 function SourceRow({ row, selected }: { row: SourceSummary; selected: boolean }) {
   const enable = useAct("source.enable");
   const now = useNow();
+  const button = useRef<HTMLButtonElement>(null);
+  // Whoever comes by a link or the palette sees which row it is.
+  useEffect(() => {
+    if (selected) button.current?.scrollIntoView({ block: "nearest" });
+  }, [selected]);
   return (
     <li data-testid={`source-row-${row.id}`} className={cn("flex h-[50px] items-center gap-2.5 rounded-lg pr-2.5", selected ? "bg-selected" : "hover:bg-hover")}>
-      <button type="button" data-row aria-current={selected ? "true" : undefined} onClick={() => go({ view: "sources", source: row.id })} className="flex h-full min-w-0 flex-1 items-center gap-2.5 rounded-lg pl-2 text-left">
+      <button ref={button} type="button" data-row aria-current={selected ? "true" : undefined} onClick={() => go({ view: "sources", source: row.id })} className="flex h-full min-w-0 flex-1 items-center gap-2.5 rounded-lg pl-2 text-left">
         <SourceIcon source={row} />
         <span className="min-w-0 flex-1">
           <span className="flex items-baseline gap-2">

@@ -17,7 +17,7 @@ const STATES: readonly [id: string, words: string | RegExp, mend: string | null]
   ["add_model", "Needs a model", "Add a model"],
   ["failed", "Failed", "Restart Old tickets"],
   ["broken", "Failed", "See the log"],
-  ["quarantined", /^Held back, back in/, "Restart Repository indexer"],
+  ["quarantined", /^Held back for/, "Restart Repository indexer"],
   ["stopping", "Stopping", null],
 ];
 
