@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use kata_core::EventHub;
 use kata_core::path::Path;
 use kata_core::ports::{
-    Clock, Content, FilesRoot, MediaError, MediaStore, NewMedia, PluginBackend, PluginPart, PluginStateStore, StoreError, Transcripts,
+    AccountError, AccountRef, AccountToken, Accounts, Clock, Content, FilesRoot, MediaError, MediaStore, NewMedia, PluginBackend,
+    PluginPart, PluginStateStore, StoreError, Transcripts,
 };
 use kata_core::session::Sessions;
 use kata_protocol::{
@@ -15,7 +16,7 @@ use kata_protocol::{
     WireError,
 };
 use kata_store::{HomePaths, SqliteStore};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -26,6 +27,8 @@ pub(crate) struct Backend {
     pub store: Arc<SqliteStore>,
     /// Secrets.
     pub secrets: Arc<Secrets>,
+    /// Accounts that were signed in with.
+    pub accounts: Arc<dyn Accounts>,
     /// States of channels and services.
     pub board: Arc<Board>,
     /// Facts.
@@ -108,6 +111,14 @@ impl PluginBackend for Backend {
         let value = value.map(secrecy::SecretString::from);
         let done = tokio::task::spawn_blocking(move || secrets.set(&account, value)).await;
         Ok(done.map_err(|_| WireError::internal("the secret store failed"))??)
+    }
+
+    async fn oauth_token(&self, plugin: &PluginId, provider: &str, scopes: &[String]) -> Result<AccountToken, AccountError> {
+        self.accounts.token(&AccountRef::of_plugin(plugin, provider), scopes).await
+    }
+
+    async fn oauth_refused(&self, plugin: &PluginId, provider: &str, access: SecretString) -> Result<(), AccountError> {
+        self.accounts.refused(&AccountRef::of_plugin(plugin, provider), &access).await
     }
 
     fn route_url(&self, plugin: &PluginId, path: &str) -> Option<String> {

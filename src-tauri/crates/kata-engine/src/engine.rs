@@ -1,5 +1,6 @@
 //! Starts and stops everything, in order.
 
+use crate::accounts::{AccountDesk, Browser};
 use crate::backend::Backend;
 use crate::board::Board;
 use crate::lock::HomeLock;
@@ -72,6 +73,7 @@ pub(crate) struct Inner {
     pub media: Arc<dyn MediaStore>,
     pub settings: Arc<SettingsFile>,
     pub secrets: Arc<Secrets>,
+    pub accounts: AccountDesk,
     pub store: Arc<SqliteStore>,
     pub transcripts: Arc<FileTranscripts>,
     pub models: ModelBoard,
@@ -151,9 +153,17 @@ impl Engine {
         let media: Arc<dyn MediaStore> = Arc::new(media.map_err(|e| home_failed(std::io::Error::other(e.to_string())))?);
 
         let board = Arc::new(Board::new(Arc::clone(&events)));
+        let accounts = AccountDesk::new(
+            Arc::clone(&settings),
+            Arc::clone(&secrets),
+            Arc::clone(&clock),
+            Arc::clone(&entropy),
+            tasks.clone(),
+        )?;
         let backend = Arc::new(Backend {
             store: Arc::clone(&store),
             secrets: Arc::clone(&secrets),
+            accounts: accounts.accounts(),
             board: Arc::clone(&board),
             events: Arc::clone(&events),
             clock: Arc::clone(&clock),
@@ -315,6 +325,7 @@ impl Engine {
             clock: Arc::clone(&clock),
         };
         let inner = Arc::new(Inner {
+            accounts,
             conversations,
             hygiene,
             letters,
@@ -348,6 +359,7 @@ impl Engine {
             draining,
             options,
         });
+        inner.accounts.join(&inner);
         inner.plugins.find();
         inner.refresh_files();
         let routes_stand = inner.apply_rules();
@@ -376,6 +388,11 @@ impl Engine {
     /// The operations, for the desktop.
     pub fn operations(&self) -> Arc<dyn Operations> {
         Arc::clone(&self.inner) as _
+    }
+
+    /// Says how pages are opened for a sign-in; the first word counts. Without one a person opens them from what they are told.
+    pub fn open_pages_with(&self, browser: Arc<dyn Browser>) {
+        let _ = self.inner.accounts.browser.set(browser);
     }
 
     /// Facts.

@@ -6,6 +6,7 @@
 //!
 //! Deliberately absent: rules of the domain (kata-core) and anything of Tauri.
 
+mod accounts;
 mod attachments;
 pub mod author;
 mod backend;
@@ -31,6 +32,7 @@ mod traces;
 mod upkeep;
 mod watch;
 
+pub use accounts::{Browser, NoBrowser};
 pub use clock::{OsEntropy, SystemClock};
 pub use engine::{Engine, local_token};
 pub use error::EngineError;

@@ -246,7 +246,7 @@ impl Operations for Inner {
     }
 
     async fn source_get(&self, _: &Caller, params: SourceRef) -> Result<SourceDetail, WireError> {
-        self.detail(&params.id)
+        self.with_account(self.detail(&params.id)?).await
     }
 
     async fn source_enable(&self, _: &Caller, params: SourceEnable) -> Result<SourceSummary, WireError> {
@@ -264,14 +264,14 @@ impl Operations for Inner {
 
     async fn source_configure(&self, _: &Caller, params: SourceConfigure) -> Result<SourceDetail, WireError> {
         self.plugins.configure(&self.source(&params.id)?, params.settings.0).await?;
-        self.detail(&params.id)
+        self.with_account(self.detail(&params.id)?).await
     }
 
     async fn source_secret(&self, _: &Caller, params: SourceSecret) -> Result<SourceDetail, WireError> {
         self.plugins
             .set_secret(&self.source(&params.id)?, &params.name, params.value)
             .await?;
-        self.detail(&params.id)
+        self.with_account(self.detail(&params.id)?).await
     }
 
     async fn source_add(&self, _: &Caller, _: SourceAdd) -> Result<SourceDetail, WireError> {
@@ -311,35 +311,35 @@ impl Operations for Inner {
     }
 
     async fn oauth_providers(&self, _: &Caller, _: Empty) -> Result<Vec<OauthProvider>, WireError> {
-        Err(later("oauth.providers"))
+        self.accounts.providers().await
     }
 
-    async fn oauth_configure(&self, _: &Caller, _: OauthConfigure) -> Result<OauthProvider, WireError> {
-        Err(later("oauth.configure"))
+    async fn oauth_configure(&self, _: &Caller, params: OauthConfigure) -> Result<OauthProvider, WireError> {
+        self.accounts.configure(params).await
     }
 
-    async fn oauth_remove(&self, _: &Caller, _: OauthProviderRef) -> Result<Empty, WireError> {
-        Err(later("oauth.remove"))
+    async fn oauth_remove(&self, _: &Caller, params: OauthProviderRef) -> Result<Empty, WireError> {
+        self.accounts.remove_provider(&params.id).await
     }
 
-    async fn oauth_begin(&self, _: &Caller, _: OauthBegin) -> Result<OauthSignIn, WireError> {
-        Err(later("oauth.begin"))
+    async fn oauth_begin(&self, _: &Caller, params: OauthBegin) -> Result<OauthSignIn, WireError> {
+        self.begin_sign_in(params).await
     }
 
-    async fn oauth_get(&self, _: &Caller, _: OauthSignInRef) -> Result<OauthSignIn, WireError> {
-        Err(later("oauth.get"))
+    async fn oauth_get(&self, _: &Caller, params: OauthSignInRef) -> Result<OauthSignIn, WireError> {
+        self.sign_in(&params)
     }
 
-    async fn oauth_cancel(&self, _: &Caller, _: OauthSignInRef) -> Result<Empty, WireError> {
-        Err(later("oauth.cancel"))
+    async fn oauth_cancel(&self, _: &Caller, params: OauthSignInRef) -> Result<Empty, WireError> {
+        self.cancel_sign_in(&params)
     }
 
     async fn oauth_accounts(&self, _: &Caller, _: Empty) -> Result<Vec<OauthAccount>, WireError> {
-        Err(later("oauth.accounts"))
+        self.list_accounts().await
     }
 
-    async fn oauth_revoke(&self, _: &Caller, _: SourceRef) -> Result<SourceSummary, WireError> {
-        Err(later("oauth.revoke"))
+    async fn oauth_revoke(&self, _: &Caller, params: SourceRef) -> Result<SourceSummary, WireError> {
+        self.sign_out(params).await
     }
 
     async fn channel_policy(&self, _: &Caller, params: ChannelPolicy) -> Result<ChannelPolicyState, WireError> {
@@ -369,7 +369,9 @@ impl Operations for Inner {
 
     async fn channel_logout(&self, _: &Caller, params: SourceRef) -> Result<SourceSummary, WireError> {
         self.plugins.looked().await;
-        self.plugins.log_channel_out(&self.source(&params.id)?).await?;
+        let source = self.source(&params.id)?;
+        self.plugins.log_channel_out(&source).await?;
+        self.forget_accounts(&source).await?;
         self.apply_rules();
         self.source(&params.id)
     }
@@ -384,7 +386,9 @@ impl Operations for Inner {
 
     async fn account_remove(&self, _: &Caller, params: SourceRef) -> Result<Empty, WireError> {
         self.plugins.looked().await;
-        let channels = self.plugins.remove_account(&self.source(&params.id)?).await?;
+        let source = self.source(&params.id)?;
+        self.forget_accounts(&source).await?;
+        let channels = self.plugins.remove_account(&source).await?;
         self.forget_conversations(&channels).await?;
         self.apply_rules();
         Ok(Empty {})

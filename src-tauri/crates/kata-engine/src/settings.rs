@@ -30,6 +30,9 @@ pub struct Settings {
     pub accounts: BTreeMap<String, BTreeMap<String, AccountSettings>>,
     /// Sources by id (`channel:telegram`).
     pub sources: BTreeMap<String, SourceSettings>,
+    /// Providers people sign in at.
+    #[serde(skip_serializing_if = "OauthSettings::is_plain")]
+    pub oauth: OauthSettings,
     /// Where channel conversations go.
     pub routing: RoutingSettings,
     /// What is traced.
@@ -77,6 +80,23 @@ pub struct ProviderEntry {
     /// Fields sent to the provider as they are (`thinking`, `output_config`).
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub extra: Map<String, Value>,
+}
+
+/// Providers people sign in at: changes to those that come with the app, and others. Secrets are not here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct OauthSettings {
+    /// By id.
+    pub providers: BTreeMap<String, kata_oauth::Edit>,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+impl OauthSettings {
+    fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// One plugin.

@@ -93,6 +93,9 @@ pub struct Edit {
     /// The app's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    pub other: serde_json::Map<String, serde_json::Value>,
 }
 
 /// What does not fit, by field.

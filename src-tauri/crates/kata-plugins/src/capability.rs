@@ -44,6 +44,27 @@ impl Grants {
         Ok(())
     }
 
+    /// Scopes a plugin may use at a provider: those of every `oauth:PROVIDER:SCOPES` that has both keys.
+    ///
+    /// # Errors
+    /// [`Denied`] with the missing key, where there is not one.
+    pub(crate) fn scopes_at(&self, provider: &str) -> Result<Vec<String>, Denied> {
+        let mut ungranted = None;
+        let mut scopes = None::<Vec<String>>;
+        for capability in &self.declared {
+            let Some((at, more)) = sign_in_at(capability).filter(|(at, _)| *at == provider) else {
+                continue;
+            };
+            debug_assert_eq!(at, provider);
+            if self.granted.contains(capability) {
+                scopes.get_or_insert_default().extend(more);
+            } else {
+                ungranted = Some(capability.clone());
+            }
+        }
+        scopes.ok_or_else(|| ungranted.map_or_else(|| Denied::NotDeclared(format!("oauth:{provider}:SCOPES")), Denied::NotGranted))
+    }
+
     /// Without one of the person's keys.
     pub(crate) fn without(&self, capability: &str) -> Self {
         let mut grants = self.clone();
@@ -59,6 +80,14 @@ impl Grants {
             .filter(reaching)
             .map(|c| (c.as_str(), self.granted.contains(c)))
     }
+}
+
+/// The provider and the scopes of an `oauth:` capability. Scopes stand with `,` between them; they may be addresses.
+pub fn sign_in_at(capability: &str) -> Option<(&str, Vec<String>)> {
+    let rest = capability.strip_prefix("oauth:")?;
+    let (provider, scopes) = rest.split_once(':').unwrap_or((rest, ""));
+    let scopes = scopes.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned);
+    Some((provider, scopes.collect()))
 }
 
 /// The capability a hook needs, if any.
@@ -102,7 +131,8 @@ pub(crate) fn known(capability: &str) -> Result<(), Fix> {
     let good = match kind {
         "net" => crate::network::valid_target(rest),
         "tcp" => crate::network::valid_tcp(rest),
-        "secret" | "oauth" => !rest.is_empty() && !rest.chars().any(char::is_whitespace),
+        "oauth" => valid_sign_in(rest),
+        "secret" => !rest.is_empty() && !rest.chars().any(char::is_whitespace),
         "route" => valid_route(rest),
         "sessions" => matches!(rest, "read" | "submit"),
         "files" => matches!(rest, "state" | "workspace:ro" | "workspace:rw"),
@@ -120,6 +150,13 @@ pub(crate) fn known(capability: &str) -> Result<(), Fix> {
         Some((_, form)) => format!("write “{form}”"),
         None => format!("there are {}", FORMS.map(|(kind, _)| format!("{kind}:")).join(", ")),
     })
+}
+
+/// `PROVIDER` or `PROVIDER:SCOPE,SCOPE`.
+fn valid_sign_in(rest: &str) -> bool {
+    let (provider, scopes) = rest.split_once(':').unwrap_or((rest, "-"));
+    let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    !provider.is_empty() && provider.bytes().all(good) && !scopes.is_empty() && !scopes.chars().any(char::is_whitespace)
 }
 
 /// A path below `/hooks/<plugin>/`: parts of letters, digits, `-` and `_`, with `/` between them, as `registerRoute` takes it.
@@ -207,6 +244,19 @@ mod tests {
     }
 
     #[test]
+    fn a_token_needs_both_keys_for_its_provider_and_has_the_scopes_of_those_alone() {
+        let declared = [
+            "oauth:google:mail,calendar".to_owned(),
+            "oauth:google:drive".to_owned(),
+            "oauth:github:repo".to_owned(),
+        ];
+        let grants = Grants::new(&declared, &declared[..1]);
+        assert_eq!(grants.scopes_at("google"), Ok(vec!["mail".to_owned(), "calendar".to_owned()]));
+        assert_eq!(grants.scopes_at("github"), Err(Denied::NotGranted("oauth:github:repo".into())));
+        assert_eq!(grants.scopes_at("goo"), Err(Denied::NotDeclared("oauth:goo:SCOPES".into())));
+    }
+
+    #[test]
     fn a_manifest_cannot_list_what_does_not_exist() {
         for good in [
             "net:api.telegram.org",
@@ -219,6 +269,8 @@ mod tests {
             "hooks:gate",
             "route:push/v1",
             "oauth:google:calendar.readonly",
+            "oauth:google:https://www.googleapis.com/auth/gmail.modify,email",
+            "oauth:my-idp",
         ] {
             assert_eq!(known(good), Ok(()), "{good}");
         }
@@ -234,6 +286,10 @@ mod tests {
             "tcp:imaps://mail.example.com:993",
             "tcp:mail.example.com:0",
             "secret:",
+            "oauth:",
+            "oauth:Google:mail",
+            "oauth:google:",
+            "oauth:google:a b",
             "everything",
             "hooks:all",
             "route:/push",

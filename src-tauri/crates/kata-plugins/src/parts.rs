@@ -9,7 +9,7 @@ use crate::plugin::{Plugin, lock};
 use crate::ports::{Report, Reporter};
 use kata_core::lifecycle::{Happening, Lifecycle};
 use kata_core::ports::{Clock, Entropy, PluginBackend, PluginPart};
-use kata_protocol::{Ms, RunState};
+use kata_protocol::{Ms, RunState, UserAction};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -71,6 +71,8 @@ enum Ended {
     Gone,
     /// It threw.
     Fault(String),
+    /// Nobody is signed in, or the provider took the account back.
+    SignedOut(String),
     /// Its generation crashed.
     Crashed,
 }
@@ -253,6 +255,7 @@ impl Part {
                 Ended::Gone => self.moved(Happening::Broken { recoverable: true }, "gone", "the plugin no longer provides it"),
                 Ended::Crashed => self.moved(Happening::Fault, "plugin_restart", "the plugin is being restarted"),
                 Ended::Fault(message) => self.moved(Happening::Fault, "failed", &message),
+                Ended::SignedOut(message) => self.moved(Happening::NeedsUser(UserAction::Relogin), "relogin", &message),
             }
             let stays = !moved && matches!(self.state(), RunState::NeedsUser { .. } | RunState::Failed { .. });
             if stays {
@@ -349,6 +352,11 @@ impl Part {
                             }
                         }
                         Err(CallFault::Ended(_)) => break Ended::Crashed,
+                        // What `ctx.oauth.token` rejects with: trying again changes nothing.
+                        Err(CallFault::Threw(_, thrown)) if thrown.code.as_deref() == Some("needs_user") => {
+                            open = false;
+                            break Ended::SignedOut(thrown.message);
+                        }
                         Err(fault) => {
                             open = false;
                             crate::registry::report(plugin, &self.name(), &fault);

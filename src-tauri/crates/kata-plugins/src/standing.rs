@@ -38,6 +38,11 @@ impl Standing {
         self.doors.load().grants.check(capability)
     }
 
+    /// Scopes that may be used at a provider now.
+    pub(crate) fn scopes_at(&self, provider: &str) -> Result<Vec<String>, Denied> {
+        self.doors.load().grants.scopes_at(provider)
+    }
+
     /// Whether a request to `url` may leave now, and how far it may reach.
     pub(crate) fn reach(&self, url: &Url) -> Result<Reach, Blocked> {
         self.doors.load().allow.check(url)

@@ -1,11 +1,12 @@
 //! What the plugin host needs from the engine, so that floor 2 knows neither the store nor the secrets.
 
-use super::{Content, MediaError, NewMedia};
+use super::{AccountError, AccountToken, Content, MediaError, NewMedia};
 use async_trait::async_trait;
 use kata_protocol::{
     ButtonPress, ChannelId, ChannelNotice, DirectMessage, InboundDraft, IngressAnswer, Json, KnownConversation, Media, MediaId,
     PluginFault, PluginId, PressAnswer, SessionId, SessionSubmitted, SessionSummary, Status, WireError, WorkspaceId,
 };
+use secrecy::SecretString;
 use std::path::PathBuf;
 
 /// The part of a plugin a state belongs to.
@@ -49,6 +50,10 @@ pub trait PluginBackend: Send + Sync + 'static {
     async fn secret(&self, plugin: &PluginId, name: &str) -> Result<Option<String>, WireError>;
     /// Keeps a secret that a sign-in gave the plugin or, with `None`, forgets one. Durable; the plugin is not loaded again.
     async fn secret_set(&self, plugin: &PluginId, name: &str, value: Option<String>) -> Result<(), WireError>;
+    /// A token of the plugin's account at a provider, with at least these scopes.
+    async fn oauth_token(&self, plugin: &PluginId, provider: &str, scopes: &[String]) -> Result<AccountToken, AccountError>;
+    /// The platform refused this very token. Resolves when another one counts.
+    async fn oauth_refused(&self, plugin: &PluginId, provider: &str, access: SecretString) -> Result<(), AccountError>;
     /// Address of one of the plugin's own paths at the gateway, for a browser on this machine; `None` while there is no gateway.
     fn route_url(&self, plugin: &PluginId, path: &str) -> Option<String>;
     /// Sessions, newest first, at most 200.

@@ -2,13 +2,16 @@
 
 use crate::{OsEntropy, SystemClock};
 use async_trait::async_trait;
-use kata_core::ports::{Content, FilesRoot, MediaError, NewMedia, PluginBackend, PluginPart, ToolRequest, Tools};
+use kata_core::ports::{
+    AccountError, AccountToken, Content, FilesRoot, MediaError, NewMedia, PluginBackend, PluginPart, ToolRequest, Tools,
+};
 use kata_plugins::{Candidate, HostOptions, NetworkPolicy, PluginError, PluginHost};
 use kata_protocol::{
     ButtonPress, CallId, ChannelId, ChannelNotice, DirectMessage, ErrorCode, InboundDraft, IngressAnswer, Json, KnownConversation, Media,
     MediaId, PermissionMode, PluginFault, PluginId, PressAnswer, SessionId, SessionSubmitted, SessionSummary, Status, TurnId, WireError,
     WorkspaceId,
 };
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -173,6 +176,15 @@ impl PluginBackend for Nothing {
     }
     async fn secret_set(&self, _plugin: &PluginId, _name: &str, _value: Option<String>) -> Result<(), WireError> {
         Err(absent("secret"))
+    }
+    async fn oauth_token(&self, _plugin: &PluginId, provider: &str, _scopes: &[String]) -> Result<AccountToken, AccountError> {
+        Err(AccountError::NeedsUser {
+            code: "signed_out",
+            message: format!("nobody is signed in at {provider} while a plugin is checked"),
+        })
+    }
+    async fn oauth_refused(&self, _plugin: &PluginId, _provider: &str, _access: SecretString) -> Result<(), AccountError> {
+        Ok(())
     }
     fn route_url(&self, _plugin: &PluginId, _path: &str) -> Option<String> {
         None

@@ -6,7 +6,7 @@ use super::look::{Files, Seen};
 use super::{Plugins, lock, store_failed};
 use kata_core::ports::{GrantStore, StoredGrant};
 use kata_plugins::{Candidate, Contents, Signed, original_of};
-use kata_protocol::{ErrorCode, GrantAction, PluginId, PluginOrigin, RunState, Status, TrustState, UserAction, WireError};
+use kata_protocol::{ErrorCode, GrantAction, PluginId, PluginOrigin, RunState, SourceSummary, Status, TrustState, UserAction, WireError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -152,6 +152,26 @@ impl Plugins {
             lock(&self.tried).insert(id.clone(), hash.clone());
         }
         Ok((candidate, granted, hash))
+    }
+
+    /// Whether the plugin of a source may run.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Conflict`] where the person has to look first; the hint says how.
+    pub(crate) fn trusted(&self, source: &SourceSummary) -> Result<(), WireError> {
+        let (plugin, _) = self.part(source)?;
+        self.require_trust(&self.candidate(&plugin)?)
+    }
+
+    /// Capabilities a plugin has both keys of.
+    pub(crate) fn granted_capabilities(&self, id: &PluginId) -> Vec<String> {
+        let Ok(candidate) = self.candidate(id) else { return Vec::new() };
+        let declared = candidate.manifest.capabilities;
+        if candidate.origin == PluginOrigin::Bundled {
+            return declared;
+        }
+        let granted = self.granted_now(id).unwrap_or_default();
+        declared.into_iter().filter(|c| granted.contains(c)).collect()
     }
 
     /// Capabilities granted to a plugin that is not bundled; a copy has its original's.

@@ -6,6 +6,7 @@
 //!
 //! Deliberately absent: rquickjs' async runtime, `Persistent`, and any wait for the host while JavaScript runs.
 
+mod account;
 mod codec;
 mod crypto;
 mod heap;

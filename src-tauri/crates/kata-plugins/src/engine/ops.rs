@@ -1,6 +1,7 @@
 //! Calls from a plugin to the host. Each runs on the host's pool and is answered by a settlement in the plugin's inbox.
 //! Capabilities are checked here, on the host's side of the boundary.
 
+use super::account::Account;
 use super::crypto;
 use super::inbox::Settled;
 use super::talk::Talk;
@@ -37,6 +38,7 @@ pub(crate) enum Op {
         value: Option<String>,
     },
     RouteUrl(String),
+    Account(Account),
     StateGet(String),
     StateSet {
         key: String,
@@ -129,6 +131,14 @@ impl OpError {
         json!({ "name": self.name, "code": self.code, "message": self.message }).to_string()
     }
 
+    pub(super) fn coded(code: &str, message: impl Into<String>) -> Self {
+        Self {
+            name: "Error",
+            code: Some(code.to_owned()),
+            message: message.into(),
+        }
+    }
+
     pub(super) fn with_code(self, code: &str) -> Self {
         Self {
             code: Some(code.to_owned()),
@@ -136,7 +146,7 @@ impl OpError {
         }
     }
 
-    fn denied(error: &crate::capability::Denied) -> Self {
+    pub(super) fn denied(error: &crate::capability::Denied) -> Self {
         Self {
             name: "Error",
             code: Some("forbidden".into()),
@@ -221,6 +231,7 @@ impl Op {
                 Self::SecretSet { name, value }
             }
             "route_url" => Self::RouteUrl(args),
+            "oauth_token" | "oauth_refused" => Self::Account(Account::decode(name, &args)?),
             "state_get" => Self::StateGet(args),
             "state_delete" => Self::StateDelete(args),
             "state_set" => {
@@ -343,6 +354,7 @@ async fn run(op: Op, reach: &Arc<Reach>) -> Result<(Option<String>, Option<Vec<u
                     .map(|url| Value::String(url).to_string()),
             )
         }
+        Op::Account(account) => text(account.run(reach).await?),
         Op::StateGet(key) => text(reach.backend.state_get(&reach.plugin, &key).await?.map(|v| v.0.to_string())),
         Op::StateDelete(key) => {
             reach.backend.state_set(&reach.plugin, &key, None).await?;

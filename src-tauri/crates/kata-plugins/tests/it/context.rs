@@ -166,3 +166,31 @@ async fn a_plugin_reads_neither_the_secrets_nor_the_state_of_another() {
     let none: Value = json!([]);
     assert_eq!(run(&bench, "two", "return Object.keys(globalThis)").await, none.to_string());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plugin_gets_a_token_of_a_provider_it_declared_and_was_granted_and_a_refused_one_is_renewed() {
+    let bench = Bench::new();
+    evaluator(&bench, "mail", &["oauth:google:mail,calendar"]).await;
+    evaluator(&bench, "none", &[]).await;
+    let token = "const t = await ctx.oauth.token('google'); return [t.accessToken, t.expiresAt, t.scopes, t.account === undefined]";
+    assert_eq!(
+        run(&bench, "none", token).await,
+        "forbidden: the manifest does not list the capability “oauth:google:SCOPES”"
+    );
+    assert_eq!(run(&bench, "mail", token).await, "needs_user: nobody is signed in at google");
+    bench.backend.accounts.lock().unwrap().insert("google".into(), "first".into());
+    assert_eq!(run(&bench, "mail", token).await, r#"["first",7,["mail","calendar"],true]"#);
+    let other = run(&bench, "mail", "return await ctx.oauth.token('github')").await;
+    assert!(other.starts_with("forbidden: "), "{other}");
+    let refused = "await ctx.oauth.refused('google', 'first'); await ctx.oauth.refused('google', 'first'); return (await ctx.oauth.token('google')).accessToken";
+    assert_eq!(run(&bench, "mail", refused).await, r#""renewed for mail""#);
+    let foreign = run(&bench, "none", "return await ctx.oauth.refused('google', 'x')").await;
+    assert!(foreign.starts_with("forbidden: "), "{foreign}");
+    bench
+        .host
+        .revoke(&kata_protocol::PluginId::new("mail").unwrap(), "oauth:google:mail,calendar");
+    assert_eq!(
+        run(&bench, "mail", token).await,
+        "forbidden: the capability “oauth:google:mail,calendar” has not been granted"
+    );
+}

@@ -35,6 +35,16 @@
   };
   const files = Object.freeze({ state: folder("state"), workspace: folder("workspace") });
 
+  const oauth = Object.freeze({
+    token: async (provider) => {
+      const { accessToken, expiresAt, scopes, account } = parse(await op("oauth_token", `${provider}`));
+      return Object.freeze({ accessToken, expiresAt: expiresAt ?? undefined, scopes: Object.freeze(scopes), account: account ?? undefined });
+    },
+    refused: async (provider, accessToken) => {
+      await op("oauth_refused", JSON.stringify([`${provider}`, `${accessToken}`]));
+    },
+  });
+
   // One request from outside: verified first, then handled. What it is given and what it answers are plain values.
   async function route(target, raw, ctx) {
     const bytes = n.bytes64(raw.body);
@@ -62,5 +72,5 @@
       body: web ? await answer.text() : `${answer.body ?? ""}`,
     };
   }
-  return { sessions, channels, emit, files, route };
+  return { sessions, channels, emit, files, oauth, route };
 })

@@ -130,6 +130,7 @@
     get logger() { return logger; }
     get sessions() { return lib("context").sessions; }
     get files() { return lib("context").files; }
+    get oauth() { return lib("context").oauth; }
     get channels() { return lib("context").channels; }
     get media() { return lib("media").media; }
     emit(name, payload) { return lib("context").emit(name, payload); }

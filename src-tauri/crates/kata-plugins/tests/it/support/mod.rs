@@ -4,7 +4,8 @@
 use async_trait::async_trait;
 use kata_core::lifecycle::Policy;
 use kata_core::ports::{
-    Clock, Content, Entropy, FilesRoot, HookFault, Hooks, MediaError, NewMedia, PluginBackend, PluginPart, ToolOutcome, ToolRequest, Tools,
+    AccountError, AccountToken, Clock, Content, Entropy, FilesRoot, HookFault, Hooks, MediaError, NewMedia, PluginBackend, PluginPart,
+    ToolOutcome, ToolRequest, Tools,
 };
 use kata_plugins::{Candidate, Discovery, HostOptions, NetworkPolicy, PluginError, PluginHost, discover};
 use kata_protocol::{
@@ -12,6 +13,7 @@ use kata_protocol::{
     IngressAnswer, Json, KnownConversation, Media, Ms, PluginFault, PluginId, PluginOrigin, PressAnswer, RunState, SessionId, Status,
     TurnId, WireError,
 };
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -69,6 +71,8 @@ pub struct Backend {
     /// Folder that holds `services` and `workspace`.
     pub files: Mutex<Option<PathBuf>>,
     pub changed: Notify,
+    /// Tokens by provider.
+    pub accounts: Mutex<BTreeMap<String, String>>,
 }
 
 #[async_trait]
@@ -128,6 +132,26 @@ impl PluginBackend for Backend {
             Some(value) => secrets.insert(key, value),
             None => secrets.remove(&key),
         };
+        Ok(())
+    }
+    async fn oauth_token(&self, _plugin: &PluginId, provider: &str, scopes: &[String]) -> Result<AccountToken, AccountError> {
+        let account = self.accounts.lock().unwrap().get(provider).cloned();
+        let access = account.ok_or_else(|| AccountError::NeedsUser {
+            code: "signed_out",
+            message: format!("nobody is signed in at {provider}"),
+        })?;
+        Ok(AccountToken {
+            access: access.into(),
+            expires_at: Some(Ms(7)),
+            scopes: scopes.to_vec(),
+            account: None,
+        })
+    }
+    async fn oauth_refused(&self, plugin: &PluginId, provider: &str, access: SecretString) -> Result<(), AccountError> {
+        let mut accounts = self.accounts.lock().unwrap();
+        if accounts.get(provider).is_some_and(|token| token == access.expose_secret()) {
+            accounts.insert(provider.to_owned(), format!("renewed for {plugin}"));
+        }
         Ok(())
     }
     fn route_url(&self, plugin: &PluginId, path: &str) -> Option<String> {
