@@ -3,7 +3,7 @@
 //! Closing the window destroys it (its web process goes, a third of the memory with it); the engine, the tray and the process
 //! stay. Quit, a signal and the operation `system.shutdown` all end in one drain. Deliberately absent: restart and update.
 
-use crate::host::{self, Host};
+use crate::host::{self, Browser, Host, NoBrowser};
 use crate::{ipc, tray, window};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tauri::{App, AppHandle, Manager as _, RunEvent, Wry};
+use tauri_plugin_shell::ShellExt as _;
 
 /// Runs the desktop app until it quits. 2 where there is no screen to open a window on.
 pub fn main() -> ExitCode {
@@ -106,11 +107,22 @@ fn set_up(app: &AppHandle, host: &Arc<Host>) {
     });
 }
 
+/// Opens pages as the window does: in the browser of the desktop.
+struct Pages(AppHandle);
+
+impl Browser for Pages {
+    #[allow(deprecated, reason = "the window opens pages by the same plugin")]
+    fn open(&self, url: &str) -> Result<(), NoBrowser> {
+        self.0.shell().open(url, None).map_err(|e| NoBrowser(e.to_string()))
+    }
+}
+
 /// Starts the engine and joins window and tray to it; at the start of the app, and again when a person asks after it failed.
 pub(crate) async fn bring_up(app: AppHandle, host: Arc<Host>) {
     let options = host::options(app.path().resource_dir().ok());
     match host.start(options).await {
         Some(events) => {
+            host.open_pages_with(Arc::new(Pages(app.clone())));
             tauri::async_runtime::spawn(ipc::forward_facts(app.clone(), Arc::clone(&events)));
             tauri::async_runtime::spawn(tray::follow_health(app, host, events));
         }

@@ -6,6 +6,7 @@
 
 use kata_core::EventHub;
 use kata_core::operations::{Caller, Operations};
+pub(crate) use kata_engine::{Browser, NoBrowser};
 use kata_engine::{Engine, EngineError, Options};
 use kata_protocol::{ErrorCode, Json, Scope, WireError};
 use std::path::{Path, PathBuf};
@@ -105,6 +106,13 @@ impl Host {
         match stage.wait_for(stands).await.map(|stage| stage.clone()) {
             Ok(Stage::Ready(engine)) => engine.quit_requested().await,
             _ => std::future::pending().await,
+        }
+    }
+
+    /// Says how pages are opened for a sign-in.
+    pub(crate) fn open_pages_with(&self, browser: Arc<dyn Browser>) {
+        if let Stage::Ready(engine) = &*self.stage.borrow() {
+            engine.open_pages_with(browser);
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod channels;
+mod oauth;
 mod permissions;
 mod plugins;
 mod route;
@@ -10,6 +11,7 @@ mod upkeep;
 
 pub use approvals::{Approvals, Decision};
 pub use channels::{Accounts, Channels, SetUp};
+pub use oauth::{Configure, Oauth};
 pub use permissions::{Mode, Permissions, Tools};
 pub use plugins::{Plugins, Template};
 pub use route::{AddBinding, Route, SetPolicy};
@@ -98,6 +100,9 @@ pub enum Command {
     /// Channels, services and other sources.
     #[command(subcommand)]
     Sources(Sources),
+    /// Providers you sign in at, and accounts.
+    #[command(subcommand)]
+    Oauth(Oauth),
     /// People who wrote to a channel and wait to be let in.
     #[command(subcommand)]
     Pair(Pair),
@@ -284,6 +289,22 @@ pub enum Sources {
         /// Take it away instead.
         #[arg(long)]
         remove: bool,
+    },
+    /// Sign in with the account it works with.
+    Login {
+        /// Source (`service:gmail:gmail`).
+        id: SourceId,
+        /// With a code that you type on another device, such as a phone.
+        #[arg(long)]
+        device: bool,
+        /// Only say where to go; do not open the browser of the engine's machine.
+        #[arg(long)]
+        no_open: bool,
+    },
+    /// Sign out: the tokens are given back to the provider and forgotten here.
+    Logout {
+        /// Source.
+        id: SourceId,
     },
 }
 

@@ -1,8 +1,10 @@
 //! The engine as this program needs it: start it, and read the token that opens it.
 
+use crate::browser::SystemBrowser;
 use crate::failure::{Exit, Failure};
 use kata_engine::{Engine, EngineError, Options};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Name of the variable that holds a token to use instead of this machine's own (a paired device, a test).
 pub(crate) const TOKEN_VARIABLE: &str = "KATA_TOKEN";
@@ -41,7 +43,9 @@ impl Running {
         let mut options = Options::from_env();
         options.home = home;
         options.port = port.or(options.port);
-        Engine::start(options).await.map(Self).map_err(failed)
+        let engine = Engine::start(options).await.map_err(failed)?;
+        engine.open_pages_with(Arc::new(SystemBrowser));
+        Ok(Self(engine))
     }
 
     /// Port of its gateway.

@@ -7,6 +7,7 @@
 //! Deliberately absent: any decision of the engine, and any way to it besides the gateway.
 
 pub mod args;
+mod browser;
 pub mod client;
 mod commands;
 mod engine;

@@ -9,10 +9,10 @@ use crate::failure::Failure;
 use crate::listener::{Arrived, Listener, Said};
 use crate::page::Page;
 use crate::provider::Provider;
-use crate::tokens::{Tokens, action};
+use crate::tokens::Tokens;
 use kata_core::ports::{AccountError, AccountRef, Clock, Entropy};
 use kata_core::tasks::Tasks;
-use kata_protocol::{ErrorCode, Json, Ms, OauthAccount, OauthMethod, OauthProgress, OauthSignIn, RunState, SourceId, Status, WireError};
+use kata_protocol::{ErrorCode, Json, Ms, OauthAccount, OauthMethod, OauthProgress, OauthSignIn, SourceId, WireError};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -247,16 +247,6 @@ impl SignIns {
             expires_at: shown.expires_at,
             status: shown.status,
         }))
-    }
-
-    /// The state that a source takes for what hinders its account; `None` where nothing does.
-    pub fn hindrance(code: &str, message: &str, since: Ms) -> Status {
-        Status {
-            state: RunState::NeedsUser { action: action(code) },
-            code: code.to_owned(),
-            message: message.to_owned(),
-            since,
-        }
     }
 
     fn make_room(&self, account: &AccountRef, now: Ms) -> Result<(), WireError> {

@@ -546,7 +546,7 @@ fn ended(end: &End) -> AccountError {
 }
 
 /// What a person does about it.
-pub(crate) fn action(code: &str) -> UserAction {
+fn action(code: &str) -> UserAction {
     match code {
         "configure" => UserAction::Configure { field: "clientId".into() },
         _ => UserAction::Relogin,

@@ -7,6 +7,7 @@ mod chat;
 mod follow;
 mod logs;
 mod models;
+mod oauth;
 mod permissions;
 mod plugins;
 mod route;
@@ -62,6 +63,7 @@ pub(crate) async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
         Command::Commands => plugins::commands(screen, &home).await,
         Command::Run { command, args } => plugins::command(screen, &home, &command, &args).await,
         Command::Sources(command) => sources::run(screen, &home, command).await,
+        Command::Oauth(command) => oauth::run(screen, &home, command).await,
         Command::Pair(command) => pair(screen, &home, command).await,
         Command::Route(command) => route::run(screen, &home, command).await,
         Command::Channels(command) => channels::run(screen, &home, command).await,

@@ -1,12 +1,13 @@
 //! `kata serve`: the engine without a window.
 
 use crate::args::Serve;
+use crate::browser::{SystemBrowser, has_display};
 use crate::engine::Running;
 use crate::failure::Failure;
 use crate::screen::Screen;
+use kata_engine::Browser;
 use serde_json::json;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 pub(super) async fn run(screen: &Screen, home: PathBuf, options: Serve) -> Result<(), Failure> {
     // Set up before the start, so that a signal during the start ends it too, and orderly.
@@ -24,7 +25,10 @@ pub(super) async fn run(screen: &Screen, home: PathBuf, options: Serve) -> Resul
         home.display()
     ));
     if let Some(url) = url.filter(|_| !options.no_open && screen.is_interactive() && has_display()) {
-        open(screen, &url);
+        // The address holds no token.
+        if let Err(e) = SystemBrowser.open(&url) {
+            screen.note(&format!("the browser could not be opened ({e})"));
+        }
     }
     tokio::select! {
         () = signal => {}
@@ -58,29 +62,4 @@ fn signal() -> Result<impl Future<Output = ()>, Failure> {
     Ok(async {
         let _ = tokio::signal::ctrl_c().await;
     })
-}
-
-fn has_display() -> bool {
-    !cfg!(target_os = "linux")
-        || ["DISPLAY", "WAYLAND_DISPLAY"]
-            .iter()
-            .any(|name| std::env::var_os(name).is_some_and(|v| !v.is_empty()))
-}
-
-/// Asks the system to show the window in a browser. The address holds no token.
-fn open(screen: &Screen, url: &str) {
-    let (program, arguments): (_, &[&str]) = match std::env::consts::OS {
-        "macos" => ("open", &[url]),
-        "windows" => ("explorer", &[url]),
-        _ => ("xdg-open", &[url]),
-    };
-    let started = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    if let Err(e) = started {
-        screen.note(&format!("the browser could not be opened ({program}: {e})"));
-    }
 }

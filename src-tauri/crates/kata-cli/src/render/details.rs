@@ -128,6 +128,9 @@ pub(crate) fn source(detail: &SourceDetail, now: Ms) -> String {
     if let Some(plugin) = &s.plugin {
         put(&mut text, &format!("plugin        {plugin}"));
     }
+    if let Some(account) = super::account_line(detail, now) {
+        put(&mut text, &format!("account       {account}"));
+    }
     for (name, list) in [
         ("tools", &detail.tools),
         ("hooks", &detail.hooks),
