@@ -13,7 +13,7 @@ export function sentence(clause: string): string {
 export const errorWords = ({ message, hint }: WireError): string => [message, hint ?? ""].map(sentence).filter(Boolean).join(" ");
 
 /** The same at a field: its name stands there already. */
-export const errorAtField = (error: WireError): string => errorWords({ ...error, message: error.message.replace(/^“[^”]*”:? /, "") });
+export const errorAtField = (error: WireError): string => errorWords({ ...error, message: error.message.replace(/^(?:“[^”]*”:?|(?:params|content)(?:\.[\w.]+)?:) /, "") });
 
 /** The field an error is about, with dots and brackets: by its details, else as the engine begins to say it, `“redact[0]”: …`. */
 export function fieldOf({ details, message }: WireError): string {

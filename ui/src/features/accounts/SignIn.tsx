@@ -10,10 +10,11 @@ import { ClientForm } from "./ClientForm";
 import { SignInEnd } from "./SignInEnd";
 import { SignInStart } from "./SignInStart";
 import { SignInWait } from "./SignInWait";
+import { isProvider } from "./useProviderName";
 
 interface SignInProps {
   source: SourceSummary;
-  /** Provider's id and its name. */
+  /** Provider's id or name, as the source has it; and its name to show. */
   at: string;
   name: string;
   onClose: () => void;
@@ -26,7 +27,7 @@ export function SignIn({ source, at, name, onClose }: SignInProps) {
   const platform = usePlatform();
   const client = useQueryClient();
   const providers = useRead("oauth.providers", {});
-  const provider = providers.data?.find((each) => each.id === at);
+  const provider = providers.data?.find((each) => isProvider(each, at));
   const [id, setId] = useState<string | null>(null);
   const begun = (signIn: OauthSignIn) => {
     remember(client, "oauth.get", { id: signIn.id }, signIn);

@@ -100,5 +100,8 @@ describe("a settings form", () => {
     expect(fieldOfError(RICH, { field: "settings" }, '“settings”: "email" is a required property')).toBe("email");
     expect(fieldOfError(RICH, { field: "settings" }, "")).toBeNull();
     expect(fieldOfError(RICH, undefined, "")).toBeNull();
+    expect(fieldOfError(RICH, undefined, "params.hours.from: is no time")).toBe("hours/from");
+    expect(fieldOfError(RICH, undefined, 'params: "email" is a required property')).toBe("email");
+    expect(fieldOfError(RICH, undefined, "content.email: is no address")).toBe("email");
   });
 });

@@ -153,9 +153,11 @@ function fits(pattern: string, words: string): boolean {
 
 /** Where an error of the engine belongs: the field it names, or the nearest one above that the form has. */
 export function fieldOfError(fields: readonly FieldSpec[], details: unknown, message: string): string | null {
-  if (!isRecord(details) || typeof details.field !== "string") return null;
+  // A tool's arguments and a form's contents are named in words only: `params.team: …`, `content: …`.
+  const named = isRecord(details) && typeof details.field === "string" ? details.field : /^(?:params|content)(?:\.([\w.]+))?: /.exec(message)?.slice(1).map((path?: string) => (path ?? "").replaceAll(".", "/"))[0];
+  if (named === undefined) return null;
   const missing = /"([^"]+)" is a required property/.exec(message)?.[1];
-  const base = details.field === "settings" || details.field === "" ? [] : details.field.split("/");
+  const base = named === "settings" || named === "" ? [] : named.split("/");
   const parts = missing === undefined ? base : [...base, missing];
   for (let n = parts.length; n > 0; n -= 1) {
     const path = parts.slice(0, n).join("/");

@@ -39,7 +39,7 @@ export const ELICITATION_OPERATIONS: ElicitationOperations = {
     const question = world.elicitations.find((each) => each.id === id);
     if (question === undefined) throw new OperationError({ code: "not_found", message: "No question waits under that name.", hint: "It may have been answered, or its time is over." });
     const priority = (content as { priority?: number } | null | undefined)?.priority;
-    if (action === "accept" && priority === 4) throw new OperationError({ code: "invalid", message: "“priority”: Linear takes 1 to 3.", details: { field: "priority" } });
+    if (action === "accept" && priority === 4) throw new OperationError({ code: "invalid", message: "content.priority: Linear takes 1 to 3." });
     world.elicitations = world.elicitations.filter((each) => each !== question);
     world.replies.push({ id, action, content: content ?? null });
     world.publish({ topic: "elicitations_changed" });

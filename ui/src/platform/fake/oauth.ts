@@ -83,7 +83,7 @@ export const OAUTH_OPERATIONS: OauthOperations = {
   "oauth.begin": (world, { source, method }) => {
     const at = detailOf(world, source).signsInAt;
     if (at === null) throw new OperationError({ code: "conflict", message: "This source signs in nowhere." });
-    const known = world.providers.find((row) => row.id === at);
+    const known = world.providers.find((row) => row.id === at || row.name === at);
     if (known !== undefined && known.clientId === null) throw new OperationError({ code: "needs_user", message: `${known.name} does not know this app yet.`, hint: "Give it a client id of your own." });
     const id = `sign-in-${world.signIns.size + 1}`;
     const device = method === "device";

@@ -61,7 +61,7 @@ function secretsOf(row: SourceSummary) {
 
 export const secretsIn = (world: World, row: SourceSummary) => world.secrets.get(row.id) ?? secretsOf(row);
 
-const SIGNS_IN: Record<string, string> = { "service:gmail": "google", "service:calendar": "google", "channel:gmail": "google", "service:running": "google", "service:relogin": "google", "mcp:acme:linear": "mcp" };
+const SIGNS_IN: Record<string, string> = { "service:gmail": "google", "service:calendar": "Google", "channel:gmail": "google", "service:running": "google", "service:relogin": "google", "mcp:acme:linear": "mcp" };
 
 export function detailOf(world: World, id: string): SourceDetail {
   const summary = world.source(id);
