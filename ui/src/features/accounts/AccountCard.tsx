@@ -25,7 +25,9 @@ export function AccountCard({ source, provider, account, onSignIn }: CardProps) 
     return (
       <div data-testid="account" className="flex flex-wrap items-center gap-3 rounded-lg border border-line px-3.5 py-3">
         <UserRoundX aria-hidden className="size-4 shrink-0 text-faint" strokeWidth={1.75} />
-        <p className="min-w-40 flex-1">Nobody is signed in at {provider}.</p>
+        <p className="min-w-40 flex-1">
+          Nobody is signed in at {provider}.{source.status.state.kind === "running" && " It works without."}
+        </p>
         <Button icon={<LogIn className="size-3.5" />} data-testid="sign-in" onClick={onSignIn}>
           Sign in
         </Button>

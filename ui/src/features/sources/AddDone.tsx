@@ -25,12 +25,13 @@ export function AddDone({ id, onClose }: { id: SourceId; onClose: () => void }) 
 }
 
 function Body({ detail, onClose }: { detail: SourceDetail; onClose: () => void }) {
-  const { summary, secrets, signsInAt, tools, account } = detail;
+  const { summary, secrets, signsInAt, tools } = detail;
   const { id, status } = summary;
   const test = useTest(id);
   const secret = useAct("source.secret");
   const provider = useProviderName(signsInAt, summary.name);
   const [signingIn, setSigningIn] = useState(false);
+  const wantsSignIn = signsInAt !== null && status.state.kind === "needs_user" && status.state.action.kind === "relogin";
   const open = () => {
     onClose();
     go({ view: "sources", source: id });
@@ -42,8 +43,8 @@ function Body({ detail, onClose }: { detail: SourceDetail; onClose: () => void }
         {tools.length > 0 && <p className="pl-3.5 text-sm text-faint">It brings {plural(tools.length, "tool")}.</p>}
       </div>
       {secrets.length > 0 && <Secrets secrets={secrets} onStore={(name, value) => secret.mutateAsync({ id, name, value })} />}
-      {provider !== null && account === null && (
-        <Button look="primary" icon={<LogIn className="size-3.5" />} className="self-start" onClick={() => setSigningIn(true)}>
+      {wantsSignIn && (
+        <Button look="primary" data-testid="added-sign-in" icon={<LogIn className="size-3.5" />} className="self-start" onClick={() => setSigningIn(true)}>
           Sign in at {provider}
         </Button>
       )}
@@ -52,7 +53,7 @@ function Body({ detail, onClose }: { detail: SourceDetail; onClose: () => void }
         <Button data-testid="added-test" disabled={test.busy} onClick={test.ask}>
           {test.busy ? "Testing" : "Test"}
         </Button>
-        <Button look={provider !== null && account === null ? "outline" : "primary"} data-testid="added-open" onClick={open}>
+        <Button look={wantsSignIn ? "outline" : "primary"} data-testid="added-open" onClick={open}>
           Open it
         </Button>
       </div>

@@ -60,7 +60,7 @@ export function Segments<T extends string>({ label, value, options, onChange }: 
 }
 
 const TRANSPORTS: readonly (readonly [Transport, string])[] = [["stdio", "A program on this machine"], ["http", "An address"]];
-const MCP_AUTH: Record<McpAuth, string> = { none: "Nothing", bearer: "A token", oauth: "A sign-in in the browser" };
+const MCP_AUTH: Record<McpAuth, string> = { oauth: "In the browser, if it asks for it", bearer: "With a token", none: "Never" };
 const API_AUTH: Record<ApiAuth, string> = { none: "Nothing", bearer: "A token (Authorization: Bearer …)", header: "A key in a header", query: "A key in the address", basic: "A user name and a password" };
 
 const KeyLater = () => <p className="text-sm text-faint">You give it in the next step. It goes into the secret store, not into the files.</p>;
@@ -73,7 +73,7 @@ function McpFields({ form }: { form: DraftForm }) {
       {transport === "stdio" ? (
         <>
           <TextField form={form} name="command" label="Command" mono hint="As its documentation says to start it. No shell reads it." placeholder="npx -y @modelcontextprotocol/server-filesystem ~/Notes" />
-          <TextField form={form} name="env" label="Environment (optional)" mono lines={2} hint="NAME=value, one a line. It stands in config.json as it is." placeholder="PGHOST=db.example" />
+          <TextField form={form} name="env" label="Environment (optional)" mono lines={2} hint="NAME=value, one a line, as it will stand in config.json. Write ${secret:NAME} for what is secret; you give it in the next step." placeholder="API_KEY=${secret:key}" />
         </>
       ) : (
         <>
@@ -82,7 +82,7 @@ function McpFields({ form }: { form: DraftForm }) {
             <input type="checkbox" className="accent-accent" checked={transport === "sse"} onChange={(event) => form.set("transport", event.target.checked ? "sse" : "http")} />
             <span>It is an old server that speaks SSE</span>
           </label>
-          <Field label="What it asks for" error={form.errors.mcpAuth}>
+          <Field label="Signing in" error={form.errors.mcpAuth}>
             {(ids) => (
               <Select {...ids} data-testid="draft-mcpAuth" value={mcpAuth} onChange={(event) => form.set("mcpAuth", event.target.value as McpAuth)}>
                 {Object.entries(MCP_AUTH).map(([value, words]) => (
@@ -101,24 +101,30 @@ function McpFields({ form }: { form: DraftForm }) {
 }
 
 function ApiFields({ form }: { form: DraftForm }) {
-  const { apiAuth, testMethod } = form.draft;
+  const { apiAuth, account, testMethod } = form.draft;
   return (
     <>
       <TextField form={form} name="baseUrl" label="Base address" mono hint="Everything the agent asks begins with it." placeholder="https://api.example.com/v1/" />
-      <Field label="What it asks for" error={form.errors.apiAuth}>
-        {(ids) => (
-          <Select {...ids} data-testid="draft-apiAuth" value={apiAuth} onChange={(event) => form.set("apiAuth", event.target.value as ApiAuth)}>
-            {Object.entries(API_AUTH).map(([value, words]) => (
-              <option key={value} value={value}>
-                {words}
-              </option>
-            ))}
-          </Select>
-        )}
-      </Field>
-      {apiAuth === "header" && <TextField form={form} name="headerName" label="Name of the header" mono />}
-      {apiAuth === "query" && <TextField form={form} name="queryParam" label="Name of the parameter" mono />}
-      {apiAuth !== "none" && <KeyLater />}
+      {account === "" ? (
+        <>
+          <Field label="What it asks for" error={form.errors.apiAuth}>
+            {(ids) => (
+              <Select {...ids} data-testid="draft-apiAuth" value={apiAuth} onChange={(event) => form.set("apiAuth", event.target.value as ApiAuth)}>
+                {Object.entries(API_AUTH).map(([value, words]) => (
+                  <option key={value} value={value}>
+                    {words}
+                  </option>
+                ))}
+              </Select>
+            )}
+          </Field>
+          {apiAuth === "header" && <TextField form={form} name="headerName" label="Name of the header" mono />}
+          {apiAuth === "query" && <TextField form={form} name="queryParam" label="Name of the parameter" mono />}
+          {apiAuth !== "none" && <KeyLater />}
+        </>
+      ) : (
+        <p className="text-muted">It works with your account at {account}; you sign in on its page.</p>
+      )}
       <div className="grid grid-cols-[6.5rem_1fr] gap-2">
         <Field label="Test with">
           {(ids) => (

@@ -54,7 +54,18 @@ describe("adding a source", () => {
     await user.click(screen.getByLabelText(/old server/));
     await user.click(screen.getByTestId("draft-submit"));
     await screen.findByTestId("add-done");
-    expect(platform.world.documents.get("mcp:acme:docs")?.config).toMatchObject({ mcp: { transport: "sse", url: "https://docs.example/sse", authType: "none" } });
+    expect(platform.world.documents.get("mcp:acme:docs")?.config).toMatchObject({ mcp: { transport: "sse", url: "https://docs.example/sse", authType: "oauth" } });
+  });
+
+  it("offers to sign in at once where the server asks for it", async () => {
+    const { user } = await open("mcp");
+    await user.type(screen.getByTestId("draft-name"), "Wiki");
+    await user.click(screen.getByLabelText("An address"));
+    await user.type(screen.getByTestId("draft-url"), "https://login.wiki.example/mcp{Enter}");
+    const done = within(await screen.findByTestId("add-done"));
+    expect(done.getByTestId("added-state")).toHaveTextContent("“Wiki” has to be signed in.");
+    await user.click(done.getByTestId("added-sign-in"));
+    expect(await screen.findByRole("dialog", { name: "Sign in at Wiki" })).toBeVisible();
   });
 
   it("asks for the key of an API afterwards, and never writes it into the files", async () => {

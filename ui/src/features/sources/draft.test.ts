@@ -33,6 +33,18 @@ describe("config.json", () => {
     expect(JSON.stringify(configOf(draft, config))).not.toContain("npx");
   });
 
+  it("keeps the account an API works with, and a folder's own format", () => {
+    const gmail = { name: "Gmail", type: "api", provider: "google", api: { baseUrl: "https://gmail.googleapis.com/", authType: "bearer", googleService: "gmail" } };
+    expect(draftOf("api", gmail).account).toBe("google");
+    expect(configOf({ ...draftOf("api", gmail), name: "Mail" }, gmail)).toEqual({ ...gmail, name: "Mail" });
+    const folder = { name: "F", type: "local", provider: "folder", local: { path: "~/F", format: "markdown" } };
+    expect(configOf(draftOf("local", folder), folder)).toEqual(folder);
+  });
+
+  it("that does not say how a server is signed in lets it ask", () => {
+    expect(draftOf("mcp", { name: "L", mcp: { url: "https://l.example" } }).mcpAuth).toBe("oauth");
+  });
+
   it("of an old server without a transport is read as one at an address", () => {
     expect(draftOf("mcp", { name: "L", mcp: { url: "https://l.example" } })).toMatchObject({ transport: "http", url: "https://l.example" });
   });

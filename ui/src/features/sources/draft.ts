@@ -23,6 +23,8 @@ export interface Draft {
   mcpAuth: McpAuth;
   baseUrl: string;
   apiAuth: ApiAuth;
+  /** Provider whose account it works with instead of a key, as the earlier app set it up; empty where there is none. */
+  account: string;
   headerName: string;
   queryParam: string;
   testMethod: "GET" | "POST";
@@ -35,8 +37,8 @@ export type DraftKey = keyof Draft;
 export type DraftErrors = Partial<Record<DraftKey, string>>;
 
 const EMPTY: Draft = {
-  kind: "mcp", name: "", icon: "", guide: "", transport: "stdio", command: "", env: "", url: "", mcpAuth: "none",
-  baseUrl: "", apiAuth: "none", headerName: "x-api-key", queryParam: "api_key", testMethod: "GET", testPath: "", path: "", format: "folder",
+  kind: "mcp", name: "", icon: "", guide: "", transport: "stdio", command: "", env: "", url: "", mcpAuth: "oauth",
+  baseUrl: "", apiAuth: "none", account: "", headerName: "x-api-key", queryParam: "api_key", testMethod: "GET", testPath: "", path: "", format: "folder",
 };
 
 export const newDraft = (kind: FileKind): Draft => ({ ...EMPTY, kind });
@@ -60,9 +62,11 @@ export function draftOf(kind: FileKind, config: unknown): Draft {
     command: joinWords([text(mcp.command), ...(Array.isArray(mcp.args) ? mcp.args.map(text) : [])].filter((word, i) => i > 0 || word !== "")),
     env: env.join("\n"),
     url: text(mcp.url),
-    mcpAuth: oneOf(mcp.authType, ["none", "bearer", "oauth"], "none"),
+    // A server that says nothing is asked whether it wants a sign-in.
+    mcpAuth: oneOf(mcp.authType, ["none", "bearer", "oauth"], "oauth"),
     baseUrl: text(api.baseUrl),
     apiAuth: oneOf(api.authType, ["none", "bearer", "header", "query", "basic"], "none"),
+    account: ["googleService", "slackService", "microsoftService"].some((key) => key in api) ? text(whole.provider) : "",
     headerName: text(api.headerName) || EMPTY.headerName,
     queryParam: text(api.queryParam) || EMPTY.queryParam,
     testMethod: oneOf(test.method, ["GET", "POST"], "GET"),
@@ -100,14 +104,14 @@ function partOf(draft: Draft, before: Record<string, unknown>): Record<string, u
       const test = { ...part(before, "testEndpoint"), method: draft.testMethod, path };
       return {
         baseUrl: draft.baseUrl.trim(),
-        authType: draft.apiAuth,
+        authType: draft.account === "" ? draft.apiAuth : before.authType,
         headerName: draft.apiAuth === "header" ? draft.headerName.trim() : undefined,
         queryParam: draft.apiAuth === "query" ? draft.queryParam.trim() : undefined,
         testEndpoint: path === "" ? undefined : test,
       };
     }
     case "local":
-      return { path: draft.path.trim(), format: draft.format === "obsidian" ? "obsidian" : undefined };
+      return { path: draft.path.trim(), format: draft.format === "obsidian" ? "obsidian" : before.format === "obsidian" ? undefined : before.format };
   }
 }
 

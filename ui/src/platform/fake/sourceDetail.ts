@@ -89,6 +89,6 @@ export function detailOf(world: World, id: string): SourceDetail {
     jobs: JOBS[id === "service:running" ? "service:gmail" : id] ?? [],
     workspaces: service ? world.switchesOf(id) : [],
     account: world.accounts.find((each) => each.source === id) ?? null,
-    signsInAt: SIGNS_IN[id] ?? null,
+    signsInAt: SIGNS_IN[id] ?? (summary.status.code === "needs_auth" ? "mcp" : null),
   };
 }

@@ -69,6 +69,8 @@ export function addSource(world: World, { workspace, config, guide }: Params<"so
     world.secrets.set(id, [{ name: secret, set: false }]);
     return world.changeSource(id, { status: status({ kind: "needs_user", action: { kind: "configure", field: secret } }, "The key is missing.", Date.now(), "missing_secret") });
   }
+  // Such a server says that it wants a sign-in when it is asked.
+  if (part.authType === "oauth" && String(part.url).includes("login")) return world.changeSource(id, { status: status({ kind: "needs_user", action: { kind: "relogin" } }, `“${name}” has to be signed in.`, Date.now(), "needs_auth") });
   return world.bringUp(id);
 }
 
