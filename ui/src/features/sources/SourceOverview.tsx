@@ -1,4 +1,5 @@
 /** What a person wants to know of a source first, in the order in which it is needed. */
+import { useState } from "react";
 import { Section } from "@/components/layout";
 import { useAct, useRead } from "@/data/operations";
 import { AccountCard } from "@/features/accounts/AccountCard";
@@ -10,6 +11,7 @@ import { BudgetUse } from "@/features/services/BudgetUse";
 import { JobList } from "@/features/services/JobList";
 import { Timeline } from "@/features/services/Timeline";
 import type { SourceDetail } from "@/generated/protocol";
+import { toneOf } from "@/lib/status";
 import { ChannelPolicy, PairingRequests } from "./ChannelPolicy";
 import { FileFaults } from "./FileFaults";
 import { Secrets } from "./Secrets";
@@ -32,6 +34,8 @@ export function SourceOverview({ detail, at, provider, faults, onSignIn, onFiles
   const { summary } = detail;
   const { id } = summary;
   const channel = summary.kind === "channel";
+  // Of a service that works one wants to see how it does; of one that does not, what it needs. Nothing moves under the hand.
+  const [works] = useState(() => !channel && toneOf(summary.status.state) === "good");
   const pairing = useRead("pairing.list", {}, { enabled: channel }).data ?? [];
   const waiting = pairing.filter((request) => `channel:${request.channel}` === id);
   const questions = (useRead("elicitation.list", {}).data ?? []).filter((each) => each.source === id);
@@ -56,7 +60,7 @@ export function SourceOverview({ detail, at, provider, faults, onSignIn, onFiles
           <AccountCard source={summary} provider={provider} account={detail.account} onSignIn={onSignIn} />
         </Section>
       )}
-      <Settings detail={detail} />
+      {!works && <Settings detail={detail} />}
       {channel && <ChannelParts detail={detail} />}
       {detail.budget !== null && (
         <Section title="Use">
@@ -68,6 +72,7 @@ export function SourceOverview({ detail, at, provider, faults, onSignIn, onFiles
           <JobList jobs={detail.jobs} />
         </Section>
       )}
+      {works && <Settings detail={detail} />}
       {detail.workspaces.length > 1 && (
         <Section title="Workspaces that see it">
           <WorkspaceSwitches id={id} name={summary.name} switches={detail.workspaces} />
