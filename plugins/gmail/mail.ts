@@ -35,6 +35,8 @@ export interface Mail {
   at: number;
   headers: Headers2822;
   snippet: string;
+  /** About how many bytes, files included. */
+  size: number;
   /** Everything that was written, history and signature included. */
   text: string;
   /** What this writer wrote, without the history below. */
@@ -62,6 +64,7 @@ export function mailOf(message: Record<string, unknown>): Mail | undefined {
     at: Number.isFinite(at) && at > 0 ? at : 0,
     headers: headersOf(payload),
     snippet: typeof message["snippet"] === "string" ? message["snippet"] : "",
+    size: typeof message["sizeEstimate"] === "number" ? message["sizeEstimate"] : 0,
     text: shortened(reader.texts.map((one) => one.whole)),
     words: shortened(reader.texts.map((one) => one.cut)),
     files: reader.files,

@@ -9,6 +9,8 @@ import type { Settings } from "./settings.ts";
 
 /** Messages that are kept as they were read: the service and the channel look at the same new mail. */
 const KEPT = 60;
+/** A message of so many bytes may be longer than the 4 MiB the host takes of an answer. */
+const LONG_MAIL = 2_500_000;
 /** How long the list of labels counts, milliseconds. */
 const LABELS_MS = 5 * 60_000;
 const ME = "/gmail/v1/users/me";
@@ -158,8 +160,20 @@ export class Mailbox {
     return reading;
   }
 
-  /** A message as it is now. */
+  /** A message as it is now. Of one that is longer than the host takes, the beginning Gmail shows. */
   async read(ctx: PluginContext, id: string, format: "full" | "metadata" = "full", patient = false): Promise<Mail | undefined> {
+    try {
+      return await this.#get(ctx, id, format, patient);
+    } catch (error) {
+      if (format === "metadata" || !(error instanceof NetworkError) || !error.sent || ctx.signal.aborted) throw error;
+      const head = await this.#get(ctx, id, "metadata", patient);
+      if (head === undefined || head.size < LONG_MAIL) throw error;
+      const words = `${head.snippet}\n\n[The message is too long to be read here: about ${head.size} bytes.]`;
+      return { ...head, text: words, words };
+    }
+  }
+
+  async #get(ctx: PluginContext, id: string, format: "full" | "metadata", patient: boolean): Promise<Mail | undefined> {
     try {
       return mailOf(await this.#ask(ctx, { name: "users.messages.get", path: `${ME}/messages/${encodeURIComponent(id)}`, query: { format }, units: UNITS.get }, patient));
     } catch (error) {
@@ -168,8 +182,9 @@ export class Mailbox {
     }
   }
 
-  /** Messages of a thread, the oldest first. */
-  async thread(ctx: PluginContext, id: string, format: "full" | "metadata", patient = false): Promise<Mail[]> {
+  /** Heads of a thread's messages, the oldest first. */
+  async thread(ctx: PluginContext, id: string, patient = false): Promise<Mail[]> {
+    const format = "metadata";
     const answer = await this.#ask(ctx, { name: "users.threads.get", path: `${ME}/threads/${encodeURIComponent(id)}`, query: { format }, units: UNITS.thread }, patient);
     return objects(answer["messages"]).flatMap((one) => mailOf(one) ?? []);
   }

@@ -14,7 +14,7 @@ export async function send(message: OutboundMessage, ctx: PluginContext, box: Ma
   let raw: string;
   try {
     const own = await box.address(ctx);
-    const answered = answeredOf(await box.thread(ctx, message.route.conversation, "metadata"), message.route.replyTo ?? undefined, own);
+    const answered = answeredOf(await box.thread(ctx, message.route.conversation), message.route.replyTo ?? undefined, own);
     if (answered === undefined) throw wrong("not_found", "the thread has no message of anybody else");
     const { thread: _, ...answer } = answerTo(answered, own, { all: false, replyTo: false });
     raw = await written({ ...answer, text: message.text, files: await enclosures(message, ctx), automatic: "auto-replied" }, { box, ctx, settings, key: message.idempotencyKey });

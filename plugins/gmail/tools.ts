@@ -143,8 +143,10 @@ async function read({ id, thread = false, attachment }: { id: string; thread?: b
   const mail = await mailFor(ctx, box, "id", id);
   if (attachment !== undefined) return fetched(mail, attachment, ctx, box);
   if (!thread) return JSON.stringify({ note: STRANGERS, ...whole(mail, SHOWN_CHARS) });
-  const all = (await box.thread(ctx, mail.thread, "full", true)).filter((one) => !one.labels.includes("DRAFT") && !one.labels.includes("TRASH"));
-  const shown = all.slice(-MOST_SHOWN);
+  // One by one: a whole conversation may be longer than the host takes of one answer.
+  const all = (await box.thread(ctx, mail.thread, true)).filter((one) => !one.labels.includes("DRAFT") && !one.labels.includes("TRASH"));
+  const shown: Mail[] = [];
+  for (const one of all.slice(-MOST_SHOWN)) shown.push((one.id === mail.id ? mail : await box.read(ctx, one.id, "full", true)) ?? one);
   return JSON.stringify({ note: STRANGERS, ...(all.length > shown.length ? { leftOut: all.length - shown.length } : {}), emails: shown.map((one) => whole(one, THREAD_CHARS, one.words)) });
 }
 

@@ -226,6 +226,19 @@ test("a message that Gmail cannot give now (503) is waited for, one that is gone
     await running.stopped(host);
   }));
 
+test("a message longer than the host takes of an answer is handed in by its beginning, and holds up none behind it", () =>
+  bench(async ({ host, gmail, connect }) => {
+    const running = connect();
+    await host.clock.advance(1_000);
+    const long = gmail.arrives(`Once upon a time ${"and then ".repeat(400_000)}`);
+    const next = gmail.arrives("short");
+    gmail.fault = (request, method) => (method === "get" && request.url.pathname.endsWith(long.id) && request.url.searchParams.get("format") === "full" ? Promise.reject(new Error("the answer is longer than 4194304 bytes")) : undefined);
+    await host.clock.advance(11_000);
+    expect(host.received).toEqual([long.id, next.id]);
+    expect(host.drafts[0]?.text).toMatch(/^Once upon a time .*\n\n\[The message is too long to be read here: about 3600017 bytes\.\]$/);
+    await running.stopped(host);
+  }));
+
 test("a scope that was not given waits for a person; an organisation that refuses is asked again, rarely", () =>
   bench(async ({ host, gmail, connect }) => {
     gmail.fault = () => wrong(403, "accessNotConfigured");

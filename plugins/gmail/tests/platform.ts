@@ -203,7 +203,7 @@ export function methodOf({ method, url }: Pick<FakeRequest, "method" | "url">): 
 
 function resource(one: Stored, format: string) {
   const headers = one.headers.map(([name, value]) => ({ name, value }));
-  const base = { id: one.id, threadId: one.thread, labelIds: one.labels, snippet: one.text.slice(0, 60), internalDate: String(one.at), historyId: "1" };
+  const base = { id: one.id, threadId: one.thread, labelIds: one.labels, snippet: one.text.slice(0, 60), internalDate: String(one.at), historyId: "1", sizeEstimate: one.text.length };
   if (format === "metadata") return { ...base, payload: { mimeType: "text/plain", headers } };
   const body = { partId: "0", mimeType: "text/plain", filename: "", headers: [], body: { size: one.text.length, data: b64(one.text) } };
   if (one.files.length === 0) return { ...base, payload: { ...body, partId: "", headers } };
