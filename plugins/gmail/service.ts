@@ -9,7 +9,7 @@ import { parseAddresses } from "./headers.ts";
 import type { Mail } from "./mail.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { type Settings, settingsOf } from "./settings.ts";
-import { LabelMissing, troubleOf } from "./standing.ts";
+import { LabelMissing, NotTold, troubleOf } from "./standing.ts";
 
 /** Newest mail that is remembered, for `/gmail`. */
 const MOST_RECENT = 50;
@@ -75,7 +75,11 @@ function taker(ctx: ServiceContext, { session }: Settings): Take {
     const recent = recentOf(mail);
     const sender = parseAddresses(mail.headers.raw("from"))[0]?.address ?? "";
     const byPerson = sender !== "" && sender !== address && !automatic(mail.headers, sender);
-    if (session !== "" && byPerson) await ctx.sessions.submit(session, lineOf(recent), { idempotencyKey: `gmail:${address}:${mail.id}` });
+    if (session !== "" && byPerson) {
+      await ctx.sessions.submit(session, lineOf(recent), { idempotencyKey: `gmail:${address}:${mail.id}` }).catch(() => {
+        throw new NotTold(session);
+      });
+    }
     const before = await ctx.state.get(RECENT);
     await ctx.state.set(RECENT, [recent, ...recents(before).filter((one) => one.id !== mail.id)].slice(0, MOST_RECENT));
     await ctx.emit("mail", recent);

@@ -23,6 +23,14 @@ export class NotStored extends Error {
   }
 }
 
+/** The session of the settings could not be told. */
+export class NotTold extends Error {
+  constructor(session: string) {
+    super(`The session “${session}” cannot be told: is it still there?`);
+    this.name = "NotTold";
+  }
+}
+
 /** A state, and whether to go on: `undefined` for “waits for a person”, else the least time until the next look. */
 export interface Trouble {
   report: StatusReport;
@@ -33,6 +41,7 @@ export interface Trouble {
 export function troubleOf(error: unknown): Trouble | undefined {
   if (error instanceof SignInNeeded) return { report: { state: "needs_user", code: "signed_out", message: error.message, action: { kind: "relogin" } }, waitMs: undefined };
   if (error instanceof LabelMissing) return { report: { state: "needs_user", code: "label_missing", message: error.message, action: { kind: "configure", field: error.field } }, waitMs: undefined };
+  if (error instanceof NotTold) return { report: { state: "degraded", code: "not_told", message: error.message }, waitMs: 30_000 };
   if (error instanceof NotStored) return { report: { state: "degraded", code: "not_stored", message: "A message could not be stored; it is tried again." }, waitMs: 5_000 };
   if (error instanceof NetworkError) return { report: { state: "degraded", code: "unreachable", message: "Google cannot be reached; it is tried again." }, waitMs: 0 };
   if (!(error instanceof GoogleError)) return undefined;

@@ -454,6 +454,63 @@ async fn google_labelled_mail_is_answered_once_in_its_thread_over_a_kill_an_expi
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn google_files_of_nearly_three_megabytes_come_and_go_and_a_mail_that_is_too_long_holds_up_none_behind_it() {
+    let google = Google::start("strict");
+    let home = google.home(json!({ "channel:gmail": { "enabled": true, "policy": "open" } }));
+    let kata = Kata(&home);
+    let (serve, mut gateway) = serve(&kata, &google).await;
+    state(&kata, "channel:gmail", &["running"]).await;
+    let created = gateway.op("session.create", json!({ "mode": "allow-all" })).await;
+    let session = created["id"].as_str().unwrap().to_owned();
+
+    // Files of the workspace, as the plugin sees it.
+    let workspace = std::fs::read_dir(home.path().join("workspaces"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    for name in ["a.bin", "b.bin"] {
+        std::fs::write(workspace.join(name), vec![7_u8; 1_000_000]).unwrap();
+    }
+    gateway
+        .submit(
+            &session,
+            r#"/tool send_email {"to":["ana@example.org"],"subject":"Two files","text":"Here.","files":["a.bin","b.bin"]}"#,
+        )
+        .await;
+    said(&mut gateway, &session, "`send_email` answered").await;
+    let sent = google.sent().await;
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert!(sent[0]["source"].as_str().unwrap().len() > 2_600_000, "both files are in it");
+
+    // One that comes, fetched and sent on.
+    let bytes = "A".repeat(3_900_000);
+    let file = json!({ "name": "large.bin", "mime": "application/octet-stream", "base64": bytes });
+    let mail = google.mail(json!({ "subject": "A file", "files": [file] })).await;
+    let read = json!({ "id": mail["id"], "attachment": "large.bin" });
+    gateway.submit(&session, &format!("/tool read_email {read}")).await;
+    said(&mut gateway, &session, r#"\"bytes\":2925000"#).await;
+
+    // More text than the host takes of an answer.
+    let long = google
+        .mail(json!({ "subject": "Long", "text": "and then ".repeat(600_000), "labels": ["Label_7"], "from": "Ann <ann@example.org>" }))
+        .await;
+    let next = google
+        .mail(json!({ "subject": "Short", "labels": ["Label_7"], "from": "Bo <bo@example.org>" }))
+        .await;
+    for thread in [&long["thread"], &next["thread"]] {
+        eventually_within(PATIENCE, "both are answered", async || {
+            (google.sent_in(thread).await.len() == 1).then_some(())
+        })
+        .await;
+    }
+    state(&kata, GMAIL, &["running"]).await;
+    google.kept_its_description().await;
+    serve.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn google_a_sign_in_that_was_taken_back_waits_for_a_person_asks_nothing_meanwhile_and_goes_on_after_it() {
     let google = Google::start("strict");
     let home = google.home(json!({ "channel:gmail": { "enabled": true, "policy": "open" } }));

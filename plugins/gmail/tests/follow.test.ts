@@ -339,6 +339,33 @@ test("a message is fetched once, whoever looks at it; the session hears of peopl
     { session: "s1" },
   ));
 
+test("a session that cannot be told is said so, and told once when it can be, in order", () =>
+  bench(
+    async ({ host, gmail, loaded }) => {
+      let open = false;
+      const told: string[] = [];
+      const signal = new AbortController();
+      const ctx = host.serviceContext(signal.signal);
+      const sessions = {
+        ...ctx.sessions,
+        submit: async (_: string, text: string) => {
+          if (!open) throw new Error("no such session");
+          told.push(/"id":"(m\d+)"/.exec(text)?.[1] ?? "");
+          return { message: "m", trace: "t" };
+        },
+      };
+      await loaded.service().start({ ...ctx, sessions });
+      const wanted = [gmail.arrives("one").id, gmail.arrives("two").id];
+      await host.clock.advance(25_000);
+      expect(host.states.at(-1)).toBe("degraded/not_told");
+      open = true;
+      await host.clock.advance(120_000);
+      expect([told, host.states.at(-1)]).toEqual([wanted, "running"]);
+      signal.abort();
+    },
+    { session: "s1" },
+  ));
+
 test("the quota is kept: three hundred units a minute are not passed, however much waits", () =>
   bench(
     async ({ host, gmail, connect }) => {
