@@ -142,6 +142,12 @@ test("what somebody changed in the meantime is not overwritten: an old version i
     };
     expect(await fails(now, "update_event", { id: one.id, title: "Mine" })).toBe("Changing the event: somebody changed it in the meantime. Read it again, then decide anew.");
     expect(one.body["summary"]).toBe("Another talk");
+    google.fault = (_, method) => {
+      if (method === "delete") google.change(one, { location: "elsewhere again" });
+      return undefined;
+    };
+    expect(await fails(now, "cancel_event", { id: one.id })).toBe("Cancelling the event: somebody changed it in the meantime. Read it again, then decide anew.");
+    google.fault = () => undefined;
     expect(await fails(now, "cancel_event", { id: one.id, version: seen?.version })).toContain("`version`");
     expect(one.cancelled).toBe(false);
   }));
