@@ -304,7 +304,7 @@ async fn google_a_session_looks_into_the_calendar_asks_before_it_mails_and_the_m
             .mail(json!({ "from": "Ana Example <ana@example.org>", "subject": "Friday?", "text": "When are you free on Friday?" }))
             .await;
 
-        let created = gateway.op("session.create", json!({})).await;
+        let created = gateway.op("session.create", json!({ "mode": "ask" })).await;
         let session = created["id"].as_str().unwrap().to_owned();
         gateway
             .submit(&session, r#"/tool check_schedule {"from":"2027-01-15","to":"2027-01-15"}"#)
