@@ -1,6 +1,7 @@
 /** Asks how: in the browser of this machine, or with a code on any device. */
 import { Globe, Smartphone } from "lucide-react";
 import type { ReactNode } from "react";
+import { usePlatform } from "@/data/platform";
 import type { OauthMethod } from "@/generated/protocol";
 import { errorWords } from "@/lib/sentence";
 import type { OperationError } from "@/platform";
@@ -14,11 +15,15 @@ interface StartProps {
   onStart: (method: OauthMethod) => void;
 }
 
+const HERE = /^(localhost|127\.|\[::1\])/;
+
 export function SignInStart({ name, device, error, busy, onStart }: StartProps) {
+  // The browser comes back to a loopback address, which must be the engine's machine.
+  const elsewhere = usePlatform().kind === "socket" && !HERE.test(window.location.hostname);
   return (
     <div className="flex flex-col gap-3">
       <Way testId="sign-in-browser" icon={<Globe className="size-4" />} title="In the browser" busy={busy} onChoose={() => onStart("browser")}>
-        {name} opens in the browser of this machine. You sign in there and come back.
+        {elsewhere ? `Only where the engine runs on the machine you look from; ${device ? "else take a code" : `else sign in there with “kata sources login”`}.` : `${name} opens in the browser of this machine. You sign in there and come back.`}
       </Way>
       {device && (
         <Way testId="sign-in-device" icon={<Smartphone className="size-4" />} title="With a code, on any device" busy={busy} onChoose={() => onStart("device")}>

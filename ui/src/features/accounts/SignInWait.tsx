@@ -34,9 +34,7 @@ export function SignInWait({ signIn, onCancel }: { signIn: OauthSignIn; onCancel
           </li>
         </ol>
       ) : (
-        <p>
-          {provider} has opened in your browser. Sign in there and agree; this window notices by itself.
-        </p>
+        <p>{provider} should be open in your browser now. Sign in there and agree; this window notices by itself.</p>
       )}
       {scopes.length > 0 && (
         <div className="flex items-baseline gap-2 text-sm">

@@ -17,7 +17,7 @@ describe("signing in", () => {
     await waitFor(() => expect(screen.getByTestId("mend")).toHaveTextContent("Reconnect Google"));
     await user.click(screen.getByTestId("mend"));
     await user.click(await screen.findByTestId("sign-in-browser"));
-    expect(await screen.findByTestId("sign-in-wait")).toHaveTextContent(/Google has opened in your browser/);
+    expect(await screen.findByTestId("sign-in-wait")).toHaveTextContent(/Google should be open in your browser/);
     expect(opened).toHaveBeenCalledWith(expect.stringContaining("accounts.google.com"), "_blank", expect.anything());
     act(() => endSignIn(platform.world, "sign-in-1", { kind: "done", account: "mara@acme.example" }));
     expect(await screen.findByTestId("sign-in-end")).toHaveTextContent("Signed in as mara@acme.example.");

@@ -1,5 +1,6 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
+import { OperationError } from "@/platform";
 import { openWindow } from "@/test/app";
 
 describe("the sources panel", () => {
@@ -63,6 +64,17 @@ describe("the sources panel", () => {
     await waitFor(() => expect(line).toHaveAttribute("title", "To Support mail"));
     await user.click(line);
     expect(window.location.hash).toBe("#/sources/channel%3Agmail");
+  });
+
+  it("says why it has nothing to show, and asks again when told to", async () => {
+    const { user, platform } = openWindow("#/sources");
+    const ask = platform.request.bind(platform);
+    platform.request = (op, params) => (op === "source.list" ? Promise.reject(new OperationError({ code: "internal", message: "the list could not be read", hint: "look at the log" })) : ask(op, params));
+    const list = within(await screen.findByRole("region", { name: "Sources" }));
+    expect(await list.findByRole("alert")).toHaveTextContent("The list could not be read.Look at the log.");
+    platform.request = ask;
+    await user.click(list.getByRole("button", { name: "Try again" }));
+    expect(await screen.findByTestId("source-row-channel:telegram")).toBeVisible();
   });
 
   it("says how to begin where there is nothing yet", async () => {
