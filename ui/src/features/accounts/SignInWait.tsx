@@ -1,5 +1,6 @@
 /** While the person signs in elsewhere: where to go, what to type there, and how long there is. */
 import { ExternalLink } from "lucide-react";
+import { useState } from "react";
 import { Button } from "@/components/Button";
 import { CopyButton } from "@/components/Code";
 import { usePlatform } from "@/data/platform";
@@ -11,7 +12,9 @@ import { scopeName } from "./words";
 
 export function SignInWait({ signIn, onCancel }: { signIn: OauthSignIn; onCancel: () => void }) {
   const platform = usePlatform();
-  const now = useNow();
+  // The clock of the page may be some seconds late; it must not promise a minute that is not there.
+  const [opened] = useState(() => Date.now());
+  const now = Math.max(useNow(), opened);
   const { provider, method, url, userCode, scopes, expiresAt } = signIn;
   const device = method === "device" && userCode !== null;
   return (
