@@ -6,6 +6,7 @@ import { CopyButton } from "@/components/Code";
 import { Badge } from "@/components/controls";
 import type { Approval, ApprovalDecision } from "@/generated/protocol";
 import { ago, dateTime, until, useNow } from "@/lib/time";
+import { toolName } from "@/lib/tools";
 import { CallArguments } from "./CallArguments";
 import { useAnswer } from "./useAnswer";
 import { alwaysWords } from "./words";
@@ -19,6 +20,7 @@ interface CardProps {
 
 export function ApprovalCard({ approval, aside, className = "" }: CardProps) {
   const { code, call, reason, always, channel } = approval;
+  const { tool, source } = toolName(call.name);
   const { answer, pending } = useAnswer();
   const rule = useId();
   const choose = (decision: ApprovalDecision) => ({ disabled: pending, "data-testid": `approve-${decision}`, onClick: () => answer(code, decision) });
@@ -29,7 +31,11 @@ export function ApprovalCard({ approval, aside, className = "" }: CardProps) {
         <div className="min-w-0 flex-1">
           <p className="flex flex-wrap items-center gap-x-2 gap-y-0.5 font-medium">
             <span>
-              Allow <span className="font-mono text-sm">{call.name}</span>?
+              Allow{" "}
+              <span className="font-mono text-sm" title={call.name}>
+                {tool}
+              </span>
+              {source !== null && ` of ${source}`}?
             </span>
             {channel !== null && (
               <Badge tone="accent" title={`Asked in ${channel}`}>

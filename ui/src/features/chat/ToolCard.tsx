@@ -1,11 +1,13 @@
 /** One tool call: a line that opens to its input and its result. */
 import { ChevronRight, CircleAlert, CircleCheck, CircleDashed, LoaderCircle, type LucideIcon, MoonStar } from "lucide-react";
 import { memo, useState } from "react";
+import { Badge } from "@/components/controls";
 import { CodeBlock } from "@/components/layout";
 import type { ToolCall, ToolStatus } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
 import { jsonText, prettyResult } from "@/lib/format";
 import { duration } from "@/lib/time";
+import { toolName } from "@/lib/tools";
 
 const LOOK: Record<ToolStatus, { icon: LucideIcon; words: string; className: string }> = {
   pending: { icon: CircleDashed, words: "waiting", className: "text-warn" },
@@ -28,6 +30,7 @@ export function inputLine(input: unknown): string {
 export const ToolCard = memo(function ToolCard({ tool }: { tool: ToolCall }) {
   const [open, setOpen] = useState(false);
   const { icon: Icon, words, className } = LOOK[tool.status];
+  const { tool: name, source } = toolName(tool.name);
   return (
     <div data-testid="tool-card" data-status={tool.status} className="overflow-hidden rounded-lg border border-line bg-list">
       <button
@@ -38,7 +41,10 @@ export const ToolCard = memo(function ToolCard({ tool }: { tool: ToolCall }) {
         className="flex h-8 w-full items-center gap-2 px-2.5 text-left hover:bg-hover"
       >
         <Icon aria-hidden className={cn("size-3.5 shrink-0", className)} />
-        <span className="shrink-0 font-mono text-sm font-medium">{tool.name}</span>
+        <span className="shrink-0 font-mono text-sm font-medium" title={tool.name}>
+          {name}
+        </span>
+        {source !== null && <Badge>{source}</Badge>}
         <span className="min-w-0 flex-1 truncate text-sm text-faint">{inputLine(tool.input)}</span>
         <span className={cn("shrink-0 text-xs tabular-nums", tool.status === "error" ? "text-bad" : "text-faint")}>
           {tool.durationMs === null ? words : duration(tool.durationMs)}

@@ -6,6 +6,7 @@ import { Failure, SkeletonRows } from "@/components/states";
 import { useRead } from "@/data/operations";
 import type { SourceSummary, SourceTool } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
+import { toolName } from "@/lib/tools";
 import { TryTool } from "./TryTool";
 
 const JUDGED: Record<string, { tone: "good" | "warn" | "bad"; words: string; means: string }> = {
@@ -29,9 +30,6 @@ export function ToolList({ source }: { source: SourceSummary }) {
   );
 }
 
-/** `mcp__linear__issue_list` is `issue_list` on Linear's own page. */
-export const shortName = (name: string): string => name.replace(/^mcp__.+?__/, "");
-
 function Row({ tool, workspace, open, onToggle }: { tool: SourceTool; workspace: string | null; open: boolean; onToggle: () => void }) {
   const { name, description } = tool.info;
   const judged = JUDGED[tool.judged];
@@ -41,7 +39,7 @@ function Row({ tool, workspace, open, onToggle }: { tool: SourceTool; workspace:
         <ChevronRight aria-hidden className={cn("mt-1 size-3.5 shrink-0 text-faint transition-transform", open && "rotate-90")} />
         <span className="min-w-0 flex-1">
           <span className="block truncate font-mono text-sm leading-5 font-medium" title={name}>
-            {shortName(name)}
+            {toolName(name).tool}
           </span>
           <span className={cn("block text-sm text-muted", !open && "truncate")}>{description}</span>
         </span>
