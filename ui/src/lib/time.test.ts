@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ago, dayGroup, duration, micros } from "./time";
+import { ago, dayGroup, duration, micros, until } from "./time";
 
 const NOW = new Date(2026, 10, 22, 12, 0).getTime();
 const HOUR = 3_600_000;
@@ -12,6 +12,11 @@ describe("times", () => {
   it("group by the day of the calendar, not by 24 hours", () => {
     expect(dayGroup(NOW - 11 * HOUR, NOW)).toBe("Today");
     expect(dayGroup(NOW - 13 * HOUR, NOW)).toBe("Yesterday");
+  });
+
+  it("say how long there is, and promise no half hour that is not there", () => {
+    expect([41_000, 8 * 60_000, 61 * 60_000, 5 * HOUR].map((rest) => until(NOW + rest, NOW))).toEqual(["in 41 s", "in 8 min", "in 61 min", "in 5 h"]);
+    expect(until(NOW - 1, NOW)).toBe("in 0 s");
   });
 
   it("say how long something took, from microseconds to days", () => {

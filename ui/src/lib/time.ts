@@ -33,7 +33,8 @@ export function ago(at: Ms, now: Ms): string {
 export function until(at: Ms, now: Ms): string {
   const rest = Math.max(0, at - now);
   if (rest < MINUTE) return `in ${Math.ceil(rest / 1_000)} s`;
-  if (rest < HOUR) return `in ${Math.ceil(rest / MINUTE)} min`;
+  // Up to a hundred minutes: “in 2 h” for the 61st would be half an hour too late.
+  if (rest < 100 * MINUTE) return `in ${Math.ceil(rest / MINUTE)} min`;
   return `in ${Math.ceil(rest / HOUR)} h`;
 }
 
