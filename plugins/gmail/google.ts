@@ -22,7 +22,7 @@ const SCOPES = new Set(["insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICI
 /** Nobody is signed in, or Google no longer takes the sign-in: only a person can mend it, and nothing is asked until then. */
 export class SignInNeeded extends Error {
   constructor(why: string) {
-    super(`Google: ${why} Sign in again.`);
+    super(why);
     this.name = "SignInNeeded";
   }
 }
@@ -158,7 +158,7 @@ export class GoogleApi {
     try {
       return await this.#send(ctx, ask, renewed);
     } catch (error) {
-      if (error instanceof HttpError && error.status === 401) throw new SignInNeeded("the renewed token was refused, too.");
+      if (error instanceof HttpError && error.status === 401) throw new SignInNeeded("Google refuses the renewed sign-in, too.");
       throw meant(ask, error);
     }
   }
@@ -212,8 +212,8 @@ async function tokenOf(ctx: PluginContext): Promise<string> {
 
 function signInError(error: unknown): never {
   const code = (error as { code?: unknown } | null)?.code;
-  if (code === "needs_user") throw new SignInNeeded("nobody is signed in, or the sign-in was taken back.");
-  if (code === "forbidden") throw new SignInNeeded("this plugin may not use the account; grant it the capability `oauth:google`.");
+  if (code === "needs_user") throw new SignInNeeded("Nobody is signed in at Google, or the sign-in was taken back.");
+  if (code === "forbidden") throw new SignInNeeded("The plugin may not use the account: grant it the capability `oauth:google`.");
   throw new NetworkError("Google: the sign-in could not be renewed now", false);
 }
 
