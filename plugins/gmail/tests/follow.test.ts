@@ -1,4 +1,4 @@
-import { json, type Running } from "@kata-agents/plugin-sdk/testing";
+import { json, type Running, silence } from "@kata-agents/plugin-sdk/testing";
 import { expect, test } from "vitest";
 import { methodOf, TOKEN, wrong } from "./platform.ts";
 import { bench, type Bench } from "./support.ts";
@@ -207,6 +207,23 @@ test.each([
     expect(host.received).toEqual([one.id]);
     expect(host.states.at(-1)).toBe("running");
     await running.stopped(host);
+  }));
+
+test("a Google that takes requests and never answers is given up after half a minute each time, said so, and gone on with", () =>
+  bench(async ({ host, gmail, connect, start }) => {
+    const parts = [connect(), start()];
+    await host.clock.advance(1_000);
+    const one = gmail.arrives("hello");
+    gmail.fault = () => silence();
+    const before = host.network.requests.length;
+    await host.clock.advance(45_000);
+    expect(host.states.at(-1)).toBe("degraded/unreachable");
+    await host.clock.advance(600_000);
+    expect(host.network.requests.length - before).toBeLessThan(40);
+    gmail.fault = () => undefined;
+    await host.clock.advance(400_000);
+    expect([host.received, host.states.at(-1)]).toEqual([[one.id], "running"]);
+    for (const part of parts) await part.stopped(host);
   }));
 
 test("a message that Gmail cannot give now (503) is waited for, one that is gone is passed over", () =>
