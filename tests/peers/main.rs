@@ -10,7 +10,6 @@
 
 mod discord;
 mod email;
-mod google;
 mod judges;
 mod lines;
 mod matrix;
