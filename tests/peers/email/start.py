@@ -150,8 +150,12 @@ class Handler:
         author = parseaddr(message_from_bytes(envelope.original_content)["From"])[1]
         verdict = "pass" if author == f"{signed}@{DOMAIN}" else "fail"
         head = f"Authentication-Results: mx.{DOMAIN}; dmarc={verdict} header.from={author.split('@')[-1]}\r\nReceived: by mx.{DOMAIN}\r\n".encode()
-        with smtplib.LMTP("127.0.0.1", lmtp) as client:
-            client.sendmail(sender, envelope.rcpt_tos, head + envelope.original_content)
+        try:
+            with smtplib.LMTP("127.0.0.1", lmtp) as client:
+                client.sendmail(sender, envelope.rcpt_tos, head + envelope.original_content)
+        except OSError:
+            # As a mail server without its store says it: for now.
+            return "451 4.3.0 the mailbox cannot be reached"
         return "250 2.0.0 taken"
 
 
