@@ -1,5 +1,5 @@
 /** Times as a person says them. `now` is a parameter, so that tests need no clock. */
-import { useSyncExternalStore } from "react";
+import { useState, useSyncExternalStore } from "react";
 import type { Ms } from "@/generated/protocol";
 
 const MINUTE = 60_000;
@@ -82,4 +82,10 @@ export function useNow(): Ms {
     },
     () => now,
   );
+}
+
+/** The present time for what counts down: never before this appeared, so that no minute is promised that is not there. */
+export function useNowHere(): Ms {
+  const [appeared] = useState(() => Date.now());
+  return Math.max(useNow(), appeared);
 }

@@ -42,9 +42,11 @@ export function StatusLine() {
 /** A source waits for an answer in the middle of a call; the person may be anywhere. */
 function Asked() {
   const questions = useRead("elicitation.list", {}).data ?? [];
-  const here = useRoute().view === "waiting";
-  const question = questions[0];
-  return question === undefined || here ? null : <AskedLine question={question} more={questions.length - 1} />;
+  const route = useRoute();
+  // Not where it is on the page already.
+  const elsewhere = questions.filter(({ source }) => route.view !== "waiting" && !(route.view === "sources" && route.source === source));
+  const question = elsewhere[0];
+  return question === undefined ? null : <AskedLine question={question} more={elsewhere.length - 1} />;
 }
 
 function AskedLine({ question, more }: { question: Elicitation; more: number }) {

@@ -1,20 +1,17 @@
 /** While the person signs in elsewhere: where to go, what to type there, and how long there is. */
 import { ExternalLink } from "lucide-react";
-import { useState } from "react";
 import { Button } from "@/components/Button";
 import { CopyButton } from "@/components/Code";
 import { usePlatform } from "@/data/platform";
 import { Chips } from "@/features/services/Chips";
 import type { OauthSignIn } from "@/generated/protocol";
-import { until, useNow } from "@/lib/time";
+import { until, useNowHere } from "@/lib/time";
 import { isWebUrl } from "@/platform";
 import { scopeName } from "./words";
 
 export function SignInWait({ signIn, onCancel }: { signIn: OauthSignIn; onCancel: () => void }) {
   const platform = usePlatform();
-  // The clock of the page may be some seconds late; it must not promise a minute that is not there.
-  const [opened] = useState(() => Date.now());
-  const now = Math.max(useNow(), opened);
+  const now = useNowHere();
   const { provider, method, url, userCode, scopes, expiresAt } = signIn;
   const device = method === "device" && userCode !== null;
   return (

@@ -1,12 +1,13 @@
 /** Questions that sources put to the person in the middle of a call: a form, or a page to open. */
 import { ExternalLink, MessageCircleQuestion } from "lucide-react";
+import { useEffect, useRef } from "react";
 import { Button } from "@/components/Button";
 import { useAct, useRead } from "@/data/operations";
 import { usePlatform } from "@/data/platform";
 import { SchemaForm } from "@/features/sources/SchemaForm";
 import type { Elicitation } from "@/generated/protocol";
 import { go } from "@/lib/route";
-import { dateTime, until, useNow } from "@/lib/time";
+import { dateTime, until, useNowHere } from "@/lib/time";
 import { isWebUrl } from "@/platform";
 
 export function Elicitations({ questions }: { questions: readonly Elicitation[] }) {
@@ -23,11 +24,14 @@ export function Elicitations({ questions }: { questions: readonly Elicitation[] 
 
 function Question({ question }: { question: Elicitation }) {
   const { id, source, message, url, expiresAt } = question;
-  const now = useNow();
+  const now = useNowHere();
   const sources = useRead("source.list", {}).data;
+  const card = useRef<HTMLDivElement>(null);
+  // It comes in the middle of something else, perhaps out of sight.
+  useEffect(() => card.current?.scrollIntoView({ block: "nearest" }), []);
   const name = sources?.find((row) => row.id === source)?.name ?? source;
   return (
-    <div role="group" aria-label={`${name} asks`} data-testid={`elicitation-${id}`} className="rounded-xl border border-warn/40 bg-raised p-3.5">
+    <div ref={card} role="group" aria-label={`${name} asks`} data-testid={`elicitation-${id}`} className="rounded-xl border border-warn/40 bg-raised p-3.5">
       <div className="flex items-start gap-2.5">
         <MessageCircleQuestion aria-hidden className="mt-0.5 size-4 shrink-0 text-warn" />
         <div className="flex min-w-0 flex-1 flex-col gap-3">

@@ -62,9 +62,12 @@ describe("a question of a source", () => {
     expect(screen.queryByTestId("answer-question")).toBeNull();
   });
 
-  it("stands on the page of the source that asks", async () => {
-    openWindow("#/sources/mcp%3Aacme%3Alinear");
+  it("stands on the page of the source that asks, over all of its parts", async () => {
+    const { user } = openWindow("#/sources/mcp%3Aacme%3Alinear");
     expect(await screen.findByTestId("elicitation-ask-team")).toBeVisible();
     expect(screen.queryByTestId("elicitation-ask-consent")).toBeNull();
+    await user.click(screen.getByTestId("tab-brings"));
+    expect(await screen.findByTestId("tool-mcp__linear__issue_list")).toBeVisible();
+    expect(screen.getByTestId("elicitation-ask-team")).toBeVisible();
   });
 });

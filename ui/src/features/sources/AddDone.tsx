@@ -12,6 +12,8 @@ import { useProviderName } from "@/features/accounts/useProviderName";
 import type { SourceDetail, SourceId } from "@/generated/protocol";
 import { plural } from "@/lib/format";
 import { go } from "@/lib/route";
+import { toneOf } from "@/lib/status";
+import { EditSource } from "./EditSource";
 import { Secrets } from "./Secrets";
 import { TestResult, useTest } from "./TestResult";
 
@@ -31,6 +33,7 @@ function Body({ detail, onClose }: { detail: SourceDetail; onClose: () => void }
   const secret = useAct("source.secret");
   const provider = useProviderName(signsInAt, summary.name);
   const [signingIn, setSigningIn] = useState(false);
+  const [changing, setChanging] = useState(false);
   const wantsSignIn = signsInAt !== null && status.state.kind === "needs_user" && status.state.action.kind === "relogin";
   const open = () => {
     onClose();
@@ -50,6 +53,11 @@ function Body({ detail, onClose }: { detail: SourceDetail; onClose: () => void }
       )}
       <TestResult test={test} />
       <div className="flex justify-end gap-2">
+        {toneOf(status.state) !== "good" && (
+          <Button data-testid="added-change" onClick={() => setChanging(true)}>
+            Change…
+          </Button>
+        )}
         <Button data-testid="added-test" disabled={test.busy} onClick={test.ask}>
           {test.busy ? "Testing" : "Test"}
         </Button>
@@ -57,6 +65,7 @@ function Body({ detail, onClose }: { detail: SourceDetail; onClose: () => void }
           Open it
         </Button>
       </div>
+      {changing && <EditSource source={summary} onClose={() => setChanging(false)} />}
       {signingIn && signsInAt !== null && <SignIn source={summary} at={signsInAt} name={provider ?? summary.name} onClose={() => setSigningIn(false)} />}
     </div>
   );

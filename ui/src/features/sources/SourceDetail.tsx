@@ -7,6 +7,7 @@ import { useRead } from "@/data/operations";
 import { FIGURES_EVERY_MS } from "@/data/series";
 import { SignIn } from "@/features/accounts/SignIn";
 import { useProviderName } from "@/features/accounts/useProviderName";
+import { Elicitations } from "@/features/approvals/Elicitations";
 import { LogTail } from "@/features/services/LogTail";
 import type { MendPart } from "@/features/services/MendButton";
 import type { SourceDetail as Detail, SourceId } from "@/generated/protocol";
@@ -41,6 +42,7 @@ function Body({ detail, at }: { detail: Detail; at: number }) {
   const provider = useProviderName(detail.signsInAt, summary.name);
   const files = useRead("source.document", { id }, { enabled: hasFiles(summary) });
   const faults = files.data?.errors ?? [];
+  const questions = (useRead("elicitation.list", {}).data ?? []).filter((each) => each.source === id);
   const signIn = () => setSigningIn(true);
   const show = (part: MendPart) => {
     setTab(part === "log" ? "log" : "overview");
@@ -61,6 +63,8 @@ function Body({ detail, at }: { detail: Detail; at: number }) {
     <Scroll>
       <div ref={scroller} className="mx-auto flex max-w-[760px] flex-col gap-5 px-5 pt-6 pb-12 @xl:px-8">
         <SourceHead detail={detail} provider={provider} onShow={show} onSignIn={signIn} />
+        {/* Over the tabs: a tool that is tried in one of them may be what asks. */}
+        {questions.length > 0 && <Elicitations questions={questions} />}
         <Tabs label={summary.name} tabs={tabs} value={tab} onChange={setTab} />
       </div>
       {signingIn && detail.signsInAt !== null && <SignIn source={summary} at={detail.signsInAt} name={provider ?? summary.name} onClose={() => setSigningIn(false)} />}

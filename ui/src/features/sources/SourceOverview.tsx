@@ -3,7 +3,6 @@ import { useState } from "react";
 import { Section } from "@/components/layout";
 import { useAct, useRead } from "@/data/operations";
 import { AccountCard } from "@/features/accounts/AccountCard";
-import { Elicitations } from "@/features/approvals/Elicitations";
 import { Accounts } from "@/features/channels/Accounts";
 import { ChannelActions } from "@/features/channels/ChannelActions";
 import { Refused } from "@/features/routing/Refused";
@@ -38,14 +37,8 @@ export function SourceOverview({ detail, at, provider, faults, onSignIn, onFiles
   const [works] = useState(() => !channel && toneOf(summary.status.state) === "good");
   const pairing = useRead("pairing.list", {}, { enabled: channel }).data ?? [];
   const waiting = pairing.filter((request) => `channel:${request.channel}` === id);
-  const questions = (useRead("elicitation.list", {}).data ?? []).filter((each) => each.source === id);
   return (
     <>
-      {questions.length > 0 && (
-        <Section title="It asks you">
-          <Elicitations questions={questions} />
-        </Section>
-      )}
       {faults.length > 0 && <FileFaults faults={faults} onOpen={onFiles} />}
       {channel && <ChannelActions source={summary} needsSetup={needsSetup(detail)} />}
       {waiting.length > 0 && (

@@ -12,7 +12,7 @@ import { TryTool } from "./TryTool";
 const JUDGED: Record<string, { tone: "good" | "warn" | "bad"; words: string; means: string }> = {
   allow: { tone: "good", words: "runs", means: "A new session runs it without asking you." },
   ask: { tone: "warn", words: "asks", means: "A new session asks you before it runs." },
-  deny: { tone: "bad", words: "refused", means: "A rule of this workspace refuses it." },
+  deny: { tone: "bad", words: "refused", means: "A new session may not run it, by its mode or by a rule." },
 };
 
 export function ToolList({ source }: { source: SourceSummary }) {

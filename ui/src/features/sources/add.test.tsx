@@ -79,6 +79,7 @@ describe("adding a source", () => {
     expect(done.getByTestId("added-state")).toHaveTextContent("Needs setting up");
     await user.click(done.getByTestId("added-test"));
     expect(await done.findByText("The key is missing.")).toBeVisible();
+    expect(done.getByTestId("added-change")).toBeVisible();
     await user.type(done.getByTestId("secret-apiKey"), "s3cret{Enter}");
     await waitFor(() => expect(done.getByTestId("added-state")).toHaveTextContent("Running"));
     expect(JSON.stringify(platform.world.documents.get("api:acme:weather"))).not.toContain("s3cret");
