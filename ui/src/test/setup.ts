@@ -10,7 +10,8 @@ Object.defineProperty(Element.prototype, "clientHeight", { configurable: true, g
 Object.defineProperty(Element.prototype, "clientWidth", { configurable: true, get: () => 300 });
 Object.defineProperty(HTMLElement.prototype, "offsetHeight", { configurable: true, get: () => 40 });
 HTMLElement.prototype.scrollTo = () => undefined;
-HTMLElement.prototype.scrollIntoView = () => undefined;
+// Browsers give a promise back; an effect that returns it by accident fails here as it does there.
+HTMLElement.prototype.scrollIntoView = () => Promise.resolve();
 HTMLElement.prototype.hasPointerCapture = () => false;
 vi.stubGlobal(
   "ResizeObserver",

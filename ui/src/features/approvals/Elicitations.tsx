@@ -28,7 +28,9 @@ function Question({ question }: { question: Elicitation }) {
   const sources = useRead("source.list", {}).data;
   const card = useRef<HTMLDivElement>(null);
   // It comes in the middle of something else, perhaps out of sight.
-  useEffect(() => card.current?.scrollIntoView({ block: "nearest" }), []);
+  useEffect(() => {
+    void card.current?.scrollIntoView({ block: "nearest" });
+  }, []);
   const name = sources?.find((row) => row.id === source)?.name ?? source;
   return (
     <div ref={card} role="group" aria-label={`${name} asks`} data-testid={`elicitation-${id}`} className="rounded-xl border border-warn/40 bg-raised p-3.5">
