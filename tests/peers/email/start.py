@@ -150,12 +150,15 @@ class Handler:
         author = parseaddr(message_from_bytes(envelope.original_content)["From"])[1]
         verdict = "pass" if author == f"{signed}@{DOMAIN}" else "fail"
         head = f"Authentication-Results: mx.{DOMAIN}; dmarc={verdict} header.from={author.split('@')[-1]}\r\nReceived: by mx.{DOMAIN}\r\n".encode()
+        stored = False
         try:
             with smtplib.LMTP("127.0.0.1", lmtp) as client:
                 client.sendmail(sender, envelope.rcpt_tos, head + envelope.original_content)
+                stored = True
         except OSError:
-            # As a mail server without its store says it: for now.
-            return "451 4.3.0 the mailbox cannot be reached"
+            # As a mail server without its store says it: for now. What the store had taken when it went away stays taken.
+            if not stored:
+                return "451 4.3.0 the mailbox cannot be reached"
         return "250 2.0.0 taken"
 
 
