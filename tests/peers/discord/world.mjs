@@ -54,6 +54,8 @@ export class World {
       }
     }
     for (const [id, name, shown] of [["100000000000000001", "ada", "Ada"], ["100000000000000002", "bob", "Bob"]]) this.users.set(id, user(id, name, { global_name: shown }));
+    // A crowd, for those who would be taken for a machine alone.
+    for (let n = 0; n < 30; n += 1) this.users.set(`1000000000000001${String(n).padStart(2, "0")}`, user(`1000000000000001${String(n).padStart(2, "0")}`, `person${n}`, { global_name: `Person ${n}` }));
   }
 
   bot(id) {
