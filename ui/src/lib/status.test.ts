@@ -25,6 +25,7 @@ describe("a state in words", () => {
 
   it("carries the engine's own sentence", () => {
     expect(words({ kind: "running" }, "Connected.").sentence).toBe("Connected.");
+    expect(words({ kind: "running" }, "nobody is signed in at google").sentence).toBe("Nobody is signed in at google.");
   });
 });
 

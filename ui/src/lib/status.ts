@@ -1,5 +1,6 @@
 /** The one state type in words a person understands, with the action that mends it. Every panel reads it from here. */
 import type { RunState, Status, UserAction } from "@/generated/protocol";
+import { sentence } from "./sentence";
 import { until } from "./time";
 import { wordsOfName } from "./words";
 
@@ -34,7 +35,7 @@ export function toneOf(state: RunState): Tone {
 }
 
 export function statusWords(status: Status, now: number): StatusWords {
-  return { tone: toneOf(status.state), label: labelOf(status.state, now), sentence: status.message };
+  return { tone: toneOf(status.state), label: labelOf(status.state, now), sentence: sentence(status.message) };
 }
 
 function labelOf(state: RunState, now: number): string {

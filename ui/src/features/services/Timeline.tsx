@@ -20,7 +20,7 @@ export function Timeline({ states }: { states: readonly Status[] }) {
             </span>
             <div className="min-w-0 flex-1">
               <p className="flex gap-2">
-                <span className="min-w-0 flex-1">
+                <span className="selectable min-w-0 flex-1 [overflow-wrap:anywhere]">
                   <span className="font-medium">{words.label}</span>
                   {words.sentence !== "" && <span className="text-muted"> — {words.sentence}</span>}
                 </span>

@@ -26,7 +26,7 @@ export function TryTool({ tool, workspace, means }: TryProps) {
   return (
     <div className="flex flex-col gap-3.5 border-t border-line bg-list px-4 py-3.5 pl-8">
       <p className="text-sm text-muted">
-        {means} {tool.judged === "deny" ? "A rule holds here too; a mode does not." : !readOnly && "From here it is done at once, for real."}
+        {means} {tool.judged === "deny" ? "From here a mode does not stop it; a rule does." : !readOnly && "From here it is done at once, for real."}
       </p>
       <SchemaForm schema={parameters} value={{}} action={["Try it", "Running"]} onSubmit={run} testId="tool-try" />
       {result !== null && <Result result={result} />}
