@@ -10,6 +10,7 @@
 
 mod discord;
 mod email;
+mod google;
 mod judges;
 mod lines;
 mod matrix;
