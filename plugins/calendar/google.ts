@@ -16,7 +16,7 @@ const TOOL_TRIES = 4;
 /** Wait where Google says “too fast” and not how long. */
 const LIMITED_MS = 5_000;
 /** https://developers.google.com/workspace/gmail/api/guides/handle-errors and the same page of Calendar. */
-const LIMITED = new Set(["rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded", "RATE_LIMIT_EXCEEDED"]);
+const LIMITED = new Set(["rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded", "calendarUsageLimitsExceeded", "RATE_LIMIT_EXCEEDED"]);
 const SCOPES = new Set(["insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"]);
 
 /** Nobody is signed in, or Google no longer takes the sign-in: only a person can mend it, and nothing is asked until then. */
