@@ -1,4 +1,4 @@
-/** Builds a message (RFC 5322): folded headers, encoded words, a text with an HTML alternative, files, and what makes threads. Pure. */
+/** Builds a message (RFC 5322), piece by piece: folded headers, encoded words, a text with an HTML alternative, files, and what makes threads. Pure. */
 
 import { htmlDialect, parseMarkdown, plainDialect, renderParts } from "@kata-agents/plugin-sdk/markdown";
 import { rawOf, toBase64, toQuotedPrintable, utf8 } from "./bytes.ts";
@@ -105,28 +105,39 @@ function renderBoth(markdown: string): { plain: string; html: string } {
   return { plain: join(renderParts(blocks, plainDialect, { max: LONGEST })), html: join(renderParts(blocks, htmlDialect, { max: LONGEST })) };
 }
 
-/** The whole message as a text of bytes. */
-export function compose(letter: Letter): string {
-  const { plain, html } = renderBoth(letter.text);
+/** Bytes of a file that are encoded at once: whole lines of 76 characters. */
+const FILE_STEP = 57 * 400;
+
+/** The message in pieces of a text of bytes; each is made when it is asked for. */
+export function* compose(letter: Letter): Generator<string, void, undefined> {
   // A boundary that cannot be in base64 or quoted-printable.
   const boundary = (name: string) => `=_kata_${name}_${letter.id.replace(/[^A-Za-z0-9]/g, "").slice(0, 24)}`;
-  const alternative = boundary("a");
-  let body =
-    `Content-Type: multipart/alternative; boundary="${alternative}"\r\n\r\n` +
-    `--${alternative}\r\n${part("text/plain", plain)}--${alternative}\r\n${part("text/html", `<!doctype html>\n<html><body>\n${html}\n</body></html>`)}--${alternative}--\r\n`;
-  if (letter.files !== undefined && letter.files.length > 0) {
-    const mixed = boundary("m");
-    const files = letter.files.map(({ name, mime, bytes }) => {
-      const type = /^[a-z0-9.+-]+\/[a-z0-9.+-]+$/i.test(mime) ? mime : "application/octet-stream";
-      const lines = toBase64(bytes).replace(/.{76}/g, "$&\r\n");
-      return `--${mixed}\r\nContent-Type: ${type}; ${nameParameter("name", name)}\r\nContent-Disposition: attachment; ${nameParameter("filename", name)}\r\nContent-Transfer-Encoding: base64\r\n\r\n${lines}\r\n`;
-    });
-    body = `Content-Type: multipart/mixed; boundary="${mixed}"\r\n\r\n--${mixed}\r\n${body}${files.join("")}--${mixed}--\r\n`;
+  const [alternative, mixed] = [boundary("a"), boundary("m")];
+  const files = letter.files ?? [];
+  yield `${rawOf(utf8(headersOf(letter).join("\r\n")))}\r\n`;
+  if (files.length > 0) yield `Content-Type: multipart/mixed; boundary="${mixed}"\r\n\r\n--${mixed}\r\n`;
+  const { plain, html } = renderBoth(letter.text);
+  yield `Content-Type: multipart/alternative; boundary="${alternative}"\r\n\r\n--${alternative}\r\n${part("text/plain", plain)}`;
+  yield `--${alternative}\r\n${part("text/html", `<!doctype html>\n<html><body>\n${html}\n</body></html>`)}--${alternative}--\r\n`;
+  for (const { name, mime, bytes } of files) {
+    const type = /^[a-z0-9.+-]+\/[a-z0-9.+-]+$/i.test(mime) ? mime : "application/octet-stream";
+    yield `--${mixed}\r\nContent-Type: ${type}; ${nameParameter("name", name)}\r\nContent-Disposition: attachment; ${nameParameter("filename", name)}\r\nContent-Transfer-Encoding: base64\r\n\r\n`;
+    for (let at = 0; at < bytes.length; at += FILE_STEP) yield `${lines(toBase64(bytes.subarray(at, at + FILE_STEP)))}\r\n`;
   }
+  if (files.length > 0) yield `--${mixed}--\r\n`;
+}
+
+function lines(base64: string): string {
+  const all: string[] = [];
+  for (let at = 0; at < base64.length; at += 76) all.push(base64.slice(at, at + 76));
+  return all.join("\r\n");
+}
+
+function headersOf(letter: Letter): string[] {
   const references = [...new Set(letter.references ?? [])].filter((id) => id !== letter.id);
   // The root stays, since threads hang on it (RFC 5322, 3.6.4 lets the middle go).
   const named = references.length <= MOST_REFERENCES ? references : [references[0] ?? "", ...references.slice(1 - MOST_REFERENCES)];
-  const headers = [
+  return [
     `Date: ${mailDate(letter.date)}`,
     ...people("From", [letter.from]),
     ...people("To", letter.to),
@@ -140,5 +151,4 @@ export function compose(letter: Letter): string {
     "MIME-Version: 1.0",
     ...(letter.automatic === undefined ? [] : [`Auto-Submitted: ${letter.automatic}`, "X-Auto-Response-Suppress: All"]),
   ];
-  return `${rawOf(utf8(headers.join("\r\n")))}\r\n${body}`;
 }

@@ -116,7 +116,8 @@ export interface Ask {
   path: string;
   method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
-  body?: Readonly<Record<string, unknown>>;
+  /** An object, or JSON made beforehand. */
+  body?: Readonly<Record<string, unknown>> | Blob;
   headers?: Readonly<Record<string, string>>;
   /** Quota units it costs; default 1. */
   units?: number;
@@ -182,7 +183,7 @@ export class GoogleApi {
       what: ask.name,
       method: ask.method ?? (ask.body === undefined ? "GET" : "POST"),
       headers: { authorization: `Bearer ${token}`, ...ask.headers },
-      ...(ask.body === undefined ? {} : { body: { ...ask.body } }),
+      ...(ask.body === undefined ? {} : { body: ask.body instanceof Blob ? ask.body : { ...ask.body } }),
       signal: ctx.signal,
       secrets: [token],
       timeoutMs: ask.timeoutMs ?? 30_000,

@@ -68,11 +68,11 @@ export async function idFor(key: string, own: string): Promise<string> {
   return `kata.${short}@${own.split("@")[1] ?? "kata.invalid"}`;
 }
 
-/** The letter as it goes to Gmail. */
+/** The letter as it goes to Gmail, in pieces. */
 export async function written(
   letter: Omit<Letter, "from" | "id" | "date">,
   { box, ctx, settings, key }: { box: Mailbox; ctx: PluginContext; settings: Settings; key: string },
-): Promise<string> {
+): Promise<Iterable<string>> {
   const own = await box.address(ctx);
   return compose({ ...letter, from: { address: own, name: settings.fromName || null }, id: await idFor(key, own), date: box.api.now() });
 }

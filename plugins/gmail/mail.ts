@@ -10,7 +10,7 @@ import { cutQuotes } from "./quote.ts";
 /** Most characters of a message that are handed on. */
 export const TEXT_CHARS = 100_000;
 /** Most encoded characters of one body that are decoded. */
-const BODY_CHARS = 400_000;
+const BODY_CHARS = 240_000;
 /** Files of one message. */
 const MOST_FILES = 25;
 /** Depth of parts within parts that is followed. */

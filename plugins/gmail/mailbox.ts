@@ -3,8 +3,8 @@
 import type { PluginContext } from "@kata-agents/plugin-sdk";
 import { type Clock, NetworkError } from "@kata-agents/plugin-sdk/sending";
 import { type Answer, type Ask, GoogleApi, GoogleError, isObject, objects, Quota, text } from "./google.ts";
-import { fromBase64Url, type FilePart, type Mail, mailOf } from "./mail.ts";
-import { toBase64, bytesOf } from "./bytes.ts";
+import { type FilePart, type Mail, mailOf } from "./mail.ts";
+import { base64UrlOf, bytesOfBase64Url, pauseFor } from "./pieces.ts";
 import type { Settings } from "./settings.ts";
 
 /** Messages that are kept as they were read: the service and the channel look at the same new mail. */
@@ -175,7 +175,9 @@ export class Mailbox {
 
   async #get(ctx: PluginContext, id: string, format: "full" | "metadata", patient: boolean): Promise<Mail | undefined> {
     try {
-      return mailOf(await this.#ask(ctx, { name: "users.messages.get", path: `${ME}/messages/${encodeURIComponent(id)}`, query: { format }, units: UNITS.get }, patient));
+      const answer = await this.#ask(ctx, { name: "users.messages.get", path: `${ME}/messages/${encodeURIComponent(id)}`, query: { format }, units: UNITS.get }, patient);
+      await pauseFor(typeof answer["sizeEstimate"] === "number" ? answer["sizeEstimate"] : 0);
+      return mailOf(answer);
     } catch (error) {
       if (error instanceof GoogleError && (error.meaning === "missing" || error.meaning === "invalid")) return undefined;
       throw error;
@@ -191,22 +193,25 @@ export class Mailbox {
 
   /** The bytes of a file. */
   async file(ctx: PluginContext, message: string, file: FilePart, patient = false): Promise<Uint8Array<ArrayBuffer>> {
-    if (file.data !== undefined) return fromBase64Url(file.data);
     const path = `${ME}/messages/${encodeURIComponent(message)}/attachments/${encodeURIComponent(file.attachmentId ?? "")}`;
-    const answer = await this.#ask(ctx, { name: "users.messages.attachments.get", path, units: UNITS.attachment, timeoutMs: 50_000 }, patient);
-    return fromBase64Url(text(answer["data"]) ?? "");
+    const answer = file.data === undefined ? await this.#ask(ctx, { name: "users.messages.attachments.get", path, units: UNITS.attachment, timeoutMs: 50_000 }, patient) : { data: file.data };
+    const data = text(answer["data"]) ?? "";
+    await pauseFor(data.length);
+    return bytesOfBase64Url(data).catch(() => {
+      throw unreadable("users.messages.attachments.get");
+    });
   }
 
-  /** Sends `raw`, a text of bytes, and gives the new message's id. */
-  async send(ctx: PluginContext, raw: string, thread: string | undefined, patient: boolean): Promise<{ id: string; thread: string }> {
-    const body = { raw: base64Url(raw), ...(thread === undefined ? {} : { threadId: thread }) };
+  /** Sends a message, a text of bytes in pieces, and gives its id. */
+  async send(ctx: PluginContext, raw: Iterable<string>, thread: string | undefined, patient: boolean): Promise<{ id: string; thread: string }> {
+    const body = await messageBody("", raw, thread, "");
     return idsOf(await this.#ask(ctx, { name: "users.messages.send", path: `${ME}/messages/send`, body, units: UNITS.send, timeoutMs: 50_000 }, patient), "users.messages.send");
   }
 
   /** Keeps a draft. */
-  async draft(ctx: PluginContext, raw: string, thread: string | undefined): Promise<{ id: string; thread: string; draft: string }> {
-    const message = { raw: base64Url(raw), ...(thread === undefined ? {} : { threadId: thread }) };
-    const answer = await this.#ask(ctx, { name: "users.drafts.create", path: `${ME}/drafts`, body: { message }, units: UNITS.draft, timeoutMs: 50_000 }, true);
+  async draft(ctx: PluginContext, raw: Iterable<string>, thread: string | undefined): Promise<{ id: string; thread: string; draft: string }> {
+    const body = await messageBody('{"message":', raw, thread, "}");
+    const answer = await this.#ask(ctx, { name: "users.drafts.create", path: `${ME}/drafts`, body, units: UNITS.draft, timeoutMs: 50_000 }, true);
     const inner = isObject(answer["message"]) ? answer["message"] : {};
     return { ...idsOf(inner, "users.drafts.create"), draft: text(answer["id"]) ?? "" };
   }
@@ -227,7 +232,11 @@ export class Mailbox {
   }
 }
 
-const base64Url = (raw: string): string => toBase64(bytesOf(raw)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+/** A `Message` with its source as JSON, made of pieces: as one text it would take a plugin's memory several times over. */
+async function messageBody(before: string, raw: Iterable<string>, thread: string | undefined, after: string): Promise<Blob> {
+  const end = thread === undefined ? "" : `,"threadId":${JSON.stringify(thread)}`;
+  return new Blob([`${before}{"raw":"`, ...(await base64UrlOf(raw)), `"${end}}${after}`], { type: "application/json" });
+}
 
 function idsOf(message: Record<string, unknown>, what: string): { id: string; thread: string } {
   const id = text(message["id"]);

@@ -11,7 +11,7 @@ import { settingsOf } from "./settings.ts";
 /** Sends. */
 export async function send(message: OutboundMessage, ctx: PluginContext, box: Mailbox): Promise<Receipt> {
   const settings = settingsOf(ctx);
-  let raw: string;
+  let raw: Iterable<string>;
   try {
     const own = await box.address(ctx);
     const answered = answeredOf(await box.thread(ctx, message.route.conversation), message.route.replyTo ?? undefined, own);

@@ -1,11 +1,14 @@
 import { expect, test } from "vitest";
-import { bytesOf, utf8 } from "../bytes.ts";
+import { FakeHost } from "@kata-agents/plugin-sdk/testing";
+import { bytesOf, rawOf, utf8 } from "../bytes.ts";
 import { compose } from "../compose.ts";
 import { parseHeaders } from "../headers.ts";
 import { mailOf } from "../mail.ts";
+import { base64UrlOf, bytesOfBase64Url } from "../pieces.ts";
 import { b64 } from "./platform.ts";
 
 const base64Url = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");
+const ofRaw = (raw: string) => btoa(raw).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 const header = (name: string, value: string) => ({ name, value });
 const message = (payload: object) => ({ id: "a", threadId: "t", labelIds: ["INBOX"], internalDate: "1700000000000", snippet: "s", payload });
 
@@ -59,10 +62,32 @@ test("whatever nonsense comes for a message is read or left out, and never throw
   expect(mailOf(message(deep))?.text).toBe("");
 });
 
+test("what is as long as a file is encoded and decoded piece by piece, with pauses, to the same bytes", () => {
+  const host = new FakeHost();
+  return host.run(async () => {
+    const bytes = Uint8Array.from({ length: 1_000_003 }, (_, at) => (at * 7919) % 251);
+    const letter = { from: { address: "me@x.example", name: null }, to: [{ address: "a@x.example", name: null }], subject: "x", text: "x", id: "own@x.example", date: 0, files: [{ name: "a.bin", mime: "x/y", bytes }] };
+    const raw = [...compose(letter)].join("");
+    const body = /base64\r\n\r\n([^]*?)\r\n--=_kata_m_/.exec(raw)?.[1] ?? "";
+    expect(body.split("\r\n").every((line, at, all) => line.length === 76 || at === all.length - 1)).toBe(true);
+    let encoded: string | undefined;
+    let pauses = host.clock.pending;
+    void base64UrlOf(compose(letter)).then((pieces) => (encoded = pieces.map((piece) => new TextDecoder().decode(piece)).join("")));
+    await host.clock.until(() => ((pauses += host.clock.pending), encoded !== undefined));
+    expect(encoded).toBe(ofRaw(raw));
+    expect(pauses).toBeGreaterThan(5);
+    let decoded: Uint8Array | undefined;
+    void bytesOfBase64Url(encoded ?? "").then((found) => (decoded = found));
+    await host.clock.until(() => decoded !== undefined);
+    expect(decoded === undefined ? "" : rawOf(decoded)).toBe(raw);
+    for (const short of ["", "a", "ab", "abc", "abcd"]) expect(rawOf(await bytesOfBase64Url((await base64UrlOf([short])).map((piece) => rawOf(piece)).join("")))).toBe(short);
+  });
+});
+
 test("long headers are folded, and unfolded they are what was given", () => {
   const people = Array.from({ length: 30 }, (_, n) => ({ address: `person${n}@a-long-domain.example`, name: n % 2 ? `Nummer ${n}, die größte` : `Plain ${n}` }));
   const references = Array.from({ length: 40 }, (_, n) => `id-${n}@somewhere.example`);
-  const raw = compose({ from: { address: "me@x.example", name: "Me" }, to: people, subject: "a long subject of plain words ".repeat(8).trim(), text: "x", id: "own@x.example", date: 0, inReplyTo: "id-39@somewhere.example", references });
+  const raw = [...compose({ from: { address: "me@x.example", name: "Me" }, to: people, subject: "a long subject of plain words ".repeat(8).trim(), text: "x", id: "own@x.example", date: 0, inReplyTo: "id-39@somewhere.example", references })].join("");
   const lines = raw.split("\r\n\r\n")[0]?.split("\r\n") ?? [];
   // RFC 2047, 2: a line with an encoded word has 76 characters at most.
   expect(lines.filter((line) => line.length > 76)).toEqual([]);
