@@ -23,6 +23,10 @@ describe("a state in words", () => {
     expect(words(state)).toMatchObject({ tone, label });
   });
 
+  it("says of one that starts when it is used that it is asleep, not off", () => {
+    expect(statusWords({ state: { kind: "stopped" }, code: "sleeping", message: "Starts when it is used.", since: 0 }, NOW)).toEqual({ tone: "idle", label: "Asleep", sentence: "Starts when it is used." });
+  });
+
   it("carries the engine's own sentence", () => {
     expect(words({ kind: "running" }, "Connected.").sentence).toBe("Connected.");
     expect(words({ kind: "running" }, "nobody is signed in at google").sentence).toBe("Nobody is signed in at google.");

@@ -34,8 +34,11 @@ export function toneOf(state: RunState): Tone {
   }
 }
 
+/** Stopped until somebody uses it: its tools are on offer all the same. */
+export const isAsleep = ({ state, code }: Status): boolean => state.kind === "stopped" && code === "sleeping";
+
 export function statusWords(status: Status, now: number): StatusWords {
-  return { tone: toneOf(status.state), label: labelOf(status.state, now), sentence: sentence(status.message) };
+  return { tone: toneOf(status.state), label: isAsleep(status) ? "Asleep" : labelOf(status.state, now), sentence: sentence(status.message) };
 }
 
 function labelOf(state: RunState, now: number): string {

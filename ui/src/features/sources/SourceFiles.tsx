@@ -9,12 +9,15 @@ import { parseJson, TextFile } from "./TextFile";
 
 const pretty = (value: unknown): string => (value === null || value === undefined ? "" : JSON.stringify(value, null, 2));
 
+/** A guide or a rule that changes on disk changes nothing of how the source stands, so no fact tells of it. */
+const LOOK_EVERY_MS = 800;
+
 const RULES_EXAMPLE = `{
   "allowedMcpPatterns": [{ "pattern": "list|search", "comment": "only reads" }]
 }`;
 
 export function SourceFiles({ id }: { id: SourceId }) {
-  const read = useRead("source.document", { id });
+  const read = useRead("source.document", { id }, { refetchInterval: LOOK_EVERY_MS });
   const write = useAct("source.write", { quiet: true });
   if (read.isPending) return <SkeletonRows rows={3} />;
   if (read.isError) return <Failure error={read.error} onRetry={() => void read.refetch()} />;

@@ -136,6 +136,15 @@ describe("the files of a source", () => {
     expect(guide).toHaveValue("From the editor again.");
   });
 
+  it("follow an edit on disk that changes nothing of how the source stands", async () => {
+    const { user, platform } = openWindow(LINEAR);
+    await user.click(await screen.findByTestId("tab-files"));
+    const guide = await screen.findByTestId("file-guide.md");
+    // No fact tells of it.
+    platform.world.documents.set("mcp:acme:linear", { path: "", config: {}, permissions: null, errors: [], guide: "Written elsewhere." });
+    await waitFor(() => expect(guide).toHaveValue("Written elsewhere."));
+  });
+
   it("show what is wrong with them on this source, and lead there", async () => {
     const { user } = openWindow("#/sources/local%3Aacme%3Aarchive");
     expect(await screen.findByTestId("file-faults")).toHaveTextContent(/permissions\.json: line 3/);

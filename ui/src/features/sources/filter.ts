@@ -1,6 +1,6 @@
 /** Which sources of the list are shown. */
 import type { SourceSummary } from "@/generated/protocol";
-import { toneOf } from "@/lib/status";
+import { isAsleep, toneOf } from "@/lib/status";
 
 export type Show = "all" | "needs" | "running" | "failing" | "off";
 
@@ -8,6 +8,7 @@ export const SHOWS: Record<Show, string> = { all: "All", needs: "Needs you", run
 
 /** Where a source belongs, besides "all". */
 export function partOf({ enabled, status }: SourceSummary): Exclude<Show, "all"> {
+  if (enabled && isAsleep(status)) return "running";
   if (!enabled || status.state.kind === "stopped") return "off";
   if (status.state.kind === "needs_user") return "needs";
   if (status.state.kind === "backoff" || toneOf(status.state) === "bad") return "failing";
