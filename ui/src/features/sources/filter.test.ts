@@ -14,7 +14,8 @@ it("a source stands in one group, and one that sleeps among those that run", () 
   expect(countShows(rows)).toEqual({ all: 5, running: 2, off: 1, failing: 1, needs: 1 });
 });
 
+const found = (words: string) => rows.filter((row) => matches(row, "all", words)).map(({ name }) => name);
+
 it("a source is found by its name, its plugin or its id", () => {
-  const found = (words: string) => rows.filter((row) => matches(row, "all", words)).map(({ name }) => name);
   expect([found("needy"), found("half-plugin"), found("mcp:a:off")]).toEqual([["Needy"], ["Half"], ["Off"]]);
 });
