@@ -49,8 +49,6 @@ export class Mailbox {
   #address: string | undefined;
   #labels: { at: number; list: readonly Label[] } | undefined;
   readonly #mails = new Map<string, Promise<Mail | undefined>>();
-  /** Names of files that were fetched: the host gives bytes by an id alone. */
-  readonly #names = new Map<string, { name: string; mime: string }>();
 
   constructor(settings: Settings, clock: Clock) {
     this.clock = clock;
@@ -62,20 +60,6 @@ export class Mailbox {
     this.#address = undefined;
     this.#labels = undefined;
     this.#mails.clear();
-  }
-
-  /** Notes what a fetched file is called. */
-  named(media: string, name: string, mime: string): void {
-    this.#names.set(media, { name, mime });
-    for (const oldest of this.#names.keys()) {
-      if (this.#names.size <= KEPT) break;
-      this.#names.delete(oldest);
-    }
-  }
-
-  /** What a fetched file is called; `undefined` where it was fetched before the last start. */
-  nameOf(media: string): { name: string; mime: string } | undefined {
-    return this.#names.get(media);
   }
 
   async profile(ctx: PluginContext, patient = false): Promise<Profile> {

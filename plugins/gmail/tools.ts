@@ -3,7 +3,7 @@
 import type { KataPluginApi, PluginContext, Tool } from "@kata-agents/plugin-sdk";
 import { FILES_MAX, kindOf } from "./channel.ts";
 import type { Enclosure } from "./compose.ts";
-import { said, SignInNeeded } from "./google.ts";
+import { isObject, said, SignInNeeded } from "./google.ts";
 import { parseAddresses } from "./headers.ts";
 import { answerTo, checkSize, peopleOf, written } from "./letters.ts";
 import type { FilePart, Mail } from "./mail.ts";
@@ -167,20 +167,20 @@ async function fetched(mail: Mail, part: string, ctx: PluginContext, box: Mailbo
   if (file.bytes > FILES_MAX) throw new Error(`\`attachment\`: ${file.name} has ${file.bytes} bytes; at most ${FILES_MAX} can be fetched.`);
   const bytes = await box.file(ctx, mail.id, file, true);
   const media = await ctx.media.put(bytes, { name: file.name, mime: file.mime, kind: kindOf(file.mime) });
-  box.named(media.id, file.name, file.mime);
+  await noteName(ctx, media.id, file);
   const isText = /^text\/|^application\/(json|xml|x-yaml|csv)\b/.test(file.mime);
   const words = isText ? new TextDecoder().decode(bytes).slice(0, FILE_CHARS) : undefined;
   return JSON.stringify({ note: STRANGERS, media: media.id, name: file.name, mime: file.mime, bytes: bytes.length, ...(words === undefined ? {} : { text: words }) });
 }
 
 /** Files that go along, out of the host's keep and of the workspace. */
-async function along({ attachments = [], files = [] }: Along, ctx: PluginContext, box: Mailbox): Promise<Enclosure[]> {
+async function along({ attachments = [], files = [] }: Along, ctx: PluginContext): Promise<Enclosure[]> {
   const all: Enclosure[] = [];
   for (const id of attachments) {
     const bytes = await ctx.media.read(id).catch(() => {
       throw new Error(`\`attachments\`: there is no file “${id.slice(0, 80)}” (any more); read_email with \`attachment\` fetches one.`);
     });
-    const { name, mime } = box.nameOf(id) ?? guessed(bytes, all.length + 1);
+    const { name, mime } = (await namesOf(ctx))[id] ?? guessed(bytes, all.length + 1);
     all.push({ name, mime, bytes });
   }
   for (const path of files) {
@@ -193,6 +193,23 @@ async function along({ attachments = [], files = [] }: Along, ctx: PluginContext
   const large = checkSize(all, all.reduce((sum, one) => sum + one.bytes.length, 0), FILES_MAX);
   if (large !== undefined) throw new Error(`\`attachments\`, \`files\`: ${large}.`);
   return all;
+}
+
+/** Names of files that were fetched, by their media ids: the host gives bytes by an id alone. */
+const NAMES = "names";
+const MOST_NAMES = 60;
+
+async function namesOf(ctx: PluginContext): Promise<Record<string, { name: string; mime: string }>> {
+  const value = await ctx.state.get(NAMES);
+  if (!isObject(value)) return {};
+  const known: Record<string, { name: string; mime: string }> = {};
+  for (const [id, one] of Object.entries(value)) if (isObject(one) && typeof one["name"] === "string" && typeof one["mime"] === "string") known[id] = { name: one["name"], mime: one["mime"] };
+  return known;
+}
+
+async function noteName(ctx: PluginContext, id: string, { name, mime }: FilePart): Promise<void> {
+  const { [id]: _, ...others } = await namesOf(ctx);
+  await ctx.state.set(NAMES, Object.fromEntries([...Object.entries(others).slice(1 - MOST_NAMES), [id, { name, mime }]]));
 }
 
 const MIMES: Readonly<Record<string, string>> = {
@@ -212,7 +229,7 @@ function guessed(bytes: Uint8Array, index: number): { name: string; mime: string
 const keyOf = (): string => crypto.randomUUID();
 
 async function sendNew(args: Sent, ctx: PluginContext, box: Mailbox): Promise<string> {
-  const letter = { to: peopleOf("to", args.to), cc: peopleOf("cc", args.cc ?? []), bcc: peopleOf("bcc", args.bcc ?? []), subject: args.subject, text: args.text, files: await along(args, ctx, box) };
+  const letter = { to: peopleOf("to", args.to), cc: peopleOf("cc", args.cc ?? []), bcc: peopleOf("bcc", args.bcc ?? []), subject: args.subject, text: args.text, files: await along(args, ctx) };
   const { id, thread } = await box.send(ctx, await written(letter, { box, ctx, settings: settingsOf(ctx), key: keyOf() }), undefined, true);
   return JSON.stringify({ sent: id, thread, to: letter.to.map((one) => one.address) });
 }
@@ -221,7 +238,7 @@ async function reply(args: Along & { id: string; text: string; all?: boolean }, 
   const mail = await mailFor(ctx, box, "id", args.id);
   const { thread, ...answer } = answerTo(mail, await box.address(ctx), { all: args.all === true, replyTo: true });
   if (answer.to.length === 0) throw new Error("`id`: this e-mail names no address to answer to; use send_email.");
-  const raw = await written({ ...answer, text: args.text, files: await along(args, ctx, box) }, { box, ctx, settings: settingsOf(ctx), key: keyOf() });
+  const raw = await written({ ...answer, text: args.text, files: await along(args, ctx) }, { box, ctx, settings: settingsOf(ctx), key: keyOf() });
   const sent = await box.send(ctx, raw, thread, true);
   return JSON.stringify({ sent: sent.id, thread: sent.thread, to: answer.to.map((one) => one.address), ...(answer.cc.length === 0 ? {} : { cc: answer.cc.map((one) => one.address) }) });
 }
@@ -253,7 +270,7 @@ async function draft(args: Along & Partial<Sent> & { text: string; replyTo?: str
     text: args.text,
     inReplyTo: answered?.inReplyTo,
     references: answered?.references ?? [],
-    files: await along(args, ctx, box),
+    files: await along(args, ctx),
   };
   const raw = await written(letter, { box, ctx, settings: settingsOf(ctx), key: keyOf() });
   const kept = await box.draft(ctx, raw, answered?.thread);
