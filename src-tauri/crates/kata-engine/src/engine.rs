@@ -9,6 +9,7 @@ use crate::models::ModelBoard;
 use crate::plugins::{Plugins, ServiceTools};
 use crate::prompt::Preferences;
 use crate::settings::SettingsFile;
+use crate::sources::{FileSources, FileSourcesDeps};
 use crate::tools::{AllTools, Permit};
 use crate::traces::Traces;
 use crate::{EngineError, Options, OsEntropy, Secrets, SystemClock, prompt, watch};
@@ -33,7 +34,7 @@ use kata_gateway::{Gateway, GatewayOptions, Token, Tokens};
 use kata_plugins::{HostOptions, PluginHost};
 use kata_protocol::{
     ChannelId, ConfigChange, Fact, GatewayStart, GatewayStop, HookName, HygieneRules, Ms, Notice, Scope, SessionEvent, SourceId,
-    WorkspaceId,
+    SourceKind, WorkspaceId,
 };
 use kata_store::{FileTranscripts, HomePaths, MediaFolder, SqliteStore};
 use secrecy::ExposeSecret;
@@ -79,6 +80,7 @@ pub(crate) struct Inner {
     pub models: ModelBoard,
     pub sessions: Arc<Sessions>,
     pub tools: Arc<AllTools>,
+    pub sources: Arc<FileSources>,
     pub permit: Permit,
     pub hooks: Arc<Dispatcher>,
     pub traces: Traces,
@@ -245,15 +247,28 @@ impl Engine {
         let preferences = Preferences::read(&options.home);
         let date_clock = Arc::clone(&clock);
         let permit = Permit::new(&home);
+        let sources = FileSources::new(FileSourcesDeps {
+            home: home.clone(),
+            board: Arc::clone(&board),
+            events: Arc::clone(&events),
+            secrets: Arc::clone(&secrets),
+            accounts: accounts.accounts(),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            tasks: tasks.clone(),
+        });
+        let sources = sources.map_err(|e| home_failed(std::io::Error::other(e.to_string())))?;
+        let _ = accounts.places.set(Arc::clone(&sources) as _);
         let tools = Arc::new(AllTools::new(
             &permit,
             Arc::clone(&host),
+            Arc::clone(&sources),
             Arc::clone(&notices),
             Arc::clone(&clock),
             ServiceTools::new(Arc::clone(&host), Arc::clone(&board), Arc::clone(&settings)),
         ));
         let bindings = Arc::new(ArcSwap::from_pointee(Bindings::plain(Defaults::new(active_workspace(&home)))));
-        let (profiles, prompts) = (Arc::clone(&bindings), Arc::clone(&bindings));
+        let (profiles, prompts, guided) = (Arc::clone(&bindings), Arc::clone(&bindings), Arc::clone(&sources));
         let rules = Arc::new(ArcSwap::from_pointee(HashMap::new()));
         let sessions = Sessions::new(SessionDeps {
             rules: Arc::clone(&rules),
@@ -277,7 +292,8 @@ impl Engine {
             system_prompt: Arc::new(move |session| {
                 let bindings = prompts.load();
                 let profile = session.profile.as_deref().and_then(|id| bindings.profile(id));
-                prompt::system(&preferences, session, profile)
+                let guides = guided.running.guides(&session.workspace);
+                prompt::with_guides(prompt::system(&preferences, session, profile), &guides)
             }),
             context: Arc::new(move || prompt::date(date_clock.now())),
             model_permits: Arc::new(Semaphore::new(MODEL_STREAMS)),
@@ -338,6 +354,7 @@ impl Engine {
             models,
             sessions,
             tools,
+            sources,
             permit,
             hooks,
             traces,
@@ -450,15 +467,16 @@ impl Engine {
 }
 
 impl Inner {
-    /// Sources that come from files of the workspaces.
+    /// Sources and channels that come from files of the workspaces.
     pub(crate) fn refresh_files(&self) {
-        let now = self.clock.now();
-        let listed = kata_store::file_sources(&self.home, now);
+        let listed = kata_store::file_channels(&self.home, self.clock.now());
         let ids: Vec<_> = listed.iter().map(|s| s.id.clone()).collect();
-        self.board.retain(|s| s.plugin.is_some() || ids.contains(&s.id));
+        self.board
+            .retain(|s| s.plugin.is_some() || s.kind != SourceKind::Channel || ids.contains(&s.id));
         for source in listed {
             self.board.put(source);
         }
+        self.sources.refresh();
     }
 
     /// Says to plugins which settings have changed.

@@ -27,6 +27,7 @@ mod prompt;
 mod routing;
 mod secrets;
 mod settings;
+mod sources;
 mod tools;
 mod traces;
 mod upkeep;

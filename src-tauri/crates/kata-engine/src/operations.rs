@@ -62,6 +62,36 @@ impl Inner {
         Ok(detail)
     }
 
+    /// A source's page, with what is kept apart.
+    async fn whole_detail(&self, id: &SourceId) -> Result<SourceDetail, WireError> {
+        let mut detail = self.detail(id)?;
+        if self.sources.has(&detail.summary) {
+            self.sources.fill_in(&mut detail).await;
+        }
+        self.with_account(detail).await
+    }
+
+    /// A source that files set up.
+    fn of_files(&self, id: &SourceId) -> Result<SourceSummary, WireError> {
+        let source = self.source(id)?;
+        if self.sources.has(&source) {
+            return Ok(source);
+        }
+        Err(WireError::new(
+            ErrorCode::Conflict,
+            format!("“{}” has no files of its own: a plugin brings it", source.name),
+        )
+        .hint("use its settings, or the plugin's page"))
+    }
+
+    async fn add_source(&self, params: SourceAdd) -> Result<SourceDetail, WireError> {
+        let workspace = self.workspace_named(params.workspace.clone())?.id;
+        let id = self
+            .sources
+            .add(params, &workspace, self.clock.monotonic_us() ^ self.clock.now().0)?;
+        self.whole_detail(&id).await
+    }
+
     /// Conversations of channels that are gone begin anew, should there be a channel of that name again. Their sessions stay.
     async fn forget_conversations(&self, channels: &[ChannelId]) -> Result<(), WireError> {
         for bound in self.conversations.list(u32::MAX).await? {
@@ -246,11 +276,15 @@ impl Operations for Inner {
     }
 
     async fn source_get(&self, _: &Caller, params: SourceRef) -> Result<SourceDetail, WireError> {
-        self.with_account(self.detail(&params.id)?).await
+        self.whole_detail(&params.id).await
     }
 
     async fn source_enable(&self, _: &Caller, params: SourceEnable) -> Result<SourceSummary, WireError> {
         let source = self.source(&params.id)?;
+        if self.sources.has(&source) {
+            self.sources.switch(&source, params.enabled)?;
+            return self.source(&params.id);
+        }
         self.plugins.looked().await;
         self.plugins.switch_source(&source, params.enabled, params.workspace).await?;
         self.apply_rules();
@@ -258,56 +292,69 @@ impl Operations for Inner {
     }
 
     async fn source_restart(&self, _: &Caller, params: SourceRef) -> Result<SourceSummary, WireError> {
+        if self.sources.has(&self.source(&params.id)?) {
+            self.sources.running.restart(&params.id);
+            return self.source(&params.id);
+        }
         self.plugins.restart_source(&self.source(&params.id)?).await?;
         self.source(&params.id)
     }
 
     async fn source_configure(&self, _: &Caller, params: SourceConfigure) -> Result<SourceDetail, WireError> {
         self.plugins.configure(&self.source(&params.id)?, params.settings.0).await?;
-        self.with_account(self.detail(&params.id)?).await
+        self.whole_detail(&params.id).await
     }
 
     async fn source_secret(&self, _: &Caller, params: SourceSecret) -> Result<SourceDetail, WireError> {
+        let source = self.source(&params.id)?;
+        if self.sources.has(&source) {
+            self.sources.set_secret(&source, &params.name, params.value).await?;
+            return self.whole_detail(&params.id).await;
+        }
         self.plugins
             .set_secret(&self.source(&params.id)?, &params.name, params.value)
             .await?;
-        self.with_account(self.detail(&params.id)?).await
+        self.whole_detail(&params.id).await
     }
 
-    async fn source_add(&self, _: &Caller, _: SourceAdd) -> Result<SourceDetail, WireError> {
-        Err(later("source.add"))
+    async fn source_add(&self, _: &Caller, params: SourceAdd) -> Result<SourceDetail, WireError> {
+        self.add_source(params).await
     }
 
-    async fn source_remove(&self, _: &Caller, _: SourceRef) -> Result<Empty, WireError> {
-        Err(later("source.remove"))
+    async fn source_remove(&self, _: &Caller, params: SourceRef) -> Result<Empty, WireError> {
+        let source = self.of_files(&params.id)?;
+        self.forget_accounts(&source).await?;
+        self.sources.remove(&source).await?;
+        Ok(Empty {})
     }
 
-    async fn source_test(&self, _: &Caller, _: SourceRef) -> Result<Probe, WireError> {
-        Err(later("source.test"))
+    async fn source_test(&self, _: &Caller, params: SourceRef) -> Result<Probe, WireError> {
+        self.sources.running.test(&self.of_files(&params.id)?.id).await
     }
 
-    async fn source_document(&self, _: &Caller, _: SourceRef) -> Result<SourceDocument, WireError> {
-        Err(later("source.document"))
+    async fn source_document(&self, _: &Caller, params: SourceRef) -> Result<SourceDocument, WireError> {
+        self.sources.document(&self.of_files(&params.id)?)
     }
 
-    async fn source_write(&self, _: &Caller, _: SourceWrite) -> Result<SourceDocument, WireError> {
-        Err(later("source.write"))
+    async fn source_write(&self, _: &Caller, params: SourceWrite) -> Result<SourceDocument, WireError> {
+        self.sources.write(&self.of_files(&params.id)?, params)
     }
 
-    async fn source_tools(&self, _: &Caller, _: SourceRef) -> Result<Vec<SourceTool>, WireError> {
-        Err(later("source.tools"))
+    async fn source_tools(&self, _: &Caller, params: SourceRef) -> Result<Vec<SourceTool>, WireError> {
+        self.source_tools_judged(params).await
     }
 
-    async fn tool_try(&self, _: &Caller, _: ToolTry) -> Result<ToolTried, WireError> {
-        Err(later("tool.try"))
+    async fn tool_try(&self, _: &Caller, params: ToolTry) -> Result<ToolTried, WireError> {
+        self.try_tool(params).await
     }
 
     async fn elicitation_list(&self, _: &Caller, _: Empty) -> Result<Vec<Elicitation>, WireError> {
-        Err(later("elicitation.list"))
+        Ok(self.sources.questions.list())
     }
 
-    async fn elicitation_answer(&self, _: &Caller, _: ElicitationAnswer) -> Result<Empty, WireError> {
-        Err(later("elicitation.answer"))
+    async fn elicitation_answer(&self, _: &Caller, params: ElicitationAnswer) -> Result<Empty, WireError> {
+        self.sources.questions.answer(params)?;
+        Ok(Empty {})
     }
 
     async fn oauth_providers(&self, _: &Caller, _: Empty) -> Result<Vec<OauthProvider>, WireError> {

@@ -66,6 +66,19 @@ pub(crate) fn system(preferences: &Preferences, session: &SessionSummary, profil
     prompt
 }
 
+/// The prompt with what the workspace's sources say about themselves. Their guides are written by the owner or by a source: they
+/// tell how to use tools, and change nothing else.
+pub(crate) fn with_guides(mut prompt: String, guides: &[String]) -> String {
+    if !guides.is_empty() {
+        prompt.push_str("\n\nHow the sources of this workspace are used, in the owner's words:");
+        for guide in guides {
+            prompt.push_str("\n\n");
+            prompt.push_str(guide);
+        }
+    }
+    prompt
+}
+
 /// A conversation as one line of JSON: nothing in a name ends it. Its kind stands beside each message.
 fn place(channel: &SessionChannel) -> Value {
     json!({ "name": channel.display_name.as_deref().map(quoted_name), "channel": channel.adapter })

@@ -1,10 +1,11 @@
-//! Every tool there is, built-in and of plugins, as one; and the operations about what they may do.
+//! Every tool there is, built-in, of plugins and of sources, as one; and the operations about what they may do.
 //!
 //! Neighbours: kata-tools (built-in tools and the rules), the plugin host. A plugin's tool never takes the place of a built-in
 //! one: it is left out, and a notice names the plugin.
 
 use crate::engine::{Inner, locked};
 use crate::plugins::ServiceTools;
+use crate::sources::FileSources;
 use async_trait::async_trait;
 use kata_core::ports::{Clock, Judgement, Permissions, ToolFile, ToolOutcome, ToolRequest, Tools, Unfit};
 use kata_plugins::PluginHost;
@@ -17,13 +18,14 @@ use kata_tools::{Builtin, NAMES, Places, Rules, Sandbox};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-/// The plugins' tools as they were, and what they were joined to.
-type Joined = (Arc<[ToolInfo]>, Arc<[ToolInfo]>);
+/// The plugins' tools as they were, the sources' as they were counted, and what they were joined to.
+type Joined = (Arc<[ToolInfo]>, u64, Arc<[ToolInfo]>);
 
-/// Built-in tools and those of plugins.
+/// Built-in tools, those of plugins and those of sources.
 pub(crate) struct AllTools {
     builtin: Builtin,
     host: Arc<PluginHost>,
+    sources: Arc<FileSources>,
     /// The host's list as it was last seen, and what was made of it.
     seen: Mutex<Option<Joined>>,
     notices: Arc<Mutex<Vec<Notice>>>,
@@ -62,6 +64,7 @@ impl AllTools {
     pub(crate) fn new(
         permit: &Permit,
         host: Arc<PluginHost>,
+        sources: Arc<FileSources>,
         notices: Arc<Mutex<Vec<Notice>>>,
         clock: Arc<dyn Clock>,
         services: ServiceTools,
@@ -70,27 +73,30 @@ impl AllTools {
             services,
             builtin: Builtin::new(permit.places.clone(), Arc::clone(&permit.sandbox)),
             host,
+            sources,
             seen: Mutex::default(),
             notices,
             clock,
         }
     }
 
-    /// Built-in tools and all that plugins have registered.
+    /// Built-in tools, all that plugins have registered, and those of sources that work.
     fn joined(&self) -> Arc<[ToolInfo]> {
         let plugins = self.host.list();
         let mut seen = locked(&self.seen);
+        // Counted before it is looked at: what changes meanwhile is seen the next time.
+        let version = self.sources.version();
         match &*seen {
-            Some((known, all)) if Arc::ptr_eq(known, &plugins) => Arc::clone(all),
+            Some((known, counted, all)) if Arc::ptr_eq(known, &plugins) && *counted == version => Arc::clone(all),
             _ => {
-                let all = self.join(&plugins);
-                *seen = Some((plugins, Arc::clone(&all)));
+                let all = self.join(&plugins, self.sources.running.all_tools());
+                *seen = Some((plugins, version, Arc::clone(&all)));
                 all
             }
         }
     }
 
-    fn join(&self, plugins: &[ToolInfo]) -> Arc<[ToolInfo]> {
+    fn join(&self, plugins: &[ToolInfo], sources: Vec<ToolInfo>) -> Arc<[ToolInfo]> {
         let mut all = self.builtin.list().to_vec();
         let mut shadows = Vec::new();
         for tool in plugins {
@@ -100,6 +106,7 @@ impl AllTools {
                 all.push(tool.clone());
             }
         }
+        all.extend(sources);
         let mut notices = locked(&self.notices);
         notices.retain(|notice| !notice.id.starts_with(SHADOW) || shadows.iter().any(|s| s.id == notice.id));
         for notice in shadows {
@@ -135,12 +142,22 @@ impl Tools for AllTools {
     }
 
     fn list_for(&self, workspace: &WorkspaceId) -> Arc<[ToolInfo]> {
-        self.services.seen_in(&self.joined(), Some(workspace))
+        let all = self.services.seen_in(&self.joined(), Some(workspace));
+        // Two workspaces may each have a source of one name, and so tools of one name.
+        let foreign = |tool: &ToolInfo| tool.plugin.is_none() && tool.source.is_some();
+        if !all.iter().any(foreign) {
+            return all;
+        }
+        let mut mine: Vec<_> = all.iter().filter(|tool| !foreign(tool)).cloned().collect();
+        mine.extend(self.sources.running.tools(workspace));
+        mine.into()
     }
 
     async fn call(&self, request: ToolRequest) -> ToolOutcome {
         if NAMES.contains(&request.name.as_str()) {
             self.builtin.call(request).await
+        } else if request.name.starts_with("mcp__") && !self.host.list().iter().any(|tool| tool.name == request.name) {
+            self.sources.running.call(&request).await
         } else if let Some(text) = self.services.away(&self.joined(), &request.name, &request.workspace) {
             ToolOutcome { text, is_error: true }
         } else {
@@ -154,7 +171,7 @@ impl Tools for AllTools {
 }
 
 impl Inner {
-    fn workspace_named(&self, wanted: Option<WorkspaceId>) -> Result<WorkspaceSummary, WireError> {
+    pub(crate) fn workspace_named(&self, wanted: Option<WorkspaceId>) -> Result<WorkspaceSummary, WireError> {
         let wanted = wanted.unwrap_or_else(|| self.bindings.load().workspace().clone());
         let found = kata_store::workspaces(&self.home).into_iter().find(|w| w.id == wanted);
         found.ok_or_else(|| WireError::not_found("workspace", wanted))
@@ -211,7 +228,7 @@ impl Inner {
 
     pub(crate) async fn explain_call(&self, params: PermissionExplain) -> Result<PermissionExplanation, WireError> {
         let session = self.session_for(&params).await?;
-        let tools = self.tools.list();
+        let tools = self.tools.list_for(&session.workspace);
         let unknown = || ToolInfo {
             name: params.tool.clone(),
             description: String::new(),
@@ -248,7 +265,7 @@ impl Inner {
     }
 
     /// The session that is named, or what a new one would be.
-    async fn session_for(&self, params: &PermissionExplain) -> Result<SessionSummary, WireError> {
+    pub(crate) async fn session_for(&self, params: &PermissionExplain) -> Result<SessionSummary, WireError> {
         if let Some(id) = &params.session {
             let mut session = self.sessions.detail(id, Some(1), None).await?.summary;
             session.mode = params.mode.unwrap_or(session.mode);

@@ -398,9 +398,16 @@ impl Read {
                     "microsoft" => "microsoftScopes",
                     _ => "slackUserScopes",
                 };
+                let mut scopes = self.texts(part, "api.", key);
+                if scopes.is_empty()
+                    && provider == "google"
+                    && let Some(service) = self.text(part, "api.", "googleService")
+                {
+                    scopes = google_scopes(&service);
+                }
                 ApiAuth::Oauth {
                     provider: provider.to_owned(),
-                    scopes: self.texts(part, "api.", key),
+                    scopes,
                 }
             }
             (_, _, Some("bearer")) => ApiAuth::Bearer {
@@ -465,6 +472,19 @@ impl Read {
             vault: format.as_deref() == Some("obsidian"),
         })
     }
+}
+
+/// What a service of Google needs where the file names no scopes (<https://developers.google.com/identity/protocols/oauth2/scopes>).
+fn google_scopes(service: &str) -> Vec<String> {
+    let scope = match service {
+        "gmail" => "gmail.modify",
+        "calendar" => "calendar",
+        "drive" => "drive",
+        "docs" => "documents",
+        "sheets" => "spreadsheets",
+        _ => return Vec::new(),
+    };
+    vec![format!("https://www.googleapis.com/auth/{scope}")]
 }
 
 #[cfg(test)]
@@ -545,7 +565,7 @@ mod tests {
             api.auth,
             ApiAuth::Oauth {
                 provider: "google".into(),
-                scopes: vec![]
+                scopes: vec!["https://www.googleapis.com/auth/gmail.modify".into()]
             }
         );
         let linear = json!({ "name": "Linear", "type": "mcp", "mcp": { "url": "https://mcp.linear.app/sse", "authType": "oauth", "clientId": "c" } });

@@ -123,6 +123,7 @@ impl Sources {
         let spec = Spec {
             config: folder.config.clone(),
             guide: folder.guide.clone(),
+            beside: folder.beside.clone(),
             slug: folder.slug.clone(),
             home: home.to_owned(),
             mark: digest.iter().take(8).map(|b| format!("{b:02x}")).collect(),

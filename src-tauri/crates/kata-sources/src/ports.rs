@@ -15,8 +15,8 @@ pub trait SourceSecrets: Send + Sync + 'static {
 pub trait Listener: Send + Sync + 'static {
     /// A source moved.
     fn status(&self, source: &SourceId, status: Status);
-    /// The tools on offer are others.
-    fn tools_changed(&self);
+    /// A source's tools on offer are others.
+    fn tools_changed(&self, source: &SourceId);
     /// A call came back.
     fn activity(&self, source: &SourceId);
     /// The tools a source was seen to have, for the time when it sleeps.

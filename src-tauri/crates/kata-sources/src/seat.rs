@@ -47,6 +47,8 @@ const TROUBLES: usize = 4;
 pub(crate) struct Spec {
     pub(crate) config: Result<Config, Vec<String>>,
     pub(crate) guide: Option<String>,
+    /// What is wrong with the files beside `config.json`.
+    pub(crate) beside: Vec<String>,
     pub(crate) slug: String,
     /// The workspace's folder.
     pub(crate) home: PathBuf,
@@ -112,11 +114,12 @@ impl Seat {
     pub(crate) fn set(&self, spec: Spec) {
         self.want.send_if_modified(|want| {
             let same = want.spec.mark == spec.mark && want.spec.config == spec.config;
-            if same && want.spec.guide == spec.guide {
+            if same && want.spec.guide == spec.guide && want.spec.beside == spec.beside {
                 return false;
             }
+            let beside = want.spec.beside != spec.beside;
             want.spec = Arc::new(spec);
-            !same
+            !same || beside
         });
     }
 
@@ -482,7 +485,7 @@ impl Keeper {
         let mut changes = live.changes();
         self.saw(want, &tools);
         self.offer(tools);
-        self.apply(Happening::Running, "", "");
+        self.works();
         seat.live.send_replace(Some(Arc::clone(&live)));
         let over = self.running(config, want, &live, &mut changes).await;
         seat.live.send_replace(None);
@@ -494,11 +497,13 @@ impl Keeper {
         let seat = Arc::clone(&self.seat);
         let sleeps = matches!(config.kind, Kind::Mcp(Mcp::Stdio { .. }));
         seat.used_at.store(seat.deps.clock.now().0, Ordering::Relaxed);
+        let mut files = seat.want.subscribe();
         loop {
             let left = seat.may_sleep_in();
             tokio::select! {
                 biased;
                 () = other_than(&mut self.want, want) => return Over::Wanted,
+                () = beside(&mut files) => self.works(),
                 trouble = live.gone() => return Over::Trouble(trouble),
                 Some(trouble) = self.troubles.recv() => match trouble.next {
                     Next::Limp => self.apply(Happening::Degraded, trouble.code, &trouble.message),
@@ -541,6 +546,15 @@ impl Keeper {
                 self.apply(Happening::Due, "", "");
                 true
             }
+        }
+    }
+
+    /// It works; what is wrong with its other files is said.
+    fn works(&mut self) {
+        let wrong = self.seat.spec().beside.join("; ");
+        match wrong.is_empty() {
+            true => self.apply(Happening::Running, "", ""),
+            false => self.apply(Happening::Degraded, "bad_file", &wrong),
         }
     }
 
@@ -609,7 +623,7 @@ impl Keeper {
     fn offer(&self, tools: Vec<Named>) {
         if **self.seat.tools.load() != tools {
             self.seat.tools.store(Arc::new(tools));
-            self.seat.deps.listener.tools_changed();
+            self.seat.deps.listener.tools_changed(&self.seat.id);
         }
     }
 
@@ -638,6 +652,19 @@ async fn other_than(wanted: &mut watch::Receiver<Want>, want: &Want) {
         }
         if wanted.changed().await.is_err() {
             std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Resolves when the files beside `config.json` are others.
+async fn beside(files: &mut watch::Receiver<Want>) {
+    let before = files.borrow_and_update().spec.beside.clone();
+    loop {
+        if files.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        if files.borrow_and_update().spec.beside != before {
+            return;
         }
     }
 }

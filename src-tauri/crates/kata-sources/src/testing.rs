@@ -127,7 +127,7 @@ impl Listener for Heard {
     fn status(&self, source: &SourceId, status: Status) {
         self.statuses.send_modify(|s| s.push((source.clone(), status)));
     }
-    fn tools_changed(&self) {
+    fn tools_changed(&self, _: &SourceId) {
         self.tools.send_modify(|n| *n += 1);
     }
     fn activity(&self, _: &SourceId) {}

@@ -15,7 +15,7 @@ mod sessions;
 mod sqlite;
 
 pub use atomic::{atomic_write, copy_aside, private_dir, set_aside};
-pub use home::{HomePaths, file_sources, open_home, workspaces};
+pub use home::{HomePaths, file_channels, open_home, workspaces};
 pub use legacy_credentials::{Imported, import_credentials};
 pub use media::MediaFolder;
 pub use memory::MemoryStore;

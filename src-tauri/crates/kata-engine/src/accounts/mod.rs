@@ -176,8 +176,16 @@ impl Inner {
                 Some(places) => places.place(&source.id, redirect).await?,
                 None => None,
             };
-            let place = place.ok_or_else(|| needs_nobody(source))?;
-            return Ok(providers::of_place(place));
+            if let Some(place) = place {
+                return Ok(providers::of_place(place));
+            }
+            // An API's file names the provider and what it needs there.
+            let account = self.accounts.account_of_place(&source.id).ok_or_else(|| needs_nobody(source))?;
+            return Ok(Need {
+                provider: self.accounts.provider(&account.provider).await?,
+                scopes: self.sources.running.scopes(&source.id),
+                account,
+            });
         }
         self.plugins.trusted(source)?;
         let (account, _) = self.account_shown(source).await?.ok_or_else(|| needs_nobody(source))?;

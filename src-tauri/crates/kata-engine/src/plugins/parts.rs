@@ -128,10 +128,7 @@ impl Plugins {
         let Some(plugin) = source.plugin.clone() else {
             return Err(WireError::new(
                 ErrorCode::Conflict,
-                format!(
-                    "“{}” is listed from its file; this version does not run MCP and API sources",
-                    source.name
-                ),
+                format!("“{}” is set up by files, not by a plugin", source.name),
             )
             .hint("channels and services of plugins can be switched and configured"));
         };

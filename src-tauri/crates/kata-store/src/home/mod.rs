@@ -14,5 +14,5 @@ mod workspaces;
 pub use document::{DocumentError, update_document};
 pub use open::open_home;
 pub use paths::HomePaths;
-pub use sources::{ChannelConfig, SourceConfig, SourceType, channel_configs, file_sources, set_source_enabled, source_configs};
+pub use sources::{ChannelConfig, channel_configs, file_channels, set_source_enabled, source_folders};
 pub use workspaces::{set_active_workspace, workspace_folders, workspaces};

@@ -2,9 +2,9 @@
 
 use super::samples::id;
 use super::world::{NOON, World, write};
-use crate::home::{SourceType, channel_configs, set_active_workspace, set_source_enabled, source_configs};
-use crate::{HomePaths, file_sources, open_home, workspaces};
-use kata_protocol::{Ms, RunState, SourceKind, UserAction};
+use crate::home::{channel_configs, set_active_workspace, set_source_enabled, source_folders};
+use crate::{HomePaths, file_channels, open_home, workspaces};
+use kata_protocol::{Ms, RunState, SourceKind};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -49,50 +49,24 @@ fn the_workspaces_statuses_and_labels_of_an_existing_home_are_listed() {
 }
 
 #[test]
-fn the_sources_of_an_existing_home_are_listed_and_none_claims_to_be_connected() {
+fn the_sources_and_channels_of_an_existing_home_are_found() {
     let world = World::fixture();
-    let rows = file_sources(&world.paths(), now());
+    let folders = source_folders(&world.workspace());
+    let names: Vec<_> = folders.iter().map(|f| f.file_name().unwrap().to_str().unwrap()).collect();
+    assert_eq!(names, ["files", "gmail", "linear", "notes"]);
+    let rows = file_channels(&world.paths(), now());
     let seen: Vec<_> = rows
         .iter()
         .map(|row| (row.id.as_str(), row.kind, row.name.as_str(), row.status.code.as_str()))
         .collect();
-    assert_eq!(
-        seen,
-        [
-            ("mcp:my-workspace:files", SourceKind::Mcp, "Files MCP", "not_connected"),
-            ("api:my-workspace:gmail", SourceKind::Api, "Gmail", "needs_auth"),
-            ("mcp:my-workspace:linear", SourceKind::Mcp, "Linear", "not_connected"),
-            ("local:my-workspace:notes", SourceKind::Local, "Notes", "not_connected"),
-            (
-                "channel:my-workspace:slack-team",
-                SourceKind::Channel,
-                "slack-team",
-                "not_connected"
-            ),
-        ]
+    let slack = (
+        "channel:my-workspace:slack-team",
+        SourceKind::Channel,
+        "slack-team",
+        "not_connected",
     );
-    assert_eq!(
-        rows[1].status.state,
-        RunState::NeedsUser {
-            action: UserAction::Relogin
-        }
-    );
-    assert!(
-        rows.iter()
-            .enumerate()
-            .all(|(n, row)| n == 1 || row.status.state == RunState::Stopped)
-    );
-    assert_eq!(
-        (rows[2].icon.as_deref(), rows[2].tagline.as_deref()),
-        (Some("https://linear.app/favicon.ico"), Some("Issues"))
-    );
-
-    let sources = source_configs(&world.workspace());
-    assert_eq!(
-        (sources[2].authenticated, sources[2].last_tested_at),
-        (Some(true), Some(Ms(1770000000000)))
-    );
-    assert!(matches!(&sources[3].kind, SourceType::Local(settings) if settings["path"] == "~/Notes"));
+    assert_eq!(seen, [slack]);
+    assert_eq!(rows[0].status.state, RunState::Stopped);
     let channels = channel_configs(&world.workspace());
     assert_eq!(
         (channels[0].adapter.as_str(), &*channels[0].conversations),
@@ -119,7 +93,6 @@ fn a_written_setting_leaves_every_other_byte_of_meaning_alone() {
     expected["enabled"] = json!(false);
     set_source_enabled(&world.workspace(), "linear", false).unwrap();
     assert_eq!(std::fs::read(&linear).unwrap(), serde_json::to_vec_pretty(&expected).unwrap());
-    assert_eq!(file_sources(&world.paths(), now())[2].status.code, "disabled");
     assert!(set_source_enabled(&world.workspace(), "../linear", true).is_err());
     assert!(set_active_workspace(&world.paths(), &id("nowhere")).is_err());
 }
@@ -178,7 +151,7 @@ fn a_damaged_file_is_copied_aside_once_and_something_stands_in_for_it() {
         all[0].statuses.iter().map(|status| status.id.as_str()).collect::<Vec<_>>(),
         ["backlog", "todo", "needs-review", "done", "cancelled"]
     );
-    assert_eq!(file_sources(&paths, now()).len(), 4);
+    assert_eq!(file_channels(&paths, now()).len(), 1);
     assert!(set_active_workspace(&paths, &id("my-workspace")).is_err());
     assert_eq!(
         std::fs::read(paths.config()).unwrap(),
