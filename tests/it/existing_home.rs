@@ -33,8 +33,6 @@ async fn its_sessions_sources_statuses_and_labels_are_there() {
     for name in ["Linear", "Gmail", "Files MCP", "Notes"] {
         assert!(sources.iter().any(|s| s.name == name), "{name} is missing");
     }
-    let gmail = sources.iter().find(|s| s.name == "Gmail").unwrap();
-    assert!(matches!(gmail.status.state, RunState::NeedsUser { .. }), "{:?}", gmail.status);
 
     let id = SessionId::new("260201-swift-river").unwrap();
     let detail = engine.detail(&id).await;
@@ -59,6 +57,54 @@ async fn its_sessions_sources_statuses_and_labels_are_there() {
     )
     .unwrap();
     assert!(text.contains(r#""badges":[{"type":"source","label":"Linear","rawText":"@linear","start":0,"end":7}]"#));
+    engine.engine.shutdown().await;
+}
+
+/// The earlier app's sources run here as they are: the folder of notes is not on this machine, Gmail wants a sign-in, and what is
+/// wrong is said on each of them alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_of_its_sources_shows_its_right_state_and_a_bad_file_shows_on_its_source_only() {
+    let home = home();
+    // Nothing is fetched: the server of files is a program of this machine that ends at once, Linear an address nobody answers at.
+    let of = |slug: &str| home.path().join("workspaces/my-workspace/sources").join(slug).join("config.json");
+    let change = |slug: &str, from: &str, to: &str| {
+        let text = std::fs::read_to_string(of(slug)).unwrap();
+        assert!(text.contains(from), "{slug}: {text}");
+        std::fs::write(of(slug), text.replace(from, to)).unwrap();
+    };
+    change("files", "\"npx\"", "\"no-such-program\"");
+    change("linear", "https://mcp.linear.app", "http://127.0.0.1:1");
+    change("notes", "~/Notes", "~/No such notes here");
+    let engine = TestEngine::start(home).await;
+    let stands = async |name: &str, code: &str| {
+        kata_tests::eventually(&format!("{name} stands as {code}"), async || {
+            let sources = engine.ops.source_list(&caller(), Empty {}).await.unwrap();
+            sources.into_iter().find(|s| s.name == name && s.status.code == code)
+        })
+        .await
+    };
+    let gmail = stands("Gmail", "needs_auth").await;
+    assert_eq!(
+        gmail.status.state,
+        RunState::NeedsUser {
+            action: UserAction::Relogin
+        }
+    );
+    let files = stands("Files MCP", "no_command").await;
+    assert_eq!(files.status.state, RunState::Failed { recoverable: true });
+    assert!(files.status.message.contains("no-such-program"), "{}", files.status.message);
+    let linear = stands("Linear", "unreachable").await;
+    assert!(matches!(linear.status.state, RunState::Backoff { .. }), "{:?}", linear.status);
+    let notes = stands("Notes", "no_folder").await;
+    assert!(notes.status.message.contains("local.path"), "{}", notes.status.message);
+
+    // An edit on disk shows; the others stay as they are.
+    let text = std::fs::read_to_string(engine.home.path().join("workspaces/my-workspace/sources/notes/config.json")).unwrap();
+    let edited = text.replace("\"local\": {", "\"local\": { \"was\": 1 }, \"x\": {");
+    std::fs::write(engine.home.path().join("workspaces/my-workspace/sources/notes/config.json"), edited).unwrap();
+    let notes = stands("Notes", "bad_file").await;
+    assert_eq!(notes.status.message, "config.json: local.path is missing");
+    stands("Gmail", "needs_auth").await;
     engine.engine.shutdown().await;
 }
 

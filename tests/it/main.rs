@@ -36,6 +36,7 @@ mod routes;
 mod routing;
 mod secrecy_of_logs;
 mod services;
+mod sources;
 mod traces;
 mod trust;
 mod upkeep;

@@ -9,11 +9,6 @@ use kata_core::session::wire;
 use kata_protocol::*;
 use serde_json::json;
 
-/// For what this version does not do yet.
-fn later(operation: &str) -> WireError {
-    WireError::internal(format!("{operation} is not built yet"))
-}
-
 fn store(error: StoreError) -> WireError {
     WireError::internal(error.to_string()).hint("look at the log; is the disk full?")
 }
