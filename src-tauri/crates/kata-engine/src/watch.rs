@@ -187,6 +187,7 @@ pub(crate) async fn run(inner: Arc<Inner>) {
     // What came before the watch stood.
     let mut dirty = Dirty {
         folders: true,
+        files: true,
         ..Dirty::default()
     };
     let (mut first, mut last): (Option<Instant>, Option<Instant>) = (None, None);
