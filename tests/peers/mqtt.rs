@@ -117,7 +117,7 @@ fn secret(kata: &Kata<'_>, value: &str) {
 
 /// What a tool answers to the scripted agent.
 fn tool(kata: &Kata<'_>, name: &str, arguments: &Value) -> String {
-    let output = block_in_place(|| kata.run(&["chat", "--new", "--mode", "allow-all", "-m", &format!("/tool {name} {arguments}")]));
+    let output = block_in_place(|| kata.run(&["chat", "--new", "-m", &format!("/tool {name} {arguments}")]));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
@@ -126,13 +126,19 @@ fn user_texts(kata: &Kata<'_>, session: &str) -> Vec<String> {
     let shown = block_in_place(|| kata.json(&["sessions", "show", session]));
     let messages = shown["messages"].as_array().cloned().unwrap_or_default();
     let texts = messages.iter().filter(|m| m["role"] == "user");
-    texts.filter_map(|m| m["text"].as_str().map(str::to_owned)).collect()
+    let told = texts.filter_map(|m| m["text"].as_str()).filter(|text| text.contains("MQTT topic"));
+    told.map(str::to_owned).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_home_is_read_and_told_of_and_switched_and_nothing_of_it_is_lost_over_restarts_of_either_side() {
     let mut broker = Mosquitto::new();
     let home = TestHome::new();
+    // Its sessions may publish without asking.
+    let workspace = home.path().join("workspaces/home");
+    std::fs::create_dir_all(workspace.join("sessions")).unwrap();
+    let config = json!({ "id": "home", "name": "Home", "defaults": { "permissionMode": "allow-all" } });
+    std::fs::write(workspace.join("config.json"), config.to_string()).unwrap();
     settings(&home, &broker, json!({}));
     let kata = Kata(&home);
     let serve = kata.serve(None).await;
@@ -141,8 +147,10 @@ async fn the_home_is_read_and_told_of_and_switched_and_nothing_of_it_is_lost_ove
     secret(&kata, PASSWORD);
     is(&kata, "running", "").await;
 
-    let created = block_in_place(|| kata.json(&["sessions", "new"]));
-    let session = created["id"].as_str().unwrap().to_owned();
+    let begun = block_in_place(|| kata.run(&["chat", "--new", "-m", "hello"]));
+    assert!(begun.status.success(), "{}", String::from_utf8_lossy(&begun.stderr));
+    let listed = block_in_place(|| kata.json(&["sessions", "list"]));
+    let session = listed["sessions"][0]["id"].as_str().unwrap().to_owned();
     let told = format!("session={session}");
     let set = block_in_place(|| kata.run(&["sources", "set", ID, r#"rules=["home/door/+"]"#, &told, "restSeconds=0"]));
     assert!(set.status.success(), "{}", String::from_utf8_lossy(&set.stderr));

@@ -1,18 +1,4 @@
-import { definePlugin, type PluginContext } from "@kata-agents/plugin-sdk";
-
-/** Resolves after `ms`, or at once when the host wants the service to end. */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-    if (signal.aborted) done();
-  });
-}
+import { definePlugin, type PluginContext, type ServiceContext } from "@kata-agents/plugin-sdk";
 
 /** Looks once and remembers what it saw. */
 async function look(url: string, ctx: PluginContext): Promise<void> {
@@ -29,7 +15,7 @@ async function look(url: string, ctx: PluginContext): Promise<void> {
   }
 }
 
-async function run(ctx: PluginContext): Promise<void> {
+async function start(ctx: ServiceContext): Promise<void> {
   const url = ctx.config["url"];
   if (typeof url !== "string" || url === "") {
     // What only a person can mend is said, not thrown. The service is started anew when the setting changes.
@@ -37,14 +23,12 @@ async function run(ctx: PluginContext): Promise<void> {
     return;
   }
   const seconds = Number(ctx.config["everySeconds"] ?? 300);
-  while (!ctx.signal.aborted) {
-    await look(url, ctx);
-    await sleep(seconds * 1000, ctx.signal);
-  }
+  await look(url, ctx);
+  ctx.schedule({ id: "look", when: { every: seconds, idle: seconds * 4 }, run: (job) => look(url, job) });
 }
 
 export default definePlugin((api) => {
-  api.registerService({ id: "{{id}}", start: run });
+  api.registerService({ id: "{{id}}", start });
 
   api.registerCommand({
     name: "{{id}}",

@@ -457,7 +457,7 @@ impl Engine {
             ((), ()) = async { tokio::join!(ended, told) } => {}
             () = inner.clock.sleep(DRAIN) => tracing::warn!(busy = inner.sessions.busy(), "turns are still running; they go on at the next start"),
         }
-        inner.plugins.host.shutdown(Duration::from_secs(1)).await;
+        inner.plugins.host.shutdown(Duration::from_secs(2)).await;
         gateway.shutdown(Duration::from_secs(1)).await;
         let late = inner.tasks.shutdown(&*inner.clock, Duration::from_secs(1)).await;
         if !late.is_empty() {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Between two looks.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_secs(if cfg!(windows) { 300 } else { 60 });
 
 /// Linux: `/sys/class/power_supply` (Documentation/ABI/testing/sysfs-class-power), and the platform profile.
 #[derive(Debug)]
@@ -101,7 +101,12 @@ fn win32(said: &str) -> Power {
 
 /// What a program says; nothing where it cannot be run.
 fn said(program: &str, arguments: &[&str]) -> String {
-    let output = std::process::Command::new(program).args(arguments).output();
+    let mut command = std::process::Command::new(program);
+    command.args(arguments);
+    // No console window flashes up (CREATE_NO_WINDOW).
+    #[cfg(windows)]
+    std::os::windows::process::CommandExt::creation_flags(&mut command, 0x0800_0000);
+    let output = command.output();
     output.map(|o| String::from_utf8_lossy(&o.stdout).into_owned()).unwrap_or_default()
 }
 

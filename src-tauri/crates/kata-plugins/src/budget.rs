@@ -56,6 +56,17 @@ pub(crate) struct Refusal {
     pub(crate) wait: Duration,
 }
 
+/// When there is room again, in words.
+pub(crate) fn goes_on_at(until: Ms) -> String {
+    let seconds = until.0.div_ceil(1000) % (DAY / 1000);
+    format!(
+        "it goes on at {:02}:{:02}:{:02} UTC",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
+}
+
 /// One plugin's budget.
 pub(crate) struct Budget {
     plugin: PluginId,
@@ -160,7 +171,7 @@ impl Budget {
                 let wait = Duration::from_millis(DAY - self.clock.now().0 % DAY);
                 return Err(Refusal {
                     message: format!(
-                        "the {} requests a day that its manifest allows are used up; it goes on at midnight UTC",
+                        "the {} requests a day that its manifest allows are used up",
                         limits.requests_per_day
                     ),
                     wait,
@@ -170,9 +181,8 @@ impl Budget {
                 let wait = state.rest_of_minute(self.clock.monotonic_us());
                 return Err(Refusal {
                     message: format!(
-                        "the {} requests a minute that its manifest allows are used up; it goes on in {} s",
-                        limits.requests_per_minute,
-                        wait.as_secs() + 1
+                        "the {} requests a minute that its manifest allows are used up",
+                        limits.requests_per_minute
                     ),
                     wait,
                 });
@@ -240,6 +250,14 @@ impl Budget {
         let state = self.now();
         let limit = state.limits.wakeups_per_minute;
         (limit > 0 && state.wakeups >= limit).then(|| state.rest_of_minute(self.clock.monotonic_us()))
+    }
+
+    /// In words, that the minute's wake-ups are used up.
+    pub(crate) fn no_wakeups(&self) -> String {
+        format!(
+            "the {} wake-ups a minute that its manifest allows are used up",
+            self.limits().wakeups_per_minute
+        )
     }
 
     pub(crate) fn limits(&self) -> Limits {

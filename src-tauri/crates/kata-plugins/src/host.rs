@@ -30,27 +30,22 @@ use std::time::Duration;
 /// The host. Methods are called from within a tokio runtime, whose pool does the plugins' host calls.
 pub struct PluginHost {
     pub(crate) backend: Arc<dyn PluginBackend>,
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     options: HostOptions,
-    tasks: Tasks,
+    pub(crate) tasks: Tasks,
     clients: Mutex<Option<Clients>>,
-    plugins: Mutex<BTreeMap<PluginId, Arc<Plugin>>>,
+    pub(crate) plugins: Mutex<BTreeMap<PluginId, Arc<Plugin>>>,
     pub(crate) registry: ArcSwap<Registry>,
     /// Held while a registry is built from the present one.
     swap: Mutex<()>,
     watchdog: Arc<Watchdog>,
     watching: AtomicBool,
-    common: Common,
-    ticking: AtomicBool,
+    pub(crate) common: Common,
+    pub(crate) ticking: AtomicBool,
     /// Services in the order in which they were started; they are stopped the other way round.
-    started: Mutex<Vec<(PluginId, String)>>,
+    pub(crate) started: Mutex<Vec<(PluginId, String)>>,
 }
-
-/// Between two looks whether the clock is where it should be.
-const TICK: Duration = Duration::from_secs(30);
-/// Time a service has to itself when everything ends, before the next one is asked to end.
-const STOP_ALONE: Duration = Duration::from_secs(1);
 
 impl PluginHost {
     /// A host without plugins.
@@ -536,60 +531,6 @@ impl PluginHost {
                 .find(|(name, _)| name == id)
                 .map(|(_, handle)| *handle),
             PluginPart::Plugin => None,
-        }
-    }
-
-    /// Begins to look whether the clock jumps, with the first service: then what was missed is due.
-    fn tick(self: &Arc<Self>) {
-        if self.ticking.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let (host, stopping) = (Arc::clone(self), self.tasks.stopping());
-        self.tasks.spawn("plugin clock", async move {
-            let mut expected = host.clock.now();
-            loop {
-                tokio::select! {
-                    () = stopping.cancelled() => return,
-                    () = host.clock.sleep(TICK) => {}
-                }
-                let now = host.clock.now();
-                if now.0.abs_diff(expected.0 + 30_000) > 5_000 {
-                    host.each_service(|part| part.jobs.look_again());
-                }
-                expected = now;
-            }
-        });
-    }
-
-    fn each_service(&self, act: impl Fn(&Part)) {
-        let plugins: Vec<Arc<Plugin>> = lock(&self.plugins).values().cloned().collect();
-        for part in plugins.iter().flat_map(|plugin| plugin.parts_now()) {
-            if matches!(part.part, PluginPart::Service(_)) {
-                act(&part);
-            }
-        }
-    }
-
-    /// The machine saves power from now on, or no longer: intervals that may be stretched are.
-    pub fn save_power(&self, saving: bool) {
-        if self.common.saving.swap(saving, Ordering::AcqRel) != saving {
-            self.each_service(|part| part.jobs.save_power(saving));
-        }
-    }
-
-    /// Stops services one after the other, the last one that was started first. One that takes its time is not waited for long.
-    async fn stop_services(&self) {
-        let started: Vec<_> = lock(&self.started).drain(..).rev().collect();
-        for (id, service) in started {
-            let Some(plugin) = self.known(&id) else { continue };
-            let part = lock(&plugin.parts).get(&PluginPart::Service(service)).cloned();
-            if let Some(part) = part {
-                part.stop.cancel();
-                tokio::select! {
-                    () = part.ended.cancelled() => {}
-                    () = self.clock.sleep(STOP_ALONE) => {}
-                }
-            }
         }
     }
 

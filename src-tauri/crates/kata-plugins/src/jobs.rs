@@ -9,7 +9,7 @@ use crate::generation::Generation;
 use crate::plugin::lock;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use kata_core::planner::{Due, Kept, Planner};
+use kata_core::planner::{Due, Kept, Planner, Unfit};
 use kata_core::ports::{Clock, Entropy, PluginBackend};
 use kata_protocol::{Json, Ms, PluginId, SourceJob};
 use std::collections::BTreeMap;
@@ -36,6 +36,15 @@ pub(crate) struct Jobs {
     /// What is kept, and since when.
     written: Mutex<(BTreeMap<String, Kept>, Ms)>,
     changed: Notify,
+}
+
+/// Why work is not planned; for the plugin's author.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unplanned {
+    #[error("schedule: the service has ended")]
+    Ended,
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
 }
 
 /// What a run came to.
@@ -93,11 +102,11 @@ impl Jobs {
         lock(&self.planner).take();
     }
 
-    /// Plans one; why not, for its author.
-    pub(crate) fn schedule(&self, json: &str) -> Result<(), String> {
+    /// Plans one.
+    pub(crate) fn schedule(&self, json: &str) -> Result<(), Unplanned> {
         let random = self.entropy.next_u64();
-        let planned = self.with(|planner, now| planner.schedule(json, now, random).map_err(|e| e.to_string()));
-        planned.unwrap_or_else(|| Err("schedule: the service has ended".into()))
+        let planned = self.with(|planner, now| planner.schedule(json, now, random));
+        Ok(planned.ok_or(Unplanned::Ended)??)
     }
 
     pub(crate) fn unschedule(&self, id: &str) {

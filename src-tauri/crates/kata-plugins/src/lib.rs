@@ -48,6 +48,7 @@ mod reserve;
 mod review;
 mod routes;
 mod script;
+mod services;
 mod share;
 mod signature;
 mod socket;

@@ -1,6 +1,7 @@
 //! Channels and services while they run: brought up, watched, retried with a growing wait, moved to the next generation on
 //! a reload, brought down.
 
+use crate::budget::goes_on_at;
 use crate::engine::{CallFault, Kind};
 use crate::generation::Generation;
 use crate::jobs::Jobs;
@@ -133,9 +134,11 @@ impl Part {
 
     /// A budget is used up until then.
     pub(crate) fn hold(&self, message: &str, until: Ms) {
-        if self.runs() && self.on.load(Ordering::Acquire) != 0 {
+        // Said once, however often it is asked meanwhile.
+        let known = self.held.borrow().is_some_and(|before| before.0.abs_diff(until.0) < 1_000);
+        if !known && self.runs() && self.on.load(Ordering::Acquire) != 0 {
             self.held.send_replace(Some(until));
-            self.moved(Happening::Degraded, BUDGET, message);
+            self.moved(Happening::Degraded, BUDGET, &format!("{message}; {}", goes_on_at(until)));
         }
     }
 
@@ -322,13 +325,7 @@ impl Part {
         let mut open = true;
         let ended = {
             let replaced = live.wait_for(|g| g.as_ref().is_some_and(|g| g.number != generation.number));
-            let over = |wait: Duration| {
-                let words = format!(
-                    "the wake-ups a minute that its manifest allows are used up; it goes on in {} s",
-                    wait.as_secs() + 1
-                );
-                plugin.over_budget(&words, wait);
-            };
+            let over = |wait: Duration| plugin.over_budget(&plugin.budget.no_wakeups(), wait);
             let jobs = self.jobs.drive(generation, handle, &plugin.budget, options.job_timeout, over);
             let goes_on = self.goes_on();
             tokio::pin!(replaced, jobs, goes_on);

@@ -4,6 +4,7 @@ use crate::budget::{Budget, Limits};
 use crate::discover::Candidate;
 use crate::faults::FaultLog;
 use crate::generation::Generation;
+use crate::jobs::Unplanned;
 use crate::network::NetworkPolicy;
 use crate::options::HostOptions;
 use crate::pace::Pace;
@@ -198,10 +199,10 @@ impl Reporter for Plugin {
         }
     }
 
-    fn schedule(&self, generation: u32, service: &str, json: &str) -> Result<(), String> {
+    fn schedule(&self, generation: u32, service: &str, json: &str) -> Result<(), Unplanned> {
         match self.service(service).filter(|part| part.is_on(generation)) {
             Some(part) => part.jobs.schedule(json),
-            None => Err("schedule: the service has ended".into()),
+            None => Err(Unplanned::Ended),
         }
     }
 

@@ -3,6 +3,7 @@
 
 use crate::body::Bodies;
 use crate::budget::Budget;
+use crate::jobs::Unplanned;
 use crate::meter::Minute;
 use crate::network::Clients;
 use crate::options::HostOptions;
@@ -38,7 +39,7 @@ pub(crate) trait Reporter: Send + Sync + 'static {
     /// A channel or service says how it stands.
     fn part(&self, generation: u32, part: PluginPart, report: Report, code: &str, message: &str);
     /// A service plans work; why it cannot.
-    fn schedule(&self, generation: u32, service: &str, json: &str) -> Result<(), String>;
+    fn schedule(&self, generation: u32, service: &str, json: &str) -> Result<(), Unplanned>;
     /// A service takes planned work away.
     fn unschedule(&self, generation: u32, service: &str, id: &str);
     /// Somebody needs one of its services, or any of them.

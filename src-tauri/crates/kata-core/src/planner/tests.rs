@@ -1,3 +1,5 @@
+//! The planner from outside: what runs when, over sleep, restarts, failures and quiet times.
+
 use super::*;
 use serde_json::{Value, json};
 

@@ -423,12 +423,7 @@ impl<'js> Loop<'_, 'js> {
         let wait = reach.budget.held()?;
         let until = Instant::now() + wait / reach.options.timer_speed.max(1);
         if self.core.timers.borrow().next().is_some_and(|due| due < until) {
-            let words = format!(
-                "the {} wake-ups a minute that its manifest allows are used up; it goes on in {} s",
-                reach.budget.limits().wakeups_per_minute,
-                wait.as_secs() + 1
-            );
-            reach.reporter.over_budget(&words, wait);
+            reach.reporter.over_budget(&reach.budget.no_wakeups(), wait);
         }
         Some(until)
     }

@@ -401,7 +401,10 @@ pub(crate) fn object<'js>(ctx: &Ctx<'js>, core: &Rc<Core>) -> Result<Object<'js>
     let status = move |ctx: Ctx<'_>, _call: u32, kind: String, name: String, json: String| c.status(&ctx, &kind, &name, &json);
     n.set("status", Func::from(status))?;
     let c = with();
-    let schedule = move |service: String, json: String| c.reach.reporter.schedule(c.reach.generation, &service, &json).err();
+    let schedule = move |service: String, json: String| {
+        let planned = c.reach.reporter.schedule(c.reach.generation, &service, &json);
+        planned.err().map(|why| why.to_string())
+    };
     n.set("schedule", Func::from(schedule))?;
     let c = with();
     let unschedule = move |service: String, id: String| c.reach.reporter.unschedule(c.reach.generation, &service, &id);

@@ -6,7 +6,7 @@ use super::crypto;
 use super::inbox::Settled;
 use super::talk::Talk;
 use crate::body::Bodies;
-use crate::budget::REFUSAL;
+use crate::budget::{REFUSAL, goes_on_at};
 use crate::fetch::{self, FetchError, Outgoing};
 use crate::files::{self, Done, FilesError};
 use crate::jobs::HOST_KEY;
@@ -16,7 +16,7 @@ use crate::socket::{self, Incoming, SocketError};
 use crate::tcp::{self, TcpError};
 use bytes::Bytes;
 use kata_core::ports::{MAX_FILES, PluginPart};
-use kata_protocol::{ChannelId, DraftAttachment, InboundDraft, IngressAnswer, Json, MediaId, SessionId, WireError};
+use kata_protocol::{ChannelId, DraftAttachment, InboundDraft, IngressAnswer, Json, MediaId, Ms, SessionId, WireError};
 use serde_json::{Value, json};
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -315,12 +315,14 @@ async fn may_ask(reach: &Reach) -> Result<(), OpError> {
     let Err(refusal) = reach.budget.request().await else {
         return Ok(());
     };
+    let wait = u64::try_from(refusal.wait.as_millis()).unwrap_or(u64::MAX);
+    let until = Ms(reach.clock.now().0.saturating_add(wait));
     reach.reporter.over_budget(&refusal.message, refusal.wait);
     reach.clock.sleep(REFUSAL).await;
     Err(OpError {
         name: "Error",
         code: Some("budget".into()),
-        message: format!("plugin “{}”: {}", reach.plugin, refusal.message),
+        message: format!("plugin “{}”: {}; {}", reach.plugin, refusal.message, goes_on_at(until)),
     })
 }
 

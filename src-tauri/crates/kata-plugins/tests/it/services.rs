@@ -339,7 +339,7 @@ async fn requests_beyond_the_budget_are_refused_counted_over_restarts_and_go_on_
     let status = still.status("p");
     assert_eq!(status.code, "budget");
     assert!(
-        status.message.contains("3 requests a minute") && status.message.contains("goes on in"),
+        status.message.contains("3 requests a minute") && status.message.contains("goes on at 00:01:00 UTC"),
         "{}",
         status.message
     );
@@ -355,7 +355,7 @@ async fn requests_beyond_the_budget_are_refused_counted_over_restarts_and_go_on_
             .lock()
             .unwrap()
             .iter()
-            .any(|s| s.2.code == "budget" && s.2.message.contains("midnight"))
+            .any(|s| s.2.code == "budget" && s.2.message.contains("5 requests a day"))
     };
     still.passing(still.bench.until("the day to be used up", up)).await;
     assert_eq!(seen.load(Ordering::Relaxed), 5);

@@ -1,0 +1,72 @@
+//! Services of all plugins together: what concerns every one of them, and the order in which they end.
+//!
+//! Neighbours: `parts` runs one of them, `jobs` its planned work.
+
+use crate::host::PluginHost;
+use crate::parts::Part;
+use crate::plugin::{Plugin, lock};
+use kata_core::ports::PluginPart;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Between two looks whether the clock is where it should be.
+const TICK: Duration = Duration::from_secs(30);
+/// Time a service has to itself when everything ends, before the next one is asked to end.
+const STOP_ALONE: Duration = Duration::from_millis(200);
+
+impl PluginHost {
+    /// Begins to look whether the clock jumps, with the first service: then what was missed is due.
+    pub(crate) fn tick(self: &Arc<Self>) {
+        if self.ticking.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (host, stopping) = (Arc::clone(self), self.tasks.stopping());
+        self.tasks.spawn("plugin clock", async move {
+            let mut expected = host.clock.now();
+            loop {
+                tokio::select! {
+                    () = stopping.cancelled() => return,
+                    () = host.clock.sleep(TICK) => {}
+                }
+                let now = host.clock.now();
+                if now.0.abs_diff(expected.0 + 30_000) > 5_000 {
+                    host.each_service(|part| part.jobs.look_again());
+                }
+                expected = now;
+            }
+        });
+    }
+
+    fn each_service(&self, act: impl Fn(&Part)) {
+        let plugins: Vec<Arc<Plugin>> = lock(&self.plugins).values().cloned().collect();
+        for part in plugins.iter().flat_map(|plugin| plugin.parts_now()) {
+            if matches!(part.part, PluginPart::Service(_)) {
+                act(&part);
+            }
+        }
+    }
+
+    /// The machine saves power from now on, or no longer: intervals that may be stretched are.
+    pub fn save_power(&self, saving: bool) {
+        if self.common.saving.swap(saving, Ordering::AcqRel) != saving {
+            self.each_service(|part| part.jobs.save_power(saving));
+        }
+    }
+
+    /// Stops services one after the other, the last one that was started first. One that takes its time is not waited for long.
+    pub(crate) async fn stop_services(&self) {
+        let started: Vec<_> = lock(&self.started).drain(..).rev().collect();
+        for (id, service) in started {
+            let Some(plugin) = self.known(&id) else { continue };
+            let part = lock(&plugin.parts).get(&PluginPart::Service(service)).cloned();
+            if let Some(part) = part {
+                part.stop.cancel();
+                tokio::select! {
+                    () = part.ended.cancelled() => {}
+                    () = self.clock.sleep(STOP_ALONE) => {}
+                }
+            }
+        }
+    }
+}
