@@ -125,8 +125,10 @@ fn tool(kata: &Kata<'_>, name: &str, arguments: &Value) -> String {
 fn user_texts(kata: &Kata<'_>, session: &str) -> Vec<String> {
     let shown = block_in_place(|| kata.json(&["sessions", "show", session]));
     let messages = shown["messages"].as_array().cloned().unwrap_or_default();
-    let texts = messages.iter().filter(|m| m["role"] == "user");
-    let told = texts.filter_map(|m| m["text"].as_str()).filter(|text| text.contains("MQTT topic"));
+    let texts = messages.iter().filter(|m| m["kind"] == "user");
+    let told = texts
+        .filter_map(|m| m["content"].as_str())
+        .filter(|text| text.contains("MQTT topic"));
     told.map(str::to_owned).collect()
 }
 

@@ -35,6 +35,8 @@ struct Said {
 pub(crate) struct Part {
     pub(crate) part: PluginPart,
     pub(crate) stop: CancellationToken,
+    /// Cancelled when it was told to start for the first time.
+    pub(crate) begun: CancellationToken,
     /// Cancelled when it is down.
     pub(crate) ended: CancellationToken,
     life: Mutex<Lifecycle>,
@@ -97,6 +99,7 @@ impl Part {
         Self {
             part,
             stop: CancellationToken::new(),
+            begun: CancellationToken::new(),
             ended: CancellationToken::new(),
             life: Mutex::new(life),
             on: AtomicU32::new(0),
@@ -322,6 +325,7 @@ impl Part {
                 return Ended::Fault(fault.to_string());
             }
         };
+        self.begun.cancel();
         let mut open = true;
         let ended = {
             let replaced = live.wait_for(|g| g.as_ref().is_some_and(|g| g.number != generation.number));

@@ -6,14 +6,15 @@ use crate::host::PluginHost;
 use crate::parts::Part;
 use crate::plugin::{Plugin, lock};
 use kata_core::ports::PluginPart;
+use kata_protocol::PluginId;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Between two looks whether the clock is where it should be.
 const TICK: Duration = Duration::from_secs(30);
-/// Time a service has to itself when everything ends, before the next one is asked to end.
-const STOP_ALONE: Duration = Duration::from_millis(200);
+/// Time a service has to itself when everything begins or ends, before it is the next one's turn.
+const ALONE: Duration = Duration::from_millis(200);
 
 impl PluginHost {
     /// Begins to look whether the clock jumps, with the first service: then what was missed is due.
@@ -54,6 +55,21 @@ impl PluginHost {
         }
     }
 
+    /// Returns when a service that was switched on has been told to start, so that the next one begins after it.
+    pub async fn service_begun(&self, id: &PluginId, service: &str) {
+        let part = self.known(id).and_then(|plugin| {
+            let parts = lock(&plugin.parts);
+            parts.get(&PluginPart::Service(service.to_owned())).cloned()
+        });
+        if let Some(part) = part {
+            tokio::select! {
+                () = part.begun.cancelled() => {}
+                () = part.ended.cancelled() => {}
+                () = self.clock.sleep(ALONE) => {}
+            }
+        }
+    }
+
     /// Stops services one after the other, the last one that was started first. One that takes its time is not waited for long.
     pub(crate) async fn stop_services(&self) {
         let started: Vec<_> = lock(&self.started).drain(..).rev().collect();
@@ -64,7 +80,7 @@ impl PluginHost {
                 part.stop.cancel();
                 tokio::select! {
                     () = part.ended.cancelled() => {}
-                    () = self.clock.sleep(STOP_ALONE) => {}
+                    () = self.clock.sleep(ALONE) => {}
                 }
             }
         }

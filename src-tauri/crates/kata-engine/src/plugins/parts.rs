@@ -72,6 +72,7 @@ impl Plugins {
         for service in &contributes.services {
             if source_id(id, &PluginPart::Service(service.clone())).is_some_and(|s| self.source_enabled(&s)) {
                 self.host.start_service(id, service).await?;
+                self.host.service_begun(id, service).await;
             }
         }
         Ok(())
