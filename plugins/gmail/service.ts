@@ -64,7 +64,8 @@ export function gmailService({ box: boxOf, clock }: Needs): Service {
       };
       ctx.status({ state: "connecting" });
       ctx.schedule({ id: "look", when: { every: settings.pollSeconds, idle: Math.min(3_600, settings.pollSeconds * 10) }, run: look });
-      await look(ctx);
+      // At once, and not here: the service after this one begins when `start` has ended, whether or not Google answers.
+      ctx.schedule({ id: "first-look", when: { at: clock.now() }, run: look });
     },
   };
 }
