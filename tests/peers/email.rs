@@ -85,8 +85,12 @@ impl Mail {
 }
 
 fn password(kata: &Kata<'_>, word: &str) {
+    password_of(kata, "channel:email", word);
+}
+
+fn password_of(kata: &Kata<'_>, source: &str, word: &str) {
     let mut child = kata
-        .command(&["sources", "secret", "channel:email", "password"])
+        .command(&["sources", "secret", source, "password"])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()
@@ -267,4 +271,61 @@ async fn email_a_thousand_messages_each_way_over_a_server_that_goes_away_and_a_k
     let ledger = block_in_place(|| kata.json(&["status"]))["ledger"].clone();
     println!("email: {ALL} messages each way in {THREADS} threads, one outage, one restart: {ledger}");
     second.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn email_two_accounts_in_two_workspaces_never_mix() {
+    let (first, second) = (Mail::start(), Mail::start());
+    let home = first.home(false);
+    // Both servers have a CA of their own.
+    let both = [&first, &second].map(|mail| std::fs::read_to_string(mail.told["ca"].as_str().unwrap()).unwrap());
+    std::fs::write(home.ca(), both.concat()).unwrap();
+    for workspace in ["one", "two"] {
+        std::fs::create_dir_all(home.path().join("workspaces").join(workspace).join("sessions")).unwrap();
+    }
+    let kata = Kata(&home);
+    let serve = serve(&kata).await;
+    let run = |args: &[&str]| {
+        let output = block_in_place(|| kata.run(args));
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    run(&["channels", "accounts", "add", "email", "work", "--workspace", "two"]);
+    run(&[
+        "sources",
+        "set",
+        "channel:email@work",
+        &format!("imapUrl=imap://127.0.0.1:{}", second.told["imap"]),
+        &format!("smtpUrl=smtp://localhost:{}", second.told["smtp"]),
+        "address=bot@kata.test",
+        "authServer=mx.kata.test",
+    ]);
+    run(&["channels", "policy", "email@work", "--policy", "open"]);
+    block_in_place(|| password_of(&kata, "channel:email@work", "bot-password"));
+    run(&["sources", "enable", "channel:email@work"]);
+    // The same person, subject and message ids at both.
+    for n in 0..5 {
+        for (mail, name) in [(&first, "first"), (&second, "second")] {
+            mail.send(
+                "ann",
+                &format!("From: ann@kata.test\nMessage-ID: <m{n}@kata.test>\nSubject: Plans\n{HEAD}\n{name}, number {n}.\n"),
+            );
+        }
+    }
+    for (mail, name, other) in [(&first, "first, ", "second, "), (&second, "second, ", "first, ")] {
+        let all = answers(mail, 5).await;
+        let texts: Vec<&str> = all.iter().map(|a| a["text"].as_str().unwrap()).collect();
+        assert_eq!(texts.len(), 5, "{texts:?}");
+        assert!(
+            (0..5).all(|n| texts.iter().filter(|t| t.contains(&format!("{name}number {n}."))).count() == 1),
+            "{texts:?}"
+        );
+        assert!(texts.iter().all(|text| !text.contains(other)), "{texts:?}");
+    }
+    let sessions = block_in_place(|| kata.json(&["sessions", "list"]));
+    let rows = sessions["sessions"].as_array().or(sessions.as_array()).unwrap();
+    for (channel, workspace) in [("email", "one"), ("email@work", "two")] {
+        let mut of = rows.iter().filter(|row| row["channel"]["slug"] == channel);
+        assert!(of.clone().count() >= 1 && of.all(|row| row["workspace"] == workspace), "{sessions}");
+    }
+    serve.stop().await;
 }

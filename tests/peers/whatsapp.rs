@@ -68,8 +68,12 @@ impl Meta {
 }
 
 fn secret(kata: &Kata<'_>, name: &str, word: &str) {
+    secret_of(kata, "channel:whatsapp", name, word);
+}
+
+fn secret_of(kata: &Kata<'_>, source: &str, name: &str, word: &str) {
     let mut child = kata
-        .command(&["sources", "secret", "channel:whatsapp", name])
+        .command(&["sources", "secret", source, name])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()
@@ -99,8 +103,12 @@ async fn serve(kata: &Kata<'_>, meta: &Meta) -> Serve {
 }
 
 fn address(home: &TestHome) -> String {
+    address_of(home, "whatsapp")
+}
+
+fn address_of(home: &TestHome, plugin: &str) -> String {
     let gateway: Value = serde_json::from_str(&std::fs::read_to_string(home.path().join("gateway.json")).unwrap()).unwrap();
-    format!("http://127.0.0.1:{}/hooks/whatsapp/cloud", gateway["port"])
+    format!("http://127.0.0.1:{}/hooks/{plugin}/cloud", gateway["port"])
 }
 
 fn openssl(body: &str, key: &str) -> String {
@@ -123,6 +131,10 @@ fn openssl(body: &str, key: &str) -> String {
 
 /// Calls as Meta does; gives the status.
 fn call(home: &TestHome, body: &str, key: &str) -> String {
+    call_to(&address(home), body, key)
+}
+
+fn call_to(address: &str, body: &str, key: &str) -> String {
     let header = format!("X-Hub-Signature-256: sha256={}", openssl(body, key));
     let output = Command::new("curl")
         .args([
@@ -139,7 +151,7 @@ fn call(home: &TestHome, body: &str, key: &str) -> String {
             "content-type: application/json",
             "-d",
             body,
-            &address(home),
+            address,
         ])
         .output()
         .unwrap();
@@ -256,4 +268,66 @@ async fn whatsapp_a_thousand_messages_each_way_over_a_restart_with_repeated_call
     }
     println!("whatsapp: {ALL} messages each way with {PEOPLE} people, every seventh call twice, one restart");
     life.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatsapp_two_accounts_in_two_workspaces_never_mix() {
+    let (mut first, mut second) = (Meta::start(), Meta::start());
+    let home = first.home();
+    for workspace in ["one", "two"] {
+        std::fs::create_dir_all(home.path().join("workspaces").join(workspace).join("sessions")).unwrap();
+    }
+    let kata = Kata(&home);
+    let serve = serve(&kata, &first).await;
+    let run = |args: &[&str]| {
+        let output = block_in_place(|| kata.run(args));
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    let work = "channel:whatsapp@work";
+    run(&["channels", "accounts", "add", "whatsapp", "work", "--workspace", "two"]);
+    run(&[
+        "sources",
+        "set",
+        work,
+        &format!("apiRoot={}", second.text("/baseUrl")),
+        &format!("apiVersion={}", second.text("/graphVersion")),
+        &format!("phoneNumberId={}", second.text("/phoneNumberId")),
+    ]);
+    run(&["channels", "policy", "whatsapp@work", "--policy", "open"]);
+    block_in_place(|| {
+        secret_of(&kata, work, "accessToken", &second.text("/accessToken"));
+        secret_of(&kata, work, "appSecret", "the secret of the other app");
+        secret_of(&kata, work, "verifyToken", "another word");
+    });
+    run(&["sources", "enable", work]);
+    // The same person at both, each called by its own Meta.
+    for n in 0..5 {
+        let body = first.webhook("15551234567", &format!("first, number {n}."));
+        assert_eq!(call(&home, &body, APP_SECRET), "200");
+        let body = second.webhook("15551234567", &format!("second, number {n}."));
+        let there = address_of(&home, "whatsapp@work");
+        assert_eq!(
+            call_to(&there, &body, APP_SECRET),
+            "401",
+            "the other account's secret counts for nothing here"
+        );
+        eventually("it is taken", async || {
+            (block_in_place(|| call_to(&there, &body, "the secret of the other app")) == "200").then_some(())
+        })
+        .await;
+    }
+    for (meta, name, other) in [(&first, "first, ", "second, "), (&second, "second, ", "first, ")] {
+        eventually("all are answered", async || (meta.sent().len() >= 5).then_some(())).await;
+        let texts: Vec<String> = meta.sent().iter().map(|b| b["text"]["body"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(texts.len(), 5, "{texts:?}");
+        assert!(
+            texts
+                .iter()
+                .enumerate()
+                .all(|(n, text)| text.contains(&format!("{name}number {n}."))),
+            "{texts:?}"
+        );
+        assert!(texts.iter().all(|text| !text.contains(other)), "{texts:?}");
+    }
+    serve.stop().await;
 }
