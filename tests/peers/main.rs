@@ -15,6 +15,7 @@ mod judges;
 mod lines;
 mod matrix;
 mod mqtt;
+mod oauth;
 mod slack;
 mod telegram;
 mod telegram_weather;

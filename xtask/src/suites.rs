@@ -31,6 +31,9 @@ pub(crate) fn peers(root: &Path, name: &str) -> Result<(), Failure> {
         setup::npm_packages(root, Path::new("tests/peers/google"))?;
         fetch_python(root, "google")?;
     }
+    if matches!(name, "oauth" | "all") {
+        setup::npm_packages(root, Path::new("tests/peers/oauth"))?;
+    }
     if matches!(name, "web" | "all") {
         fetch_web(root)?;
     }
