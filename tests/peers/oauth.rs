@@ -21,9 +21,14 @@ struct Provider {
 
 impl Provider {
     fn start() -> Self {
+        Self::start_as(&[])
+    }
+
+    fn start_as(arguments: &[&str]) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
         let mut child = Command::new(folder.join("node_modules/node/bin/node"))
             .arg(folder.join("oauth/provider.mjs"))
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -301,8 +306,13 @@ async fn a_person_who_says_no_or_gives_less_than_what_is_needed_is_told_so_and_n
         let (exit, said) = login.end();
         assert!(exit == 4 && said.contains("(denied)"), "{exit} {said}");
     });
-    provider.tell("deny");
-    provider.tell("narrow");
+    assert_eq!(token(&kata)["code"], "needs_user");
+    drop((_serve, provider));
+
+    let mut provider = Provider::start_as(&["narrow"]);
+    let home = self::home(&provider);
+    let kata = Kata(&home);
+    let _serve = serve(&kata).await;
     block_in_place(|| {
         let login = Login::begin(&kata, &[]);
         provider.tell(&format!("browse {}", login.url()));
