@@ -1,4 +1,4 @@
-//! `oauth_open`: somebody is asked to sign in. Nothing sends it before sign-ins are there. Observed only; the answer is ignored.
+//! `oauth_open`: somebody is asked to sign in. Observed only; the answer is ignored.
 
 use super::{HookEvent, Merge};
 use kata_protocol::{HookName, OauthOpen};
