@@ -6,6 +6,7 @@ mod oauth;
 mod permissions;
 mod plugins;
 mod route;
+mod sources;
 mod trace;
 mod upkeep;
 
@@ -15,6 +16,7 @@ pub use oauth::{Configure, Oauth};
 pub use permissions::{Mode, Permissions, Tools};
 pub use plugins::{Plugins, Template};
 pub use route::{AddBinding, Route, SetPolicy};
+pub use sources::{Elicitations, SourceFiles};
 pub use trace::{Hooks, Outcome, Trace, TraceCommand, TraceRuleChange};
 pub use upkeep::{Hygiene, Index, Letters, Search};
 
@@ -100,6 +102,9 @@ pub enum Command {
     /// Channels, services and other sources.
     #[command(subcommand)]
     Sources(Sources),
+    /// Questions that sources put to you in the middle of a call.
+    #[command(subcommand)]
+    Elicitations(Elicitations),
     /// Providers you sign in at, and accounts.
     #[command(subcommand)]
     Oauth(Oauth),
@@ -290,6 +295,9 @@ pub enum Sources {
         #[arg(long)]
         remove: bool,
     },
+    /// Sources that files set up.
+    #[command(flatten)]
+    Files(SourceFiles),
     /// Sign in with the account it works with.
     Login {
         /// Source (`service:gmail:gmail`).

@@ -12,6 +12,7 @@ mod permissions;
 mod plugins;
 mod route;
 mod serve;
+mod source_files;
 mod sources;
 mod trace;
 mod upkeep;
@@ -63,6 +64,7 @@ pub(crate) async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
         Command::Commands => plugins::commands(screen, &home).await,
         Command::Run { command, args } => plugins::command(screen, &home, &command, &args).await,
         Command::Sources(command) => sources::run(screen, &home, command).await,
+        Command::Elicitations(command) => source_files::elicitations(screen, &home, command).await,
         Command::Oauth(command) => oauth::run(screen, &home, command).await,
         Command::Pair(command) => pair(screen, &home, command).await,
         Command::Route(command) => route::run(screen, &home, command).await,

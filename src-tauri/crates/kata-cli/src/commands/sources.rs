@@ -35,6 +35,7 @@ pub(super) async fn run(screen: &Screen, home: &Path, command: Sources) -> Resul
             let value = if remove { None } else { Some(setting::secret(screen, &name)?) };
             detail(screen, &client.source_secret(SourceSecret { id, name, value }).await?)
         }
+        Sources::Files(command) => super::source_files::run(screen, &mut client, command).await,
         Sources::Login { id, device, no_open } => super::oauth::login(screen, &mut client, id, device, !no_open).await,
         Sources::Logout { id } => super::oauth::logout(screen, &mut client, id).await,
     }

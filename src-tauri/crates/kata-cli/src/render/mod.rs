@@ -12,6 +12,7 @@ mod oauth;
 mod permissions;
 mod plugins;
 mod route;
+mod source_files;
 mod trace;
 mod upkeep;
 
@@ -24,6 +25,7 @@ pub(crate) use oauth::{account_line, accounts, provider, providers, sign_in};
 pub(crate) use permissions::{explanation, permissions, tools};
 pub(crate) use plugins::{asks, commands, discovery, fault, plugin, registered, report};
 pub(crate) use route::{keys, policy, refusals, route_explanation, routes};
+pub(crate) use source_files::{elicitations, probed, source_document, source_tools, tried};
 pub(crate) use trace::waterfall;
 pub(crate) use upkeep::{hits, hygiene, letters, plan};
 
