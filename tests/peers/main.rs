@@ -14,6 +14,7 @@ mod google;
 mod judges;
 mod lines;
 mod matrix;
+mod mcp;
 mod mqtt;
 mod oauth;
 mod slack;

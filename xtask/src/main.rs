@@ -32,7 +32,7 @@ cargo xtask <command>
   gen [--check]         write the generated files, or fail where they differ
   e2e                   the real app under Xvfb, driven by WebDriver
   faults [N]            the fault matrix with 10,000 messages (or N)
-  peers [NAME]          our code against programs we did not write: telegram, slack, discord, matrix, email, webhook, whatsapp, mqtt, google, oauth, window, judges, web or all (default)
+  peers [NAME]          our code against programs we did not write: telegram, slack, discord, matrix, email, webhook, whatsapp, mqtt, mcp, google, oauth, window, judges, web or all (default)
   bench [ARGS]          measurements beside a peer, release build
   setup                 only install what the build and the tests need
 ";
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
         [
             "peers",
             name @ ("telegram" | "discord" | "window" | "judges" | "web" | "matrix" | "slack" | "webhook" | "email" | "whatsapp" | "mqtt"
-            | "google" | "oauth" | "all"),
+            | "mcp" | "google" | "oauth" | "all"),
         ] => suites::peers(&root, name),
         ["bench", rest @ ..] => suites::bench(&root, rest),
         ["faults"] => suites::faults(&root, "10000"),

@@ -27,6 +27,10 @@ pub(crate) fn peers(root: &Path, name: &str) -> Result<(), Failure> {
     if matches!(name, "mqtt" | "all") {
         setup::system_packages(root, &["mosquitto", "mosquitto-clients"])?;
     }
+    if matches!(name, "mcp" | "all") {
+        setup::npm_packages(root, Path::new("tests/peers/mcp"))?;
+        fetch_python(root, "mcp")?;
+    }
     if matches!(name, "google" | "all") {
         setup::npm_packages(root, Path::new("tests/peers/google"))?;
         fetch_python(root, "google")?;

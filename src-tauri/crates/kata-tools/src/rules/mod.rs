@@ -259,8 +259,8 @@ impl Case<'_> {
         let mut parts = tool.name.splitn(3, "__").skip(1);
         let (slug, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let text = |key: &str| params.get(key).and_then(Value::as_str);
-        let endpoint = name
-            .starts_with("api_")
+        // The one tool of an API source; a server's own tool that begins like it is none.
+        let endpoint = (name.strip_prefix("api_") == Some(slug))
             .then(|| (text("method").unwrap_or("GET").to_uppercase(), text("path").unwrap_or_default()));
         for rule in self.files {
             let fits = match (&rule.means, &endpoint) {

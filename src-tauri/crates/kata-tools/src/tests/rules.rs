@@ -60,6 +60,11 @@ async fn the_rules_of_an_existing_home_allow_what_they_name() {
         &tool("mcp__x__api_x", json!({ "method": "POST", "path": "/search/../issues" })).await
     ));
     assert_eq!(tool("mcp__x__api_x", json!({ "path": "/issues" })).await, Judgement::Allow);
+    assert_ne!(
+        tool("mcp__x__api_delete", json!({ "path": "/issues" })).await,
+        Judgement::Allow,
+        "a server's own tool is no API's, whatever it is called"
+    );
     let listed = home.rules.list(&workspace()).await.unwrap();
     assert!(listed.iter().all(|rule| rule.problem.is_none()), "{listed:?}");
     assert!(listed.iter().any(|rule| rule.about == "bash" && rule.text.contains("run tests")));
