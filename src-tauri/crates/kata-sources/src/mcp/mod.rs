@@ -101,6 +101,9 @@ pub(crate) struct Server {
     source: SourceId,
 }
 
+/// Why a call was not waited for.
+struct GivenUp(String);
+
 /// A tool under the name that models have for it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Named {
@@ -370,7 +373,7 @@ impl Server {
             result => result,
         };
         match result {
-            Err(stopped) => error(stopped),
+            Err(GivenUp(why)) => error(why),
             Ok(Ok(result)) => {
                 let (text, is_error) = answer::result(&result);
                 (ToolOutcome { text, is_error }, None)
@@ -403,8 +406,8 @@ impl Server {
         &self,
         call: CallToolRequestParams,
         cancel: &CancellationToken,
-    ) -> Result<Result<rmcp::model::CallToolResult, ServiceError>, String> {
-        let late = || format!("“{}” did not answer in time; the call was given up.", self.name);
+    ) -> Result<Result<rmcp::model::CallToolResult, ServiceError>, GivenUp> {
+        let late = || GivenUp(format!("“{}” did not answer in time; the call was given up.", self.name));
         let calling = self.service.call_tool(call);
         tokio::pin!(calling);
         let mut progress = self.shared.progress.subscribe();
@@ -417,7 +420,7 @@ impl Server {
                 biased;
                 result = &mut calling => return Ok(result),
                 () = self.ended.cancelled() => return Ok(Err(ServiceError::TransportClosed)),
-                () = cancel.cancelled() => return Err("The call was stopped.".into()),
+                () = cancel.cancelled() => return Err(GivenUp("The call was stopped.".into())),
                 Ok(()) = progress.changed() => silent = self.clock.sleep(CALL_SILENT),
                 () = &mut longest => return Err(late()),
                 () = &mut silent => {

@@ -147,7 +147,11 @@ async fn found(wanted: Wanted<'_>) -> Result<Discovered, WireError> {
         client_secret,
         secret_in_header: method == "client_secret_basic",
         scopes,
-        resource: resource.to_string(),
+        // An address without a path is published without a slash at its end.
+        resource: match resource.path() {
+            "/" if resource.query().is_none() => resource.as_str().trim_end_matches('/').to_owned(),
+            _ => resource.to_string(),
+        },
     })
 }
 
