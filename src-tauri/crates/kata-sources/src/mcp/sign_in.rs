@@ -137,10 +137,8 @@ async fn found(wanted: Wanted<'_>) -> Result<Discovered, WireError> {
     Ok(Discovered {
         device_url: text("device_authorization_endpoint"),
         revocation_url: text("revocation_endpoint"),
-        issuer: match metadata.additional_fields.get("authorization_response_iss_parameter_supported") {
-            Some(Value::Bool(true)) => metadata.issuer.clone(),
-            _ => None,
-        },
+        // An answer that names somebody else is refused, whether the server promised to name itself or not (RFC 9207).
+        issuer: metadata.issuer,
         authorization_url: metadata.authorization_endpoint,
         token_url: metadata.token_endpoint,
         client_id,
