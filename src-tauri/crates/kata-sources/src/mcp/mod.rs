@@ -54,7 +54,7 @@ const CALL_SILENT: Duration = Duration::from_secs(300);
 /// The longest call.
 const CALL_LONGEST: Duration = Duration::from_secs(3600);
 /// A pipe closes a moment before its process is gone.
-const MOMENT: Duration = Duration::from_millis(500);
+const MOMENT: Duration = Duration::from_secs(2);
 /// Pages of tools that are read.
 const PAGES: usize = 50;
 /// Tools that are taken from one server.
