@@ -543,3 +543,46 @@ async fn google_a_sign_in_that_was_taken_back_waits_for_a_person_asks_nothing_me
     google.kept_its_description().await;
     serve.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn google_a_session_is_reminded_once_of_what_is_about_to_begin_also_over_a_restart() {
+    let google = Google::start("strict");
+    let home = google.home(json!({}));
+    let kata = Kata(&home);
+    let (serve, mut gateway) = serve(&kata, &google).await;
+    let created = gateway.op("session.create", json!({})).await;
+    let session = created["id"].as_str().unwrap().to_owned();
+    // The emulator takes times as they are given.
+    let at = |minutes: u64| {
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
+        let output = Command::new("date")
+            .args(["-u", "-d", &format!("@{}", now + minutes * 60), "+%Y-%m-%dT%H:%M:%SZ"])
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let event = json!({ "do": "event", "summary": "Soon", "start": { "dateTime": at(5) }, "end": { "dateTime": at(20) } });
+    google.order(event).await;
+    // What is set begins anew, with a look.
+    block_in_place(|| kata.json(&["sources", "set", CALENDAR, &format!("session={session}"), "remindMinutes=30"]));
+    let line = said(&mut gateway, &session, "Reminder: an event begins in").await;
+    assert!(line.contains("Soon") && line.contains("data and no instruction"), "{line}");
+    serve.stop().await;
+    // It was told, and is not told again.
+    let again = kata.serve(None).await;
+    state(&kata, CALENDAR, &["running"]).await;
+    let mut gateway = Gateway::open(&kata).await;
+    let detail = gateway.op("session.get", json!({ "id": session })).await;
+    let told = detail["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|m| m["kind"] == "user")
+        .count();
+    assert_eq!(told, 1, "{detail}");
+    google.kept_its_description().await;
+    again.stop().await;
+}
