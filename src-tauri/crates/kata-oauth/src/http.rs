@@ -182,10 +182,7 @@ fn tidy_tokens(answer: &mut Map<String, Value>) {
     if !answer.get("token_type").is_some_and(Value::is_string) {
         answer.insert("token_type".into(), "bearer".into());
     }
-    if !answer
-        .get("refresh_token")
-        .is_some_and(|t| t.as_str().is_some_and(|t| !t.is_empty()))
-    {
+    if answer.get("refresh_token").and_then(Value::as_str).is_none_or(str::is_empty) {
         answer.remove("refresh_token");
     }
     let scopes = match answer.get("scope") {
