@@ -370,7 +370,7 @@ fn stretched(every: u64, idle: u64, quiet: u64, saving: bool) -> u64 {
         return idle;
     }
     let doublings = (quiet / QUIET).min(16);
-    (every << doublings).min(idle).max(every)
+    (every << doublings).clamp(every, idle.max(every))
 }
 
 #[cfg(test)]
