@@ -332,7 +332,7 @@ fn shown(id: &str, job: &Job, kept: Option<&Kept>) -> SourceJob {
 fn first(when: &When, skip: bool, kept: &Kept, now: Ms, random: u64) -> Option<Ms> {
     match when {
         When::Every { every, .. } => {
-            let soon = |most: u64| Ms(now.0 + random % most.min(SPREAD).max(1));
+            let soon = |most: u64| Ms(now.0 + random % most.clamp(1, SPREAD));
             let Some(last) = kept.last else { return Some(soon(*every)) };
             let next = Ms(last.0 + every);
             if next > now && next.0 <= now.0 + every {
