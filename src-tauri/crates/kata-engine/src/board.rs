@@ -142,12 +142,13 @@ impl Board {
     /// Counts again and tells a change. `busy` is the number of sessions in a turn, where the caller knows it.
     pub(crate) fn refresh_health(&self, busy: Option<u32>) {
         let mut next = Health::default();
-        let mut channels = 0;
+        let (mut channels, mut services) = (0, 0);
         for entry in self.lock().values().filter(|e| e.summary.enabled) {
             match entry.summary.status.state {
                 RunState::Running => {
                     next.running += 1;
                     channels += u32::from(entry.summary.kind == SourceKind::Channel);
+                    services += u32::from(entry.summary.kind == SourceKind::Service);
                 }
                 // Counted once: what works with a problem is a problem.
                 RunState::Degraded => next.failing += 1,
@@ -158,7 +159,7 @@ impl Board {
         }
         let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         next.busy_sessions = busy.unwrap_or(health.busy_sessions);
-        next.line = line(&next, channels, self.trouble.load(Ordering::Relaxed));
+        next.line = line(&next, channels, services, self.trouble.load(Ordering::Relaxed));
         if *health != next {
             *health = next.clone();
             drop(health);
@@ -181,13 +182,15 @@ fn order(kind: SourceKind) -> u8 {
     }
 }
 
-fn line(health: &Health, channels: u32, trouble: bool) -> String {
+fn line(health: &Health, channels: u32, services: u32, trouble: bool) -> String {
     let mut parts = Vec::new();
     if trouble {
         parts.push("the disk does not take what is written".to_owned());
     }
-    if channels > 0 {
-        parts.push(format!("{channels} channel{} running", if channels == 1 { "" } else { "s" }));
+    for (count, what) in [(channels, "channel"), (services, "service")] {
+        if count > 0 {
+            parts.push(format!("{count} {what}{} running", if count == 1 { "" } else { "s" }));
+        }
     }
     if health.failing > 0 {
         parts.push(format!("{} with a problem", health.failing));
@@ -246,6 +249,8 @@ mod tests {
         assert_eq!(board.health().line, "1 with a problem · 1 needs you");
         board.status(&SourceId::new("a").unwrap(), Status::plain(RunState::Degraded, Ms(2)));
         assert_eq!(board.health().line, "1 with a problem · 1 needs you");
+        board.put(source("c", SourceKind::Service, RunState::Running));
+        assert_eq!(board.health().line, "1 service running · 1 with a problem · 1 needs you");
     }
 
     #[test]

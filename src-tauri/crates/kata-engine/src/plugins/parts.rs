@@ -30,7 +30,15 @@ impl Plugins {
                 let Some(id) = source_id(plugin, &part) else { continue };
                 let (kind, name) = match &part {
                     PluginPart::Channel(_) => (SourceKind::Channel, manifest.name.clone()),
-                    PluginPart::Service(service) => (SourceKind::Service, format!("{} · {service}", manifest.name)),
+                    PluginPart::Service(service) => {
+                        let only = manifest.contributes.services.len() == 1;
+                        let name = if only {
+                            manifest.name.clone()
+                        } else {
+                            format!("{} · {service}", manifest.name)
+                        };
+                        (SourceKind::Service, name)
+                    }
                     PluginPart::Plugin => continue,
                 };
                 if !ids.insert(id.clone()) {
