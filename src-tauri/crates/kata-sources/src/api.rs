@@ -446,12 +446,10 @@ fn shorten(value: &mut Value, items: usize, left_out: &mut u32) {
             }
         }
         Value::Object(fields) => fields.values_mut().for_each(|v| shorten(v, items, left_out)),
-        Value::String(text) => {
-            if text.chars().nth(CHARS).is_some() {
-                let cut: String = text.chars().take(CHARS).collect();
-                *text = format!("{cut}[…]");
-                *left_out += 1;
-            }
+        Value::String(text) if text.chars().nth(CHARS).is_some() => {
+            let cut: String = text.chars().take(CHARS).collect();
+            *text = format!("{cut}[…]");
+            *left_out += 1;
         }
         _ => {}
     }
