@@ -297,7 +297,7 @@ mod tests {
         let value = json!({"summary": {"id": "channel:telegram", "kind": "channel", "name": "Telegram", "tagline": "Bots", "icon": null,
                 "workspace": null, "plugin": "telegram", "enabled": true, "status": status, "lastActivity": null},
             "timeline": [status], "tools": [], "hooks": ["message_received"], "commands": [], "capabilities": ["net:api.telegram.org"],
-            "settingsSchema": null, "settings": {"timeout": 5}, "secrets": [{"name": "botToken", "set": true}], "log": []});
+            "settingsSchema": null, "settings": {"timeout": 5}, "secrets": [{"name": "botToken", "set": true}], "log": [], "jobs": [], "workspaces": []});
         assert_eq!(
             source(&read(value), NOW),
             "channel:telegram  Telegram (channel)\nBots\nstate         running\nplugin        telegram\nhooks         message_received\n\

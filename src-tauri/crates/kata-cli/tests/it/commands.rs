@@ -151,7 +151,7 @@ async fn a_secret_goes_from_standard_input_to_the_engine_and_nowhere_else() {
         Ok(json!({"summary": {"id": "channel:telegram", "kind": "channel", "name": "Telegram", "tagline": null, "icon": null, "workspace": null,
                 "plugin": null, "enabled": true, "status": status, "lastActivity": null},
             "timeline": [], "tools": [], "hooks": [], "commands": [], "capabilities": [], "settingsSchema": null, "settings": {},
-            "secrets": [{"name": "botToken", "set": true}], "log": []}))
+            "secrets": [{"name": "botToken", "set": true}], "log": [], "jobs": [], "workspaces": []}))
     })
     .await;
     let ran = run(

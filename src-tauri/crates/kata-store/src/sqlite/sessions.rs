@@ -7,6 +7,7 @@ use kata_protocol::{Ms, SessionClass, SessionId, SessionList, SessionSummary, Wo
 use rusqlite::{Connection, Row, ToSql, params};
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Rows of a page when the caller names no number.
@@ -56,11 +57,17 @@ pub(crate) struct IndexRow {
 
 /// List rows of sessions at work, each the newest of its session with when it was noted, on their way into the table.
 #[derive(Default)]
-pub(crate) struct Touched(Mutex<HashMap<SessionId, (SessionSummary, Ms)>>);
+pub(crate) struct Touched {
+    rows: Mutex<HashMap<SessionId, (SessionSummary, Ms)>>,
+    /// How many were noted, and up to which of them the table is known to have them. Rows that a write has taken out are in the
+    /// table only when it is committed.
+    noted: AtomicU64,
+    settled: AtomicU64,
+}
 
 impl Touched {
     fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, (SessionSummary, Ms)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes all of them.
@@ -75,6 +82,7 @@ impl SqliteStore {
     pub(crate) fn touch(&self, summary: SessionSummary, now: Ms) {
         let mut rows = self.touched.lock();
         rows.insert(summary.id.clone(), (summary, now));
+        self.touched.noted.fetch_add(1, Ordering::AcqRel);
         // The first of them queues the write for all.
         if rows.len() > 1 {
             return;
@@ -93,11 +101,15 @@ impl SqliteStore {
 
     /// Writes what was noted, so that a read sees it.
     async fn settle_touched(&self) -> Result<(), StoreError> {
-        if self.touched.lock().is_empty() {
+        let noted = self.touched.noted.load(Ordering::Acquire);
+        if self.touched.settled.load(Ordering::Acquire) >= noted {
             return Ok(());
         }
         let touched = Arc::clone(&self.touched);
-        self.write_rebuildable(move |db| touched.write(db)).await
+        // Writes are done in turn: when this one is committed, those that took rows before it are too.
+        self.write_rebuildable(move |db| touched.write(db)).await?;
+        self.touched.settled.fetch_max(noted, Ordering::AcqRel);
+        Ok(())
     }
 
     /// What is known of every file, by id.
