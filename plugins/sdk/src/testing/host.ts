@@ -161,6 +161,10 @@ export class FakeHost {
   /** What `messaging.connect` is given. */
   connectContext(signal: AbortSignal = new AbortController().signal): ConnectContext {
     const line = (level: LogLine["level"]) => (message: string) => void this.log.push({ level, message: String(message) });
+    const own = (key: string) => {
+      if (key.startsWith("host:")) throw new TypeError("state: keys that begin with “host:” are the host's own");
+      return key;
+    };
     const copy = <T>(value: T): T => (value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T));
     return {
       config: this.config,
@@ -182,9 +186,9 @@ export class FakeHost {
       },
       routeUrl: async (path) => `http://127.0.0.1:4280/hooks/plugin/${path}`,
       state: {
-        get: async (key) => copy(this.state.get(key)),
-        set: async (key, value) => void this.state.set(key, copy(value)),
-        delete: async (key) => void this.state.delete(key),
+        get: async (key) => copy(this.state.get(own(key))),
+        set: async (key, value) => void this.state.set(own(key), copy(value)),
+        delete: async (key) => void this.state.delete(own(key)),
       },
       logger: { error: line("error"), warn: line("warn"), info: line("info"), debug: line("debug") },
       sessions: {

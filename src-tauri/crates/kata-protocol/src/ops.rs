@@ -114,7 +114,7 @@ macro_rules! with_operations {
             source_secret "source.secret" (SourceSecret) -> SourceDetail, Admin, [Sources];
             /// A new source of type `mcp`, `api` or `local`.
             source_add "source.add" (SourceAdd) -> SourceDetail, Admin, [Sources];
-            /// Takes such a source away: its folder goes to the trash of the home, its secrets go for good.
+            /// Takes such a source away: its folder goes to `sources/.trash` of its workspace, its secrets go for good.
             source_remove "source.remove" (SourceRef) -> Empty, Admin, [Sources];
             /// Asks the other side whether the source could work, apart from what runs.
             source_test "source.test" (SourceRef) -> Probe, Admin, [Sources];

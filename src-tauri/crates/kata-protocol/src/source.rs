@@ -30,7 +30,7 @@ source! {
         config: Option<Json>,
         /// `guide.md`; empty removes it.
         guide: Option<String>,
-        /// `permissions.json`, whole; null removes it.
+        /// `permissions.json`, whole; `{}` removes it.
         permissions: Option<Json>,
     }
     /// A source's files.

@@ -199,7 +199,7 @@ pub struct SourceDetail {
     pub workspaces: Vec<crate::WorkspaceSwitch>,
     /// The account it is signed in with.
     pub account: Option<crate::OauthAccount>,
-    /// Provider it signs in at, where it does.
+    /// Name of the provider it signs in at, where it does; `mcp` where an MCP server says itself where.
     pub signs_in_at: Option<String>,
 }
 

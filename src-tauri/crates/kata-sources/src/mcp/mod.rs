@@ -219,7 +219,8 @@ impl Server {
                     return self::refused(making, auth);
                 }
                 let why = reason(&error);
-                let unreachable = ["error sending request", "connection", "dns"].iter().any(|w| why.contains(w));
+                let all = chain(&error).join(": ").to_lowercase();
+                let unreachable = ["error sending request", "connection", "dns"].iter().any(|w| all.contains(w));
                 match unreachable {
                     true => Trouble::again("unreachable", format!("The server cannot be reached: {why}.")),
                     false => Trouble::again("protocol", format!("The server cannot be talked to: {why}.")),
@@ -503,17 +504,28 @@ async fn within<T>(clock: &dyn Clock, limit: Duration, future: impl Future<Outpu
     }
 }
 
-/// The innermost reasons of an error, in one line.
+/// What an error says, and what each error inside it says.
+fn chain(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
+    std::iter::successors(Some(error), |one| one.source())
+        .map(ToString::to_string)
+        .collect()
+}
+
+/// The reasons of an error in one line, without what the library says of its own types.
 fn reason(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let told = inner.to_string();
-        if !text.contains(&told) {
-            text = format!("{text}: {told}");
+    let mut told = chain(error);
+    // Each often repeats what is inside it.
+    let mut text = String::new();
+    for words in told.iter().filter(|words| !words.contains("::")) {
+        if !text.contains(words.as_str()) {
+            text = if text.is_empty() {
+                words.clone()
+            } else {
+                format!("{text}: {words}")
+            };
         }
-        source = inner.source();
     }
+    let text = if text.is_empty() { told.pop().unwrap_or_default() } else { text };
     text.trim_end_matches('.').chars().take(500).collect()
 }
 
