@@ -160,7 +160,7 @@ declare module "@kata-agents/plugin-sdk" {
     /** Forgets one, such as a password that was exchanged for a token; one that is not there is no error. Needs `secret:name`. */
     delete(name: string): Promise<void>;
   }
-  /** A small durable key-value store of the plugin. Values are JSON; a write has reached the disk when its promise resolves. */
+  /** A small durable key-value store of the plugin. Keys that begin with `host:` are the host's own. Values are JSON; a write has reached the disk when its promise resolves. */
   export interface State {
     /** The value, or `undefined`. Check its shape before use: an older version of the plugin may have written it. */
     get(key: string): Promise<unknown>;

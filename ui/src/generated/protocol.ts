@@ -2496,7 +2496,7 @@ export type SourceDetail = {
 	workspaces: WorkspaceSwitch[],
 	/**  The account it is signed in with. */
 	account: OauthAccount | null,
-	/**  Provider it signs in at, where it does. */
+	/**  Name of the provider it signs in at, where it does; `mcp` where an MCP server says itself where. */
 	signsInAt: string | null,
 };
 
@@ -2622,7 +2622,7 @@ export type SourceWrite = {
 	config: Json | null,
 	/**  `guide.md`; empty removes it. */
 	guide: string | null,
-	/**  `permissions.json`, whole; null removes it. */
+	/**  `permissions.json`, whole; `{}` removes it. */
 	permissions: Json | null,
 };
 
@@ -3125,7 +3125,7 @@ export type Operations = {
   "source.secret": { params: OptionalNulls<SourceSecret>; result: SourceDetail };
   /** A new source of type `mcp`, `api` or `local`. */
   "source.add": { params: OptionalNulls<SourceAdd>; result: SourceDetail };
-  /** Takes such a source away: its folder goes to the trash of the home, its secrets go for good. */
+  /** Takes such a source away: its folder goes to `sources/.trash` of its workspace, its secrets go for good. */
   "source.remove": { params: OptionalNulls<SourceRef>; result: Empty };
   /** Asks the other side whether the source could work, apart from what runs. */
   "source.test": { params: OptionalNulls<SourceRef>; result: Probe };

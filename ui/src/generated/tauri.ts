@@ -113,7 +113,7 @@ export const commands = {
 	sourceSecret: (params: SourceSecret) => typedError<SourceDetail, WireError>(__TAURI_INVOKE("source_secret", { params })),
 	/**  A new source of type `mcp`, `api` or `local`. */
 	sourceAdd: (params: SourceAdd) => typedError<SourceDetail, WireError>(__TAURI_INVOKE("source_add", { params })),
-	/**  Takes such a source away: its folder goes to the trash of the home, its secrets go for good. */
+	/**  Takes such a source away: its folder goes to `sources/.trash` of its workspace, its secrets go for good. */
 	sourceRemove: (params: SourceRef) => typedError<Empty, WireError>(__TAURI_INVOKE("source_remove", { params })),
 	/**  Asks the other side whether the source could work, apart from what runs. */
 	sourceTest: (params: SourceRef) => typedError<Probe, WireError>(__TAURI_INVOKE("source_test", { params })),
@@ -2628,7 +2628,7 @@ export type SourceDetail = {
 	workspaces: WorkspaceSwitch[],
 	/**  The account it is signed in with. */
 	account: OauthAccount | null,
-	/**  Provider it signs in at, where it does. */
+	/**  Name of the provider it signs in at, where it does; `mcp` where an MCP server says itself where. */
 	signsInAt: string | null,
 };
 
@@ -2754,7 +2754,7 @@ export type SourceWrite = {
 	config: Json | null,
 	/**  `guide.md`; empty removes it. */
 	guide: string | null,
-	/**  `permissions.json`, whole; null removes it. */
+	/**  `permissions.json`, whole; `{}` removes it. */
 	permissions: Json | null,
 };
 

@@ -72,7 +72,9 @@ pub struct SourcesDeps {
 /// # Errors
 /// The system has no TLS that can be used.
 pub fn clients() -> Result<(reqwest::Client, reqwest::Client), reqwest::Error> {
-    Ok((api::client()?, api::client()?))
+    // One with two names: each client of its own would hold the roots of trust once more.
+    let one = api::client()?;
+    Ok((one.clone(), one))
 }
 
 /// The tools a source was seen to have, and by which way of reaching it.
