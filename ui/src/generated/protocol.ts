@@ -129,6 +129,78 @@ export type AttachmentData = {
 	data: string,
 };
 
+/**  Something that waits for the person. */
+export type Attention = {
+	/**  Stable while it waits: its kind and what it is about. */
+	id: string,
+	/**  What it is: `approval`, `elicitation`, `pairing`, `source`, `plugin`, `letter`, `update`, `crash`, `notice`. */
+	kind: string,
+	/**  One line. */
+	title: string,
+	/**  A second one. */
+	detail: string | null,
+	/**  Since when. */
+	since: Ms,
+	/**  Session it is in. */
+	session: SessionId | null,
+	/**  Source it is about. */
+	source: SourceId | null,
+	/**  Where in the window it is dealt with (`/approvals`, `/sources/…`). */
+	route: string,
+	/**  Answers that can be given at once; empty where the person has to look first. */
+	actions: AttentionAction[],
+};
+
+/**  An answer that needs no further look. */
+export type AttentionAction = {
+	/**  `once`, `deny`, `approve`, `retry`. */
+	id: string,
+	/**  Words on the button. */
+	label: string,
+};
+
+/**  `attention.answer` */
+export type AttentionAnswer = {
+	/**  What waits. */
+	id: string,
+	/**  One of its actions. */
+	action: string,
+};
+
+/**  How the program starts and who brings it back. */
+export type Background = {
+	/**  It starts when the person logs in. */
+	atLogin: boolean,
+	/**  It is started again after it crashed. */
+	restarts: boolean,
+	/**  By whom: `systemd`, `launchd`, `autostart`, `registry`; absent where nothing on this machine can. */
+	by: string | null,
+	/**  File or registry key that says so. */
+	entry: string | null,
+	/**  What is started: `app` (hidden, with its tray) or `serve` (without a screen). */
+	starts: string | null,
+	/**  Why it cannot be changed here, in one sentence. */
+	reason: string | null,
+};
+
+/**  `system.background_set` */
+export type BackgroundSet = {
+	/**  Start at login, and again after a crash. */
+	atLogin: boolean,
+};
+
+/**  A copy of the home folder. */
+export type Backup = {
+	/**  File. */
+	path: string,
+	/**  Size, bytes. */
+	bytes: Count,
+	/**  When. */
+	at: Ms,
+	/**  Why it was made: `asked`, `first-open`, `import`, `update`. */
+	why: string,
+};
+
 /**  One rule. The most particular one that takes a message decides; see `kata_core::router` for the order. */
 export type Binding = {
 	/**  Name, unique in the table, `[a-z0-9-]{1,64}`. */
@@ -316,6 +388,29 @@ export type ChatType =
 /**  A broadcast or named channel. */
 "channel";
 
+/**  One check of `doctor.run`. */
+export type Check = {
+	/**  Short and stable (`disk.space`). */
+	id: string,
+	/**  What was looked at. */
+	title: string,
+	/**  How it is. */
+	outcome: CheckOutcome,
+	/**  What was found. */
+	detail: string,
+	/**  What to do; a command where there is one. */
+	mend: string | null,
+};
+
+/**  Outcome of a check. */
+export type CheckOutcome = 
+/**  All is well. */
+"ok" | 
+/**  It works, and could be better. */
+"warning" | 
+/**  Something does not work. */
+"failed";
+
 /**  Rules of one class. An absent rule does nothing. */
 export type ClassRules = {
 	/**  A channel conversation that was silent this long begins a new session with its next message, minutes. */
@@ -334,8 +429,15 @@ export type ClientFrame =
 { type: "connect"; 
 /**  Version the client speaks. */
 version: number; 
-/**  Token. */
-token: string; 
+/**  Token. Absent where the device proves itself by a signature. */
+token?: string | null; 
+/**  Device that was paired with a key. */
+device?: string | null; 
+/**
+ *  Its ECDSA P-256 signature (SHA-256; r and s, 32 bytes each; base64url without padding) over the text
+ *  `kata-connect-1`, the `nonce` of `hello` and the device, joined by line feeds.
+ */
+signature?: string | null; 
 /**  Name of the client, for the log. */
 client: string; 
 /**  Boot nonce of the server it spoke to before, for replay. */
@@ -344,6 +446,51 @@ boot?: string | null;
 lastSeq?: Count | null; 
 /**  Topics it wants; absent = all. */
 topics?: Topic[] | null } | 
+/**  First frame of a device that is not paired yet; the connection ends with the answer, `paired`. */
+{ type: "pair"; 
+/**  Version the client speaks. */
+version: number; 
+/**  Code of an offer. */
+code: string; 
+/**  Name of the client, for the log. */
+client: string; 
+/**  Public key, ECDSA P-256, as SubjectPublicKeyInfo in base64url without padding. Without one a token is made. */
+publicKey?: string | null } | 
+/**  Brings a plugin, for as long as the connection lasts. */
+{ type: "register"; 
+/**  Chosen by the client, comes back in the response. */
+id: Count; 
+/**  Plugin. */
+plugin: ExternalPlugin } | 
+/**
+ *  A message from a channel that this connection brought. The response says whether it was taken in; a message may be
+ *  handed in again, it counts once.
+ */
+{ type: "inbound"; 
+/**  Chosen by the client, comes back in the response (`IngressAnswer`). */
+id: Count; 
+/**  Plugin. */
+plugin: PluginId; 
+/**  The message, as an `InboundDraft`. */
+message: Json } | 
+/**  How a channel that this connection brought stands. */
+{ type: "report"; 
+/**  Plugin. */
+plugin: PluginId; 
+/**  Channel. */
+channel: string; 
+/**  State. */
+status: Status; 
+/**  Where the platform's history was read up to; kept, and handed back with `start`. */
+cursor?: string | null } | 
+/**  Answer to a `call`; exactly one of `result` and `error` is set. */
+{ type: "answer"; 
+/**  Number of the call. */
+call: Count; 
+/**  Result. */
+result?: Json | null; 
+/**  Failure. `details.certain` says of a send whether nothing can have left. */
+error?: WireError | null } | 
 /**  One operation. */
 { type: "request"; 
 /**  Chosen by the client, comes back in the response. */
@@ -407,6 +554,30 @@ export type ConversationId = string;
 /**  A count that can pass 2³², but never 2⁵³ (sequence numbers, tokens, bytes). */
 export type Count = number;
 
+/**  Names a crash. */
+export type CrashRef = {
+	/**  Crash. */
+	id: string,
+};
+
+/**  How the program ended the last time it did not end in order. */
+export type CrashReport = {
+	/**  File name without its ending. */
+	id: string,
+	/**  When. */
+	at: Ms,
+	/**  Version that crashed. */
+	version: string,
+	/**  `panic` (one task; the program went on), `crash` (the process ended), `killed` (no reason is known). */
+	kind: string,
+	/**  Where in our source, or which thread. */
+	place: string | null,
+	/**  What to paste into a report: versions, place, backtrace, the last log lines; no message text, no secrets. */
+	text: string,
+	/**  The person has seen it. */
+	seen: boolean,
+};
+
 /**  What happens to input that comes while a turn runs. */
 export type Delivery = 
 /**  After the present turn. */
@@ -435,6 +606,54 @@ export type DetectedModel = {
 	settings: ProviderSettings,
 	/**  Environment variable that holds the key, if it was found there. */
 	keyEnv: string | null,
+};
+
+/**  A device that may come in. */
+export type Device = {
+	/**  Device. */
+	id: string,
+	/**  Name. */
+	name: string,
+	/**  What it may do. */
+	scope: Scope,
+	/**  It proves itself with a key that never leaves it; otherwise with a token. */
+	keyed: boolean,
+	/**  Since when. */
+	pairedAt: Ms,
+	/**  When it last came in. */
+	seenAt: Ms | null,
+	/**  When it has to be paired again. */
+	expiresAt: Ms | null,
+	/**  It is connected now. */
+	connected: boolean,
+};
+
+/**  An offer. Whoever shows the code first is the device; nobody is after ten minutes, or after a wrong code was tried five times. */
+export type DeviceOffer = {
+	/**  Code, in groups a person can read out. */
+	code: string,
+	/**  Page that takes the code by itself. The code stands behind `#`, so no server and no log ever sees it. */
+	url: string,
+	/**  What of this machine's network the page is reached over: `loopback`, or the name of `gateway.hosts` that was taken. */
+	reach: string,
+	/**  When the code ends. */
+	expiresAt: Ms,
+};
+
+/**  `device.pair`: offers a place to one device. */
+export type DevicePair = {
+	/**  Name to show in the list, at most 64 characters. */
+	name: string,
+	/**  What it may do. */
+	scope: Scope,
+	/**  Days after which it has to be paired again, 1 to 3,650; never when absent. */
+	expiresAfterDays: number | null,
+};
+
+/**  Names a device. */
+export type DeviceRef = {
+	/**  Device. */
+	id: string,
 };
 
 /**  Markup a channel understands. The core hands Markdown over; the plugin renders it. */
@@ -468,6 +687,14 @@ export type DmPolicy =
 "open" | 
 /**  Nobody. */
 "off";
+
+/**  A text with a name for its file. */
+export type Document = {
+	/**  Name of the file. */
+	name: string,
+	/**  Text. */
+	text: string,
+};
 
 /**  A file at the platform, as a channel's draft names it. Nothing of it is fetched before its sender was let in. */
 export type DraftAttachment = {
@@ -551,6 +778,69 @@ export type ErrorCode =
 /**  A fault of this program; it is in the log. */
 "internal";
 
+/**  What a call from here asks an external plugin for. */
+export type ExternalCall = 
+/**  Run a tool: `{name, params, session}` → `{text}`. */
+"tool" | 
+/**  Ask a hook: `{event, input}` → what the hook of that event may answer, or null. */
+"hook" | 
+/**  Send a message: `{channel, message}` → a receipt. */
+"send" | 
+/**  Begin to work as a channel: `{channel, cursor}` → null. The channel reports its state by itself. */
+"start" | 
+/**  Stop: `{channel}` → null. */
+"stop";
+
+/**  A channel. */
+export type ExternalChannel = {
+	/**  Id, unique among all channels. */
+	id: string,
+	/**  Name to show. */
+	name: string,
+	/**  What it can do; absent fields are what the contract has as default. */
+	capabilities?: ChannelCapabilities | null,
+};
+
+/**  A hook. */
+export type ExternalHook = {
+	/**  Event. */
+	event: HookName,
+	/**  Order; higher is asked first. 0 when absent. */
+	priority?: number,
+};
+
+/**  What a program brings (`register`). At most 64 tools, 32 hooks and 8 channels. */
+export type ExternalPlugin = {
+	/**  Id, `[a-z0-9-]+`; no other plugin may have it. */
+	id: PluginId,
+	/**  Name to show. */
+	name: string,
+	/**  Version. */
+	version: string,
+	/**  One line. */
+	description?: string,
+	/**  Tools. */
+	tools?: ExternalTool[],
+	/**  Hooks. */
+	hooks?: ExternalHook[],
+	/**  Channels. */
+	channels?: ExternalChannel[],
+};
+
+/**  A tool. */
+export type ExternalTool = {
+	/**  Name, unique among all tools. */
+	name: string,
+	/**  For the model. */
+	description: string,
+	/**  JSON Schema of its arguments. */
+	parameters: Json,
+	/**  It changes nothing anywhere. */
+	readOnly?: boolean,
+	/**  Longest time a call may take, milliseconds; 30,000 when absent, at most 600,000. */
+	timeoutMs?: number | null,
+};
+
 /**  A fact. Facts are numbered by the hub; a client that reconnects gets those it missed. */
 export type Fact = 
 /**  A session's list row changed. */
@@ -615,6 +905,14 @@ source: SourceId } |
 { topic: "routes_changed" } | 
 /**  A message did not get through, or one was tried again. */
 { topic: "letters_changed" } | 
+/**  What waits for the person changed; ask for the list again. */
+{ topic: "attention_changed" } | 
+/**  Devices or connections of the gateway changed; ask for them again. */
+{ topic: "devices_changed" } | 
+/**  An update came a step further; ask for its state. */
+{ topic: "update_changed" } | 
+/**  Settings, workspaces, statuses, labels or skills changed; ask for them again. */
+{ topic: "workspaces_changed" } | 
 /**  The line of health changed. */
 { topic: "health_changed"; 
 /**  New line. */
@@ -639,6 +937,36 @@ export type FileChangeKind =
 /**  It has other contents. */
 "modified";
 
+/**  `file.find`: files below the folder a session works in, for `@` in its composer. */
+export type FileFind = {
+	/**  Session. */
+	session: SessionId,
+	/**  Part of a path. */
+	query: string,
+};
+
+/**  A file or folder. */
+export type FileHit = {
+	/**  Path below the folder. */
+	path: string,
+	/**  It is a folder. */
+	folder: boolean,
+};
+
+/**  One finding of `security.audit`. */
+export type Finding = {
+	/**  Short and stable (`channel.open`). */
+	code: string,
+	/**  How bad. */
+	severity: Severity,
+	/**  What it is about: a channel, a plugin, a file, a device. */
+	about: string,
+	/**  One sentence. */
+	message: string,
+	/**  What to do. */
+	mend: string | null,
+};
+
 /**  A gate a message passes. */
 export type Gate = 
 /**  Admitted or refused, and durable. */
@@ -657,6 +985,46 @@ export type Gate =
 "outbox" | 
 /**  Delivery by the plugin. */
 "send";
+
+/**  A connection to the gateway. */
+export type GatewayClient = {
+	/**  Name it gave. */
+	name: string,
+	/**  Name of the token or device it came in with. */
+	token: string,
+	/**  Device, where it is one. */
+	device: string | null,
+	/**  What it may do. */
+	scope: Scope,
+	/**  Since when. */
+	since: Ms,
+	/**  Newest event it said it has. */
+	acked: Count,
+	/**  Plugins it brings. */
+	plugins: string[],
+};
+
+/**  How the gateway stands. */
+export type GatewayState = {
+	/**  Port. */
+	port: number | null,
+	/**  Addresses, the one for this machine first. */
+	urls: string[],
+	/**  Names other than this machine's own under which it may be asked (`gateway.hosts`), for a tunnel. */
+	hosts: string[],
+	/**  Connections. */
+	clients: GatewayClient[],
+	/**  Seconds for which nobody gets in, after too many wrong tokens. */
+	lockedOutFor: number | null,
+};
+
+/**  Git state of the folder a session works in. */
+export type GitState = {
+	/**  Branch, or the commit where none is checked out; absent where the folder is in no repository. */
+	branch: string | null,
+	/**  Files that differ from the last commit. */
+	changed: number,
+};
 
 /**  What happened to a plugin's grant. */
 export type GrantAction = 
@@ -701,6 +1069,10 @@ export type Health = {
 	failing: number,
 	/**  Sessions in the middle of a turn. */
 	busySessions: number,
+	/**  Things that wait for the person, of every kind. */
+	waiting: number,
+	/**  All channels are paused. */
+	paused: boolean,
 	/**  `3 channels running · 1 needs you`. */
 	line: string,
 };
@@ -820,6 +1192,58 @@ export type HygieneStep = {
 	action: HygieneAction,
 	/**  By which rule, in a sentence. */
 	reason: string,
+};
+
+/**  Something another program left. Nothing of it is ever changed. */
+export type ImportCandidate = {
+	/**  `openclaw` or `kata-electron`. */
+	from: string,
+	/**  Folder or file. */
+	path: string,
+	/**  Name to show. */
+	title: string,
+	/**  What can be taken over, and what cannot. */
+	items: ImportItem[],
+};
+
+/**  `import.find` */
+export type ImportFind = {
+	/**  Folder to look into; the usual places when absent. */
+	path: string | null,
+};
+
+/**  One thing. */
+export type ImportItem = {
+	/**  Stable (`channel:telegram`). */
+	id: string,
+	/**  Name to show. */
+	label: string,
+	/**  What would be done, in one line; never a secret. */
+	detail: string,
+	/**  It can be taken over. */
+	importable: boolean,
+	/**  Why not, or what the person has to do afterwards. */
+	reason: string | null,
+};
+
+/**  What was done. */
+export type ImportReport = {
+	/**  Taken over. */
+	done: ImportItem[],
+	/**  Not taken over, each with its reason. */
+	left: ImportItem[],
+	/**  Copy of our own settings from before, where there were any. */
+	backup: string | null,
+};
+
+/**  `import.run` */
+export type ImportRun = {
+	/**  Candidate's `from`. */
+	from: string,
+	/**  Candidate's `path`. */
+	path: string,
+	/**  Items to take over. */
+	items: string[],
 };
 
 /**  One inbound message as a channel plugin hands it in (untrusted until ingress has admitted it). */
@@ -1248,6 +1672,14 @@ export type PairingRequest = {
 	expiresAt: Ms,
 };
 
+/**  How channels are paused. */
+export type PauseState = {
+	/**  All channels are paused. */
+	paused: boolean,
+	/**  When they go on by themselves. */
+	until: Ms | null,
+};
+
 /**  `permission.explain`: how a call would be judged. Nothing runs. */
 export type PermissionExplain = {
 	/**  Session whose mode and folder count. */
@@ -1665,6 +2097,22 @@ export type PluginUsage = {
 	restarts: number,
 };
 
+/**  What the agent knows of the person (`preferences.json`); unknown fields stay. */
+export type Preferences = {
+	/**  Name. */
+	name: string | null,
+	/**  Time zone, as in the tz database. */
+	timezone: string | null,
+	/**  Language answers are written in. */
+	language: string | null,
+	/**  City. */
+	city: string | null,
+	/**  Country. */
+	country: string | null,
+	/**  Anything else. */
+	notes: string | null,
+};
+
 /**  What a look at the platform gave. */
 export type Probe = {
 	/**  Whether the channel could work now. */
@@ -1911,8 +2359,20 @@ until: Ms } |
 /**  Being brought down. */
 { kind: "stopping" };
 
-/**  What a token may do. Each scope contains the ones before it. */
+/**  The program runs with plugins off. */
+export type SafeMode = {
+	/**  Why: it crashed so often, or somebody asked for it. */
+	reason: string,
+	/**  Plugins that were being started or asked when it crashed. */
+	suspects: string[],
+	/**  Since when. */
+	since: Ms,
+};
+
+/**  What a token may do. Each scope contains the ones before it, but for bringing plugins: that is for `plugin` and `admin`. */
 export type Scope = 
+/**  Bring plugins, and nothing else. */
+"plugin" | 
 /**  Look. */
 "read" | 
 /**  Write to sessions. */
@@ -1993,6 +2453,32 @@ seq: Count;
 scope: Scope; 
 /**  Operations on offer. */
 operations: string[] } | 
+/**  The device is paired. */
+{ type: "paired"; 
+/**  Device, for `connect`. */
+device: string; 
+/**  Token, where the device gave no key. It is said once. */
+token?: string | null; 
+/**  What it may do. */
+scope: Scope; 
+/**  When it has to be paired again. */
+expiresAt?: Ms | null } | 
+/**  Asks a plugin that this connection brought. */
+{ type: "call"; 
+/**  Number of the call. */
+call: Count; 
+/**  Plugin. */
+plugin: PluginId; 
+/**  What for. */
+kind: ExternalCall; 
+/**  With what. */
+params: Json; 
+/**  Milliseconds until it is given up. */
+deadlineMs: number } | 
+/**  Nobody waits for a call any longer. */
+{ type: "cancel"; 
+/**  Number of the call. */
+call: Count } | 
 /**  Answer to a request; exactly one of `result` and `error` is set. */
 { type: "response"; 
 /**  Id of the request. */
@@ -2163,6 +2649,14 @@ end: TurnEnd;
 /**  Set for `failed`. */
 error: WireError | null };
 
+/**  `session.export` */
+export type SessionExport = {
+	/**  Session. */
+	id: SessionId,
+	/**  `markdown` or `json`. */
+	format: string,
+};
+
 /**  `session.get`. */
 export type SessionGet = {
 	/**  Session. */
@@ -2193,6 +2687,14 @@ export type SessionList = {
 	limit: number | null,
 	/**  Skip this many. */
 	offset: number | null,
+};
+
+/**  `session.notes`: the person's notes beside a session; absent text only reads. */
+export type SessionNotes = {
+	/**  Session. */
+	id: SessionId,
+	/**  `notes.md`, whole. */
+	text: string | null,
 };
 
 /**  A page of sessions. */
@@ -2333,6 +2835,14 @@ export type SessionUpdate = {
 	workingDirectory: string | null,
 };
 
+/**  `settings.set`: sets one setting of `settings.json`; null takes it away. */
+export type SettingSet = {
+	/**  Dotted path of one of the settings that `settings.list` names as changeable. */
+	path: string,
+	/**  Value. */
+	value: Json,
+};
+
 /**  One setting and where its value comes from. */
 export type SettingValue = {
 	/**  Dotted path, `gateway.port`. */
@@ -2423,6 +2933,57 @@ error?: string | null } |
 account: AccountId; 
 /**  Its name. */
 name: string };
+
+/**  How bad a finding is. */
+export type Severity = 
+/**  Good to know. */
+"info" | 
+/**  Somebody could do more than you may think. */
+"warning" | 
+/**  Somebody can do harm now. */
+"critical";
+
+/**  A skill: instructions that the agent takes up when they are called for. */
+export type Skill = {
+	/**  Folder's name. */
+	slug: string,
+	/**  Workspace. */
+	workspace: WorkspaceId,
+	/**  Name to show. */
+	name: string,
+	/**  When it is to be used. */
+	description: string,
+	/**  Folder. */
+	path: string,
+	/**  What is wrong with the file; such a skill is not offered. */
+	error: string | null,
+};
+
+/**  A skill's file. */
+export type SkillDocument = {
+	/**  Skill. */
+	skill: Skill,
+	/**  `SKILL.md`, whole. */
+	text: string,
+};
+
+/**  Names a skill. */
+export type SkillRef = {
+	/**  Workspace. */
+	workspace: WorkspaceId,
+	/**  Folder's name. */
+	slug: string,
+};
+
+/**  `skill.write`: makes or changes a skill. */
+export type SkillWrite = {
+	/**  Workspace. */
+	workspace: WorkspaceId,
+	/**  Folder's name, `[a-z0-9-]+`. */
+	slug: string,
+	/**  `SKILL.md`, whole: `name` and `description` in its head, instructions below. */
+	text: string,
+};
 
 /**  `source.add`: writes `sources/SLUG/` of a workspace. It is tried at once; what is missing is said in its state. */
 export type SourceAdd = {
@@ -2672,6 +3233,20 @@ export type SubmitAttachment = {
 	data: string,
 };
 
+/**  `system.pause`: channels stop taking messages in and sending; what waits is kept. */
+export type SystemPause = {
+	/**  Pause or go on. */
+	paused: boolean,
+	/**  Go on by itself after so many minutes, 1 to 1,440; when somebody says so, if absent. */
+	minutes: number | null,
+};
+
+/**  `system.restart` */
+export type SystemRestart = {
+	/**  Start with plugins off. */
+	safe: boolean,
+};
+
 /**  One line of health and what stands behind it. */
 export type SystemStatus = {
 	/**  Version of the program. */
@@ -2694,6 +3269,10 @@ export type SystemStatus = {
 	notices: Notice[],
 	/**  Messages by state. */
 	ledger: Ledger,
+	/**  Whether all channels are paused. */
+	pause: PauseState,
+	/**  Set while plugins are off because of crashes, or because somebody asked for it. */
+	safeMode: SafeMode | null,
 };
 
 /**  Unit of a length limit. */
@@ -2818,8 +3397,14 @@ export type Topic =
 "letters" | 
 /**  Health. */
 "health" | 
-/**  Workspaces, their statuses and labels. */
-"workspaces";
+/**  Workspaces, their statuses, labels and skills; settings. */
+"workspaces" | 
+/**  What waits for the person. */
+"attention" | 
+/**  Devices and connections of the gateway. */
+"devices" | 
+/**  Updates. */
+"updates";
 
 /**  One message's life. */
 export type Trace = {
@@ -2941,6 +3526,122 @@ export type TurnEnd =
 /**  One input and everything the agent does about it.  */
 export type TurnId = string;
 
+/**  Which versions are offered. */
+export type UpdateChannel = 
+/**  Released versions. */
+"stable" | 
+/**  Those before a release, too. */
+"beta";
+
+/**  `update.install` */
+export type UpdateInstall = {
+	/**  Version the person saw; another one is refused. */
+	version: string,
+};
+
+/**  A newer version. */
+export type UpdateOffer = {
+	/**  Version. */
+	version: string,
+	/**  Notes of the release, Markdown. */
+	notes: string | null,
+	/**  When it was published. */
+	publishedAt: Ms | null,
+	/**  Size, bytes, once it is known. */
+	bytes: Count | null,
+	/**  The person put it off. */
+	dismissed: boolean,
+};
+
+/**  How an update ended. */
+export type UpdateOutcome = {
+	/**  Version it was for. */
+	version: string,
+	/**  Version before it. */
+	from: string,
+	/**  When. */
+	at: Ms,
+	/**  It runs; otherwise the version before it does. */
+	ok: boolean,
+	/**  What happened, in words for a person. */
+	message: string,
+};
+
+/**  `update.configure`: rules for updates. */
+export type UpdateRules = {
+	/**  Which versions. */
+	channel: UpdateChannel,
+	/**  Look, fetch and put in without asking, in the quiet hours. */
+	automatic: boolean,
+	/**  When an automatic one may be put in; any time nothing is busy when absent. */
+	quietHours: QuietHours | null,
+};
+
+/**  What is going on with an update. */
+export type UpdateStage = 
+/**  Nothing. */
+{ stage: "idle" } | 
+/**  Asking the server. */
+{ stage: "checking" } | 
+/**  Fetching. */
+{ stage: "downloading"; 
+/**  Bytes so far. */
+done: Count; 
+/**  Of how many, where the server said so. */
+total: Count | null } | 
+/**  Fetched and verified; waits for the quiet hours or for the person. */
+{ stage: "ready"; 
+/**  For what. */
+waitsFor: string } | 
+/**  Turns are ending before the swap. */
+{ stage: "draining"; 
+/**  How many. */
+busy: number } | 
+/**  Putting the new version in; the program starts again after it. */
+{ stage: "installing" } | 
+/**  It did not work; the version that runs stays. */
+{ stage: "failed"; 
+/**  Why, and what to do. */
+message: string };
+
+/**  How updates stand. */
+export type UpdateState = {
+	/**  Version that runs. */
+	current: string,
+	/**  What is looked for, and when it is put in. */
+	rules: UpdateRules,
+	/**  Why this program does not update itself (`kata serve`, a build from source); absent where it does. */
+	unavailable: string | null,
+	/**  When it last looked. */
+	checkedAt: Ms | null,
+	/**  A newer version. */
+	offer: UpdateOffer | null,
+	/**  What is going on. */
+	stage: UpdateStage,
+	/**  How the last one ended. */
+	last: UpdateOutcome | null,
+};
+
+/**  `usage.get` */
+export type UsageGet = {
+	/**  Days back, 1 to 366. */
+	days: number,
+};
+
+/**  Tokens by day and model. */
+export type UsageRow = {
+	/**  Begin of the day on this machine's clock. */
+	day: Ms,
+	/**  Model. */
+	model: string,
+	/**  Tokens in. */
+	input: Count,
+	/**  Tokens out. */
+	output: Count,
+	/**  Turns. */
+	turns: Count,
+};
+
 /**  What a person can do to mend a state; the panel draws a button from it. */
 export type UserAction = 
 /**  Fill in settings or a secret; `field` names what is missing. */
@@ -2987,8 +3688,38 @@ export type WorkflowStatus = {
 	closed: boolean,
 };
 
+/**  `workspace.create` */
+export type WorkspaceCreate = {
+	/**  Name to show; the folder's name is made from it. */
+	name: string,
+};
+
 /**  Folder name of a workspace under `workspaces/`.  */
 export type WorkspaceId = string;
+
+/**  Names a workspace. */
+export type WorkspaceRef = {
+	/**  Workspace. */
+	id: WorkspaceId,
+};
+
+/**  A workspace's own settings. */
+export type WorkspaceSettings = {
+	/**  Workspace. */
+	id: WorkspaceId,
+	/**  Name to show. */
+	name: string,
+	/**  Mode of new sessions. */
+	mode: PermissionMode | null,
+	/**  Model of new sessions. */
+	model: string | null,
+	/**  Folder their tools work in. */
+	workingDirectory: string | null,
+	/**  Statuses as in the file: `id`, `label`, `color`, `category`. */
+	statuses: Json,
+	/**  Labels as in the file, a tree. */
+	labels: Json,
+};
 
 /**  A workspace. */
 export type WorkspaceSummary = {
@@ -3014,6 +3745,24 @@ export type WorkspaceSwitch = {
 	workspace: WorkspaceId,
 	/**  Whether its sessions see the source. */
 	enabled: boolean,
+};
+
+/**  `workspace.update`; absent fields stay, an empty text takes a setting away. */
+export type WorkspaceUpdate = {
+	/**  Workspace. */
+	id: WorkspaceId,
+	/**  Name to show. */
+	name: string | null,
+	/**  Mode of new sessions. */
+	mode: PermissionMode | null,
+	/**  Model of new sessions. */
+	model: string | null,
+	/**  Folder their tools work in, absolute. */
+	workingDirectory: string | null,
+	/**  Statuses, whole. One that sessions have cannot be left out. */
+	statuses: Json | null,
+	/**  Labels, whole. */
+	labels: Json | null,
 };
 
 /** A field that may be null may be left out of the parameters. */
@@ -3221,6 +3970,84 @@ export type Operations = {
   "trace.rules": { params: OptionalNulls<Empty>; result: TraceState };
   /** Changes what is traced. */
   "trace.configure": { params: OptionalNulls<TraceRules>; result: TraceState };
+  /** How the program starts and who brings it back. */
+  "system.background": { params: OptionalNulls<Empty>; result: Background };
+  /** Starts it at login and after a crash, or no longer. */
+  "system.background_set": { params: OptionalNulls<BackgroundSet>; result: Background };
+  /** Pauses all channels, or goes on; what waits is kept. */
+  "system.pause": { params: OptionalNulls<SystemPause>; result: PauseState };
+  /** Drains and starts again. */
+  "system.restart": { params: OptionalNulls<SystemRestart>; result: Empty };
+  /** Everything that waits for the person, oldest first, at most 200. */
+  "attention.list": { params: OptionalNulls<Empty>; result: Attention[] };
+  /** Gives one of its answers. */
+  "attention.answer": { params: OptionalNulls<AttentionAnswer>; result: Empty };
+  /** How the program ended when it did not end in order, newest first, at most 20. */
+  "crash.list": { params: OptionalNulls<Empty>; result: CrashReport[] };
+  /** Marks one as seen. */
+  "crash.dismiss": { params: OptionalNulls<CrashRef>; result: Empty };
+  /** Looks at everything that could be wrong, each with what mends it. */
+  "doctor.run": { params: OptionalNulls<Empty>; result: Check[] };
+  /** What a person should know before they leave it running. */
+  "security.audit": { params: OptionalNulls<Empty>; result: Finding[] };
+  /** The gateway and who is connected. */
+  "gateway.state": { params: OptionalNulls<Empty>; result: GatewayState };
+  /** Devices that may come in. */
+  "device.list": { params: OptionalNulls<Empty>; result: Device[] };
+  /** Offers a place to a device. */
+  "device.pair": { params: OptionalNulls<DevicePair>; result: DeviceOffer };
+  /** Shuts a device out, at once. */
+  "device.revoke": { params: OptionalNulls<DeviceRef>; result: Empty };
+  /** How updates stand. */
+  "update.get": { params: OptionalNulls<Empty>; result: UpdateState };
+  /** Looks for a newer version now. */
+  "update.check": { params: OptionalNulls<Empty>; result: UpdateState };
+  /** Fetches it and puts it in; answers when that has begun. */
+  "update.install": { params: OptionalNulls<UpdateInstall>; result: UpdateState };
+  /** Puts an offer off until there is a newer one. */
+  "update.dismiss": { params: OptionalNulls<UpdateInstall>; result: UpdateState };
+  /** Changes the rules. */
+  "update.configure": { params: OptionalNulls<UpdateRules>; result: UpdateState };
+  /** What other programs left on this machine. */
+  "import.find": { params: OptionalNulls<ImportFind>; result: ImportCandidate[] };
+  /** Takes things over; the other program's files stay as they are. */
+  "import.run": { params: OptionalNulls<ImportRun>; result: ImportReport };
+  /** Copies of the home folder. */
+  "backup.list": { params: OptionalNulls<Empty>; result: Backup[] };
+  /** Makes one. */
+  "backup.create": { params: OptionalNulls<Empty>; result: Backup };
+  /** Sets one setting. */
+  "settings.set": { params: OptionalNulls<SettingSet>; result: SettingValue };
+  /** What the agent knows of the person. */
+  "preference.get": { params: OptionalNulls<Empty>; result: Preferences };
+  /** Changes it; absent fields stay, an empty text takes one away. */
+  "preference.set": { params: OptionalNulls<Preferences>; result: Preferences };
+  /** Tokens by day and model. */
+  "usage.get": { params: OptionalNulls<UsageGet>; result: UsageRow[] };
+  /** A workspace's own settings. */
+  "workspace.get": { params: OptionalNulls<WorkspaceRef>; result: WorkspaceSettings };
+  /** A new workspace. */
+  "workspace.create": { params: OptionalNulls<WorkspaceCreate>; result: WorkspaceSummary };
+  /** Changes a workspace. */
+  "workspace.update": { params: OptionalNulls<WorkspaceUpdate>; result: WorkspaceSettings };
+  /** Makes it the active one. */
+  "workspace.activate": { params: OptionalNulls<WorkspaceRef>; result: WorkspaceSummary };
+  /** Skills of a workspace. */
+  "skill.list": { params: OptionalNulls<WorkspaceRef>; result: Skill[] };
+  /** One skill with its text. */
+  "skill.get": { params: OptionalNulls<SkillRef>; result: SkillDocument };
+  /** Makes or changes one. */
+  "skill.write": { params: OptionalNulls<SkillWrite>; result: SkillDocument };
+  /** Moves one to `skills/.trash`. */
+  "skill.remove": { params: OptionalNulls<SkillRef>; result: Empty };
+  /** Notes beside a session. */
+  "session.notes": { params: OptionalNulls<SessionNotes>; result: SessionNotes };
+  /** A session as one text. */
+  "session.export": { params: OptionalNulls<SessionExport>; result: Document };
+  /** Files of the folder a session works in. */
+  "file.find": { params: OptionalNulls<FileFind>; result: FileHit[] };
+  /** Git state of that folder. */
+  "session.git": { params: OptionalNulls<SessionRef>; result: GitState };
 };
 
 export type OperationName = keyof Operations;
@@ -3326,4 +4153,43 @@ export const INVALIDATES: { readonly [K in OperationName]: readonly Topic[] } = 
   "trace.report": [],
   "trace.rules": [],
   "trace.configure": ["traces"],
+  "system.background": [],
+  "system.background_set": ["health"],
+  "system.pause": ["health"],
+  "system.restart": [],
+  "attention.list": [],
+  "attention.answer": ["attention"],
+  "crash.list": [],
+  "crash.dismiss": ["attention"],
+  "doctor.run": [],
+  "security.audit": [],
+  "gateway.state": [],
+  "device.list": [],
+  "device.pair": ["devices"],
+  "device.revoke": ["devices"],
+  "update.get": [],
+  "update.check": ["updates"],
+  "update.install": ["updates"],
+  "update.dismiss": ["updates"],
+  "update.configure": ["updates"],
+  "import.find": [],
+  "import.run": ["sources", "workspaces", "routes"],
+  "backup.list": [],
+  "backup.create": [],
+  "settings.set": ["workspaces"],
+  "preference.get": [],
+  "preference.set": ["workspaces"],
+  "usage.get": [],
+  "workspace.get": [],
+  "workspace.create": ["workspaces"],
+  "workspace.update": ["workspaces", "sessions"],
+  "workspace.activate": ["workspaces", "sessions", "sources"],
+  "skill.list": [],
+  "skill.get": [],
+  "skill.write": ["workspaces"],
+  "skill.remove": ["workspaces"],
+  "session.notes": [],
+  "session.export": [],
+  "file.find": [],
+  "session.git": [],
 };

@@ -209,6 +209,84 @@ export const commands = {
 	traceRules: (params: Empty) => typedError<TraceState, WireError>(__TAURI_INVOKE("trace_rules", { params })),
 	/**  Changes what is traced. */
 	traceConfigure: (params: TraceRules) => typedError<TraceState, WireError>(__TAURI_INVOKE("trace_configure", { params })),
+	/**  How the program starts and who brings it back. */
+	systemBackground: (params: Empty) => typedError<Background, WireError>(__TAURI_INVOKE("system_background", { params })),
+	/**  Starts it at login and after a crash, or no longer. */
+	systemBackgroundSet: (params: BackgroundSet) => typedError<Background, WireError>(__TAURI_INVOKE("system_background_set", { params })),
+	/**  Pauses all channels, or goes on; what waits is kept. */
+	systemPause: (params: SystemPause) => typedError<PauseState, WireError>(__TAURI_INVOKE("system_pause", { params })),
+	/**  Drains and starts again. */
+	systemRestart: (params: SystemRestart) => typedError<Empty, WireError>(__TAURI_INVOKE("system_restart", { params })),
+	/**  Everything that waits for the person, oldest first, at most 200. */
+	attentionList: (params: Empty) => typedError<Attention[], WireError>(__TAURI_INVOKE("attention_list", { params })),
+	/**  Gives one of its answers. */
+	attentionAnswer: (params: AttentionAnswer) => typedError<Empty, WireError>(__TAURI_INVOKE("attention_answer", { params })),
+	/**  How the program ended when it did not end in order, newest first, at most 20. */
+	crashList: (params: Empty) => typedError<CrashReport[], WireError>(__TAURI_INVOKE("crash_list", { params })),
+	/**  Marks one as seen. */
+	crashDismiss: (params: CrashRef) => typedError<Empty, WireError>(__TAURI_INVOKE("crash_dismiss", { params })),
+	/**  Looks at everything that could be wrong, each with what mends it. */
+	doctorRun: (params: Empty) => typedError<Check[], WireError>(__TAURI_INVOKE("doctor_run", { params })),
+	/**  What a person should know before they leave it running. */
+	securityAudit: (params: Empty) => typedError<Finding[], WireError>(__TAURI_INVOKE("security_audit", { params })),
+	/**  The gateway and who is connected. */
+	gatewayState: (params: Empty) => typedError<GatewayState, WireError>(__TAURI_INVOKE("gateway_state", { params })),
+	/**  Devices that may come in. */
+	deviceList: (params: Empty) => typedError<Device[], WireError>(__TAURI_INVOKE("device_list", { params })),
+	/**  Offers a place to a device. */
+	devicePair: (params: DevicePair) => typedError<DeviceOffer, WireError>(__TAURI_INVOKE("device_pair", { params })),
+	/**  Shuts a device out, at once. */
+	deviceRevoke: (params: DeviceRef) => typedError<Empty, WireError>(__TAURI_INVOKE("device_revoke", { params })),
+	/**  How updates stand. */
+	updateGet: (params: Empty) => typedError<UpdateState, WireError>(__TAURI_INVOKE("update_get", { params })),
+	/**  Looks for a newer version now. */
+	updateCheck: (params: Empty) => typedError<UpdateState, WireError>(__TAURI_INVOKE("update_check", { params })),
+	/**  Fetches it and puts it in; answers when that has begun. */
+	updateInstall: (params: UpdateInstall) => typedError<UpdateState, WireError>(__TAURI_INVOKE("update_install", { params })),
+	/**  Puts an offer off until there is a newer one. */
+	updateDismiss: (params: UpdateInstall) => typedError<UpdateState, WireError>(__TAURI_INVOKE("update_dismiss", { params })),
+	/**  Changes the rules. */
+	updateConfigure: (params: UpdateRules) => typedError<UpdateState, WireError>(__TAURI_INVOKE("update_configure", { params })),
+	/**  What other programs left on this machine. */
+	importFind: (params: ImportFind) => typedError<ImportCandidate[], WireError>(__TAURI_INVOKE("import_find", { params })),
+	/**  Takes things over; the other program's files stay as they are. */
+	importRun: (params: ImportRun) => typedError<ImportReport, WireError>(__TAURI_INVOKE("import_run", { params })),
+	/**  Copies of the home folder. */
+	backupList: (params: Empty) => typedError<Backup[], WireError>(__TAURI_INVOKE("backup_list", { params })),
+	/**  Makes one. */
+	backupCreate: (params: Empty) => typedError<Backup, WireError>(__TAURI_INVOKE("backup_create", { params })),
+	/**  Sets one setting. */
+	settingsSet: (params: SettingSet) => typedError<SettingValue, WireError>(__TAURI_INVOKE("settings_set", { params })),
+	/**  What the agent knows of the person. */
+	preferenceGet: (params: Empty) => typedError<Preferences, WireError>(__TAURI_INVOKE("preference_get", { params })),
+	/**  Changes it; absent fields stay, an empty text takes one away. */
+	preferenceSet: (params: Preferences) => typedError<Preferences, WireError>(__TAURI_INVOKE("preference_set", { params })),
+	/**  Tokens by day and model. */
+	usageGet: (params: UsageGet) => typedError<UsageRow[], WireError>(__TAURI_INVOKE("usage_get", { params })),
+	/**  A workspace's own settings. */
+	workspaceGet: (params: WorkspaceRef) => typedError<WorkspaceSettings, WireError>(__TAURI_INVOKE("workspace_get", { params })),
+	/**  A new workspace. */
+	workspaceCreate: (params: WorkspaceCreate) => typedError<WorkspaceSummary, WireError>(__TAURI_INVOKE("workspace_create", { params })),
+	/**  Changes a workspace. */
+	workspaceUpdate: (params: WorkspaceUpdate) => typedError<WorkspaceSettings, WireError>(__TAURI_INVOKE("workspace_update", { params })),
+	/**  Makes it the active one. */
+	workspaceActivate: (params: WorkspaceRef) => typedError<WorkspaceSummary, WireError>(__TAURI_INVOKE("workspace_activate", { params })),
+	/**  Skills of a workspace. */
+	skillList: (params: WorkspaceRef) => typedError<Skill[], WireError>(__TAURI_INVOKE("skill_list", { params })),
+	/**  One skill with its text. */
+	skillGet: (params: SkillRef) => typedError<SkillDocument, WireError>(__TAURI_INVOKE("skill_get", { params })),
+	/**  Makes or changes one. */
+	skillWrite: (params: SkillWrite) => typedError<SkillDocument, WireError>(__TAURI_INVOKE("skill_write", { params })),
+	/**  Moves one to `skills/.trash`. */
+	skillRemove: (params: SkillRef) => typedError<Empty, WireError>(__TAURI_INVOKE("skill_remove", { params })),
+	/**  Notes beside a session. */
+	sessionNotes: (params: SessionNotes) => typedError<SessionNotes, WireError>(__TAURI_INVOKE("session_notes", { params })),
+	/**  A session as one text. */
+	sessionExport: (params: SessionExport) => typedError<Document, WireError>(__TAURI_INVOKE("session_export", { params })),
+	/**  Files of the folder a session works in. */
+	fileFind: (params: FileFind) => typedError<FileHit[], WireError>(__TAURI_INVOKE("file_find", { params })),
+	/**  Git state of that folder. */
+	sessionGit: (params: SessionRef) => typedError<GitState, WireError>(__TAURI_INVOKE("session_git", { params })),
 };
 
 /** Events */
@@ -343,6 +421,78 @@ export type AttachmentData = {
 	mime: string,
 	/**  Bytes as base64. */
 	data: string,
+};
+
+/**  Something that waits for the person. */
+export type Attention = {
+	/**  Stable while it waits: its kind and what it is about. */
+	id: string,
+	/**  What it is: `approval`, `elicitation`, `pairing`, `source`, `plugin`, `letter`, `update`, `crash`, `notice`. */
+	kind: string,
+	/**  One line. */
+	title: string,
+	/**  A second one. */
+	detail: string | null,
+	/**  Since when. */
+	since: Ms,
+	/**  Session it is in. */
+	session: SessionId | null,
+	/**  Source it is about. */
+	source: SourceId | null,
+	/**  Where in the window it is dealt with (`/approvals`, `/sources/…`). */
+	route: string,
+	/**  Answers that can be given at once; empty where the person has to look first. */
+	actions: AttentionAction[],
+};
+
+/**  An answer that needs no further look. */
+export type AttentionAction = {
+	/**  `once`, `deny`, `approve`, `retry`. */
+	id: string,
+	/**  Words on the button. */
+	label: string,
+};
+
+/**  `attention.answer` */
+export type AttentionAnswer = {
+	/**  What waits. */
+	id: string,
+	/**  One of its actions. */
+	action: string,
+};
+
+/**  How the program starts and who brings it back. */
+export type Background = {
+	/**  It starts when the person logs in. */
+	atLogin: boolean,
+	/**  It is started again after it crashed. */
+	restarts: boolean,
+	/**  By whom: `systemd`, `launchd`, `autostart`, `registry`; absent where nothing on this machine can. */
+	by: string | null,
+	/**  File or registry key that says so. */
+	entry: string | null,
+	/**  What is started: `app` (hidden, with its tray) or `serve` (without a screen). */
+	starts: string | null,
+	/**  Why it cannot be changed here, in one sentence. */
+	reason: string | null,
+};
+
+/**  `system.background_set` */
+export type BackgroundSet = {
+	/**  Start at login, and again after a crash. */
+	atLogin: boolean,
+};
+
+/**  A copy of the home folder. */
+export type Backup = {
+	/**  File. */
+	path: string,
+	/**  Size, bytes. */
+	bytes: Count,
+	/**  When. */
+	at: Ms,
+	/**  Why it was made: `asked`, `first-open`, `import`, `update`. */
+	why: string,
 };
 
 /**  One rule. The most particular one that takes a message decides; see `kata_core::router` for the order. */
@@ -532,6 +682,29 @@ export type ChatType =
 /**  A broadcast or named channel. */
 "channel";
 
+/**  One check of `doctor.run`. */
+export type Check = {
+	/**  Short and stable (`disk.space`). */
+	id: string,
+	/**  What was looked at. */
+	title: string,
+	/**  How it is. */
+	outcome: CheckOutcome,
+	/**  What was found. */
+	detail: string,
+	/**  What to do; a command where there is one. */
+	mend: string | null,
+};
+
+/**  Outcome of a check. */
+export type CheckOutcome = 
+/**  All is well. */
+"ok" | 
+/**  It works, and could be better. */
+"warning" | 
+/**  Something does not work. */
+"failed";
+
 /**  Rules of one class. An absent rule does nothing. */
 export type ClassRules = {
 	/**  A channel conversation that was silent this long begins a new session with its next message, minutes. */
@@ -590,6 +763,30 @@ export type ConversationId = string;
 /**  A count that can pass 2³², but never 2⁵³ (sequence numbers, tokens, bytes). */
 export type Count = number;
 
+/**  Names a crash. */
+export type CrashRef = {
+	/**  Crash. */
+	id: string,
+};
+
+/**  How the program ended the last time it did not end in order. */
+export type CrashReport = {
+	/**  File name without its ending. */
+	id: string,
+	/**  When. */
+	at: Ms,
+	/**  Version that crashed. */
+	version: string,
+	/**  `panic` (one task; the program went on), `crash` (the process ended), `killed` (no reason is known). */
+	kind: string,
+	/**  Where in our source, or which thread. */
+	place: string | null,
+	/**  What to paste into a report: versions, place, backtrace, the last log lines; no message text, no secrets. */
+	text: string,
+	/**  The person has seen it. */
+	seen: boolean,
+};
+
 /**  What happens to input that comes while a turn runs. */
 export type Delivery = 
 /**  After the present turn. */
@@ -618,6 +815,54 @@ export type DetectedModel = {
 	settings: ProviderSettings,
 	/**  Environment variable that holds the key, if it was found there. */
 	keyEnv: string | null,
+};
+
+/**  A device that may come in. */
+export type Device = {
+	/**  Device. */
+	id: string,
+	/**  Name. */
+	name: string,
+	/**  What it may do. */
+	scope: Scope,
+	/**  It proves itself with a key that never leaves it; otherwise with a token. */
+	keyed: boolean,
+	/**  Since when. */
+	pairedAt: Ms,
+	/**  When it last came in. */
+	seenAt: Ms | null,
+	/**  When it has to be paired again. */
+	expiresAt: Ms | null,
+	/**  It is connected now. */
+	connected: boolean,
+};
+
+/**  An offer. Whoever shows the code first is the device; nobody is after ten minutes, or after a wrong code was tried five times. */
+export type DeviceOffer = {
+	/**  Code, in groups a person can read out. */
+	code: string,
+	/**  Page that takes the code by itself. The code stands behind `#`, so no server and no log ever sees it. */
+	url: string,
+	/**  What of this machine's network the page is reached over: `loopback`, or the name of `gateway.hosts` that was taken. */
+	reach: string,
+	/**  When the code ends. */
+	expiresAt: Ms,
+};
+
+/**  `device.pair`: offers a place to one device. */
+export type DevicePair = {
+	/**  Name to show in the list, at most 64 characters. */
+	name: string,
+	/**  What it may do. */
+	scope: Scope,
+	/**  Days after which it has to be paired again, 1 to 3,650; never when absent. */
+	expiresAfterDays: number | null,
+};
+
+/**  Names a device. */
+export type DeviceRef = {
+	/**  Device. */
+	id: string,
 };
 
 /**  Markup a channel understands. The core hands Markdown over; the plugin renders it. */
@@ -651,6 +896,14 @@ export type DmPolicy =
 "open" | 
 /**  Nobody. */
 "off";
+
+/**  A text with a name for its file. */
+export type Document = {
+	/**  Name of the file. */
+	name: string,
+	/**  Text. */
+	text: string,
+};
 
 /**  A file at the platform, as a channel's draft names it. Nothing of it is fetched before its sender was let in. */
 export type DraftAttachment = {
@@ -798,6 +1051,14 @@ source: SourceId } |
 { topic: "routes_changed" } | 
 /**  A message did not get through, or one was tried again. */
 { topic: "letters_changed" } | 
+/**  What waits for the person changed; ask for the list again. */
+{ topic: "attention_changed" } | 
+/**  Devices or connections of the gateway changed; ask for them again. */
+{ topic: "devices_changed" } | 
+/**  An update came a step further; ask for its state. */
+{ topic: "update_changed" } | 
+/**  Settings, workspaces, statuses, labels or skills changed; ask for them again. */
+{ topic: "workspaces_changed" } | 
 /**  The line of health changed. */
 { topic: "health_changed"; 
 /**  New line. */
@@ -825,6 +1086,36 @@ export type FileChangeKind =
 /**  It has other contents. */
 "modified";
 
+/**  `file.find`: files below the folder a session works in, for `@` in its composer. */
+export type FileFind = {
+	/**  Session. */
+	session: SessionId,
+	/**  Part of a path. */
+	query: string,
+};
+
+/**  A file or folder. */
+export type FileHit = {
+	/**  Path below the folder. */
+	path: string,
+	/**  It is a folder. */
+	folder: boolean,
+};
+
+/**  One finding of `security.audit`. */
+export type Finding = {
+	/**  Short and stable (`channel.open`). */
+	code: string,
+	/**  How bad. */
+	severity: Severity,
+	/**  What it is about: a channel, a plugin, a file, a device. */
+	about: string,
+	/**  One sentence. */
+	message: string,
+	/**  What to do. */
+	mend: string | null,
+};
+
 /**  A gate a message passes. */
 export type Gate = 
 /**  Admitted or refused, and durable. */
@@ -843,6 +1134,46 @@ export type Gate =
 "outbox" | 
 /**  Delivery by the plugin. */
 "send";
+
+/**  A connection to the gateway. */
+export type GatewayClient = {
+	/**  Name it gave. */
+	name: string,
+	/**  Name of the token or device it came in with. */
+	token: string,
+	/**  Device, where it is one. */
+	device: string | null,
+	/**  What it may do. */
+	scope: Scope,
+	/**  Since when. */
+	since: Ms,
+	/**  Newest event it said it has. */
+	acked: Count,
+	/**  Plugins it brings. */
+	plugins: string[],
+};
+
+/**  How the gateway stands. */
+export type GatewayState = {
+	/**  Port. */
+	port: number | null,
+	/**  Addresses, the one for this machine first. */
+	urls: string[],
+	/**  Names other than this machine's own under which it may be asked (`gateway.hosts`), for a tunnel. */
+	hosts: string[],
+	/**  Connections. */
+	clients: GatewayClient[],
+	/**  Seconds for which nobody gets in, after too many wrong tokens. */
+	lockedOutFor: number | null,
+};
+
+/**  Git state of the folder a session works in. */
+export type GitState = {
+	/**  Branch, or the commit where none is checked out; absent where the folder is in no repository. */
+	branch: string | null,
+	/**  Files that differ from the last commit. */
+	changed: number,
+};
 
 /**  What happened to a plugin's grant. */
 export type GrantAction = 
@@ -887,6 +1218,10 @@ export type Health = {
 	failing: number,
 	/**  Sessions in the middle of a turn. */
 	busySessions: number,
+	/**  Things that wait for the person, of every kind. */
+	waiting: number,
+	/**  All channels are paused. */
+	paused: boolean,
 	/**  `3 channels running · 1 needs you`. */
 	line: string,
 };
@@ -1006,6 +1341,58 @@ export type HygieneStep = {
 	action: HygieneAction,
 	/**  By which rule, in a sentence. */
 	reason: string,
+};
+
+/**  Something another program left. Nothing of it is ever changed. */
+export type ImportCandidate = {
+	/**  `openclaw` or `kata-electron`. */
+	from: string,
+	/**  Folder or file. */
+	path: string,
+	/**  Name to show. */
+	title: string,
+	/**  What can be taken over, and what cannot. */
+	items: ImportItem[],
+};
+
+/**  `import.find` */
+export type ImportFind = {
+	/**  Folder to look into; the usual places when absent. */
+	path: string | null,
+};
+
+/**  One thing. */
+export type ImportItem = {
+	/**  Stable (`channel:telegram`). */
+	id: string,
+	/**  Name to show. */
+	label: string,
+	/**  What would be done, in one line; never a secret. */
+	detail: string,
+	/**  It can be taken over. */
+	importable: boolean,
+	/**  Why not, or what the person has to do afterwards. */
+	reason: string | null,
+};
+
+/**  What was done. */
+export type ImportReport = {
+	/**  Taken over. */
+	done: ImportItem[],
+	/**  Not taken over, each with its reason. */
+	left: ImportItem[],
+	/**  Copy of our own settings from before, where there were any. */
+	backup: string | null,
+};
+
+/**  `import.run` */
+export type ImportRun = {
+	/**  Candidate's `from`. */
+	from: string,
+	/**  Candidate's `path`. */
+	path: string,
+	/**  Items to take over. */
+	items: string[],
 };
 
 /**  One inbound message as a channel plugin hands it in (untrusted until ingress has admitted it). */
@@ -1434,6 +1821,14 @@ export type PairingRequest = {
 	expiresAt: Ms,
 };
 
+/**  How channels are paused. */
+export type PauseState = {
+	/**  All channels are paused. */
+	paused: boolean,
+	/**  When they go on by themselves. */
+	until: Ms | null,
+};
+
 /**  `permission.explain`: how a call would be judged. Nothing runs. */
 export type PermissionExplain = {
 	/**  Session whose mode and folder count. */
@@ -1851,6 +2246,22 @@ export type PluginUsage = {
 	restarts: number,
 };
 
+/**  What the agent knows of the person (`preferences.json`); unknown fields stay. */
+export type Preferences = {
+	/**  Name. */
+	name: string | null,
+	/**  Time zone, as in the tz database. */
+	timezone: string | null,
+	/**  Language answers are written in. */
+	language: string | null,
+	/**  City. */
+	city: string | null,
+	/**  Country. */
+	country: string | null,
+	/**  Anything else. */
+	notes: string | null,
+};
+
 /**  What a look at the platform gave. */
 export type Probe = {
 	/**  Whether the channel could work now. */
@@ -2097,6 +2508,29 @@ until: Ms } |
 /**  Being brought down. */
 { kind: "stopping" };
 
+/**  The program runs with plugins off. */
+export type SafeMode = {
+	/**  Why: it crashed so often, or somebody asked for it. */
+	reason: string,
+	/**  Plugins that were being started or asked when it crashed. */
+	suspects: string[],
+	/**  Since when. */
+	since: Ms,
+};
+
+/**  What a token may do. Each scope contains the ones before it, but for bringing plugins: that is for `plugin` and `admin`. */
+export type Scope = 
+/**  Bring plugins, and nothing else. */
+"plugin" | 
+/**  Look. */
+"read" | 
+/**  Write to sessions. */
+"chat" | 
+/**  Answer approvals and pairing. */
+"approve" | 
+/**  Change settings. */
+"admin";
+
 /**  A message that has the words. */
 export type SearchHit = {
 	/**  Session. */
@@ -2295,6 +2729,14 @@ end: TurnEnd;
 /**  Set for `failed`. */
 error: WireError | null };
 
+/**  `session.export` */
+export type SessionExport = {
+	/**  Session. */
+	id: SessionId,
+	/**  `markdown` or `json`. */
+	format: string,
+};
+
 /**  `session.get`. */
 export type SessionGet = {
 	/**  Session. */
@@ -2325,6 +2767,14 @@ export type SessionList = {
 	limit: number | null,
 	/**  Skip this many. */
 	offset: number | null,
+};
+
+/**  `session.notes`: the person's notes beside a session; absent text only reads. */
+export type SessionNotes = {
+	/**  Session. */
+	id: SessionId,
+	/**  `notes.md`, whole. */
+	text: string | null,
 };
 
 /**  A page of sessions. */
@@ -2465,6 +2915,14 @@ export type SessionUpdate = {
 	workingDirectory: string | null,
 };
 
+/**  `settings.set`: sets one setting of `settings.json`; null takes it away. */
+export type SettingSet = {
+	/**  Dotted path of one of the settings that `settings.list` names as changeable. */
+	path: string,
+	/**  Value. */
+	value: Json,
+};
+
 /**  One setting and where its value comes from. */
 export type SettingValue = {
 	/**  Dotted path, `gateway.port`. */
@@ -2555,6 +3013,57 @@ error?: string | null } |
 account: AccountId; 
 /**  Its name. */
 name: string };
+
+/**  How bad a finding is. */
+export type Severity = 
+/**  Good to know. */
+"info" | 
+/**  Somebody could do more than you may think. */
+"warning" | 
+/**  Somebody can do harm now. */
+"critical";
+
+/**  A skill: instructions that the agent takes up when they are called for. */
+export type Skill = {
+	/**  Folder's name. */
+	slug: string,
+	/**  Workspace. */
+	workspace: WorkspaceId,
+	/**  Name to show. */
+	name: string,
+	/**  When it is to be used. */
+	description: string,
+	/**  Folder. */
+	path: string,
+	/**  What is wrong with the file; such a skill is not offered. */
+	error: string | null,
+};
+
+/**  A skill's file. */
+export type SkillDocument = {
+	/**  Skill. */
+	skill: Skill,
+	/**  `SKILL.md`, whole. */
+	text: string,
+};
+
+/**  Names a skill. */
+export type SkillRef = {
+	/**  Workspace. */
+	workspace: WorkspaceId,
+	/**  Folder's name. */
+	slug: string,
+};
+
+/**  `skill.write`: makes or changes a skill. */
+export type SkillWrite = {
+	/**  Workspace. */
+	workspace: WorkspaceId,
+	/**  Folder's name, `[a-z0-9-]+`. */
+	slug: string,
+	/**  `SKILL.md`, whole: `name` and `description` in its head, instructions below. */
+	text: string,
+};
 
 /**  `source.add`: writes `sources/SLUG/` of a workspace. It is tried at once; what is missing is said in its state. */
 export type SourceAdd = {
@@ -2804,6 +3313,20 @@ export type SubmitAttachment = {
 	data: string,
 };
 
+/**  `system.pause`: channels stop taking messages in and sending; what waits is kept. */
+export type SystemPause = {
+	/**  Pause or go on. */
+	paused: boolean,
+	/**  Go on by itself after so many minutes, 1 to 1,440; when somebody says so, if absent. */
+	minutes: number | null,
+};
+
+/**  `system.restart` */
+export type SystemRestart = {
+	/**  Start with plugins off. */
+	safe: boolean,
+};
+
 /**  One line of health and what stands behind it. */
 export type SystemStatus = {
 	/**  Version of the program. */
@@ -2826,6 +3349,10 @@ export type SystemStatus = {
 	notices: Notice[],
 	/**  Messages by state. */
 	ledger: Ledger,
+	/**  Whether all channels are paused. */
+	pause: PauseState,
+	/**  Set while plugins are off because of crashes, or because somebody asked for it. */
+	safeMode: SafeMode | null,
 };
 
 /**  Unit of a length limit. */
@@ -3046,6 +3573,122 @@ export type TurnEnd =
 /**  One input and everything the agent does about it.  */
 export type TurnId = string;
 
+/**  Which versions are offered. */
+export type UpdateChannel = 
+/**  Released versions. */
+"stable" | 
+/**  Those before a release, too. */
+"beta";
+
+/**  `update.install` */
+export type UpdateInstall = {
+	/**  Version the person saw; another one is refused. */
+	version: string,
+};
+
+/**  A newer version. */
+export type UpdateOffer = {
+	/**  Version. */
+	version: string,
+	/**  Notes of the release, Markdown. */
+	notes: string | null,
+	/**  When it was published. */
+	publishedAt: Ms | null,
+	/**  Size, bytes, once it is known. */
+	bytes: Count | null,
+	/**  The person put it off. */
+	dismissed: boolean,
+};
+
+/**  How an update ended. */
+export type UpdateOutcome = {
+	/**  Version it was for. */
+	version: string,
+	/**  Version before it. */
+	from: string,
+	/**  When. */
+	at: Ms,
+	/**  It runs; otherwise the version before it does. */
+	ok: boolean,
+	/**  What happened, in words for a person. */
+	message: string,
+};
+
+/**  `update.configure`: rules for updates. */
+export type UpdateRules = {
+	/**  Which versions. */
+	channel: UpdateChannel,
+	/**  Look, fetch and put in without asking, in the quiet hours. */
+	automatic: boolean,
+	/**  When an automatic one may be put in; any time nothing is busy when absent. */
+	quietHours: QuietHours | null,
+};
+
+/**  What is going on with an update. */
+export type UpdateStage = 
+/**  Nothing. */
+{ stage: "idle" } | 
+/**  Asking the server. */
+{ stage: "checking" } | 
+/**  Fetching. */
+{ stage: "downloading"; 
+/**  Bytes so far. */
+done: Count; 
+/**  Of how many, where the server said so. */
+total: Count | null } | 
+/**  Fetched and verified; waits for the quiet hours or for the person. */
+{ stage: "ready"; 
+/**  For what. */
+waitsFor: string } | 
+/**  Turns are ending before the swap. */
+{ stage: "draining"; 
+/**  How many. */
+busy: number } | 
+/**  Putting the new version in; the program starts again after it. */
+{ stage: "installing" } | 
+/**  It did not work; the version that runs stays. */
+{ stage: "failed"; 
+/**  Why, and what to do. */
+message: string };
+
+/**  How updates stand. */
+export type UpdateState = {
+	/**  Version that runs. */
+	current: string,
+	/**  What is looked for, and when it is put in. */
+	rules: UpdateRules,
+	/**  Why this program does not update itself (`kata serve`, a build from source); absent where it does. */
+	unavailable: string | null,
+	/**  When it last looked. */
+	checkedAt: Ms | null,
+	/**  A newer version. */
+	offer: UpdateOffer | null,
+	/**  What is going on. */
+	stage: UpdateStage,
+	/**  How the last one ended. */
+	last: UpdateOutcome | null,
+};
+
+/**  `usage.get` */
+export type UsageGet = {
+	/**  Days back, 1 to 366. */
+	days: number,
+};
+
+/**  Tokens by day and model. */
+export type UsageRow = {
+	/**  Begin of the day on this machine's clock. */
+	day: Ms,
+	/**  Model. */
+	model: string,
+	/**  Tokens in. */
+	input: Count,
+	/**  Tokens out. */
+	output: Count,
+	/**  Turns. */
+	turns: Count,
+};
+
 /**  What a person can do to mend a state; the panel draws a button from it. */
 export type UserAction = 
 /**  Fill in settings or a secret; `field` names what is missing. */
@@ -3092,8 +3735,38 @@ export type WorkflowStatus = {
 	closed: boolean,
 };
 
+/**  `workspace.create` */
+export type WorkspaceCreate = {
+	/**  Name to show; the folder's name is made from it. */
+	name: string,
+};
+
 /**  Folder name of a workspace under `workspaces/`.  */
 export type WorkspaceId = string;
+
+/**  Names a workspace. */
+export type WorkspaceRef = {
+	/**  Workspace. */
+	id: WorkspaceId,
+};
+
+/**  A workspace's own settings. */
+export type WorkspaceSettings = {
+	/**  Workspace. */
+	id: WorkspaceId,
+	/**  Name to show. */
+	name: string,
+	/**  Mode of new sessions. */
+	mode: PermissionMode | null,
+	/**  Model of new sessions. */
+	model: string | null,
+	/**  Folder their tools work in. */
+	workingDirectory: string | null,
+	/**  Statuses as in the file: `id`, `label`, `color`, `category`. */
+	statuses: Json,
+	/**  Labels as in the file, a tree. */
+	labels: Json,
+};
 
 /**  A workspace. */
 export type WorkspaceSummary = {
@@ -3119,6 +3792,24 @@ export type WorkspaceSwitch = {
 	workspace: WorkspaceId,
 	/**  Whether its sessions see the source. */
 	enabled: boolean,
+};
+
+/**  `workspace.update`; absent fields stay, an empty text takes a setting away. */
+export type WorkspaceUpdate = {
+	/**  Workspace. */
+	id: WorkspaceId,
+	/**  Name to show. */
+	name: string | null,
+	/**  Mode of new sessions. */
+	mode: PermissionMode | null,
+	/**  Model of new sessions. */
+	model: string | null,
+	/**  Folder their tools work in, absolute. */
+	workingDirectory: string | null,
+	/**  Statuses, whole. One that sessions have cannot be left out. */
+	statuses: Json | null,
+	/**  Labels, whole. */
+	labels: Json | null,
 };
 
 /* Tauri Specta runtime */

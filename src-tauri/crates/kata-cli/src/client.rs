@@ -94,7 +94,9 @@ impl Client {
         client
             .send(&ClientFrame::Connect {
                 version: GATEWAY_VERSION,
-                token,
+                token: Some(token),
+                device: None,
+                signature: None,
                 client: "cli".into(),
                 boot: None,
                 last_seq: None,

@@ -9,6 +9,10 @@ use kata_core::session::wire;
 use kata_protocol::*;
 use serde_json::json;
 
+fn later(operation: &str) -> WireError {
+    WireError::internal(format!("“{operation}” is not built yet"))
+}
+
 fn store(error: StoreError) -> WireError {
     WireError::internal(error.to_string()).hint("look at the log; is the disk full?")
 }
@@ -122,6 +126,11 @@ impl Operations for Inner {
             secret_store: self.secrets.describe().to_owned(),
             notices,
             ledger: self.store.ledger().await.map_err(store)?,
+            pause: PauseState {
+                paused: false,
+                until: None,
+            },
+            safe_mode: None,
         })
     }
 
@@ -674,5 +683,161 @@ impl Operations for Inner {
 
     async fn trace_configure(&self, _: &Caller, params: TraceRules) -> Result<TraceState, WireError> {
         self.configure_traces(params).await
+    }
+
+    async fn system_background(&self, _: &Caller, _: Empty) -> Result<Background, WireError> {
+        Err(later("system.background"))
+    }
+
+    async fn system_background_set(&self, _: &Caller, _: BackgroundSet) -> Result<Background, WireError> {
+        Err(later("system.background_set"))
+    }
+
+    async fn system_pause(&self, _: &Caller, _: SystemPause) -> Result<PauseState, WireError> {
+        Err(later("system.pause"))
+    }
+
+    async fn system_restart(&self, _: &Caller, _: SystemRestart) -> Result<Empty, WireError> {
+        Err(later("system.restart"))
+    }
+
+    async fn attention_list(&self, _: &Caller, _: Empty) -> Result<Vec<Attention>, WireError> {
+        Err(later("attention.list"))
+    }
+
+    async fn attention_answer(&self, _: &Caller, _: AttentionAnswer) -> Result<Empty, WireError> {
+        Err(later("attention.answer"))
+    }
+
+    async fn crash_list(&self, _: &Caller, _: Empty) -> Result<Vec<CrashReport>, WireError> {
+        Err(later("crash.list"))
+    }
+
+    async fn crash_dismiss(&self, _: &Caller, _: CrashRef) -> Result<Empty, WireError> {
+        Err(later("crash.dismiss"))
+    }
+
+    async fn doctor_run(&self, _: &Caller, _: Empty) -> Result<Vec<Check>, WireError> {
+        Err(later("doctor.run"))
+    }
+
+    async fn security_audit(&self, _: &Caller, _: Empty) -> Result<Vec<Finding>, WireError> {
+        Err(later("security.audit"))
+    }
+
+    async fn gateway_state(&self, _: &Caller, _: Empty) -> Result<GatewayState, WireError> {
+        Err(later("gateway.state"))
+    }
+
+    async fn device_list(&self, _: &Caller, _: Empty) -> Result<Vec<Device>, WireError> {
+        Err(later("device.list"))
+    }
+
+    async fn device_pair(&self, _: &Caller, _: DevicePair) -> Result<DeviceOffer, WireError> {
+        Err(later("device.pair"))
+    }
+
+    async fn device_revoke(&self, _: &Caller, _: DeviceRef) -> Result<Empty, WireError> {
+        Err(later("device.revoke"))
+    }
+
+    async fn update_get(&self, _: &Caller, _: Empty) -> Result<UpdateState, WireError> {
+        Err(later("update.get"))
+    }
+
+    async fn update_check(&self, _: &Caller, _: Empty) -> Result<UpdateState, WireError> {
+        Err(later("update.check"))
+    }
+
+    async fn update_install(&self, _: &Caller, _: UpdateInstall) -> Result<UpdateState, WireError> {
+        Err(later("update.install"))
+    }
+
+    async fn update_dismiss(&self, _: &Caller, _: UpdateInstall) -> Result<UpdateState, WireError> {
+        Err(later("update.dismiss"))
+    }
+
+    async fn update_configure(&self, _: &Caller, _: UpdateRules) -> Result<UpdateState, WireError> {
+        Err(later("update.configure"))
+    }
+
+    async fn import_find(&self, _: &Caller, _: ImportFind) -> Result<Vec<ImportCandidate>, WireError> {
+        Err(later("import.find"))
+    }
+
+    async fn import_run(&self, _: &Caller, _: ImportRun) -> Result<ImportReport, WireError> {
+        Err(later("import.run"))
+    }
+
+    async fn backup_list(&self, _: &Caller, _: Empty) -> Result<Vec<Backup>, WireError> {
+        Err(later("backup.list"))
+    }
+
+    async fn backup_create(&self, _: &Caller, _: Empty) -> Result<Backup, WireError> {
+        Err(later("backup.create"))
+    }
+
+    async fn settings_set(&self, _: &Caller, _: SettingSet) -> Result<SettingValue, WireError> {
+        Err(later("settings.set"))
+    }
+
+    async fn preference_get(&self, _: &Caller, _: Empty) -> Result<Preferences, WireError> {
+        Err(later("preference.get"))
+    }
+
+    async fn preference_set(&self, _: &Caller, _: Preferences) -> Result<Preferences, WireError> {
+        Err(later("preference.set"))
+    }
+
+    async fn usage_get(&self, _: &Caller, _: UsageGet) -> Result<Vec<UsageRow>, WireError> {
+        Err(later("usage.get"))
+    }
+
+    async fn workspace_get(&self, _: &Caller, _: WorkspaceRef) -> Result<WorkspaceSettings, WireError> {
+        Err(later("workspace.get"))
+    }
+
+    async fn workspace_create(&self, _: &Caller, _: WorkspaceCreate) -> Result<WorkspaceSummary, WireError> {
+        Err(later("workspace.create"))
+    }
+
+    async fn workspace_update(&self, _: &Caller, _: WorkspaceUpdate) -> Result<WorkspaceSettings, WireError> {
+        Err(later("workspace.update"))
+    }
+
+    async fn workspace_activate(&self, _: &Caller, _: WorkspaceRef) -> Result<WorkspaceSummary, WireError> {
+        Err(later("workspace.activate"))
+    }
+
+    async fn skill_list(&self, _: &Caller, _: WorkspaceRef) -> Result<Vec<Skill>, WireError> {
+        Err(later("skill.list"))
+    }
+
+    async fn skill_get(&self, _: &Caller, _: SkillRef) -> Result<SkillDocument, WireError> {
+        Err(later("skill.get"))
+    }
+
+    async fn skill_write(&self, _: &Caller, _: SkillWrite) -> Result<SkillDocument, WireError> {
+        Err(later("skill.write"))
+    }
+
+    async fn skill_remove(&self, _: &Caller, _: SkillRef) -> Result<Empty, WireError> {
+        Err(later("skill.remove"))
+    }
+
+    async fn session_notes(&self, _: &Caller, _: SessionNotes) -> Result<SessionNotes, WireError> {
+        Err(later("session.notes"))
+    }
+
+    async fn session_export(&self, _: &Caller, _: SessionExport) -> Result<Document, WireError> {
+        Err(later("session.export"))
+    }
+
+    async fn file_find(&self, _: &Caller, _: FileFind) -> Result<Vec<FileHit>, WireError> {
+        Err(later("file.find"))
+    }
+
+    async fn session_git(&self, _: &Caller, _: SessionRef) -> Result<GitState, WireError> {
+        Err(later("session.git"))
     }
 }

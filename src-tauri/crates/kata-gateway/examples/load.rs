@@ -81,6 +81,11 @@ async fn main() {
         secret_store: "keychain".into(),
         notices: Vec::new(),
         ledger: Ledger::default(),
+        pause: PauseState {
+            paused: false,
+            until: None,
+        },
+        safe_mode: None,
     };
     let options = GatewayOptions {
         port: 0,

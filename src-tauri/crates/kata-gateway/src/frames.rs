@@ -262,7 +262,9 @@ mod tests {
     fn every_client_frame_of_the_protocol_is_understood() {
         let connect = ClientFrame::Connect {
             version: 1,
-            token: "t\"\\u".into(),
+            token: Some("t\"\\u".into()),
+            device: None,
+            signature: None,
             client: "test".into(),
             boot: Some("b".into()),
             last_seq: Some(Count(4)),

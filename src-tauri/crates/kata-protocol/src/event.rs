@@ -79,6 +79,14 @@ pub enum Fact {
     RoutesChanged {},
     /// A message did not get through, or one was tried again.
     LettersChanged {},
+    /// What waits for the person changed; ask for the list again.
+    AttentionChanged {},
+    /// Devices or connections of the gateway changed; ask for them again.
+    DevicesChanged {},
+    /// An update came a step further; ask for its state.
+    UpdateChanged {},
+    /// Settings, workspaces, statuses, labels or skills changed; ask for them again.
+    WorkspacesChanged {},
     /// The line of health changed.
     HealthChanged {
         /// New line.
@@ -101,6 +109,10 @@ impl Fact {
             Fact::OauthEnded { .. } => Topic::Sources,
             Fact::RoutesChanged {} => Topic::Routes,
             Fact::LettersChanged {} => Topic::Letters,
+            Fact::AttentionChanged {} => Topic::Attention,
+            Fact::DevicesChanged {} => Topic::Devices,
+            Fact::UpdateChanged {} => Topic::Updates,
+            Fact::WorkspacesChanged {} => Topic::Workspaces,
             Fact::HealthChanged { .. } => Topic::Health,
         }
     }
@@ -132,8 +144,14 @@ pub enum Topic {
     Letters,
     /// Health.
     Health,
-    /// Workspaces, their statuses and labels.
+    /// Workspaces, their statuses, labels and skills; settings.
     Workspaces,
+    /// What waits for the person.
+    Attention,
+    /// Devices and connections of the gateway.
+    Devices,
+    /// Updates.
+    Updates,
 }
 
 /// A numbered fact.

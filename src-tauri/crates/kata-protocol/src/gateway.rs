@@ -12,10 +12,12 @@ pub const MAX_FRAME: usize = 16 * 1024 * 1024;
 /// Port that is tried first.
 pub const DEFAULT_PORT: u16 = 18790;
 
-/// What a token may do. Each scope contains the ones before it.
+/// What a token may do. Each scope contains the ones before it, but for bringing plugins: that is for `plugin` and `admin`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
+    /// Bring plugins, and nothing else.
+    Plugin,
     /// Look.
     Read,
     /// Write to sessions.
@@ -34,8 +36,16 @@ pub enum ClientFrame {
     Connect {
         /// Version the client speaks.
         version: u32,
-        /// Token.
-        token: String,
+        /// Token. Absent where the device proves itself by a signature.
+        #[serde(default)]
+        token: Option<String>,
+        /// Device that was paired with a key.
+        #[serde(default)]
+        device: Option<String>,
+        /// Its ECDSA P-256 signature (SHA-256; r and s, 32 bytes each; base64url without padding) over the text
+        /// `kata-connect-1`, the `nonce` of `hello` and the device, joined by line feeds.
+        #[serde(default)]
+        signature: Option<String>,
         /// Name of the client, for the log.
         client: String,
         /// Boot nonce of the server it spoke to before, for replay.
@@ -47,6 +57,58 @@ pub enum ClientFrame {
         /// Topics it wants; absent = all.
         #[serde(default)]
         topics: Option<Vec<Topic>>,
+    },
+    /// First frame of a device that is not paired yet; the connection ends with the answer, `paired`.
+    Pair {
+        /// Version the client speaks.
+        version: u32,
+        /// Code of an offer.
+        code: String,
+        /// Name of the client, for the log.
+        client: String,
+        /// Public key, ECDSA P-256, as SubjectPublicKeyInfo in base64url without padding. Without one a token is made.
+        #[serde(default)]
+        public_key: Option<String>,
+    },
+    /// Brings a plugin, for as long as the connection lasts.
+    Register {
+        /// Chosen by the client, comes back in the response.
+        id: Count,
+        /// Plugin.
+        plugin: crate::ExternalPlugin,
+    },
+    /// A message from a channel that this connection brought. The response says whether it was taken in; a message may be
+    /// handed in again, it counts once.
+    Inbound {
+        /// Chosen by the client, comes back in the response (`IngressAnswer`).
+        id: Count,
+        /// Plugin.
+        plugin: crate::PluginId,
+        /// The message, as an `InboundDraft`.
+        message: Json,
+    },
+    /// How a channel that this connection brought stands.
+    Report {
+        /// Plugin.
+        plugin: crate::PluginId,
+        /// Channel.
+        channel: String,
+        /// State.
+        status: crate::Status,
+        /// Where the platform's history was read up to; kept, and handed back with `start`.
+        #[serde(default)]
+        cursor: Option<String>,
+    },
+    /// Answer to a `call`; exactly one of `result` and `error` is set.
+    Answer {
+        /// Number of the call.
+        call: Count,
+        /// Result.
+        #[serde(default)]
+        result: Option<Json>,
+        /// Failure. `details.certain` says of a send whether nothing can have left.
+        #[serde(default)]
+        error: Option<WireError>,
     },
     /// One operation.
     Request {
@@ -93,6 +155,37 @@ pub enum ServerFrame {
         scope: Scope,
         /// Operations on offer.
         operations: Vec<String>,
+    },
+    /// The device is paired.
+    Paired {
+        /// Device, for `connect`.
+        device: String,
+        /// Token, where the device gave no key. It is said once.
+        #[serde(default)]
+        token: Option<String>,
+        /// What it may do.
+        scope: Scope,
+        /// When it has to be paired again.
+        #[serde(default)]
+        expires_at: Option<crate::Ms>,
+    },
+    /// Asks a plugin that this connection brought.
+    Call {
+        /// Number of the call.
+        call: Count,
+        /// Plugin.
+        plugin: crate::PluginId,
+        /// What for.
+        kind: crate::ExternalCall,
+        /// With what.
+        params: Json,
+        /// Milliseconds until it is given up.
+        deadline_ms: u32,
+    },
+    /// Nobody waits for a call any longer.
+    Cancel {
+        /// Number of the call.
+        call: Count,
     },
     /// Answer to a request; exactly one of `result` and `error` is set.
     Response {

@@ -7,13 +7,17 @@
 //! Deliberately absent: tokio, IO, clocks, SQL, and any behaviour beyond parsing and validating.
 
 pub mod attachment;
+pub mod background;
 pub mod channel;
+pub mod device;
 pub mod error;
 pub mod event;
+pub mod external;
 pub mod gateway;
 pub mod generate;
 pub mod hook;
 pub mod ids;
+pub mod import;
 pub mod interaction;
 pub mod json;
 pub mod model;
@@ -30,15 +34,21 @@ pub mod source;
 pub mod status;
 pub mod system;
 pub mod trace;
+pub mod update;
 pub mod upkeep;
+pub mod workspace;
 
 pub use attachment::*;
+pub use background::*;
 pub use channel::*;
+pub use device::*;
 pub use error::*;
 pub use event::*;
+pub use external::*;
 pub use gateway::*;
 pub use hook::*;
 pub use ids::*;
+pub use import::*;
 pub use interaction::*;
 pub use json::*;
 pub use model::*;
@@ -54,4 +64,6 @@ pub use source::*;
 pub use status::*;
 pub use system::*;
 pub use trace::*;
+pub use update::*;
 pub use upkeep::*;
+pub use workspace::*;

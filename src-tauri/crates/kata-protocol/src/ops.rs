@@ -210,6 +210,84 @@ macro_rules! with_operations {
             trace_rules "trace.rules" (Empty) -> TraceState, Read, [];
             /// Changes what is traced.
             trace_configure "trace.configure" (TraceRules) -> TraceState, Admin, [Traces];
+            /// How the program starts and who brings it back.
+            system_background "system.background" (Empty) -> Background, Read, [];
+            /// Starts it at login and after a crash, or no longer.
+            system_background_set "system.background_set" (BackgroundSet) -> Background, Admin, [Health];
+            /// Pauses all channels, or goes on; what waits is kept.
+            system_pause "system.pause" (SystemPause) -> PauseState, Admin, [Health];
+            /// Drains and starts again.
+            system_restart "system.restart" (SystemRestart) -> Empty, Admin, [];
+            /// Everything that waits for the person, oldest first, at most 200.
+            attention_list "attention.list" (Empty) -> Vec<Attention>, Read, [];
+            /// Gives one of its answers.
+            attention_answer "attention.answer" (AttentionAnswer) -> Empty, Approve, [Attention];
+            /// How the program ended when it did not end in order, newest first, at most 20.
+            crash_list "crash.list" (Empty) -> Vec<CrashReport>, Read, [];
+            /// Marks one as seen.
+            crash_dismiss "crash.dismiss" (CrashRef) -> Empty, Admin, [Attention];
+            /// Looks at everything that could be wrong, each with what mends it.
+            doctor_run "doctor.run" (Empty) -> Vec<Check>, Admin, [];
+            /// What a person should know before they leave it running.
+            security_audit "security.audit" (Empty) -> Vec<Finding>, Admin, [];
+            /// The gateway and who is connected.
+            gateway_state "gateway.state" (Empty) -> GatewayState, Read, [];
+            /// Devices that may come in.
+            device_list "device.list" (Empty) -> Vec<Device>, Read, [];
+            /// Offers a place to a device.
+            device_pair "device.pair" (DevicePair) -> DeviceOffer, Admin, [Devices];
+            /// Shuts a device out, at once.
+            device_revoke "device.revoke" (DeviceRef) -> Empty, Admin, [Devices];
+            /// How updates stand.
+            update_get "update.get" (Empty) -> UpdateState, Read, [];
+            /// Looks for a newer version now.
+            update_check "update.check" (Empty) -> UpdateState, Admin, [Updates];
+            /// Fetches it and puts it in; answers when that has begun.
+            update_install "update.install" (UpdateInstall) -> UpdateState, Admin, [Updates];
+            /// Puts an offer off until there is a newer one.
+            update_dismiss "update.dismiss" (UpdateInstall) -> UpdateState, Admin, [Updates];
+            /// Changes the rules.
+            update_configure "update.configure" (UpdateRules) -> UpdateState, Admin, [Updates];
+            /// What other programs left on this machine.
+            import_find "import.find" (ImportFind) -> Vec<ImportCandidate>, Admin, [];
+            /// Takes things over; the other program's files stay as they are.
+            import_run "import.run" (ImportRun) -> ImportReport, Admin, [Sources, Workspaces, Routes];
+            /// Copies of the home folder.
+            backup_list "backup.list" (Empty) -> Vec<Backup>, Admin, [];
+            /// Makes one.
+            backup_create "backup.create" (Empty) -> Backup, Admin, [];
+            /// Sets one setting.
+            settings_set "settings.set" (SettingSet) -> SettingValue, Admin, [Workspaces];
+            /// What the agent knows of the person.
+            preference_get "preference.get" (Empty) -> Preferences, Read, [];
+            /// Changes it; absent fields stay, an empty text takes one away.
+            preference_set "preference.set" (Preferences) -> Preferences, Admin, [Workspaces];
+            /// Tokens by day and model.
+            usage_get "usage.get" (UsageGet) -> Vec<UsageRow>, Read, [];
+            /// A workspace's own settings.
+            workspace_get "workspace.get" (WorkspaceRef) -> WorkspaceSettings, Read, [];
+            /// A new workspace.
+            workspace_create "workspace.create" (WorkspaceCreate) -> WorkspaceSummary, Admin, [Workspaces];
+            /// Changes a workspace.
+            workspace_update "workspace.update" (WorkspaceUpdate) -> WorkspaceSettings, Admin, [Workspaces, Sessions];
+            /// Makes it the active one.
+            workspace_activate "workspace.activate" (WorkspaceRef) -> WorkspaceSummary, Admin, [Workspaces, Sessions, Sources];
+            /// Skills of a workspace.
+            skill_list "skill.list" (WorkspaceRef) -> Vec<Skill>, Read, [];
+            /// One skill with its text.
+            skill_get "skill.get" (SkillRef) -> SkillDocument, Read, [];
+            /// Makes or changes one.
+            skill_write "skill.write" (SkillWrite) -> SkillDocument, Admin, [Workspaces];
+            /// Moves one to `skills/.trash`.
+            skill_remove "skill.remove" (SkillRef) -> Empty, Admin, [Workspaces];
+            /// Notes beside a session.
+            session_notes "session.notes" (SessionNotes) -> SessionNotes, Chat, [];
+            /// A session as one text.
+            session_export "session.export" (SessionExport) -> Document, Read, [];
+            /// Files of the folder a session works in.
+            file_find "file.find" (FileFind) -> Vec<FileHit>, Read, [];
+            /// Git state of that folder.
+            session_git "session.git" (SessionRef) -> GitState, Read, [];
         }
     };
 }

@@ -27,6 +27,10 @@ pub struct SystemStatus {
     pub notices: Vec<Notice>,
     /// Messages by state.
     pub ledger: Ledger,
+    /// Whether all channels are paused.
+    pub pause: crate::PauseState,
+    /// Set while plugins are off because of crashes, or because somebody asked for it.
+    pub safe_mode: Option<crate::SafeMode>,
 }
 
 /// Health in one line.
@@ -41,6 +45,10 @@ pub struct Health {
     pub failing: u32,
     /// Sessions in the middle of a turn.
     pub busy_sessions: u32,
+    /// Things that wait for the person, of every kind.
+    pub waiting: u32,
+    /// All channels are paused.
+    pub paused: bool,
     /// `3 channels running · 1 needs you`.
     pub line: String,
 }
