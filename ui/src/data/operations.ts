@@ -27,7 +27,10 @@ export const READS: { readonly [T in Topic]: readonly OperationName[] } = {
   routes: ["route.get", "route.keys", "refusal.list"],
   letters: ["letter.list"],
   health: ["system.status"],
-  workspaces: ["workspace.list"],
+  workspaces: ["workspace.list", "workspace.get", "skill.list", "skill.get", "preference.get", "settings.list"],
+  attention: ["attention.list", "crash.list"],
+  devices: ["device.list", "gateway.state"],
+  updates: ["update.get"],
 };
 
 export function newQueryClient(): QueryClient {

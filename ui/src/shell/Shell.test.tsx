@@ -39,7 +39,7 @@ describe("the window", () => {
   it("shows the line of health as facts change it", async () => {
     const { platform } = openWindow();
     const line = await screen.findByTestId("health-line");
-    platform.world.publish({ topic: "health_changed", health: { running: 3, needsUser: 1, failing: 0, busySessions: 0, line: "3 channels running · 1 needs you" } });
+    platform.world.publish({ topic: "health_changed", health: { running: 3, needsUser: 1, failing: 0, busySessions: 0, waiting: 1, paused: false, line: "3 channels running · 1 needs you" } });
     await waitFor(() => expect(line).toHaveTextContent("3 channels running · 1 needs you"));
   });
 

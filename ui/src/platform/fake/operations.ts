@@ -10,6 +10,7 @@ import { PERMISSION_OPERATIONS } from "./permissions";
 import { PLUGIN_OPERATIONS } from "./pluginOperations";
 import { DETECTED, SETTINGS, TOOLS } from "./rest";
 import { ROUTE_OPERATIONS } from "./routing";
+import { LATER } from "./later";
 import { message, WORKSPACES } from "./sessions";
 import { detailOf } from "./sourceDetail";
 import { SOURCE_OPERATIONS } from "./sourceOperations";
@@ -69,6 +70,7 @@ function setModel(world: World, params: Params<"model.set">): Result<"model.set"
 }
 
 export const OPERATIONS: Table = {
+  ...LATER,
   "system.status": (world) => world.system(),
   "system.shutdown": () => ({}),
   "settings.list": () => SETTINGS,

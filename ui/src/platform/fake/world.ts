@@ -206,7 +206,7 @@ export class World {
     const failing = count("failed", "backoff", "quarantined");
     const busySessions = [...this.sessions.values()].filter((row) => row.state !== "idle" && row.state !== "failed").length;
     const parts = [`${running} running`, failing > 0 ? `${failing} with a problem` : "", needsUser > 0 ? `${needsUser} need${needsUser === 1 ? "s" : ""} you` : ""];
-    return { running, needsUser, failing, busySessions, line: parts.filter((part) => part !== "").join(" · ") };
+    return { running, needsUser, failing, busySessions, waiting: needsUser, paused: false, line: parts.filter((part) => part !== "").join(" · ") };
   }
 
   model(): ProviderSummary | null {
@@ -225,6 +225,8 @@ export class World {
       secretStore: "Keyring of this desktop (secret-service)",
       notices: this.notices,
       ledger: { accepted: 1_482, delivered: 1_466, refused: 11, dead: 1, pending: 4 },
+      pause: { paused: false, until: null },
+      safeMode: null,
     };
   }
 }
