@@ -15,7 +15,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^@kata-agents\/plugin-sdk$/, replacement: sdk("index.ts") },
-      { find: /^@kata-agents\/plugin-sdk\/(markdown|sending|testing|testing\/corpus)$/, replacement: `${sdk("")}$1/index.ts` },
+      { find: /^@kata-agents\/plugin-sdk\/(google|mail|markdown|sending|testing|testing\/corpus)$/, replacement: `${sdk("")}$1/index.ts` },
     ],
   },
   test: { include: ["*/tests/**/*.test.ts"], passWithNoTests: false, testTimeout: 30_000 },

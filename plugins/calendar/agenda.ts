@@ -1,10 +1,10 @@
 /** The methods of Calendar's API that this plugin uses, each once; one for the service and the tools. */
 
 import type { PluginContext } from "@kata-agents/plugin-sdk";
+import { type Answer, type Ask, GoogleApi, GoogleError, isObject, objects, pages, Quota, text } from "@kata-agents/plugin-sdk/google";
 import { type Clock, NetworkError } from "@kata-agents/plugin-sdk/sending";
 import { type Event, eventOf } from "./events.ts";
 import type { Span } from "./free.ts";
-import { type Answer, type Ask, GoogleApi, GoogleError, isObject, objects, pages, Quota, text } from "./google.ts";
 import type { Settings } from "./settings.ts";
 import { isKnown } from "./zones.ts";
 

@@ -1,7 +1,6 @@
 /** Tools that change a calendar: each reads the event first and changes that very version (If-Match), so that nobody's change is overwritten. */
 
-import type { Answer } from "./google.ts";
-import { isObject, objects, text } from "./google.ts";
+import { type Answer, isObject, objects, text } from "@kata-agents/plugin-sdk/google";
 import { type Calendar, type Telling, zoneFor } from "./agenda.ts";
 import type { Event } from "./events.ts";
 import { calendarFor, type Desk, shownEvent, STRANGERS } from "./tools.ts";

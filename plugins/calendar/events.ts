@@ -1,6 +1,6 @@
 /** One event as Google gives it, and as it is kept and shown. Pure. */
 
-import { isObject, objects, text } from "./google.ts";
+import { isObject, objects, text } from "@kata-agents/plugin-sdk/google";
 import { momentAt } from "./zones.ts";
 
 export interface Person {

@@ -5,9 +5,9 @@
  */
 
 import type { PluginContext, State } from "@kata-agents/plugin-sdk";
+import { GoogleError, isObject } from "@kata-agents/plugin-sdk/google";
 import type { Agenda, Calendar } from "./agenda.ts";
 import type { Event } from "./events.ts";
-import { GoogleError, isObject } from "./google.ts";
 
 const DAY = 86_400_000;
 /** How far the window reaches. */

@@ -1,12 +1,12 @@
 /** The agent's tools. What changes a calendar is not `readOnly`, so the person is asked; each error names the field and what to do. */
 
 import type { KataPluginApi, PluginContext, Tool } from "@kata-agents/plugin-sdk";
+import { said } from "@kata-agents/plugin-sdk/google";
 import { NetworkError } from "@kata-agents/plugin-sdk/sending";
 import { type Agenda, type Calendar, zoneFor } from "./agenda.ts";
 import { cancel, create, update } from "./changes.ts";
 import type { Event } from "./events.ts";
 import { freeSpans, type Span } from "./free.ts";
-import { said } from "./google.ts";
 import { mirrored } from "./mirror.ts";
 import { CANCEL, CHECK, CREATE, FREE, UPDATE } from "./schemas.ts";
 import { type Settings, settingsOf } from "./settings.ts";

@@ -1,7 +1,7 @@
 /** The settings and the password, as this plugin reads them. */
 
 import type { PluginContext } from "@kata-agents/plugin-sdk";
-import type { Rules } from "./inbound.ts";
+import type { Rules } from "@kata-agents/plugin-sdk/mail";
 import { type Server, serverOf } from "./wire.ts";
 
 /** Everything that is needed to read and send. */

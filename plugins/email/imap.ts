@@ -3,7 +3,7 @@
  * command at a time. Knows nothing of mail; what is done with what it fetches is told in `watch.ts`.
  */
 
-import { toBase64, utf8 } from "./bytes.ts";
+import { toBase64, utf8 } from "@kata-agents/plugin-sdk/mail";
 import { type Server, Wire, WireError } from "./wire.ts";
 
 /** A value of a response: an atom or string, NIL, or a list. */

@@ -1,8 +1,8 @@
 /** Sends a message into its thread, and says what a failure means. One message, one recipient, one connection. */
 
 import { type OutboundMessage, type PluginContext, type Receipt, SendError } from "@kata-agents/plugin-sdk";
+import { compose } from "@kata-agents/plugin-sdk/mail";
 import { accountOf } from "./account.ts";
-import { compose } from "./compose.ts";
 import { SmtpBroken, SmtpError, submit } from "./smtp.ts";
 import type { Thread, Threads } from "./threads.ts";
 
@@ -21,22 +21,20 @@ export async function send(message: OutboundMessage, ctx: PluginContext, threads
   for (const { id, name, mime } of attachments) files.push({ name, mime, bytes: await ctx.media.read(id) });
   const id = `${await digest(message.idempotencyKey)}@${account.address.split("@")[1] ?? "kata.invalid"}`;
   const known = thread ?? { root: id, subject: subjectOf(message.text), people: [to], ids: [], from: {}, last: to, name: null };
-  const letter = compose({
-    from: account.address,
-    fromName: account.fromName,
-    to,
-    toName,
+  const pieces = compose({
+    from: { address: account.address, name: account.fromName || null },
+    to: [{ address: to, name: toName }],
     subject: thread === undefined ? known.subject : `Re: ${known.subject}`,
     text: message.text,
     id,
     date: Date.now(),
     inReplyTo: answered,
-    references: thread === undefined ? [] : [...new Set([thread.root, ...thread.ids])].filter((one) => one !== id),
+    references: thread === undefined ? [] : [thread.root, ...thread.ids],
     files,
-    answer: thread !== undefined,
+    automatic: thread === undefined ? "auto-generated" : "auto-replied",
   });
   try {
-    await submit(account.smtp, account.user, account.password, { from: account.address, to }, letter, ctx.signal);
+    await submit(account.smtp, account.user, account.password, { from: account.address, to }, [...pieces].join(""), ctx.signal);
   } catch (error) {
     throw sendError(error);
   }

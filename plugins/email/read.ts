@@ -2,14 +2,9 @@
 
 import type { DraftAttachment, InboundDraft, Media, PluginContext } from "@kata-agents/plugin-sdk";
 import { SendError } from "@kata-agents/plugin-sdk";
+import { ancestors, bareSubject, bytesOf, cutQuotes, decodeText, fromBase64, fromQuotedPrintable, judge, parseAddresses, parseHeaders, textOfHtml } from "@kata-agents/plugin-sdk/mail";
 import type { Account } from "./account.ts";
-import { bytesOf, fromBase64, fromQuotedPrintable } from "./bytes.ts";
-import { decodeText } from "./charset.ts";
-import { parseAddresses, parseHeaders } from "./headers.ts";
-import { textOfHtml } from "./html.ts";
 import { type Fetched, Imap } from "./imap.ts";
-import { ancestors, bareSubject, judge } from "./inbound.ts";
-import { cutQuotes } from "./quote.ts";
 import { layoutOf, type PartInfo } from "./structure.ts";
 import type { Threads } from "./threads.ts";
 

@@ -1,6 +1,6 @@
 /** Submission of one message (RFC 5321, RFC 6409): EHLO, STARTTLS, AUTH, DATA. Says for each failure whether the message may be out. */
 
-import { fromBase64, rawOf, toBase64, utf8 } from "./bytes.ts";
+import { fromBase64, rawOf, toBase64, utf8 } from "@kata-agents/plugin-sdk/mail";
 import { type Server, Wire, WireError } from "./wire.ts";
 
 const ANSWER_MS = 60_000;

@@ -1,7 +1,7 @@
 /** BODYSTRUCTURE (RFC 3501, 7.4.2): which part of a message is its text, and which are files. Pure. */
 
+import { parameter } from "@kata-agents/plugin-sdk/mail";
 import type { Value } from "./imap.ts";
-import { parameter } from "./headers.ts";
 
 /** One part that is no multipart. */
 export interface PartInfo {

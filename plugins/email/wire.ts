@@ -1,7 +1,7 @@
 /** Lines and bytes over a connection, each with a time limit: a server that says nothing is given up, and nothing waits for ever. */
 
 import { connect, type Socket, type SocketOptions } from "@kata-agents/plugin-sdk";
-import { bytesOf, rawOf } from "./bytes.ts";
+import { bytesOf, rawOf } from "@kata-agents/plugin-sdk/mail";
 
 /** Longest line that is read, bytes. */
 const LONGEST_LINE = 256 * 1024;

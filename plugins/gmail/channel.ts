@@ -1,10 +1,10 @@
 /** The channel: mail with one label goes to the agent, answers go into its thread. Reading; sending is in `outbound.ts`. */
 
 import { type ConnectContext, type DraftAttachment, type InboundDraft, type Media, type PluginContext, SendError } from "@kata-agents/plugin-sdk";
+import { GoogleError, isObject, SignInNeeded, text } from "@kata-agents/plugin-sdk/google";
+import { ancestors, bareSubject, judge, type Rules } from "@kata-agents/plugin-sdk/mail";
 import { backoff, type Clock } from "@kata-agents/plugin-sdk/sending";
 import { Follower } from "./follow.ts";
-import { GoogleError, isObject, SignInNeeded, text } from "./google.ts";
-import { ancestors, bareSubject, judge, type Rules } from "./judge.ts";
 import type { FilePart, Mail } from "./mail.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { settingsOf } from "./settings.ts";

@@ -5,9 +5,9 @@
  */
 
 import type { PluginContext } from "@kata-agents/plugin-sdk";
+import { GoogleError, isObject } from "@kata-agents/plugin-sdk/google";
+import { messageIds } from "@kata-agents/plugin-sdk/mail";
 import { NetworkError } from "@kata-agents/plugin-sdk/sending";
-import { GoogleError, isObject } from "./google.ts";
-import { messageIds } from "./headers.ts";
 import type { Mail } from "./mail.ts";
 import type { HistoryType, Mailbox } from "./mailbox.ts";
 

@@ -1,10 +1,7 @@
 /** Letters that go out: new ones, and answers that stay in their thread. What a thread needs: its id, `In-Reply-To`, `References`, its subject. */
 
 import type { PluginContext } from "@kata-agents/plugin-sdk";
-import { compose, type Enclosure, type Letter } from "./compose.ts";
-import { ancestors, bareSubject } from "./judge.ts";
-import { type Mailbox as Person, messageIds, parseAddresses } from "./headers.ts";
-import { rawOf, utf8 } from "./bytes.ts";
+import { ancestors, bareSubject, compose, type Enclosure, type Letter, type Mailbox as Person, messageIds, parseAddresses, rawOf, utf8 } from "@kata-agents/plugin-sdk/mail";
 import type { Mail } from "./mail.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { Settings } from "./settings.ts";

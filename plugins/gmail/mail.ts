@@ -1,11 +1,7 @@
 /** One message as `messages.get` gives it (format `full` or `metadata`): headers, the words in it, its files. Pure. */
 
-import { fromBase64, rawOf, utf8 } from "./bytes.ts";
-import { decodeText } from "./charset.ts";
-import { isObject, objects, text } from "./google.ts";
-import { Headers2822, parameter } from "./headers.ts";
-import { textOfHtml } from "./html.ts";
-import { cutQuotes } from "./quote.ts";
+import { isObject, objects, text } from "@kata-agents/plugin-sdk/google";
+import { cutQuotes, decodeText, fromBase64, MailHeaders, parameter, rawOf, textOfHtml, utf8 } from "@kata-agents/plugin-sdk/mail";
 
 /** Most characters of a message that are handed on. */
 export const TEXT_CHARS = 100_000;
@@ -33,7 +29,7 @@ export interface Mail {
   labels: readonly string[];
   /** When Gmail took it in, milliseconds. */
   at: number;
-  headers: Headers2822;
+  headers: MailHeaders;
   snippet: string;
   /** About how many bytes, files included. */
   size: number;
@@ -77,8 +73,8 @@ function shortened(texts: readonly string[]): string {
 }
 
 /** Headers as texts of bytes, which is what `headers.ts` reads: Gmail gives some decoded and some as they came. */
-function headersOf(part: Record<string, unknown>): Headers2822 {
-  return new Headers2822(
+function headersOf(part: Record<string, unknown>): MailHeaders {
+  return new MailHeaders(
     objects(part["headers"]).flatMap((one): [string, string][] => {
       const name = text(one["name"]);
       const value = one["value"];
@@ -115,7 +111,7 @@ class Reader {
     if (this.texts.slice(before).every((one) => one.whole === "")) for (const one of forms) if (html(one)) this.walk(one, depth + 1);
   }
 
-  #text(part: Record<string, unknown>, mime: string, headers: Headers2822): void {
+  #text(part: Record<string, unknown>, mime: string, headers: MailHeaders): void {
     const body = isObject(part["body"]) ? part["body"] : {};
     const data = typeof body["data"] === "string" ? body["data"].slice(0, BODY_CHARS) : "";
     if (data === "") return;
@@ -124,7 +120,7 @@ class Reader {
     else this.texts.push({ whole: words.replace(/\r\n?/g, "\n").trim(), cut: cutQuotes(words) });
   }
 
-  #file(part: Record<string, unknown>, mime: string, name: string, headers: Headers2822): void {
+  #file(part: Record<string, unknown>, mime: string, name: string, headers: MailHeaders): void {
     // Signatures of machines are no files, and pictures without a name are a signature's decoration.
     if (/^application\/(pkcs7-signature|x-pkcs7-signature|pgp-signature|pgp-encrypted|ms-tnef)$/.test(mime)) return;
     const body = isObject(part["body"]) ? part["body"] : {};
@@ -145,7 +141,7 @@ class Reader {
   }
 }
 
-function charsetOf(headers: Headers2822): string | undefined {
+function charsetOf(headers: MailHeaders): string | undefined {
   const type = headers.raw("content-type");
   if (type === undefined) return undefined;
   const match = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(type);

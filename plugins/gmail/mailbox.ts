@@ -1,8 +1,8 @@
 /** The methods of Gmail's API that this plugin uses, each once, with what it costs; one for the service, the channel and the tools. */
 
 import type { PluginContext } from "@kata-agents/plugin-sdk";
+import { type Answer, type Ask, GoogleApi, GoogleError, isObject, objects, Quota, text } from "@kata-agents/plugin-sdk/google";
 import { type Clock, NetworkError } from "@kata-agents/plugin-sdk/sending";
-import { type Answer, type Ask, GoogleApi, GoogleError, isObject, objects, Quota, text } from "./google.ts";
 import { type FilePart, type Mail, mailOf } from "./mail.ts";
 import { base64UrlOf, bytesOfBase64Url, pauseFor } from "./pieces.ts";
 import type { Settings } from "./settings.ts";

@@ -1,8 +1,8 @@
 /** Answers of the agent into the thread they belong to: to whoever wrote the message that is answered, and to nobody else. */
 
 import { type OutboundMessage, type PluginContext, type Receipt, SendError } from "@kata-agents/plugin-sdk";
+import type { Enclosure } from "@kata-agents/plugin-sdk/mail";
 import { FILES_MAX, sendError } from "./channel.ts";
-import type { Enclosure } from "./compose.ts";
 import { answerTo, checkSize, written } from "./letters.ts";
 import type { Mail } from "./mail.ts";
 import type { Mailbox } from "./mailbox.ts";

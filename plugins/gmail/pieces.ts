@@ -3,7 +3,7 @@
  * and decoded bit by bit. Small things take no pause.
  */
 
-import { utf8 } from "./bytes.ts";
+import { utf8 } from "@kata-agents/plugin-sdk/mail";
 
 /** Characters of one step; a multiple of 3 and of 4. */
 const STEP = 48 * 1024;

@@ -1,11 +1,10 @@
 /** The service: notices new mail under the label of the settings, remembers the newest, and tells a session who wrote about what. */
 
 import type { PluginContext, Service, ServiceContext } from "@kata-agents/plugin-sdk";
+import { isObject } from "@kata-agents/plugin-sdk/google";
+import { automatic, parseAddresses } from "@kata-agents/plugin-sdk/mail";
 import { backoff, type Clock } from "@kata-agents/plugin-sdk/sending";
 import { Follower, type Take } from "./follow.ts";
-import { isObject } from "./google.ts";
-import { automatic } from "./judge.ts";
-import { parseAddresses } from "./headers.ts";
 import type { Mail } from "./mail.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { type Settings, settingsOf } from "./settings.ts";

@@ -1,7 +1,7 @@
 /** The settings, as this plugin reads them. */
 
 import type { PluginContext } from "@kata-agents/plugin-sdk";
-import { text } from "./google.ts";
+import { text } from "@kata-agents/plugin-sdk/google";
 
 export interface Settings {
   apiRoot: string;

@@ -1,7 +1,7 @@
 /** What a person meets before the channel runs: the sign-in, the label, whether Gmail answers, and what is risky. */
 
 import type { AuthState, PluginContext, Probe, SecurityWarning, SetupOption, SetupStep } from "@kata-agents/plugin-sdk";
-import { GoogleError, SignInNeeded } from "./google.ts";
+import { GoogleError, SignInNeeded } from "@kata-agents/plugin-sdk/google";
 import type { Mailbox } from "./mailbox.ts";
 import { settingsOf } from "./settings.ts";
 

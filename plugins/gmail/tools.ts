@@ -1,10 +1,9 @@
 /** The agent's tools. Whatever changes something is not `readOnly`, so the person is asked; each error says what was wrong and what to do. */
 
 import type { KataPluginApi, PluginContext, Tool } from "@kata-agents/plugin-sdk";
+import { isObject, said, SignInNeeded } from "@kata-agents/plugin-sdk/google";
+import { type Enclosure, parseAddresses } from "@kata-agents/plugin-sdk/mail";
 import { FILES_MAX, kindOf } from "./channel.ts";
-import type { Enclosure } from "./compose.ts";
-import { isObject, said, SignInNeeded } from "./google.ts";
-import { parseAddresses } from "./headers.ts";
 import { answerTo, checkSize, peopleOf, written } from "./letters.ts";
 import type { FilePart, Mail } from "./mail.ts";
 import type { Mailbox } from "./mailbox.ts";

@@ -9,8 +9,8 @@
  */
 
 import type { ConnectContext, StatusReport } from "@kata-agents/plugin-sdk";
+import { systemClock } from "@kata-agents/plugin-sdk/sending";
 import { type Api, MatrixError, NetworkError, part } from "./api.ts";
-import { chance, sleep } from "./clock.ts";
 import { Elsewhere, NotMatrix } from "./discovery.ts";
 import { eventsOf, relationOf, type RoomEvent } from "./events.ts";
 import { Rooms } from "./facts.ts";
@@ -264,7 +264,7 @@ class Loop {
     const { report, ms } = trouble(error, this.#failures);
     this.#ctx.status(report);
     this.#ctx.logger.warn(`${report.code}: ${words(error)}; next try in ${Math.round(ms / 100) / 10} s`);
-    await sleep(ms, this.#ctx.signal);
+    await systemClock.sleep(ms, this.#ctx.signal);
   }
 }
 
@@ -318,7 +318,7 @@ function trouble(error: unknown, failures: number): { report: Trouble; ms: numbe
     return report(`http_${error.status}`, `The Matrix server refuses to give messages: ${error.reason}`, 30_000);
   }
   // Everybody who was cut off comes back at once, unless each waits a little differently.
-  return report("unreachable", `The Matrix server does not answer (${words(error)}); trying again.`, Math.round(growing * (0.8 + 0.4 * chance())));
+  return report("unreachable", `The Matrix server does not answer (${words(error)}); trying again.`, Math.round(growing * (0.8 + 0.4 * Math.random())));
 }
 
 /** The state that waits for a person; nothing for what is no such thing. */

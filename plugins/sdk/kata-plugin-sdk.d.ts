@@ -1992,6 +1992,223 @@ declare module "@kata-agents/plugin-sdk/sending" {
   export const systemClock: Clock;
 }
 
+declare module "@kata-agents/plugin-sdk/mail" {
+  /** Fields by lower-case name, in order from the top. */
+  export class MailHeaders {
+    #private;
+    constructor(fields: readonly (readonly [string, string])[]);
+    /** The first field of that name, unfolded, as bytes. */
+    raw(name: string): string | undefined;
+    /** Every field of that name. */
+    all(name: string): string[];
+    /** The first field of that name as a person reads it. */
+    text(name: string): string | undefined;
+  }
+  /** Reads the fields of a header; stops at the first empty line. */
+  export function parseHeaders(raw: string): MailHeaders;
+  /** Encoded words (RFC 2047); neighbours of one charset are decoded together, because a character may be torn. What is not encoded is read as UTF-8. */
+  export function decodeWords(raw: string): string;
+  /** A name from parameters, as `name*0*=utf-8''…`, `name*=…`, `name=…` (RFC 2231), or with encoded words in it, as many write it. */
+  export function parameter(parameters: ReadonlyMap<string, string>, name: string): string | undefined;
+  /** A person in a header. */
+  export interface Mailbox {
+    /** In lower case. */
+    address: string;
+    /** Name to show. */
+    name: string | null;
+  }
+  /** Addresses of a header; groups are opened, comments left out. */
+  export function parseAddresses(raw: string | undefined): Mailbox[];
+  /** Message ids of a header, in order, without the angles. */
+  export function messageIds(raw: string | undefined): string[];
+  /** Encodes a header's text where it is not plain ASCII, in words of at most 75 characters. */
+  export function encodeWords(text: string): string;
+  /** The text of an HTML body; quotations have `> ` in front. `cut`: without the history that is answered. */
+  export function textOfHtml(html: string, cut?: boolean): string;
+  /** Cuts the history that is answered and the signature. What would leave nothing is left as it is. */
+  export function cutQuotes(text: string): string;
+  /** Why a message is left out, or what is known of it. */
+  export type Verdict = {
+    ok: true;
+    sender: Mailbox;
+  } | {
+    ok: false;
+    why: "no_sender" | "own" | "automatic" | "not_authenticated";
+  };
+  /** What senders are believed by. */
+  export interface Rules {
+    /** The mailbox's own address. */
+    own: string;
+    /** Whether a sender must be vouched for by `authServer`. */
+    senderCheck: "authenticated" | "none";
+    /** Whose `Authentication-Results` count. */
+    authServer: string;
+  }
+  /** Looks at a header. */
+  export function judge(headers: MailHeaders, rules: Rules): Verdict;
+  /** Whether a program wrote it: answering would make a loop, or reach nobody (RFC 3834). */
+  export function automatic(headers: MailHeaders, sender: string): boolean;
+  /** Whether the server that took the message in found its From to be genuine (RFC 8601). */
+  export function authenticated(headers: MailHeaders, sender: string, authServer: string): boolean;
+  /** Ids a message names as those before it, oldest first, without its own. */
+  export function ancestors(headers: MailHeaders, own: string | undefined): string[];
+  /** A subject without the marks of answers and forwards. */
+  export function bareSubject(subject: string): string;
+  /** A file that goes along. */
+  export interface Enclosure {
+    /** Its name; one that is not plain is written as RFC 2231 has it. */
+    name: string;
+    /** Its media type; one that is none becomes `application/octet-stream`. */
+    mime: string;
+    /** What is in it. */
+    bytes: Uint8Array;
+  }
+  /** What is written. */
+  export interface Letter {
+    /** Whose it is. */
+    from: Mailbox;
+    /** Whom it is for. */
+    to: readonly Mailbox[];
+    /** Who gets a copy. */
+    cc?: readonly Mailbox[];
+    /** Who gets a copy unseen: a field of its own, which the service that sends must take out, as Gmail does. */
+    bcc?: readonly Mailbox[];
+    /** On one line; line ends become blanks. */
+    subject: string;
+    /** Markdown. */
+    text: string;
+    /** Id without its angles. */
+    id: string;
+    /** Milliseconds. */
+    date: number;
+    /** The id that is answered. */
+    inReplyTo?: string | undefined;
+    /** Ids, oldest first. */
+    references?: readonly string[];
+    /** Files that go along. */
+    files?: readonly Enclosure[];
+    /** Set where no person looked at it before it left (RFC 3834); other programs must not answer it. */
+    automatic?: "auto-replied" | "auto-generated";
+  }
+  /** A date as RFC 5322 writes it, in UTC. */
+  export function mailDate(ms: number): string;
+  /** Markdown as the two texts of a mail. */
+  export function renderBoth(markdown: string): {
+    plain: string;
+    html: string;
+  };
+  /** The message in pieces of a text of bytes; each is made when it is asked for. */
+  export function compose(letter: Letter): Generator<string, void, undefined>;
+  /** Bytes as a text of bytes. */
+  export function rawOf(bytes: Uint8Array): string;
+  /** A text of bytes as bytes. */
+  export function bytesOf(raw: string): Uint8Array<ArrayBuffer>;
+  /** UTF-8. */
+  export const utf8: (text: string) => Uint8Array<ArrayBuffer>;
+  /** Decodes base64; what is none of it is passed over, as RFC 2045 asks. */
+  export function fromBase64(raw: string): Uint8Array<ArrayBuffer>;
+  /** Encodes base64. */
+  export function toBase64(bytes: Uint8Array): string;
+  /** Decodes quoted-printable (RFC 2045, 6.7). A `=` that means nothing stands for itself. */
+  export function fromQuotedPrintable(raw: string): Uint8Array<ArrayBuffer>;
+  /** Encodes quoted-printable, lines of at most 76 characters. */
+  export function toQuotedPrintable(text: string): string;
+  /** Bytes as text. Of an unknown charset it is read as UTF-8, else as Latin 1: words that are wrong in places are better than none. */
+  export function decodeText(bytes: Uint8Array, charset: string | undefined): string;
+}
+
+declare module "@kata-agents/plugin-sdk/google" {
+  import type { PluginContext, StatusReport } from "@kata-agents/plugin-sdk";
+  import type { Clock, HttpError } from "@kata-agents/plugin-sdk/sending";
+
+  /** One request. */
+  export interface Ask {
+    /** Method's name in Google's reference, for errors. */
+    name: string;
+    /** Below the root, with its first slash. */
+    path: string;
+    /** Default `POST` with a body, else `GET`. */
+    method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+    /** Parameters; a list is one parameter several times, what is undefined is left out. */
+    query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+    /** An object, or JSON made beforehand. */
+    body?: Readonly<Record<string, unknown>> | Blob;
+    /** Headers beside the sign-in. */
+    headers?: Readonly<Record<string, string>>;
+    /** Quota units it costs; default 1. */
+    units?: number;
+    /** Longest wait for the whole answer, in milliseconds; default 30 000. */
+    timeoutMs?: number;
+  }
+  /** An answer: a JSON object, empty where Google sends none. */
+  export type Answer = Record<string, unknown>;
+  /** The door to one of Google's APIs. The plugin needs `oauth:google:…` and `net:` for the host of `root`. */
+  export class GoogleApi {
+    #private;
+    constructor(root: string, quota: Quota, clock: Clock);
+    /** The time at Google, as far as its answers said; this machine's clock may be wrong. */
+    now(): number;
+    /** Asks once; after a 401 once more with a renewed token. Rejects with `SignInNeeded`, `GoogleError` or `NetworkError`. */
+    ask(ctx: PluginContext, ask: Ask): Promise<Answer>;
+    /** For a tool call: waits where Google says so, and asks again what only reads. */
+    patiently(ctx: PluginContext, ask: Ask): Promise<Answer>;
+  }
+  /** Asks page after page. An answer that names the page it is ends with an error instead of never. */
+  export function pages(api: GoogleApi, ctx: PluginContext, ask: Ask): AsyncGenerator<Answer, void, undefined>;
+  /** Nobody is signed in, or Google no longer takes the sign-in: only a person can mend it, and nothing is asked until then. */
+  export class SignInNeeded extends Error {
+    constructor(why: string);
+  }
+  /** What an answer means. */
+  export type Meaning = "limited" | "scope" | "forbidden" | "missing" | "gone" | "conflict" | "invalid" | "server";
+  /** Google answered, and the answer is no. */
+  export class GoogleError extends Error {
+    /** HTTP status. */
+    readonly status: number;
+    /** Google's own word, such as `notFound`. */
+    readonly reason: string;
+    /** What to make of it. */
+    readonly meaning: Meaning;
+    /** Google's sentence, for the model; it may repeat what was asked, so it is neither logged nor part of `message`. */
+    readonly detail: string;
+    /** How long to wait before the next attempt, in milliseconds, where that is known. */
+    readonly retryAfterMs: number | undefined;
+    constructor(what: string, error: HttpError);
+  }
+  /** Whether a failure passes by itself. */
+  export function isTransient(error: unknown): boolean;
+  /** What a failure is to the model: what was wrong, and what to do. */
+  export function said(error: unknown, doing: string): Error;
+  /** A state for the person, and whether to go on. */
+  export interface Trouble {
+    /** The state to show. */
+    report: StatusReport;
+    /** `undefined` for “waits for a person”, else the least time until the next look, in milliseconds. */
+    waitMs: number | undefined;
+  }
+  /**
+   * What a failed look means for the state a person sees, and how long to wait: `api` as in “the Gmail API”, `reading` as in “does not
+   * allow reading mail”. `undefined` for what is neither Google's nor the network's: a fault of the plugin, which the host shall see.
+   */
+  export function googleTrouble(error: unknown, { api, reading }: {
+    api: string;
+    reading: string;
+  }): Trouble | undefined;
+  /** Units a minute, given back evenly. Who finds none left waits for its share, in the order of asking. */
+  export class Quota {
+    #private;
+    constructor(perMinute: number, clock: Clock);
+    /** Takes units, waiting until there are as many. */
+    take(units: number, signal: AbortSignal): Promise<void>;
+  }
+  /** Whether it is a JSON object. */
+  export function isObject(value: unknown): value is Record<string, unknown>;
+  /** The objects of a list in an answer; what does not fit is left out. */
+  export function objects(value: unknown): Record<string, unknown>[];
+  /** A text of an answer, or nothing. */
+  export function text(value: unknown): string | undefined;
+}
+
 declare module "@kata-agents/plugin-sdk/testing" {
   import type { ButtonPress, Channel, ChannelNotice, Command, ConnectContext, DirectMessage, HookEvents, HookHandler, HookName, HookOptions, InboundDraft, IngressAnswer, KnownConversation, Media, OauthToken, OutboundMessage, PluginContext, PluginModule, PressAnswer, Route, Service, ServiceContext, SessionSummary, Socket, SocketAddress, SocketOptions, StatusReport, Tool } from "@kata-agents/plugin-sdk";
 

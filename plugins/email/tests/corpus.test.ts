@@ -1,9 +1,8 @@
+import { compose, fromQuotedPrintable, renderBoth } from "@kata-agents/plugin-sdk/mail";
 import { corpus } from "@kata-agents/plugin-sdk/testing/corpus";
 import { expect, test } from "vitest";
-import { fromQuotedPrintable } from "../bytes.ts";
-import { compose, renderBoth } from "../compose.ts";
 
-const letter = { from: "bot@kata.example", fromName: "Kata", to: "ann@ann.example", toName: null, subject: "s", id: "x@kata.example", date: 0, inReplyTo: undefined, references: [], files: [], answer: true };
+const letter = { from: { address: "bot@kata.example", name: "Kata" }, to: [{ address: "ann@ann.example", name: null }], subject: "s", id: "x@kata.example", date: 0, automatic: "auto-replied" as const };
 
 for (const { name, text } of corpus) {
   test(`${name}: as a mail shows it`, () => {
@@ -17,7 +16,7 @@ for (const { name, text } of corpus) {
     expect(open).toEqual([]);
     expect(html).not.toMatch(/<(script|style|iframe|object)|<[^>]*\son\w+=|(href|src)="(?!https?:|mailto:|tel:)/i);
     // What goes out has short lines of ASCII, and comes back as it was.
-    const raw = compose({ ...letter, text });
+    const raw = [...compose({ ...letter, text })].join("");
     expect(raw).toMatch(/^[\x09\x0a\x0d\x20-\x7e]*$/);
     expect(raw.split("\r\n").every((line) => line.length <= 78)).toBe(true);
     const [, encoded = ""] = /text\/plain[^]*?\r\n\r\n([^]*?)\r\n--=_/.exec(raw) ?? [];

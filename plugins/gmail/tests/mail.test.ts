@@ -1,8 +1,6 @@
-import { expect, test } from "vitest";
+import { bytesOf, compose, parseHeaders, rawOf, utf8 } from "@kata-agents/plugin-sdk/mail";
 import { FakeHost } from "@kata-agents/plugin-sdk/testing";
-import { bytesOf, rawOf, utf8 } from "../bytes.ts";
-import { compose } from "../compose.ts";
-import { parseHeaders } from "../headers.ts";
+import { expect, test } from "vitest";
 import { mailOf } from "../mail.ts";
 import { base64UrlOf, bytesOfBase64Url } from "../pieces.ts";
 import { b64 } from "./platform.ts";

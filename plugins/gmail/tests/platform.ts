@@ -1,7 +1,7 @@
 /** Gmail in memory, as far as the plugin asks: history, lists, messages, labels, sends. Strict about what Google is strict about. */
 
+import { toBase64, utf8 } from "@kata-agents/plugin-sdk/mail";
 import { type FakeRequest, json, refused } from "@kata-agents/plugin-sdk/testing";
-import { toBase64, utf8 } from "../bytes.ts";
 import { fromBase64Url } from "../mail.ts";
 
 export const TOKEN = "ya29.secret-of-the-test";

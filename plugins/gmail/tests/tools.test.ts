@@ -1,7 +1,7 @@
+import { utf8 } from "@kata-agents/plugin-sdk/mail";
 import { outbound } from "@kata-agents/plugin-sdk/testing";
 import { expect, test } from "vitest";
 import manifest from "../kata-plugin.json" with { type: "json" };
-import { utf8 } from "../bytes.ts";
 import { header, OWN, type Stored, wrong } from "./platform.ts";
 import { bench, type Bench, methodOf } from "./support.ts";
 

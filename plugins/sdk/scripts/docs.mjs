@@ -50,6 +50,21 @@ export const SENDING = [
   ["sending/names", "Sending: names"],
   ["sending/clock", "Sending: time"],
 ];
+export const MAIL = [
+  ["mail/headers", "Mail: headers"],
+  ["mail/html", "Mail: HTML as text"],
+  ["mail/quote", "Mail: what a person wrote"],
+  ["mail/judge", "Mail: who is believed"],
+  ["mail/compose", "Mail: writing one"],
+  ["mail/bytes", "Mail: bytes"],
+  ["mail/charset", "Mail: charsets"],
+];
+export const GOOGLE = [
+  ["google/api", "Google: asking"],
+  ["google/failures", "Google: failures"],
+  ["google/quota", "Google: budgets"],
+  ["google/json", "Google: reading answers"],
+];
 export const TESTING = [
   ["testing/contract", "Testing: contracts"],
   ["testing/channel", "Testing: channels"],
@@ -143,12 +158,12 @@ export function reference(read) {
     "<!-- Generated from the SDK's doc comments by `cargo xtask gen`. Do not edit. -->",
     "# Plugin API reference",
     "",
-    "API version 1. Everything here is imported from `@kata-agents/plugin-sdk`; the parts that begin with “Markdown”, “Sending”",
-    "and “Testing” from `@kata-agents/plugin-sdk/markdown`, `…/sending` and `…/testing`. What may change is written in",
-    "[compatibility.md](compatibility.md).",
+    "API version 1. Everything here is imported from `@kata-agents/plugin-sdk`; the parts that begin with “Markdown”, “Sending”,",
+    "“Mail”, “Google” and “Testing” from `@kata-agents/plugin-sdk/markdown`, `…/sending`, `…/mail`, `…/google` and `…/testing`. What may",
+    "change is written in [compatibility.md](compatibility.md).",
     "",
   ];
-  const files = [...MAIN, ...MARKDOWN, ...SENDING, ...TESTING].map(([name, heading]) => ({ name, heading, file: parse(name, read(name)) }));
+  const files = [...MAIN, ...MARKDOWN, ...SENDING, ...MAIL, ...GOOGLE, ...TESTING].map(([name, heading]) => ({ name, heading, file: parse(name, read(name)) }));
   for (const { heading, file } of files) {
     const anchor = heading.toLowerCase().replace(/[^a-z0-9 -]/g, "").replaceAll(" ", "-");
     out.push(`- [${heading}](#${anchor}): ${file.items.map((item) => `\`${item.name}\``).join(", ")}`);
@@ -180,16 +195,19 @@ function body(files, read) {
 
 /** A module beside the main one, with what it takes from there. */
 function beside(specifier, files, read) {
-  const imported = new Set();
+  const imported = new Map();
   for (const [name] of files) {
     for (const line of parse(name, read(name)).imports) {
       const [, names, from] = /\{(.*)\} from "(.*)"/.exec(line);
-      if (!from.startsWith("./")) for (const one of names.split(",")) imported.add(one.replace(/^\s*type\s/, "").trim());
+      if (from.startsWith("./")) continue;
+      const module = from.startsWith("../") ? "@kata-agents/plugin-sdk" : from;
+      const known = imported.get(module) ?? imported.set(module, new Set()).get(module);
+      for (const one of names.split(",")) known.add(one.replace(/^\s*type\s/, "").trim());
+      known.delete("");
     }
   }
-  imported.delete("");
-  const line = `  import type { ${[...imported].sort().join(", ")} } from "@kata-agents/plugin-sdk";`;
-  return ["", `declare module "${specifier}" {`, ...(imported.size > 0 ? [line, ""] : []), body(files, read), "}"];
+  const lines = [...imported].sort(([a], [b]) => (a < b ? -1 : 1)).map(([module, names]) => `  import type { ${[...names].sort().join(", ")} } from "${module}";`);
+  return ["", `declare module "${specifier}" {`, ...(lines.length > 0 ? [...lines, ""] : []), body(files, read), "}"];
 }
 
 /** `plugins/sdk/kata-plugin-sdk.d.ts`. */
@@ -202,6 +220,8 @@ export function declarations(read) {
     "}",
     ...beside("@kata-agents/plugin-sdk/markdown", MARKDOWN, read),
     ...beside("@kata-agents/plugin-sdk/sending", SENDING, read),
+    ...beside("@kata-agents/plugin-sdk/mail", MAIL, read),
+    ...beside("@kata-agents/plugin-sdk/google", GOOGLE, read),
     ...beside("@kata-agents/plugin-sdk/testing", TESTING, read),
     "",
   ].join("\n");

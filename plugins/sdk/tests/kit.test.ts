@@ -14,6 +14,8 @@ type Mistake =
   | "logs the text"
   | "throws anything"
   | "is always certain"
+  | "is certain of what it asked before"
+  | "sends by GET and is certain"
   | "sends twice"
   | "ignores 429"
   | "hands in again and again";
@@ -26,6 +28,8 @@ function platform(): FakePlatform {
     write: (text) => String(written.push({ id: written.length + 1, text })),
     sent: () => sent,
     answer(request) {
+      if (request.url.pathname === "/typing") return json({ id: 0 });
+      if (request.url.searchParams.has("say")) return json({ id: sent.push(request.url.searchParams.get("say") ?? "") });
       if (request.method === "POST") return json({ id: sent.push(String(request.json()["text"])) });
       const after = Number(request.url.searchParams.get("after"));
       return json(written.filter((one) => one.id > after));
@@ -72,7 +76,13 @@ function channel(mistake: Mistake): Channel {
     messaging: { connect },
     outbound: {
       async send(message, ctx) {
-        const post = () => fetch("http://chat.example/", { method: "POST", body: JSON.stringify({ text: message.text }), signal: ctx.signal });
+        const unsent = (error: unknown): never => {
+          throw new SendError({ code: "unreachable", message: String(error), certain: true });
+        };
+        if (mistake === "is certain of what it asked before") await fetch("http://chat.example/typing", { method: "POST", signal: ctx.signal }).catch(unsent);
+        const say = `http://chat.example/?say=${encodeURIComponent(message.text)}`;
+        const post = () => (mistake === "sends by GET and is certain" ? fetch(say, { signal: ctx.signal }).catch(unsent) : write());
+        const write = () => fetch("http://chat.example/", { method: "POST", body: JSON.stringify({ text: message.text }), signal: ctx.signal });
         try {
           if (mistake === "sends twice") await post();
           const response = await post();
@@ -109,11 +119,16 @@ describe("channelContract", () => {
     ["logs the text", "neither secrets nor a message's text are said in log, states and errors"],
     ["throws anything", "an unreachable platform is a SendError that says so"],
     ["is always certain", "a send whose answer is lost is not certain"],
+    ["sends by GET and is certain", "a send whose answer is lost is not certain"],
     ["sends twice", "a send reaches the readers once and gives the platform's ids"],
     ["ignores 429", "a platform that is asked too fast is waited for as long as it says"],
     ["hands in again and again", "what the host refuses or has seen already is passed over, and the next message comes"],
   ];
   test.each(found)("one that %s is found", async (mistake, sentence) => expect(await contract(mistake, sentence)).toEqual([sentence]));
+
+  test("what it asked before may be certain, by whatever method, since the readers have nothing", async () => {
+    expect(await contract("is certain of what it asked before")).toEqual([]);
+  });
 
   test("one that throws is connected again by the host, as in the app", async () => {
     expect(await contract("ends when it should not", "a message is handed in as it was written")).toEqual([]);

@@ -1,11 +1,11 @@
-//! Modules the host serves itself: the SDK; what channels share, behind `@kata-agents/plugin-sdk/markdown` and
-//! `@kata-agents/plugin-sdk/sending`; and the contract kit behind `@kata-agents/plugin-sdk/testing`, so that
-//! `kata plugins check` runs the very cases that vitest runs.
+//! Modules the host serves itself: the SDK; what plugins share, behind `@kata-agents/plugin-sdk/` `markdown`, `sending`, `mail` and
+//! `google`; and the contract kit behind `@kata-agents/plugin-sdk/testing`, so that `kata plugins check` runs the very cases that
+//! vitest runs.
 
 /// The SDK's specifier.
 pub(super) const SDK: &str = "@kata-agents/plugin-sdk";
 /// Folders of modules below it; each has an `index.ts`.
-const FOLDERS: &[&str] = &["markdown", "sending", "testing"];
+const FOLDERS: &[&str] = &["google", "mail", "markdown", "sending", "testing"];
 
 macro_rules! modules {
     ($($folder:literal: $($file:literal),*;)*) => {
@@ -17,6 +17,8 @@ macro_rules! modules {
 }
 
 const MODULES: &[(&str, &str)] = modules! {
+    "google": "api.ts", "failures.ts", "index.ts", "json.ts", "quota.ts";
+    "mail": "bytes.ts", "charset.ts", "compose.ts", "headers.ts", "html.ts", "index.ts", "judge.ts", "quote.ts";
     "markdown": "ast.ts", "blocks.ts", "dialect.ts", "flow.ts", "grapheme.ts", "index.ts", "inline.ts", "render.ts", "swap.ts", "table.ts";
     "sending": "backoff.ts", "clock.ts", "index.ts", "names.ts", "partial.ts", "request.ts";
     "testing": "channel.ts", "clock.ts", "contract.ts", "fetch.ts", "host.ts", "index.ts", "jobs.ts", "load.ts", "looks.ts", "service.ts", "socket.ts", "talks.ts", "tcp.ts", "tool.ts";

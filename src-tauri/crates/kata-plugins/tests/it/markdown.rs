@@ -33,6 +33,27 @@ export default (api) => {
 };
 "##;
 
+const MAIL: &str = r##"
+import { compose, cutQuotes, judge, parseHeaders, textOfHtml } from "@kata-agents/plugin-sdk/mail";
+import { GoogleApi, googleTrouble, Quota, said } from "@kata-agents/plugin-sdk/google";
+import { NetworkError, systemClock } from "@kata-agents/plugin-sdk/sending";
+export default (api) => {
+  api.registerTool({ name: "mail", description: "d", parameters: {}, execute: async (_, ctx) => {
+    const raw = [...compose({ from: { address: "a@x.example", name: "Ann" }, to: [{ address: "b@x.example", name: null }], subject: "grüße", text: "**hi**", id: "i@x.example", date: 0 })].join("");
+    const headers = parseHeaders(raw);
+    const verdict = judge(headers, { own: "b@x.example", senderCheck: "none", authServer: "" });
+    const api = new GoogleApi("https://google.example", new Quota(10, systemClock), systemClock);
+    const error = await api.ask(ctx, { name: "x", path: "/x" }).catch((error) => error);
+    const trouble = googleTrouble(error, { api: "Gmail API", reading: "mail" });
+    return JSON.stringify([verdict.ok, headers.text("subject"), textOfHtml("<p>a<br>b"), cutQuotes("a\n\n> b"), error.name, trouble.report.state, googleTrouble(new NetworkError("x", true), {}).report.code]);
+  } });
+  api.registerTool({ name: "hostile", description: "d", parameters: {}, execute: ({ piece }) => {
+    const text = piece.repeat(Math.ceil(262144 / piece.length)).slice(0, 262144);
+    return String([textOfHtml(text), cutQuotes(text), parseHeaders(text), parseHeaders("From: " + text)].length);
+  } });
+};
+"##;
+
 /// What a model never writes and an attacker may: 256 KiB of each, after a beginning.
 const HOSTILE: &[(&str, &str)] = &[
     ("", "*"),
@@ -140,4 +161,31 @@ async fn what_channels_share_to_send_works_in_the_sandbox() {
     bench.run("sending", SENDING).await.unwrap();
     let answer = bench.tool("sending", json!({})).await;
     assert_eq!(answer.text, r#"[["1","2"],"name of 7",500,true,false,"a"]"#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_plugins_share_for_mail_and_google_works_in_the_sandbox_and_no_mail_holds_it_up() {
+    let bench = Bench::new();
+    bench.run("mail", MAIL).await.unwrap();
+    let answer = bench.tool("mail", json!({})).await;
+    assert_eq!(
+        answer.text,
+        r#"[true,"grüße","a\nb","a","SignInNeeded","needs_user","unreachable"]"#
+    );
+    for piece in [
+        "<",
+        "<a href=",
+        "&",
+        "\"",
+        "> ",
+        "On a wrote:\n",
+        "=?utf-8?B?",
+        "a,",
+        "(",
+        "\r\n ",
+        "-- \n",
+    ] {
+        let answer = bench.tool("hostile", json!({ "piece": piece })).await;
+        assert_eq!((answer.is_error, answer.text.as_str()), (false, "4"), "{piece:?}");
+    }
 }

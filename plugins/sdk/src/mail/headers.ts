@@ -4,7 +4,7 @@ import { bytesOf, fromBase64, fromQuotedPrintable } from "./bytes.ts";
 import { decodeText } from "./charset.ts";
 
 /** Fields by lower-case name, in order from the top. */
-export class Headers2822 {
+export class MailHeaders {
   readonly #fields: readonly (readonly [string, string])[];
 
   constructor(fields: readonly (readonly [string, string])[]) {
@@ -27,14 +27,14 @@ export class Headers2822 {
 }
 
 /** Reads the fields of a header; stops at the first empty line. */
-export function parseHeaders(raw: string): Headers2822 {
+export function parseHeaders(raw: string): MailHeaders {
   const head = /^([^]*?)(?:\r?\n\r?\n|$)/.exec(raw)?.[1] ?? "";
   const unfolded = head.replace(/\r?\n[ \t]+/g, " ");
   const fields = unfolded.split(/\r?\n/).flatMap((line): [string, string][] => {
     const colon = line.indexOf(":");
     return colon < 1 ? [] : [[line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()]];
   });
-  return new Headers2822(fields);
+  return new MailHeaders(fields);
 }
 
 const WORD = /=\?([^?*\s]+)(?:\*[^?\s]*)?\?([bq])\?([^?]*)\?=/gi;

@@ -1,6 +1,6 @@
 /** From a message's header to what the host takes in: who wrote, whether that is believed, which thread, and whether a machine wrote it. Pure. */
 
-import { type Headers2822, type Mailbox, messageIds, parseAddresses } from "./headers.ts";
+import { type MailHeaders, type Mailbox, messageIds, parseAddresses } from "./headers.ts";
 
 /** Why a message is left out, or what is known of it. */
 export type Verdict = { ok: true; sender: Mailbox } | { ok: false; why: "no_sender" | "own" | "automatic" | "not_authenticated" };
@@ -9,13 +9,14 @@ export type Verdict = { ok: true; sender: Mailbox } | { ok: false; why: "no_send
 export interface Rules {
   /** The mailbox's own address. */
   own: string;
+  /** Whether a sender must be vouched for by `authServer`. */
   senderCheck: "authenticated" | "none";
   /** Whose `Authentication-Results` count. */
   authServer: string;
 }
 
 /** Looks at a header. */
-export function judge(headers: Headers2822, rules: Rules): Verdict {
+export function judge(headers: MailHeaders, rules: Rules): Verdict {
   const from = parseAddresses(headers.raw("from"));
   const [sender] = from;
   // Two authors, or two From fields, are a way to be taken for somebody else.
@@ -27,7 +28,7 @@ export function judge(headers: Headers2822, rules: Rules): Verdict {
 }
 
 /** Whether a program wrote it: answering would make a loop, or reach nobody (RFC 3834). */
-export function automatic(headers: Headers2822, sender: string): boolean {
+export function automatic(headers: MailHeaders, sender: string): boolean {
   const submitted = headers.raw("auto-submitted")?.trim().toLowerCase();
   if (submitted !== undefined && !/^no\b/.test(submitted)) return true;
   if (headers.raw("list-id") !== undefined || headers.raw("list-unsubscribe") !== undefined || headers.raw("x-autoreply") !== undefined) return true;
@@ -43,7 +44,7 @@ const within = (domain: string, of: string): boolean => domain === of || domain.
 const aligned = (a: string, b: string): boolean => a.includes(".") && b.includes(".") && (within(a, b) || within(b, a));
 
 /** Whether the server that took the message in found its From to be genuine (RFC 8601). */
-export function authenticated(headers: Headers2822, sender: string, authServer: string): boolean {
+export function authenticated(headers: MailHeaders, sender: string, authServer: string): boolean {
   const server = authServer.trim().toLowerCase();
   if (server === "") return false;
   const domain = sender.split("@")[1] ?? "";
@@ -84,7 +85,7 @@ function withoutComments(text: string): string {
 }
 
 /** Ids a message names as those before it, oldest first, without its own. */
-export function ancestors(headers: Headers2822, own: string | undefined): string[] {
+export function ancestors(headers: MailHeaders, own: string | undefined): string[] {
   const all = [...messageIds(headers.raw("references")), ...messageIds(headers.raw("in-reply-to"))];
   return [...new Set(all)].filter((id) => id !== own);
 }

@@ -13,16 +13,25 @@ const FOLD = 76;
 
 /** A file that goes along. */
 export interface Enclosure {
+  /** Its name; one that is not plain is written as RFC 2231 has it. */
   name: string;
+  /** Its media type; one that is none becomes `application/octet-stream`. */
   mime: string;
+  /** What is in it. */
   bytes: Uint8Array;
 }
 
+/** What is written. */
 export interface Letter {
+  /** Whose it is. */
   from: Mailbox;
+  /** Whom it is for. */
   to: readonly Mailbox[];
+  /** Who gets a copy. */
   cc?: readonly Mailbox[];
+  /** Who gets a copy unseen: a field of its own, which the service that sends must take out, as Gmail does. */
   bcc?: readonly Mailbox[];
+  /** On one line; line ends become blanks. */
   subject: string;
   /** Markdown. */
   text: string;
@@ -30,9 +39,11 @@ export interface Letter {
   id: string;
   /** Milliseconds. */
   date: number;
+  /** The id that is answered. */
   inReplyTo?: string | undefined;
   /** Ids, oldest first. */
   references?: readonly string[];
+  /** Files that go along. */
   files?: readonly Enclosure[];
   /** Set where no person looked at it before it left (RFC 3834); other programs must not answer it. */
   automatic?: "auto-replied" | "auto-generated";
@@ -99,7 +110,7 @@ function part(type: string, words: string): string {
 }
 
 /** Markdown as the two texts of a mail. */
-function renderBoth(markdown: string): { plain: string; html: string } {
+export function renderBoth(markdown: string): { plain: string; html: string } {
   const blocks = parseMarkdown(markdown);
   const join = (parts: readonly { text: string }[]) => parts.map((one) => one.text).join("\n\n");
   return { plain: join(renderParts(blocks, plainDialect, { max: LONGEST })), html: join(renderParts(blocks, htmlDialect, { max: LONGEST })) };
