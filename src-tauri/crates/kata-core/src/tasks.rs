@@ -11,6 +11,15 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+tokio::task_local! {
+    static PRESENT: &'static str;
+}
+
+/// Name of the task this is asked in; nothing outside of one.
+pub fn present() -> Option<&'static str> {
+    PRESENT.try_with(|name| *name).ok()
+}
+
 /// Spawns and stops tasks. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Tasks {
@@ -26,7 +35,7 @@ impl Tasks {
         let running = Arc::clone(&self.running);
         *lock(&running).entry(name).or_default() += 1;
         self.tracker.spawn(async move {
-            if AssertUnwindSafe(task).catch_unwind().await.is_err() {
+            if AssertUnwindSafe(PRESENT.scope(name, task)).catch_unwind().await.is_err() {
                 tracing::error!(task = name, "a task panicked and was ended");
             }
             let mut running = lock(&running);

@@ -73,6 +73,8 @@ pub struct HostOptions {
     pub stuck: Duration,
     /// Backoff and breaker of plugins, channels and services.
     pub policy: Policy,
+    /// Where plugins at work are noted; nowhere when absent.
+    pub seats: Option<std::sync::Arc<dyn crate::Seats>>,
 }
 
 impl Default for HostOptions {
@@ -111,6 +113,7 @@ impl Default for HostOptions {
             trial: Duration::from_secs(2),
             stuck: Duration::from_secs(10),
             policy: Policy::default(),
+            seats: None,
         }
     }
 }

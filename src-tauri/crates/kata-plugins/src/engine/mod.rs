@@ -171,6 +171,7 @@ fn run(spec: Spec, link: &Arc<Link>, boot: oneshot::Sender<Result<Registrations,
         Arc::clone(&link.kill),
         Arc::clone(&spec.share),
         spec.options.cpu_ms_per_minute,
+        spec.options.seats.as_ref().and_then(|seats| seats.take(spec.rules.plugin.as_str())),
     ));
     let cancel = CancellationToken::new();
     let core = Rc::new(Core {

@@ -2,6 +2,7 @@
 //! it rests: a batch that nobody waits for pauses as its plugin's [`Share`] says, also in the middle. Whose work it is decides
 //! what happens when a minute is used up, see [`Work`].
 
+use crate::seats::Seat;
 use crate::share::{STINT, Share};
 use std::cell::Cell;
 use std::sync::Arc;
@@ -77,14 +78,17 @@ pub(crate) struct Watch {
     lower: Cell<bool>,
     /// Whether the runtime is being taken down.
     ending: Cell<bool>,
+    /// Where this thread says that it is at work.
+    seat: Option<Box<dyn Seat>>,
 }
 
 /// How often a resting thread looks whether it should end.
 const LOOK: Duration = Duration::from_millis(5);
 
 impl Watch {
-    pub(crate) fn new(kill: Arc<AtomicBool>, share: Arc<Share>, cpu_ms_per_minute: u32) -> Self {
+    pub(crate) fn new(kill: Arc<AtomicBool>, share: Arc<Share>, cpu_ms_per_minute: u32, seat: Option<Box<dyn Seat>>) -> Self {
         Self {
+            seat,
             kill,
             slice: Cell::new(Duration::ZERO),
             deadline: Cell::new(Duration::MAX),
@@ -109,6 +113,7 @@ impl Watch {
 
     /// A batch begins.
     pub(crate) fn begin(&self, slice: Duration, work: Work) {
+        self.at_work(true);
         let now = thread_cpu();
         if self.minute_began.get().elapsed() >= Duration::from_secs(60) {
             self.minute_began.set(Instant::now());
@@ -125,6 +130,7 @@ impl Watch {
 
     /// It ended; counts what it took.
     pub(crate) fn end(&self) {
+        self.at_work(false);
         let now = thread_cpu();
         let spent = now.saturating_sub(self.began.get());
         self.used.set(self.used.get() + spent);
@@ -143,6 +149,12 @@ impl Watch {
         if self.asked.get() > self.budget && self.tripped.get().is_none() {
             self.tripped
                 .set(Some(Tripped::Minute(u32::try_from(self.budget.as_millis()).unwrap_or(u32::MAX))));
+        }
+    }
+
+    fn at_work(&self, now: bool) {
+        if let Some(seat) = &self.seat {
+            seat.works(now);
         }
     }
 
