@@ -1,17 +1,18 @@
 /** The line at the foot: what the engine wants known, what just went wrong, and whether the engine is there. */
-import { CircleAlert, CloudOff, Info, MessageCircleQuestion, TriangleAlert, X } from "lucide-react";
-import { type ReactNode, useSyncExternalStore } from "react";
-import { IconButton } from "@/components/Button";
+import { CircleAlert, CloudOff, Info, MessageCircleQuestion, TriangleAlert } from "lucide-react";
+import { useSyncExternalStore } from "react";
 import { currentNotes, dismissNote, subscribeNotes } from "@/data/notify";
 import { useAct, useRead } from "@/data/operations";
 import { useConnection, usePlatform } from "@/data/platform";
 import type { Elicitation } from "@/generated/protocol";
-import { cn } from "@/lib/cn";
+import { EndBanner } from "@/features/life/EndBanner";
 import { go, useRoute } from "@/lib/route";
+import { Line } from "./Line";
 
 export function StatusLine() {
   const notes = useSyncExternalStore(subscribeNotes, currentNotes);
-  const notices = useRead("system.status", {}).data?.notices ?? [];
+  // An unexpected end has a line of its own.
+  const notices = (useRead("system.status", {}).data?.notices ?? []).filter(({ id }) => !id.startsWith("crash:"));
   const connection = useConnection();
   const dismiss = useAct("notice.dismiss");
   const note = notes.at(-1);
@@ -21,6 +22,7 @@ export function StatusLine() {
       {connection.kind === "offline" && (
         <Line tone="warn" icon={<CloudOff className="size-3.5" />} message={connection.reason} hint="It is tried again by itself; what you typed stays." action={<TryNow />} />
       )}
+      <EndBanner />
       <Asked />
       {note !== undefined && (
         <Line
@@ -65,37 +67,5 @@ function TryNow() {
     <button type="button" data-testid="try-now" className="shrink-0 rounded px-1.5 font-medium underline underline-offset-2 hover:no-underline" onClick={() => void platform.startEngine()}>
       Try now
     </button>
-  );
-}
-
-const TONES = { plain: "bg-list text-ink", warn: "bg-warn-soft text-warn", bad: "bg-bad-soft text-bad" };
-
-interface LineProps {
-  tone: keyof typeof TONES;
-  icon: ReactNode;
-  message: string;
-  hint: string | null;
-  more?: number;
-  action?: ReactNode;
-  onDismiss?: () => void;
-}
-
-function Line({ tone, icon, message, hint, more = 0, action, onDismiss }: LineProps) {
-  return (
-    <div data-testid="status-line" className={cn("flex min-h-8 items-center gap-2 border-t border-line py-0.5 pr-1 pl-4", TONES[tone])}>
-      <span aria-hidden className="shrink-0">
-        {icon}
-      </span>
-      <p className="selectable line-clamp-2 min-w-0 flex-1" title={hint === null ? message : `${message} ${hint}`}>
-        <span className={tone === "plain" ? "" : "font-medium"}>{message}</span> {hint !== null && <span className={tone === "plain" ? "text-muted" : ""}>{hint}</span>}
-      </p>
-      {more > 0 && <span className="shrink-0 text-sm">{more} more</span>}
-      {action}
-      {onDismiss !== undefined && (
-        <IconButton label="Dismiss" className="size-6 text-current" onClick={onDismiss}>
-          <X className="size-3.5" />
-        </IconButton>
-      )}
-    </div>
   );
 }

@@ -2,6 +2,7 @@
 import { Facts, Section } from "@/components/layout";
 import { Failure, SkeletonRows } from "@/components/states";
 import { useRead } from "@/data/operations";
+import { Checks } from "@/features/life/Checks";
 import { LogTail } from "@/features/services/LogTail";
 import type { Ledger } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
@@ -28,6 +29,7 @@ export function Diagnostics() {
           ]}
         />
       </Section>
+      <Checks />
       <Section title="Messages">
         <LedgerView ledger={ledger} />
       </Section>

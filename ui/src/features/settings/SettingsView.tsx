@@ -1,5 +1,5 @@
 /** Settings, by section. */
-import { Brush, Cpu, KeyRound, type LucideIcon, Palette, Radio, ScrollText, ShieldCheck, SlidersHorizontal, Waypoints } from "lucide-react";
+import { Brush, Cpu, KeyRound, type LucideIcon, Palette, Power, Radio, ScrollText, ShieldCheck, SlidersHorizontal, Waypoints } from "lucide-react";
 import { ContentPane, ListPane, Scroll } from "@/components/layout";
 import { AccountsSettings } from "@/features/accounts/AccountsSettings";
 import { GatewayInfo } from "@/features/gateway/GatewayInfo";
@@ -8,12 +8,14 @@ import { Permissions } from "@/features/permissions/Permissions";
 import { cn } from "@/lib/cn";
 import { go, type SettingsSection } from "@/lib/route";
 import { Appearance } from "./Appearance";
+import { Background } from "./Background";
 import { ConfigTable } from "./ConfigTable";
 import { Diagnostics } from "./Diagnostics";
 import { Models } from "./Models";
 import { Tracing } from "./Tracing";
 
 const SECTIONS: readonly { id: SettingsSection; name: string; note: string; icon: LucideIcon }[] = [
+  { id: "general", name: "General", note: "Start at login", icon: Power },
   { id: "models", name: "Models", note: "Who answers", icon: Cpu },
   { id: "accounts", name: "Accounts", note: "Who is signed in, and at whom", icon: KeyRound },
   { id: "permissions", name: "Permissions", note: "What it may do without asking", icon: ShieldCheck },
@@ -64,6 +66,8 @@ export function SettingsView({ section }: { section: SettingsSection }) {
 
 function Chosen({ section }: { section: SettingsSection }) {
   switch (section) {
+    case "general":
+      return <Background />;
     case "models":
       return <Models />;
     case "accounts":

@@ -9,15 +9,9 @@ function later(operation: OperationName): () => never {
 }
 
 export const LATER = {
-  "system.background": later("system.background"),
-  "system.background_set": later("system.background_set"),
   "system.pause": later("system.pause"),
-  "system.restart": later("system.restart"),
   "attention.list": later("attention.list"),
   "attention.answer": later("attention.answer"),
-  "crash.list": later("crash.list"),
-  "crash.dismiss": later("crash.dismiss"),
-  "doctor.run": later("doctor.run"),
   "security.audit": later("security.audit"),
   "gateway.state": later("gateway.state"),
   "device.list": later("device.list"),

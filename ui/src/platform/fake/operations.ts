@@ -11,6 +11,7 @@ import { PLUGIN_OPERATIONS } from "./pluginOperations";
 import { DETECTED, SETTINGS, TOOLS } from "./rest";
 import { ROUTE_OPERATIONS } from "./routing";
 import { LATER } from "./later";
+import { LIFE } from "./life";
 import { message, WORKSPACES } from "./sessions";
 import { detailOf } from "./sourceDetail";
 import { SOURCE_OPERATIONS } from "./sourceOperations";
@@ -71,6 +72,7 @@ function setModel(world: World, params: Params<"model.set">): Result<"model.set"
 
 export const OPERATIONS: Table = {
   ...LATER,
+  ...LIFE,
   "system.status": (world) => world.system(),
   "system.shutdown": () => ({}),
   "settings.list": () => SETTINGS,

@@ -33,6 +33,7 @@ import type {
   WorkspaceSwitch,
 } from "@/generated/protocol";
 import { Listeners, OperationError } from "../types";
+import { BACKGROUND, CHECKS, CRASHES } from "./life";
 import { APPROVALS } from "./approvals";
 import { START } from "./clock";
 import { QUESTIONS } from "./elicitations";
@@ -97,6 +98,10 @@ export class World {
   models: ProviderSummary[];
   pairing = [...PAIRING];
   notices: SystemStatus["notices"];
+  background = BACKGROUND;
+  crashes = CRASHES;
+  checks = CHECKS;
+  safeMode: SystemStatus["safeMode"] = null;
   #seq = 0;
 
   constructor(options: FakeOptions) {
@@ -226,7 +231,7 @@ export class World {
       notices: this.notices,
       ledger: { accepted: 1_482, delivered: 1_466, refused: 11, dead: 1, pending: 4 },
       pause: { paused: false, until: null },
-      safeMode: null,
+      safeMode: this.safeMode,
     };
   }
 }
