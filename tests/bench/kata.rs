@@ -61,6 +61,22 @@ impl Home {
         write_file(&self.path().join("settings.json"), &settings.to_string())
     }
 
+    /// Variables with which any of the programs works in this home.
+    pub(crate) fn environment(&self, port: u16) -> Vec<(&'static str, std::ffi::OsString)> {
+        let mut all = vec![
+            ("KATA_CONFIG_DIR", self.path().into()),
+            ("KATA_PLUGINS_DIR", self.plugins.clone().into()),
+            ("KATA_SECRETS", "file".into()),
+            ("KATA_DEMO_PACE", "0".into()),
+            ("KATA_PORT", port.to_string().into()),
+        ];
+        // `kata` finds the built window by itself where it lies in a target folder; elsewhere it is told.
+        if self.ui.is_dir() {
+            all.push(("KATA_UI_DIR", self.ui.clone().into()));
+        }
+        all
+    }
+
     fn command(&self, arguments: &[&str], port: u16) -> Command {
         let mut command = Command::new(&self.program);
         command
@@ -68,15 +84,7 @@ impl Home {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", &self.folder)
-            .env("KATA_CONFIG_DIR", self.path())
-            .env("KATA_PLUGINS_DIR", &self.plugins)
-            .env("KATA_SECRETS", "file")
-            .env("KATA_DEMO_PACE", "0")
-            .env("KATA_PORT", port.to_string());
-        // `kata` finds the built window by itself where it lies in a target folder; elsewhere it is told.
-        if self.ui.is_dir() {
-            command.env("KATA_UI_DIR", &self.ui);
-        }
+            .envs(self.environment(port));
         command
     }
 

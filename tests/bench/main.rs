@@ -57,6 +57,9 @@ struct Options {
     /// Only these stages; nothing is written unless --out says where.
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Stage>,
+    /// How long `rest` leaves the programs alone.
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=1440))]
+    minutes: u64,
     /// File for the table [default: docs/benchmarks.md].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -89,6 +92,8 @@ enum Stage {
     Sessions,
     /// The same home searched, opened cold, and its memory.
     Library,
+    /// Memory and start in every state, and wake-ups at rest; only where it is asked for.
+    Rest,
 }
 
 /// What every stage needs.
@@ -111,6 +116,8 @@ struct Bench {
     rest: Duration,
     /// Whether this is a smoke run.
     quick: bool,
+    /// How long programs are left alone.
+    idle: Duration,
 }
 
 fn main() -> Result<()> {
@@ -138,6 +145,7 @@ async fn run(options: Options) -> Result<()> {
         window: Duration::from_secs(if options.quick { 1 } else { 3 }),
         rest: Duration::from_secs(if options.quick { 5 } else { 30 }),
         quick: options.quick,
+        idle: Duration::from_secs(options.minutes * 60),
         app: app.is_file().then_some(app),
         root,
         work,
@@ -146,7 +154,12 @@ async fn run(options: Options) -> Result<()> {
     };
     let mut report = Report::new(machine::describe(&bench).await?);
     for stage in Stage::value_variants() {
-        if !(options.only.is_empty() || options.only.contains(stage)) {
+        let wanted = if options.only.is_empty() {
+            *stage != Stage::Rest
+        } else {
+            options.only.contains(stage)
+        };
+        if !wanted {
             continue;
         }
         say(&format!("{stage:?}"));
@@ -163,6 +176,7 @@ async fn run(options: Options) -> Result<()> {
             Stage::Hostile => stages::hostile::run(&bench, &mut report).await,
             Stage::Sessions => stages::sessions::run(&bench, &mut report).await,
             Stage::Library => stages::library::run(&bench, &mut report).await,
+            Stage::Rest => stages::rest::run(&bench, &mut report).await,
         };
         if let Err(error) = outcome {
             report.failed(&format!("{stage:?}"), &error);

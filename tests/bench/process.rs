@@ -21,6 +21,10 @@ pub(crate) struct Program {
     began: Instant,
 }
 
+/// How often threads have gone to sleep, by id: name and count.
+#[derive(Debug)]
+pub(crate) struct Sleepers(pub(crate) std::collections::BTreeMap<u32, (String, u64)>);
+
 /// How long a start took.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Start {
@@ -81,6 +85,23 @@ impl Program {
     /// Proportional set size of the tree in bytes.
     pub(crate) fn pss(&self) -> f64 {
         self.tree().iter().filter_map(|pid| pss(*pid)).sum()
+    }
+
+    /// How often each thread of the tree has gone to sleep so far.
+    pub(crate) fn sleepers(&self) -> Sleepers {
+        let mut all = std::collections::BTreeMap::new();
+        for pid in self.tree() {
+            for task in std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+                let text = std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
+                let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(|v| v.trim().to_owned());
+                let id = task.file_name().to_string_lossy().parse::<u32>();
+                let (Some(name), Some(count), Ok(id)) = (field("Name:"), field("voluntary_ctxt_switches:"), id) else {
+                    continue;
+                };
+                all.insert(id, (name, count.parse().unwrap_or_default()));
+            }
+        }
+        Sleepers(all)
     }
 
     /// Whether it still runs.

@@ -152,6 +152,29 @@ const ROWS: &[Row] = &[
     ),
     less("open_back", "10,000-message session: the 200 messages before", "ms", None),
     less("library_pss", "memory after that, whole tree (PSS)", "MB", None),
+    less("rest_serve_ready", "`kata serve`: start to ready", "s", None),
+    less("rest_serve_pss", "`kata serve`: memory at rest (PSS)", "MB", None),
+    less("rest_window_shown", "app: start to its window", "s", None),
+    less("rest_open_pss", "app, window open: memory of the tree (PSS)", "MB", None),
+    less("rest_closed_pss", "app, window closed: memory of the tree (PSS)", "MB", None),
+    less("rest_hidden_ready", "app, hidden: start to ready", "s", None),
+    less("rest_hidden_pss", "app, never opened: memory of the tree (PSS)", "MB", None),
+    less("rest_serve_wakeups", "`kata serve`, left alone: wake-ups", "/s", None),
+    less("rest_serve_cpu", "`kata serve`, left alone: CPU of one core", "%", None),
+    less(
+        "rest_serve_after",
+        "`kata serve`: memory after that (PSS, beside the app)",
+        "MB",
+        None,
+    ),
+    less("rest_hidden_wakeups", "app, hidden and left alone: wake-ups", "/s", None),
+    less("rest_hidden_cpu", "app, hidden and left alone: CPU of one core", "%", None),
+    less(
+        "rest_hidden_after",
+        "app, hidden: memory after that (PSS, beside the other)",
+        "MB",
+        None,
+    ),
 ];
 
 /// What was measured.

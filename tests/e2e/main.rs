@@ -13,6 +13,7 @@
 
 mod app;
 mod channels;
+mod life;
 mod permissions;
 mod plugins;
 mod telegram;

@@ -59,8 +59,15 @@ async fn through_everything(idempotent: bool, points: &[&str], seed: u64) -> Qui
     let life = kata.serve(None).await;
     storm.write(all - written, conversations);
     let store = SqliteStore::open(&home.path().join("kata.db")).unwrap();
+    let ledger = settled(&store, all as u64).await;
+    life.stop().await;
+    Quiet { storm, ledger, lives }
+}
+
+/// Waits until every one of `all` messages has ended.
+pub(crate) async fn settled(store: &SqliteStore, all: u64) -> Ledger {
     let mut last = None;
-    let ledger = loop {
+    loop {
         // Each look waits for some progress, so that a long run may take as long as it needs.
         let now = eventually("something more is settled", async || {
             let open = (store.unfinished().await.ok()?.len(), store.unsent().await.ok()?.len());
@@ -70,16 +77,14 @@ async fn through_everything(idempotent: bool, points: &[&str], seed: u64) -> Qui
             (last.as_ref() != Some(&now)).then_some(now)
         })
         .await;
-        if (now.0, now.1) == (all as u64, (0, 0)) {
-            break now.2;
+        if (now.0, now.1) == (all, (0, 0)) {
+            return now.2;
         }
         last = Some(now);
-    };
-    life.stop().await;
-    Quiet { storm, ledger, lives }
+    }
 }
 
-fn balanced(ledger: &Ledger) {
+pub(crate) fn balanced(ledger: &Ledger) {
     let sum = ledger.delivered.0 + ledger.refused.0 + ledger.dead.0 + ledger.pending.0;
     assert_eq!(ledger.accepted.0, sum, "{ledger:?}");
 }

@@ -28,6 +28,7 @@ mod hostile;
 mod hostile_suite;
 mod install;
 mod invariants;
+mod life;
 mod message;
 mod models;
 mod permissions;
@@ -37,6 +38,8 @@ mod routing;
 mod secrecy_of_logs;
 mod services;
 mod sources;
+#[cfg(target_os = "linux")]
+mod supervised;
 mod traces;
 mod trust;
 mod upkeep;

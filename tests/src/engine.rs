@@ -87,6 +87,8 @@ impl TestHome {
         json!({
             "plugins": { "loop": { "settings": { "base": base } } },
             "sources": { channel: { "enabled": true, "policy": "open" } },
+            // Suites that kill it again and again are not about what happens to plugins then.
+            "crashes": { "safeModeAfter": 0 },
         })
     }
 
@@ -99,6 +101,7 @@ impl TestHome {
             plugins_dir: Some(self.plugins.clone()),
             secrets_in_file: true,
             demo_pace: false,
+            safe: false,
             env: |_| None,
         }
     }

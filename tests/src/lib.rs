@@ -13,9 +13,13 @@ mod peers;
 mod platform;
 mod program;
 mod storm;
+#[cfg(target_os = "linux")]
+mod supervisor;
 
 pub use engine::{TestEngine, TestHome, caller, eventually, eventually_within, fixture};
 pub use peers::Peers;
 pub use platform::{FakePlatform, Sent};
 pub use program::{Kata, Serve, kata_binary};
 pub use storm::{Asked, Storm};
+#[cfg(target_os = "linux")]
+pub use supervisor::UserSystemd;

@@ -64,29 +64,38 @@ impl Kata<'_> {
 
     /// Starts `kata serve` and waits until it is ready. `crash_at` names a fault point.
     pub async fn serve(&self, crash_at: Option<&str>) -> Serve {
-        let _ = std::fs::remove_file(self.0.path().join("gateway.json"));
-        let mut command = self.command(&["serve"]);
-        if let Some(point) = crash_at {
-            command.env("KATA_CRASH_AT", point);
-        }
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("kata can be run");
+        let fault: Vec<_> = crash_at.map(|point| ("KATA_CRASH_AT", point)).into_iter().collect();
+        self.serve_with(&fault).await
+    }
+
+    /// The same with variables of its own.
+    pub async fn serve_with(&self, variables: &[(&str, &str)]) -> Serve {
+        let mut serve = self.starting_with(variables);
         let file = self.0.path().join("gateway.json");
         crate::eventually("kata serve is ready", async || {
-            if crash_at.is_none() {
+            if variables.is_empty() {
                 assert!(
-                    child.try_wait().expect("the child can be asked").is_none(),
+                    serve.0.try_wait().expect("the child can be asked").is_none(),
                     "kata serve ended at once"
                 );
             }
             file.is_file().then_some(())
         })
         .await;
-        Serve(child)
+        serve
+    }
+
+    /// Starts `kata serve` and does not wait for it: it may never be ready.
+    pub fn starting_with(&self, variables: &[(&str, &str)]) -> Serve {
+        let _ = std::fs::remove_file(self.0.path().join("gateway.json"));
+        let mut command = self.command(&["serve"]);
+        let child = command
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        Serve(child.expect("kata can be run"))
     }
 }
 

@@ -32,6 +32,8 @@ cargo xtask <command>
   gen [--check]         write the generated files, or fail where they differ
   e2e                   the real app under Xvfb, driven by WebDriver
   faults [N]            the fault matrix with 10,000 messages (or N)
+  kills [N]             kill -9 fifty times (or N) at random under load, under its own unit and systemd
+  rest [--minutes N]    memory, start, and wake-ups at rest, an hour long; KATA_BIN and KATA_APP name other programs than a release
   peers [NAME]          our code against programs we did not write: telegram, slack, discord, matrix, email, webhook, whatsapp, mqtt, mcp, google, oauth, window, judges, web or all (default)
   bench [ARGS]          measurements beside a peer, release build
   setup                 only install what the build and the tests need
@@ -59,6 +61,9 @@ fn main() -> ExitCode {
         ["bench", rest @ ..] => suites::bench(&root, rest),
         ["faults"] => suites::faults(&root, "10000"),
         ["faults", messages] => suites::faults(&root, messages),
+        ["kills"] => suites::kills(&root, "50"),
+        ["kills", times] => suites::kills(&root, times),
+        ["rest", rest @ ..] => suites::rest(&root, rest),
         ["setup"] => setup::everything(&root),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

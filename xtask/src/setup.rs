@@ -36,6 +36,7 @@ const TEST: &[&str] = &[
     "webkit2gtk-driver",
     "libglib2.0-bin",
     "gnome-keyring",
+    "systemd",
 ];
 
 /// Text in the page that `build.rs` of the shell writes when the window was never built.

@@ -140,6 +140,36 @@ pub(crate) fn faults(root: &Path, messages: &str) -> Result<(), Failure> {
     run("faults", test.env("KATA_FAULT_MESSAGES", messages))
 }
 
+/// `kill -9` at random under load, under the program's own unit and the real systemd, more often than CI has time for.
+pub(crate) fn kills(root: &Path, kills: &str) -> Result<(), Failure> {
+    setup::system_packages(root, &["systemd"])?;
+    build::everything(root)?;
+    let mut test = command(
+        root,
+        "cargo test --workspace --test it -- --nocapture --test-threads=1 supervised::",
+    );
+    run("kills", test.env("KATA_KILLS", kills))
+}
+
+/// Memory and wake-ups at rest, on a screen of its own: the programs that `KATA_BIN` and `KATA_APP` name, else a release build.
+pub(crate) fn rest(root: &Path, arguments: &[&str]) -> Result<(), Failure> {
+    setup::for_tests(root)?;
+    let given = ["KATA_BIN", "KATA_APP"].iter().all(|name| std::env::var_os(name).is_some());
+    let (profile, flag) = if given { ("debug", "") } else { ("release", " --release") };
+    let compile = format!("cargo build{flag} --workspace --bins");
+    run("compile", &mut command(root, &compile))?;
+    let stage = Stage::open(root)?;
+    let program = build::program(root, profile, "bench");
+    let mut bench = stage.command(root, &program.to_string_lossy());
+    bench.args(["--only", "rest", "--no-peer"]).args(arguments);
+    if !given {
+        bench
+            .env("KATA_BIN", build::program(root, profile, "kata"))
+            .env("KATA_APP", build::program(root, profile, "kata-agents"));
+    }
+    run("rest", &mut bench)
+}
+
 /// The load program, release build; what follows `bench` goes to it.
 pub(crate) fn bench(root: &Path, rest: &[&str]) -> Result<(), Failure> {
     setup::for_run(root)?;

@@ -6,6 +6,7 @@ pub(crate) mod hooks;
 pub(crate) mod hostile;
 pub(crate) mod library;
 pub(crate) mod reload;
+pub(crate) mod rest;
 pub(crate) mod rpc;
 pub(crate) mod sessions;
 pub(crate) mod size;
