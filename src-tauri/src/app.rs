@@ -29,7 +29,10 @@ pub fn main() -> ExitCode {
         Ok(app) => app,
         Err(words) => return refuse(&words.0),
     };
-    let code = run(app, host);
+    let code = run(app, Arc::clone(&host));
+    if let Err(error) = host.begin_again_now() {
+        return refuse(&format!("Kata Agents has ended and could not begin again: {error}"));
+    }
     runtime.shutdown_timeout(Duration::from_secs(2));
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
@@ -139,6 +142,7 @@ fn run(app: App<Wry>, host: Arc<Host>) -> i32 {
         RunEvent::ExitRequested { code: Some(code), api, .. } if !drained.load(Ordering::Acquire) => {
             api.prevent_exit();
             if !draining.swap(true, Ordering::AcqRel) {
+                host.remember_window(!app.webview_windows().is_empty());
                 let (app, host, drained) = (app.clone(), Arc::clone(&host), Arc::clone(&drained));
                 tauri::async_runtime::spawn(async move {
                     match host.busy() {

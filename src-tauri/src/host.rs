@@ -6,11 +6,13 @@
 
 use kata_core::EventHub;
 use kata_core::operations::{Caller, Operations};
+use kata_engine::life::Restart;
 pub(crate) use kata_engine::{Browser, NoBrowser};
 use kata_engine::{Engine, EngineError, Options};
 use kata_protocol::{ErrorCode, Json, Scope, WireError};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -29,6 +31,8 @@ enum Stage {
 pub(crate) struct Host {
     caller: Caller,
     stage: watch::Sender<Stage>,
+    restart: OnceLock<Restart>,
+    window: AtomicBool,
 }
 
 impl Default for Host {
@@ -39,6 +43,8 @@ impl Default for Host {
                 scope: Scope::Admin,
             },
             stage: watch::Sender::new(Stage::Starting),
+            restart: OnceLock::new(),
+            window: AtomicBool::new(false),
         }
     }
 }
@@ -124,11 +130,29 @@ impl Host {
         }
     }
 
+    /// Whether a window was open when the drain began: it comes back with the app.
+    pub(crate) fn remember_window(&self, open: bool) {
+        self.window.store(open, Ordering::Relaxed);
+    }
+
+    /// Begins again in the place of this process, where somebody asked for it; call it last.
+    pub(crate) fn begin_again_now(&self) -> std::io::Result<()> {
+        let hidden = if self.window.load(Ordering::Relaxed) {
+            &["--hidden"][..]
+        } else {
+            &[]
+        };
+        self.restart.get().map_or(Ok(()), |restart| restart.without(hidden))
+    }
+
     /// Drains and ends the engine; operations are answered until it is done. Returns at once where none stands.
     pub(crate) async fn shut_down(&self) {
         let stage = self.stage.borrow().clone();
         if let Stage::Ready(engine) = stage {
             engine.shutdown().await;
+            if let Some(restart) = engine.restart() {
+                let _ = self.restart.set(restart);
+            }
         }
         self.stage.send_replace(Stage::Ended);
     }
@@ -143,6 +167,7 @@ pub(crate) fn options(resources: Option<PathBuf>) -> Options {
         .map(|folder| folder.join("bundled/plugins"))
         .filter(|folder| folder.is_dir());
     options.plugins_dir = options.plugins_dir.or(shipped);
+    options.safe = std::env::args().any(|argument| argument == kata_engine::life::restart::SAFE);
     options
 }
 

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod channels;
+mod life;
 mod oauth;
 mod permissions;
 mod plugins;
@@ -12,6 +13,7 @@ mod upkeep;
 
 pub use approvals::{Approvals, Decision};
 pub use channels::{Accounts, Channels, SetUp};
+pub use life::{Background, CrashCommand, Crashes, Restart};
 pub use oauth::{Configure, Oauth};
 pub use permissions::{Mode, Permissions, Tools};
 pub use plugins::{Plugins, Template};
@@ -64,6 +66,15 @@ pub enum Command {
     Status,
     /// End the running engine after it has finished what it does.
     Stop,
+    /// Let the engine finish what it does and begin again.
+    Restart(Restart),
+    /// Start at login, and again after a crash.
+    #[command(subcommand)]
+    Background(Background),
+    /// How the program ended when it did not end in order.
+    Crashes(Crashes),
+    /// Look at everything that could be wrong, with what mends it. Exit code 1 if something does not work.
+    Doctor,
     /// Talk to the agent: one message with -m, or line by line.
     Chat(Chat),
     /// Sessions and their transcripts.
@@ -152,6 +163,9 @@ pub struct Serve {
     /// Do not open a browser.
     #[arg(long)]
     pub no_open: bool,
+    /// With plugins off.
+    #[arg(long)]
+    pub safe: bool,
 }
 
 /// `kata chat`.
@@ -461,6 +475,15 @@ mod tests {
             "kata status --json",
             "kata --json --home /tmp/h status",
             "kata stop",
+            "kata restart --safe",
+            "kata serve --safe",
+            "kata background status --json",
+            "kata background on --serve",
+            "kata background off",
+            "kata crashes",
+            "kata crashes show 20260101T000000-panic",
+            "kata crashes dismiss 20260101T000000-panic",
+            "kata doctor --json",
             "kata chat",
             "kata chat 260201-swift-river -m hello",
             "kata chat --new --model demo -m -",

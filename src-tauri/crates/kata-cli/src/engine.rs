@@ -39,10 +39,11 @@ pub(crate) struct Running(Engine);
 
 impl Running {
     /// Starts it; ready for clients when this returns.
-    pub(crate) async fn start(home: PathBuf, port: Option<u16>) -> Result<Self, Failure> {
+    pub(crate) async fn start(home: PathBuf, port: Option<u16>, safe: bool) -> Result<Self, Failure> {
         let mut options = Options::from_env();
         options.home = home;
         options.port = port.or(options.port);
+        options.safe = safe;
         let engine = Engine::start(options).await.map_err(failed)?;
         engine.open_pages_with(Arc::new(SystemBrowser));
         Ok(Self(engine))
@@ -56,6 +57,11 @@ impl Running {
     /// Returns when a client has asked it to end.
     pub(crate) async fn quit_requested(&self) {
         self.0.quit_requested().await;
+    }
+
+    /// Gives up what it holds after it was shut down; whether to begin again.
+    pub(crate) fn ended(self) -> Option<kata_engine::life::Restart> {
+        self.0.restart()
     }
 
     /// Finishes what runs, then ends.
@@ -72,5 +78,11 @@ fn failed(error: EngineError) -> Failure {
         EngineError::Keychain(_) => "unlock the keychain, or set KATA_SECRETS=file to keep secrets in an encrypted file",
         _ => "the log under the home folder says more",
     };
-    Failure::new(Exit::Failure, error.to_string()).hint(hint)
+    // The unit of `kata background` is not started again after this one: another one has the home.
+    let exit = if matches!(error, EngineError::AlreadyRunning { .. }) {
+        Exit::Refused
+    } else {
+        Exit::Failure
+    };
+    Failure::new(exit, error.to_string()).hint(hint)
 }

@@ -23,6 +23,9 @@ pub const APPROVAL_POINTS: [&str; 2] = ["after_approval_asked", "after_approval_
 /// Points of a message with files.
 pub const FILE_POINTS: [&str; 1] = ["after_files_kept"];
 
+/// Points of a start: with settings that no start was ready with before, and when all is ready.
+pub const START_POINTS: [&str; 2] = ["starting_with_new_settings", "ready"];
+
 static HOOK: OnceLock<fn(&str)> = OnceLock::new();
 
 /// Sets what happens at each point; the engine does this once, in debug builds, when a test asks for it.
@@ -30,10 +33,12 @@ pub fn on_point(hook: fn(&str)) {
     let _ = HOOK.set(hook);
 }
 
-/// Marks one of [`POINTS`], [`APPROVAL_POINTS`] or [`FILE_POINTS`].
+/// Marks one of [`POINTS`], [`APPROVAL_POINTS`], [`FILE_POINTS`] or [`START_POINTS`].
 pub fn point(name: &str) {
     debug_assert!(
-        POINTS.contains(&name) || APPROVAL_POINTS.contains(&name) || FILE_POINTS.contains(&name),
+        [&POINTS[..], &APPROVAL_POINTS, &FILE_POINTS, &START_POINTS]
+            .iter()
+            .any(|points| points.contains(&name)),
         "{name} is no point"
     );
     if cfg!(debug_assertions)

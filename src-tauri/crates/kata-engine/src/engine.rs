@@ -3,6 +3,7 @@
 use crate::accounts::{AccountDesk, Browser};
 use crate::backend::Backend;
 use crate::board::Board;
+use crate::life::{Life, Restart, SAFE_AFTER};
 use crate::lock::HomeLock;
 use crate::logging::{self, LogRing};
 use crate::models::ModelBoard;
@@ -40,7 +41,6 @@ use kata_store::{FileTranscripts, HomePaths, MediaFolder, SqliteStore};
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch as watch_channel};
@@ -102,6 +102,7 @@ pub(crate) struct Inner {
     pub ready_after_ms: OnceLock<u32>,
     pub port: OnceLock<u16>,
     pub quit: CancellationToken,
+    pub life: Arc<Life>,
     draining: CancellationToken,
 }
 
@@ -119,13 +120,23 @@ impl Engine {
         kata_store::private_dir(&options.home).map_err(home_failed)?;
         let lock = HomeLock::take(&options.home)?;
         let log = logging::start(&options.home, (options.env)("KATA_LOG"));
-        set_fault_points(options.env);
+        crate::life::fault::set_points(options.env);
+        let life = Arc::new(Life::begin(&options.home, &clock, &log).map_err(home_failed)?);
 
         let user_home = std::env::home_dir().unwrap_or_else(|| options.home.clone());
         let home = HomePaths::new(&options.home, user_home);
         let mut notices = kata_store::open_home(&home, started_at).map_err(home_failed)?;
-        let (settings, notice) = SettingsFile::open(&options.home, started_at)?;
+        let (settings, notice) = if life.distrusts_settings(&options.home) {
+            SettingsFile::open_last_good(&options.home, started_at)?
+        } else {
+            SettingsFile::open(&options.home, started_at)?
+        };
         notices.extend(notice);
+        life.judge(options.safe, settings.get().crashes.safe_mode_after.unwrap_or(SAFE_AFTER));
+        notices.extend(life.notices());
+        if cfg!(debug_assertions) && settings.is_new() {
+            kata_core::fault::point("starting_with_new_settings");
+        }
         let settings = Arc::new(settings);
         let secrets = {
             let (path, in_file) = (options.home.clone(), options.secrets_in_file);
@@ -183,7 +194,10 @@ impl Engine {
             Arc::clone(&backend) as _,
             Arc::clone(&clock),
             Arc::clone(&entropy),
-            HostOptions::default(),
+            HostOptions {
+                seats: Some(life.seats()),
+                ..HostOptions::default()
+            },
         );
         let demo_pause = if options.demo_pace {
             ModelOptions::default().demo_pause
@@ -332,6 +346,9 @@ impl Engine {
         let _ = backend.path.set(Arc::clone(&path));
         let _ = backend.sessions.set(Arc::clone(&sessions));
         let plugins = Plugins::new(host, backend, Arc::clone(&settings), home.clone(), options.plugins_dir.clone());
+        if life.safe_mode().is_some() {
+            plugins.stay_off();
+        }
 
         let letters = Letters {
             store: Arc::clone(&store) as _,
@@ -373,6 +390,7 @@ impl Engine {
             ready_after_ms: OnceLock::new(),
             port: OnceLock::new(),
             quit: CancellationToken::new(),
+            life,
             draining,
             options,
         });
@@ -393,6 +411,9 @@ impl Engine {
         inner.run_background(path, outbox);
         inner.run_upkeep();
         inner.run_power(crate::power::of_this_machine());
+        inner.run_crash_watch();
+        inner.life.ready();
+        kata_core::fault::point("ready");
         tracing::info!(port, ready_after_ms = took, "ready");
         Ok(Self {
             inner,
@@ -425,6 +446,11 @@ impl Engine {
     /// Returns when a client has asked the program to end.
     pub async fn quit_requested(&self) {
         self.inner.quit.cancelled().await;
+    }
+
+    /// Whether to begin again once it is shut down ([`Restart::now`]).
+    pub fn restart(&self) -> Option<Restart> {
+        self.inner.life.restart()
     }
 
     /// Sessions in the middle of a turn, for the question before quitting.
@@ -463,6 +489,7 @@ impl Engine {
         if !late.is_empty() {
             tracing::warn!(?late, "tasks did not end in time");
         }
+        inner.life.ended();
     }
 }
 
@@ -635,34 +662,6 @@ pub(crate) fn active_workspace(home: &HomePaths) -> WorkspaceId {
     let active = kata_store::workspaces(home).into_iter().find(|w| w.active).map(|w| w.id);
     let workspace = active.or_else(|| WorkspaceId::new("my-workspace").ok());
     workspace.unwrap_or_else(|| unreachable!("a literal name is a valid workspace"))
-}
-
-/// In debug builds, `KATA_CRASH_AT=point` ends the process as `kill -9` would when the data path reaches the point;
-/// `point:7` when it reaches it the seventh time.
-fn set_fault_points(env: fn(&str) -> Option<String>) {
-    static POINT: OnceLock<(String, AtomicU32)> = OnceLock::new();
-    if let (true, Some(point)) = (cfg!(debug_assertions), env("KATA_CRASH_AT")) {
-        let (name, times) = point.split_once(':').unwrap_or((&point, "1"));
-        let _ = POINT.set((name.to_owned(), AtomicU32::new(times.parse().unwrap_or(1))));
-        kata_core::fault::on_point(|reached| {
-            if POINT
-                .get()
-                .is_some_and(|(name, left)| name == reached && left.fetch_sub(1, Ordering::Relaxed) == 1)
-            {
-                kill_self();
-            }
-        });
-    }
-}
-
-/// No destructor, no flush: what `kill -9` does.
-fn kill_self() {
-    #[cfg(unix)]
-    {
-        let pid = rustix::process::getpid();
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-    }
-    std::process::abort();
 }
 
 /// Locks a list that is only ever replaced as a whole.

@@ -15,6 +15,7 @@ mod clock;
 mod engine;
 mod error;
 mod import;
+pub mod life;
 mod lock;
 mod logging;
 mod models;

@@ -43,6 +43,19 @@ impl LogRing {
         lines
     }
 
+    /// Newest lines as text, oldest first; nothing where somebody holds the lock. For reports of panics, which may not wait.
+    pub(crate) fn try_tail(&self, limit: usize) -> Vec<String> {
+        let ring = match self.0.try_lock() {
+            Ok(ring) => ring,
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(std::sync::TryLockError::WouldBlock) => return Vec::new(),
+        };
+        let newest = ring.iter().skip(ring.len().saturating_sub(limit));
+        newest
+            .map(|r| format!("{} {} {} {}", r.at.0, r.level, r.target, r.message))
+            .collect()
+    }
+
     fn push(&self, record: LogRecord) {
         let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if ring.len() == KEPT {

@@ -130,7 +130,7 @@ impl Operations for Inner {
                 paused: false,
                 until: None,
             },
-            safe_mode: None,
+            safe_mode: self.life.safe_mode(),
         })
     }
 
@@ -686,19 +686,19 @@ impl Operations for Inner {
     }
 
     async fn system_background(&self, _: &Caller, _: Empty) -> Result<Background, WireError> {
-        Err(later("system.background"))
+        self.background().await
     }
 
-    async fn system_background_set(&self, _: &Caller, _: BackgroundSet) -> Result<Background, WireError> {
-        Err(later("system.background_set"))
+    async fn system_background_set(&self, _: &Caller, params: BackgroundSet) -> Result<Background, WireError> {
+        self.set_background(params).await
     }
 
     async fn system_pause(&self, _: &Caller, _: SystemPause) -> Result<PauseState, WireError> {
         Err(later("system.pause"))
     }
 
-    async fn system_restart(&self, _: &Caller, _: SystemRestart) -> Result<Empty, WireError> {
-        Err(later("system.restart"))
+    async fn system_restart(&self, caller: &Caller, params: SystemRestart) -> Result<Empty, WireError> {
+        Ok(self.restart(&caller.name, &params))
     }
 
     async fn attention_list(&self, _: &Caller, _: Empty) -> Result<Vec<Attention>, WireError> {
@@ -710,15 +710,15 @@ impl Operations for Inner {
     }
 
     async fn crash_list(&self, _: &Caller, _: Empty) -> Result<Vec<CrashReport>, WireError> {
-        Err(later("crash.list"))
+        Ok(self.crashes())
     }
 
-    async fn crash_dismiss(&self, _: &Caller, _: CrashRef) -> Result<Empty, WireError> {
-        Err(later("crash.dismiss"))
+    async fn crash_dismiss(&self, _: &Caller, params: CrashRef) -> Result<Empty, WireError> {
+        self.dismiss_crash(&params)
     }
 
     async fn doctor_run(&self, _: &Caller, _: Empty) -> Result<Vec<Check>, WireError> {
-        Err(later("doctor.run"))
+        self.doctor().await
     }
 
     async fn security_audit(&self, _: &Caller, _: Empty) -> Result<Vec<Finding>, WireError> {

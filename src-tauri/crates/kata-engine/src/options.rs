@@ -18,6 +18,8 @@ pub struct Options {
     pub secrets_in_file: bool,
     /// Whether the demo agent paces its answer for the eye.
     pub demo_pace: bool,
+    /// Whether plugins stay off this time.
+    pub safe: bool,
     /// Environment variables by name, for keys that the person keeps there.
     pub env: fn(&str) -> Option<String>,
 }
@@ -38,8 +40,14 @@ impl Options {
                 .or_else(|| beside_program("plugins", "plugins")),
             secrets_in_file: env("KATA_SECRETS").as_deref() == Some("file"),
             demo_pace: env("KATA_DEMO_PACE").as_deref() != Some("0"),
+            safe: false,
             env,
         }
+    }
+
+    /// The home where nothing says otherwise.
+    pub fn usual_home() -> PathBuf {
+        default_home()
     }
 
     /// Port to try first when neither option nor settings say.

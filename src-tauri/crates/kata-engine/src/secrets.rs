@@ -26,6 +26,16 @@ pub struct Secrets {
     pub set_aside: Option<PathBuf>,
 }
 
+/// Where secrets of a home are kept, as [`Secrets::look`] found.
+pub(crate) enum Kept {
+    /// In this keychain.
+    Keychain(String),
+    /// In the encrypted file, or they would be.
+    File,
+    /// In that file, which its key does not open.
+    Damaged(PathBuf),
+}
+
 enum Kind {
     Keychain {
         prefix: String,
@@ -96,6 +106,21 @@ impl Secrets {
             told,
             set_aside,
         })
+    }
+
+    /// Where secrets of a home are kept, without changing anything. Blocks.
+    pub(crate) fn look(home: &Path, in_file: bool) -> Kept {
+        if !in_file && let Ok(name) = open_keychain() {
+            return Kept::Keychain(name.to_owned());
+        }
+        let path = home.join("secrets.enc");
+        let Ok(bytes) = std::fs::read(&path) else { return Kept::File };
+        let key = std::fs::read(home.join("secrets.key")).unwrap_or_default();
+        let readable = Aes256Gcm::new_from_slice(&key)
+            .ok()
+            .and_then(|cipher| decrypt(&cipher, &bytes))
+            .is_some();
+        if readable { Kept::File } else { Kept::Damaged(path) }
     }
 
     /// Where secrets are kept, in words.

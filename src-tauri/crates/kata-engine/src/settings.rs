@@ -39,9 +39,30 @@ pub struct Settings {
     pub traces: TraceSettings,
     /// How sessions are tidied up.
     pub hygiene: HygieneSettings,
+    /// What happens after crashes.
+    #[serde(skip_serializing_if = "CrashSettings::is_plain")]
+    pub crashes: CrashSettings,
     /// Fields of a newer version.
     #[serde(flatten)]
     pub other: Map<String, Value>,
+}
+
+/// What happens after crashes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CrashSettings {
+    /// Unexpected ends within five minutes after which plugins stay off; 3 when absent, 0: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub safe_mode_after: Option<u32>,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+impl CrashSettings {
+    fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Gateway.
@@ -350,6 +371,43 @@ impl SettingsFile {
         ))
     }
 
+    /// As [`Self::open`], after starts with these settings failed again and again: the last good ones take their place, where there
+    /// are any and they differ.
+    pub fn open_last_good(home: &Path, now: Ms) -> Result<(Self, Option<Notice>), EngineError> {
+        let (file, notice) = Self::open(home, now)?;
+        let good = read(&good_path(&file.path)).ok().flatten();
+        let Some(good) = good.filter(|good| notice.is_none() && *good != *file.get()) else {
+            return Ok((file, notice));
+        };
+        let aside = copy_aside(&file.path, now).map_err(|e| EngineError::Home {
+            path: file.path.clone(),
+            reason: e.to_string(),
+        })?;
+        tracing::warn!(aside = %aside.display(), "the start failed again and again; the last good settings are in force");
+        let notice = Notice {
+            id: "settings-distrusted".into(),
+            at: now,
+            message: "Kata Agents did not get through its start with settings.json. It runs with the settings of the last good start; nothing was deleted.".into(),
+            hint: Some(format!("Your file is kept as {}. Whatever is changed in settings.json, it is tried again.", aside.display())),
+        };
+        let file = Self {
+            now: Mutex::new(Arc::new(good)),
+            from: "the settings of the last good start".into(),
+            ..file
+        };
+        Ok((file, Some(notice)))
+    }
+
+    /// What the file says, where there is one, without changing anything.
+    pub(crate) fn look(home: &Path) -> Result<Option<Settings>, Unreadable> {
+        read(&home.join("settings.json"))
+    }
+
+    /// Whether what is in force is not what the last good start had.
+    pub fn is_new(&self) -> bool {
+        read(&good_path(&self.path)).ok().flatten().is_none_or(|good| good != *self.get())
+    }
+
     /// Settings in force.
     pub fn get(&self) -> Arc<Settings> {
         Arc::clone(&self.now.lock().unwrap_or_else(PoisonError::into_inner))
@@ -447,7 +505,7 @@ fn good_path(path: &Path) -> PathBuf {
 
 /// What is wrong with a settings file.
 #[derive(Debug, thiserror::Error)]
-enum Unreadable {
+pub(crate) enum Unreadable {
     #[error(transparent)]
     Io(#[from] std::io::Error),
     #[error(transparent)]

@@ -2,8 +2,11 @@
 
 mod approvals;
 mod attachments;
+mod background;
 mod channels;
 mod chat;
+mod crashes;
+mod doctor;
 mod follow;
 mod logs;
 mod models;
@@ -52,6 +55,10 @@ pub(crate) async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
             screen.result(&status, |s| render::status(s, render::now()))
         }
         Command::Stop => stop(screen, &home).await,
+        Command::Restart(options) => crashes::restart(screen, &home, options).await,
+        Command::Background(command) => background::run(screen, &home, command).await,
+        Command::Crashes(command) => crashes::run(screen, &home, command).await,
+        Command::Doctor => doctor::run(screen, &home).await,
         Command::Chat(chat) => chat::run(screen, &home, chat).await,
         Command::Sessions(command) => sessions(screen, &home, command).await,
         Command::Search(options) => upkeep::search(screen, &home, options).await,

@@ -6,13 +6,16 @@ use crate::engine::Running;
 use crate::failure::Failure;
 use crate::screen::Screen;
 use kata_engine::Browser;
+use kata_engine::life::Restart;
 use serde_json::json;
 use std::path::PathBuf;
 
 pub(super) async fn run(screen: &Screen, home: PathBuf, options: Serve) -> Result<(), Failure> {
     // Set up before the start, so that a signal during the start ends it too, and orderly.
     let signal = signal()?;
-    let engine = screen.working("starting", Running::start(home.clone(), options.port)).await?;
+    let engine = screen
+        .working("starting", Running::start(home.clone(), options.port, options.safe))
+        .await?;
     let url = engine.port().map(|port| format!("http://127.0.0.1:{port}"));
     let shown = url.as_deref().unwrap_or("no gateway");
     if screen.json {
@@ -37,10 +40,18 @@ pub(super) async fn run(screen: &Screen, home: PathBuf, options: Serve) -> Resul
     }
     screen.note("finishing what runs; a second Ctrl-C ends at once");
     tokio::select! {
-        () = screen.working("draining", engine.shutdown()) => Ok(()),
+        () = screen.working("draining", engine.shutdown()) => again(engine.ended()),
         _ = tokio::signal::ctrl_c() => Err(Failure::new(crate::Exit::Failure, "ended before everything was finished")
             .hint("nothing is lost; what was open is taken up at the next start")),
     }
+}
+
+/// Begins again in the place of this process, where somebody asked for it.
+fn again(restart: Option<Restart>) -> Result<(), Failure> {
+    let Some(restart) = restart else { return Ok(()) };
+    restart
+        .now()
+        .map_err(|e| Failure::new(crate::Exit::Failure, format!("the engine has ended and could not begin again: {e}")).hint("kata serve"))
 }
 
 /// Returns at SIGINT or SIGTERM.

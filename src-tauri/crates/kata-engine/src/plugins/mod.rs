@@ -69,6 +69,8 @@ pub(crate) struct Plugins {
     looked: watch::Sender<bool>,
     /// Whether the services of the start have been started, each in its turn.
     booted: std::sync::atomic::AtomicBool,
+    /// Safe mode: nothing is loaded.
+    off: std::sync::atomic::AtomicBool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -109,7 +111,25 @@ impl Plugins {
             deciding: tokio::sync::Mutex::default(),
             looked: watch::Sender::new(false),
             booted: std::sync::atomic::AtomicBool::new(false),
+            off: std::sync::atomic::AtomicBool::new(false),
         })
+    }
+
+    /// Safe mode: from here on nothing is loaded, bundled or not.
+    pub(crate) fn stay_off(&self) {
+        self.off.store(true, std::sync::atomic::Ordering::Release);
+    }
+
+    /// Refuses in safe mode.
+    fn allowed(&self, id: &PluginId) -> Result<(), WireError> {
+        if self.off.load(std::sync::atomic::Ordering::Acquire) {
+            return Err(WireError::new(
+                ErrorCode::Conflict,
+                format!("plugin “{id}” is not loaded: this is safe mode, plugins are off"),
+            )
+            .hint("`kata restart` starts normally; `kata plugins disable` keeps one off then"));
+        }
+        Ok(())
     }
 
     /// Folders that are looked through, in order of precedence. Read anew, since workspaces come and go.
@@ -141,6 +161,10 @@ impl Plugins {
         self.looked.send_replace(true);
         for id in waiting {
             tracing::info!(plugin = %id, "a plugin waits for trust");
+        }
+        if self.off.load(std::sync::atomic::Ordering::Acquire) {
+            tracing::warn!(plugins = ready.len(), "safe mode: plugins stay off");
+            return;
         }
         let starts = ready.into_iter().map(|id| async move {
             // Switched off meanwhile: it stays off.

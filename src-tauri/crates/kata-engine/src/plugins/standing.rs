@@ -122,6 +122,7 @@ impl Plugins {
     /// The one gate before a plugin's code runs: its manifest and files are read anew, and only what was granted for them
     /// goes in. Answers the candidate with its files pinned, the capabilities, and the hash of the files.
     pub(super) async fn admit(self: &Arc<Self>, id: &PluginId) -> Result<(Candidate, Vec<String>, Option<String>), WireError> {
+        self.allowed(id)?;
         let old = self.candidate(id)?;
         let this = Arc::clone(self);
         let read = tokio::task::spawn_blocking(move || this.read_anew(&old)).await;

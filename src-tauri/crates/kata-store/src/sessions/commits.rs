@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
@@ -183,7 +184,12 @@ impl Log {
             {
                 batch.push(next);
             }
-            self.commit(&mut batch);
+            // Those who wait for this batch see their answer dropped; the thread, on which every session rests, lives on.
+            if catch_unwind(AssertUnwindSafe(|| self.commit(&mut batch))).is_err() {
+                batch.clear();
+                let synced = self.begin_again();
+                tracing::error!(?synced, "a batch of session lines was not committed");
+            }
         }
         if let Err(error) = self.begin_again() {
             tracing::warn!(%error, "the session files were not synced at the end; the next start does it");

@@ -37,6 +37,23 @@ impl SqliteStore {
         open(path).map_err(|error| StoreError(error.to_string()))
     }
 
+    /// Whether the file is sound, without changing it; how many pages it has, or `None` where there is none. Reads it whole.
+    ///
+    /// # Errors
+    /// It is damaged, or cannot be read.
+    pub fn look(path: &Path) -> Result<Option<u32>, StoreError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let told = |error: OpenError| StoreError(error.to_string());
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags).map_err(|error| told(sorted(path, &error)))?;
+        configure(&db, true).map_err(|error| told(sorted(path, &error)))?;
+        check(path, &db).map_err(told)?;
+        let pages = db.query_row("PRAGMA page_count", [], |row| row.get(0));
+        pages.map(Some).map_err(|error| told(sorted(path, &error)))
+    }
+
     /// As [`Self::open`], but a damaged file is moved aside (`kata.db.damaged-<ms>`, its journal files with it) and a fresh
     /// one made. The notice says what was set aside and what that means.
     pub fn open_or_set_aside(path: &Path, now: Ms) -> Result<(Arc<Self>, Option<Notice>), StoreError> {
