@@ -181,8 +181,7 @@ async fn the_doctor_works_with_and_without_an_engine_and_fails_where_something_d
     let run = block_in_place(|| kata.run(&["--json", "doctor"]));
     let checks: Value = serde_json::from_slice(&run.stdout).unwrap();
     assert!(checks.as_array().unwrap().len() >= 20, "{checks}");
-    assert_eq!(outcome(&checks, "model.default"), "failed");
-    assert_eq!(run.status.code(), Some(1));
+    assert_eq!(outcome(&checks, "model.default"), "warning");
     block_in_place(|| kata.run(&["models", "set", "demo", "--kind", "demo", "--default"]));
     let run = block_in_place(|| kata.run(&["--json", "doctor"]));
     let checks: Value = serde_json::from_slice(&run.stdout).unwrap();

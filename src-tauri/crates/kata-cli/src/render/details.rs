@@ -34,6 +34,21 @@ pub(crate) fn status(s: &SystemStatus, now: Ms) -> String {
     for (name, value) in lines {
         put(&mut text, &format!("{name:9} {value}"));
     }
+    if let Some(safe) = &s.safe_mode {
+        put(
+            &mut text,
+            &format!(
+                "safe mode plugins are off: {}; `kata restart` starts normally",
+                line(&safe.reason, 120)
+            ),
+        );
+        if !safe.suspects.is_empty() {
+            put(
+                &mut text,
+                &format!("          at work when it ended: {}", line(&safe.suspects.join(", "), 120)),
+            );
+        }
+    }
     for notice in &s.notices {
         put(
             &mut text,

@@ -46,9 +46,9 @@ pub(super) fn model(chosen: Option<String>) -> Check {
         None => check(
             "model.default",
             "Model",
-            CheckOutcome::Failed,
-            "none is set up, so nobody answers",
-            Some("kata models detect; or the demo: kata models set demo --kind demo --default".into()),
+            CheckOutcome::Warning,
+            "none is chosen; the scripted demo answers",
+            Some("kata models detect".into()),
         ),
     }
 }

@@ -332,7 +332,7 @@ fn source(state: RunState) -> SourceSummary {
 
 #[test]
 fn what_only_the_engine_knows_is_found_too() {
-    failed(&inside::model(None), "none is set up");
+    failed(&inside::model(None), "the scripted demo answers");
     fine(&inside::model(Some("demo".into())));
     let waits = RunState::NeedsUser {
         action: UserAction::Relogin,
