@@ -6,6 +6,7 @@ import { PlatformProvider, useConnection } from "@/data/platform";
 import { Chats } from "@/features/chat/chats";
 import { ChatsProvider } from "@/features/chat/useChat";
 import { ConnectView } from "@/features/gateway/ConnectView";
+import { PairingView, ShutOutView } from "@/features/gateway/DoorViews";
 import type { Platform } from "@/platform";
 import { Boundary } from "@/shell/Boundary";
 import { EngineFailureView } from "@/shell/EngineFailureView";
@@ -33,6 +34,10 @@ function Gate() {
   switch (connection.kind) {
     case "needs_token":
       return <ConnectView reason={connection.reason} />;
+    case "pairing":
+      return <PairingView />;
+    case "shut_out":
+      return <ShutOutView reason={connection.reason} />;
     case "failed":
       return <EngineFailureView failure={connection.failure} />;
     default:

@@ -5,7 +5,7 @@ import { cn } from "@/lib/cn";
 /** The middle pane: a heading, perhaps a search field, and a list. */
 export function ListPane({ title, actions, search, children, label }: { title: string; actions?: ReactNode; search?: ReactNode; children: ReactNode; label: string }) {
   return (
-    <section aria-label={label} className="flex w-[300px] shrink-0 flex-col border-r border-line bg-list max-[960px]:w-[230px]">
+    <section data-pane="list" aria-label={label} className="flex w-[300px] shrink-0 flex-col border-r border-line bg-list max-[960px]:w-[230px]">
       <header className="flex h-11 shrink-0 items-center gap-1 pr-2 pl-4">
         <h1 className="min-w-0 flex-1 truncate font-semibold">{title}</h1>
         {actions}
@@ -19,7 +19,7 @@ export function ListPane({ title, actions, search, children, label }: { title: s
 /** The right pane. */
 export function ContentPane({ header, children, label, className }: { header?: ReactNode; children: ReactNode; label: string; className?: string }) {
   return (
-    <section aria-label={label} className={cn("flex min-w-0 flex-1 flex-col bg-ground", className)}>
+    <section data-pane="content" aria-label={label} className={cn("flex min-w-0 flex-1 flex-col bg-ground", className)}>
       {header !== undefined && <header className="flex h-11 shrink-0 items-center gap-2 border-b border-line px-4">{header}</header>}
       <div className="min-h-0 flex-1">{children}</div>
     </section>

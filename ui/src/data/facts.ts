@@ -47,6 +47,9 @@ export function applyFact(client: QueryClient, chats: Chats, fact: Fact): void {
     case "routes_changed":
       invalidate(client, ["routes"]);
       return;
+    case "devices_changed":
+      invalidate(client, ["devices"]);
+      return;
     case "letters_changed":
       invalidate(client, ["letters"]);
       return;

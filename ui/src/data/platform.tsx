@@ -1,5 +1,6 @@
 /** Hands the platform to the components. */
 import { createContext, useContext, useSyncExternalStore } from "react";
+import type { OperationName } from "@/generated/protocol";
 import type { Connection, Platform } from "@/platform";
 
 const PlatformContext = createContext<Platform | null>(null);
@@ -24,4 +25,10 @@ export function useConnection(): Connection {
       }),
     () => seen.get(platform) ?? CONNECTING,
   );
+}
+
+/** Whether this client may ask for an operation; looked at anew with each connection. */
+export function useMay(op: OperationName): boolean {
+  useConnection();
+  return usePlatform().may(op);
 }

@@ -12,6 +12,8 @@ function optionsOfAddress(): FakeOptions {
 
 export interface FakePlatform extends Platform {
   readonly world: World;
+  /** What this client may ask for; null for everything. */
+  allow(ops: readonly OperationName[] | null): void;
   /** Puts the window into a state of the connection. */
   move(connection: Connection): void;
   /** From now on nothing is answered, as when the other side is gone. */
@@ -35,6 +37,7 @@ export function fakePlatform(options: FakeOptions = optionsOfAddress()): FakePla
   let connection: Connection = options.engineFails === true ? { kind: "failed", failure: ALREADY_RUNNING } : { kind: "online" };
   let quits = 0;
   let held = false;
+  let allowed: ReadonlySet<OperationName> | null = null;
   return {
     kind: "fake",
     world,
@@ -64,6 +67,15 @@ export function fakePlatform(options: FakeOptions = optionsOfAddress()): FakePla
     connect() {
       connection = { kind: "online" };
       connections.emit(connection);
+    },
+    pair() {
+      connection = { kind: "online" };
+      connections.emit(connection);
+    },
+    may: (op) => allowed === null || allowed.has(op),
+    allow(ops) {
+      allowed = ops === null ? null : new Set(ops);
+      connections.emit({ ...connection });
     },
     move(next) {
       connection = next;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { NumberedFact } from "@/generated/protocol";
+import { type Identity, signedText, takeCode, type Vault } from "./device";
 import { socketPlatform } from "./socket";
 import type { Connection } from "./types";
 
@@ -26,19 +27,42 @@ class FakeSocket extends EventTarget {
 
   welcome(boot = "boot-1", seq = 10): void {
     this.say({ type: "hello", nonce: "n", versions: [1] });
-    this.say({ type: "welcome", version: 1, boot, seq, scope: "admin", operations: [] });
+    this.say({ type: "welcome", version: 1, boot, seq, scope: "admin", operations: ["system.status", "plugin.list", "session.submit", "model.test", "gateway.state"] });
   }
 }
 
 const fact = (seq: number) => ({ type: "event", seq, fact: { topic: "pairing_changed" } });
 
-function setUp(token: string | null = "secret-token") {
+const KEY = { type: "private" } as unknown as CryptoKey;
+
+/** A vault that remembers in memory, and signs by saying what it signed. */
+function memoryVault(identity: Identity | null = null) {
+  const state = { identity };
+  const vault: Vault = {
+    load: () => Promise.resolve(state.identity),
+    keep: (next) => {
+      state.identity = next;
+      return Promise.resolve();
+    },
+    forget: () => {
+      state.identity = null;
+      return Promise.resolve();
+    },
+    make: () => Promise.resolve({ key: KEY, publicKey: "public" }),
+    sign: (_, text) => Promise.resolve(`signed(${text})`),
+  };
+  return { vault, state };
+}
+
+function setUp(token: string | null = "secret-token", { vault = null, code = null }: { vault?: Vault | null; code?: string | null } = {}) {
   const sockets: FakeSocket[] = [];
   const urls: string[] = [];
   if (token !== null) sessionStorage.setItem("kata.token", token);
   const platform = socketPlatform({
     url: "ws://127.0.0.1:18790/ws",
     storage: sessionStorage,
+    vault,
+    code,
     open: (url) => {
       const socket = new FakeSocket();
       sockets.push(socket);
@@ -193,7 +217,11 @@ describe("the socket platform", () => {
     socket().welcome();
     const answer = platform.request("model.test", { id: "x" });
     const failed = expect(answer).rejects.toMatchObject({ wire: { code: "timeout", message: expect.stringContaining("model.test") as string } });
-    vi.advanceTimersByTime(120_000);
+    // The line itself is alive.
+    for (let at = 0; at < 120_000; at += 20_000) {
+      socket().say(fact(100 + at));
+      vi.advanceTimersByTime(20_000);
+    }
     await failed;
   });
 
@@ -203,5 +231,91 @@ describe("the socket platform", () => {
     for (let seq = 11; seq <= 40; seq += 1) socket().say(fact(seq));
     vi.advanceTimersByTime(500);
     expect(socket().sent.filter(({ type }) => type === "ack")).toEqual([{ type: "ack", seq: 40 }]);
+  });
+
+  const PHONE: Identity = { device: "dev_1", scope: "chat", key: KEY };
+
+  it("shows the code of the address, keeps what it becomes, and comes again by its signature", async () => {
+    const { vault, state } = memoryVault();
+    const { socket, sockets, states, urls } = setUp(null, { vault, code: "7K3QZM9XWB" });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(states.at(-1)).toEqual({ kind: "pairing" });
+    socket().say({ type: "hello", nonce: "n1", versions: [1] });
+    expect(socket().sent).toEqual([{ type: "pair", version: 1, code: "7K3QZM9XWB", client: "web", publicKey: "public" }]);
+    socket().say({ type: "paired", device: "dev_1", token: null, scope: "chat", expiresAt: null });
+    socket().drop(1000);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(state.identity).toEqual(PHONE);
+    expect(sockets).toHaveLength(2);
+    socket().say({ type: "hello", nonce: "n2", versions: [1] });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(socket().sent).toEqual([{ type: "connect", version: 1, device: "dev_1", signature: `signed(${signedText("n2", "dev_1")})`, client: "web" }]);
+    socket().say({ type: "welcome", version: 1, boot: "b", seq: 1, scope: "chat", operations: ["session.submit"] });
+    expect(states.at(-1)).toEqual({ kind: "online" });
+    expect(urls.join()).not.toContain("7K3QZ");
+  });
+
+  it("takes the code out of the address and the history at once", () => {
+    window.history.replaceState(null, "", "/?x=1#/pair/7K3QZ-M9XWB");
+    expect(takeCode()).toBe("7K3QZ-M9XWB");
+    expect(window.location.href).not.toContain("7K3QZ");
+    expect(takeCode()).toBeNull();
+  });
+
+  it("says why a code was not taken, and asks for another", async () => {
+    const { socket, states } = setUp(null, { vault: memoryVault().vault, code: "WRONG" });
+    await vi.advanceTimersByTimeAsync(0);
+    socket().say({ type: "hello", nonce: "n", versions: [1] });
+    socket().say({ type: "goodbye", reason: "the code is not right, or its time is over; ask for a new one" });
+    socket().drop(4001);
+    expect(states.at(-1)).toEqual({ kind: "needs_token", reason: "The code is not right, or its time is over; ask for a new one." });
+  });
+
+  it.each([4001, 4003])("forgets its key when it is shut out (%d), says so, and does not knock again", async (closed) => {
+    const { vault, state } = memoryVault(PHONE);
+    const { socket, sockets, states } = setUp(null, { vault });
+    await vi.advanceTimersByTimeAsync(0);
+    socket().say({ type: "hello", nonce: "n", versions: [1] });
+    await vi.advanceTimersByTimeAsync(0);
+    socket().say({ type: "goodbye", reason: "the token was withdrawn" });
+    socket().drop(closed);
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(states.at(-1)?.kind).toBe("shut_out");
+    expect(state.identity).toBeNull();
+    expect(sockets).toHaveLength(1);
+  });
+
+  it("refuses by itself what its scope does not have, without asking", async () => {
+    const { platform, socket } = setUp();
+    socket().welcome();
+    const sent = socket().sent.length;
+    expect([platform.may("session.submit"), platform.may("settings.set")]).toEqual([true, false]);
+    await expect(platform.request("settings.set", { path: "x", value: 1 })).rejects.toMatchObject({ wire: { code: "forbidden" } });
+    expect(socket().sent).toHaveLength(sent);
+  });
+
+  it("notices a line that was cut without a word, and dials anew", async () => {
+    const { socket, sockets, states } = setUp();
+    socket().welcome();
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(socket().sent.at(-1)).toMatchObject({ op: "gateway.state" });
+    socket().say({ type: "response", id: socket().sent.at(-1)?.id, result: {} });
+    await vi.advanceTimersByTimeAsync(40_000);
+    expect(sockets).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(states.some(({ kind }) => kind === "offline")).toBe(true);
+    expect(sockets.length).toBeGreaterThan(1);
+  });
+
+  it("dials at once when the network is back", () => {
+    const { socket, sockets } = setUp();
+    for (let i = 0; i < 6; i += 1) {
+      socket().drop();
+      vi.advanceTimersByTime(10_000);
+    }
+    socket().drop();
+    const before = sockets.length;
+    window.dispatchEvent(new Event("online"));
+    expect(sockets).toHaveLength(before + 1);
   });
 });

@@ -59,6 +59,10 @@ export function tauriPlatform(): Platform {
     connect() {
       // The shell needs no token: it and the engine are one process.
     },
+    pair() {
+      // Nor is it a device.
+    },
+    may: () => true,
     async startEngine() {
       try {
         await invoke("start_engine");

@@ -13,8 +13,12 @@ export type Connection =
   | { kind: "online" }
   /** Tries again by itself at `retryAt` (ms since the epoch). */
   | { kind: "offline"; reason: string; retryAt: number }
-  /** A person has to paste a token first. */
+  /** A person has to give a code or a token first. */
   | { kind: "needs_token"; reason: string | null }
+  /** A code is shown to the gateway. */
+  | { kind: "pairing" }
+  /** This device was paired, and may not come in any longer. */
+  | { kind: "shut_out"; reason: string }
   /** The engine could not be started; it does not try again by itself. */
   | { kind: "failed"; failure: EngineFailure };
 
@@ -41,6 +45,10 @@ export interface Platform {
   openExternal(url: string): Promise<void>;
   /** Hands over the token a person pasted; only the socket needs one. */
   connect(token: string): void;
+  /** Shows a code, to become a device; only the socket does. */
+  pair(code: string): void;
+  /** Whether this client may ask for an operation. True before it is known; the engine has the last word. */
+  may(op: OperationName): boolean;
   /** Starts an engine that could not start once more. The connection says how it went. */
   startEngine(): Promise<void>;
   /** Ends the app; in a browser, nothing. */

@@ -3,9 +3,11 @@ import { describe, expect, it } from "vitest";
 import { openWindow } from "@/test/app";
 
 describe("the window", () => {
-  it("asks a browser for its token before anything else", async () => {
+  it("asks a browser for a code, or for its token, before anything else", async () => {
     const { platform, user } = openWindow();
     platform.move({ kind: "needs_token", reason: "The token is not known." });
+    expect(await screen.findByTestId("connect-code")).toHaveAccessibleDescription("The token is not known.");
+    await user.click(screen.getByTestId("connect-other"));
     const field = await screen.findByTestId("connect-token");
     expect(field).toHaveAccessibleDescription("The token is not known.");
     await user.type(field, "abc");

@@ -1,5 +1,6 @@
 /** The window once there is an engine and something that answers. */
-import { Suspense, useEffect, useMemo, useState } from "react";
+import "./phone.css";
+import { Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import { ContentPane } from "@/components/layout";
 import { preloadMarkdown } from "@/components/Markdown";
 import { Failure, SkeletonRows } from "@/components/states";
@@ -8,9 +9,12 @@ import { useConnection } from "@/data/platform";
 import { WorkspaceProvider } from "@/data/workspace";
 import { SessionsView } from "@/features/sessions/SessionsView";
 import { type Route, useRoute } from "@/lib/route";
+import { BackBar, Drawer, PlacesBar } from "./PhoneBars";
+import { PLACES } from "./places";
 import { Sidebar } from "./Sidebar";
 import { StatusLine } from "./StatusLine";
 import { type Sheet, useShortcuts } from "./useShortcuts";
+import { backOf, paneOf, usePhone, useVisibleHeight } from "./usePhone";
 import { preloadViews, view } from "./views";
 
 const SourcesView = view(async () => (await import("@/features/sources/SourcesView")).SourcesView);
@@ -66,12 +70,19 @@ function Panes() {
   useEffect(preloadViews, []);
   const route = useRoute();
   const [sidebar, setSidebar] = useState(true);
+  const [drawer, setDrawer] = useState(false);
   const [sheet, setSheet] = useState<Sheet>(null);
+  const phone = usePhone();
+  useVisibleHeight(phone);
   useShortcuts(setSheet, () => setSidebar((shown) => !shown));
+  const closeDrawer = useCallback(() => setDrawer(false), []);
+  const pane = paneOf(route, window.location.hash);
+  const back = phone && pane === "content" ? backOf(route) : null;
   return (
-    <div className="flex h-full flex-col">
+    <div className="flex h-full flex-col" data-phone={phone ? pane : undefined}>
+      {back !== null && <BackBar to={back} name={nameOf(route)} />}
       <div className="flex min-h-0 flex-1">
-        {sidebar && <Sidebar route={route} />}
+        {sidebar && !phone && <Sidebar route={route} />}
         <main className="flex min-w-0 flex-1">
           <Suspense fallback={<ContentPane label="Loading"><SkeletonRows className="p-8" /></ContentPane>}>
             <View route={route} />
@@ -79,6 +90,12 @@ function Panes() {
         </main>
       </div>
       <StatusLine />
+      {phone && back === null && <PlacesBar route={route} onMore={() => setDrawer(true)} />}
+      {phone && drawer && (
+        <Drawer onClose={closeDrawer}>
+          <Sidebar route={route} />
+        </Drawer>
+      )}
       <Suspense fallback={null}>
         {sheet === "palette" && <CommandPalette open onClose={() => setSheet(null)} onShortcuts={() => setSheet("shortcuts")} />}
         {sheet === "shortcuts" && <Shortcuts open onClose={() => setSheet(null)} />}
@@ -86,6 +103,8 @@ function Panes() {
     </div>
   );
 }
+
+const nameOf = (route: Route): string => PLACES.find((place) => place.view === route.view)?.name ?? "Back";
 
 function View({ route }: { route: Route }) {
   switch (route.view) {

@@ -4,6 +4,7 @@ import { type ReactNode, useId } from "react";
 import { Button } from "@/components/Button";
 import { CopyButton } from "@/components/Code";
 import { Badge } from "@/components/controls";
+import { useMay } from "@/data/platform";
 import type { Approval, ApprovalDecision } from "@/generated/protocol";
 import { ago, dateTime, until, useNow } from "@/lib/time";
 import { toolName } from "@/lib/tools";
@@ -23,7 +24,8 @@ export function ApprovalCard({ approval, aside, className = "" }: CardProps) {
   const { tool, source } = toolName(call.name);
   const { answer, pending } = useAnswer();
   const rule = useId();
-  const choose = (decision: ApprovalDecision) => ({ disabled: pending, "data-testid": `approve-${decision}`, onClick: () => answer(code, decision) });
+  const may = useMay("approval.answer");
+  const choose = (decision: ApprovalDecision) => ({ disabled: pending || !may, className: "max-sm:h-11 max-sm:grow", "data-testid": `approve-${decision}`, onClick: () => answer(code, decision) });
   return (
     <div role="group" aria-label={`Allow ${call.name}?`} data-testid={`approval-${code}`} className={`rounded-xl border border-warn/40 bg-raised p-3.5 ${className}`}>
       <div className="flex items-start gap-2.5">
@@ -65,6 +67,7 @@ export function ApprovalCard({ approval, aside, className = "" }: CardProps) {
               Deny
             </Button>
           </div>
+          {!may && <p className="mt-2 text-sm text-muted">This device may not answer: it was paired without the right to approve.</p>}
           {always !== null && (
             <p id={rule} className="mt-2 text-sm text-muted [overflow-wrap:anywhere]">
               Always: {alwaysWords(always).before} <code className="rounded bg-sunken px-1 font-mono text-ink">{alwaysWords(always).exact}</code>, in this workspace from now on.

@@ -3,7 +3,7 @@ import { MessageSquareText } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Empty, Failure, SkeletonRows } from "@/components/states";
 import { useAct, useRead } from "@/data/operations";
-import { useConnection } from "@/data/platform";
+import { useConnection, useMay } from "@/data/platform";
 import type { Delivery, SessionSummary } from "@/generated/protocol";
 import { newKey } from "@/lib/key";
 import { Approvals } from "./Approvals";
@@ -38,6 +38,7 @@ export function ChatView({ session, message = null }: ChatViewProps) {
   const resend = useAct("session.resend");
   const update = useAct("session.update", { quiet: true });
   const offline = useConnection().kind !== "online";
+  const mayWrite = useMay("session.submit");
   const busy = isBusy(chat.state);
   const commands = useCommands(id);
   const run = useRunCommand();
@@ -45,8 +46,8 @@ export function ChatView({ session, message = null }: ChatViewProps) {
   const { mutate: stop } = interrupt;
 
   useEffect(() => {
-    if (session.unread && document.hasFocus()) markRead({ id, unread: false });
-  }, [id, session.unread, markRead]);
+    if (session.unread && mayWrite && document.hasFocus()) markRead({ id, unread: false });
+  }, [id, session.unread, mayWrite, markRead]);
 
   useEffect(() => {
     if (!busy) return;
@@ -81,7 +82,7 @@ export function ChatView({ session, message = null }: ChatViewProps) {
 
   const scripted = system?.model?.settings.kind === "demo" && session.model === null;
   return (
-    <section aria-label="Chat" className="relative flex min-w-0 flex-1 bg-ground">
+    <section data-pane="content" aria-label="Chat" className="relative flex min-w-0 flex-1 bg-ground">
       <div className="flex min-w-0 flex-1 flex-col">
         <ChatHeader session={session} state={chat.state} inspecting={inspecting} onInspect={toggleInspector} />
         {scripted && <DemoBanner />}
@@ -102,12 +103,17 @@ export function ChatView({ session, message = null }: ChatViewProps) {
         </div>
         <div className="mx-auto w-full max-w-[720px] px-6 pb-4">
           <Approvals approvals={chat.approvals} />
+          {!mayWrite && (
+            <p data-testid="read-only" className="mb-2 rounded-lg bg-sunken px-3 py-2 text-sm text-muted">
+              This device may look, not write. Pair it again with more rights to answer from here.
+            </p>
+          )}
           <Composer
             key={id}
             session={id}
             busy={busy}
             queued={chat.queued}
-            disabled={offline}
+            disabled={offline || !mayWrite}
             commands={commands}
             onSend={send}
             onStop={() => stop({ id })}

@@ -3,6 +3,7 @@ import type { OperationName, SessionSummary } from "@/generated/protocol";
 import { OperationError, type Params, type Result } from "../types";
 import { APPROVAL_OPERATIONS, withdraw } from "./approvals";
 import { CHANNEL_OPERATIONS } from "./channels";
+import { DEVICE_OPERATIONS } from "./devices";
 import { ELICITATION_OPERATIONS } from "./elicitations";
 import { OAUTH_OPERATIONS } from "./oauth";
 import { OBSERVE_OPERATIONS } from "./observe";
@@ -73,6 +74,7 @@ function setModel(world: World, params: Params<"model.set">): Result<"model.set"
 export const OPERATIONS: Table = {
   ...LATER,
   ...LIFE,
+  ...DEVICE_OPERATIONS,
   "system.status": (world) => world.system(),
   "system.shutdown": () => ({}),
   "settings.list": () => SETTINGS,

@@ -1,0 +1,73 @@
+/** What a phone has instead of panes side by side: a way back above, places below, and the sidebar as a drawer. */
+import { ChevronLeft, Inbox, type LucideIcon, Menu as MenuIcon, ShieldQuestion, Unplug } from "lucide-react";
+import { type ReactNode, useEffect } from "react";
+import { useRead } from "@/data/operations";
+import { cn } from "@/lib/cn";
+import { go, HOME, type Route } from "@/lib/route";
+
+export function BackBar({ to, name }: { to: string; name: string }) {
+  return (
+    <div className="flex h-11 shrink-0 items-center border-b border-line bg-list px-1 pt-[env(safe-area-inset-top)]">
+      <button type="button" data-testid="phone-back" className="flex h-11 items-center gap-0.5 rounded-md pr-3 pl-1 font-medium text-accent" onClick={() => (window.location.hash = to)}>
+        <ChevronLeft aria-hidden className="size-5" />
+        {name}
+      </button>
+    </div>
+  );
+}
+
+const PLACES: readonly { name: string; icon: LucideIcon; route: Route }[] = [
+  { name: "Sessions", icon: Inbox, route: HOME },
+  { name: "Waiting", icon: ShieldQuestion, route: { view: "waiting" } },
+  { name: "Sources", icon: Unplug, route: { view: "sources", source: null } },
+];
+
+export function PlacesBar({ route, onMore }: { route: Route; onMore: () => void }) {
+  const approvals = useRead("approval.list", {}).data?.length ?? 0;
+  const questions = useRead("elicitation.list", {}).data?.length ?? 0;
+  const people = useRead("pairing.list", {}).data?.length ?? 0;
+  const waiting = approvals + questions + people;
+  return (
+    <nav aria-label="Places" data-phone-bar className="flex shrink-0 border-t border-line bg-sidebar">
+      {PLACES.map(({ name, icon: Icon, route: to }) => (
+        <Place key={to.view} name={name} active={route.view === to.view} testId={`phone-${to.view}`} onGo={() => go(to)} badge={to.view === "waiting" ? waiting : 0}>
+          <Icon aria-hidden className="size-5" strokeWidth={1.75} />
+        </Place>
+      ))}
+      <Place name="More" active={false} testId="phone-more" onGo={onMore} badge={0}>
+        <MenuIcon aria-hidden className="size-5" strokeWidth={1.75} />
+      </Place>
+    </nav>
+  );
+}
+
+function Place({ name, active, testId, onGo, badge, children }: { name: string; active: boolean; testId: string; onGo: () => void; badge: number; children: ReactNode }) {
+  return (
+    <button type="button" data-testid={testId} aria-current={active ? "page" : undefined} onClick={onGo} className={cn("relative flex h-13 min-w-0 flex-1 flex-col items-center justify-center gap-0.5 text-xs", active ? "font-medium text-accent" : "text-muted")}>
+      {children}
+      {name}
+      {badge > 0 && <span className="absolute top-1 left-[calc(50%+6px)] min-w-4 rounded-full bg-bad px-1 text-center text-xs font-semibold text-white">{badge}</span>}
+    </button>
+  );
+}
+
+/** The sidebar over everything; a touch beside it, Esc, or a way it leads closes it. */
+export function Drawer({ onClose, children }: { onClose: () => void; children: ReactNode }) {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key === "Escape") onClose();
+    };
+    window.addEventListener("keydown", onKey);
+    window.addEventListener("hashchange", onClose);
+    return () => {
+      window.removeEventListener("keydown", onKey);
+      window.removeEventListener("hashchange", onClose);
+    };
+  }, [onClose]);
+  return (
+    <div data-phone-drawer role="dialog" aria-modal aria-label="Places and settings" className="fixed inset-0 z-30 flex">
+      {children}
+      <button type="button" aria-label="Close" data-testid="phone-close" className="min-w-0 flex-1 bg-black/40" onClick={onClose} />
+    </div>
+  );
+}
