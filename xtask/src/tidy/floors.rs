@@ -36,7 +36,8 @@ const HEAVY: &[(&str, &[&str], &[&str])] = &[
         &["kata-agent", "kata-oauth", "kata-plugins", "kata-sources", "kata-tools"],
     ),
     ("oauth2", &["kata-oauth"], &[]),
-    ("aws-lc-rs", &["kata-plugins"], &[]),
+    // The gateway checks what a device signs, and hashes tokens.
+    ("aws-lc-rs", &["kata-gateway", "kata-plugins"], &[]),
     ("keyring-core", &["kata-engine"], &[]),
     ("rmcp", &["kata-sources"], &[]),
     ("tree-sitter", &["kata-tools"], &[]),
