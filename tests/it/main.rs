@@ -16,6 +16,7 @@ mod channels;
 mod cli;
 mod crash;
 mod damaged_index;
+mod devices;
 mod disk;
 mod electron_defects_routing;
 mod electron_defects_storage;

@@ -17,6 +17,7 @@ mod matrix;
 mod mcp;
 mod mqtt;
 mod oauth;
+mod phone;
 mod slack;
 mod telegram;
 mod telegram_weather;

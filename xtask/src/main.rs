@@ -34,7 +34,7 @@ cargo xtask <command>
   faults [N]            the fault matrix with 10,000 messages (or N)
   kills [N]             kill -9 fifty times (or N) at random under load, under its own unit and systemd
   rest [--minutes N]    memory, start, and wake-ups at rest, an hour long; KATA_BIN and KATA_APP name other programs than a release
-  peers [NAME]          our code against programs we did not write: telegram, slack, discord, matrix, email, webhook, whatsapp, mqtt, mcp, google, oauth, window, judges, web or all (default)
+  peers [NAME]          our code against programs we did not write: telegram, slack, discord, matrix, email, webhook, whatsapp, mqtt, mcp, google, oauth, phone, window, judges, web or all (default)
   bench [ARGS]          measurements beside a peer, release build
   setup                 only install what the build and the tests need
 ";
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
         [
             "peers",
             name @ ("telegram" | "discord" | "window" | "judges" | "web" | "matrix" | "slack" | "webhook" | "email" | "whatsapp" | "mqtt"
-            | "mcp" | "google" | "oauth" | "all"),
+            | "mcp" | "google" | "oauth" | "phone" | "all"),
         ] => suites::peers(&root, name),
         ["bench", rest @ ..] => suites::bench(&root, rest),
         ["faults"] => suites::faults(&root, "10000"),

@@ -38,6 +38,10 @@ pub(crate) fn peers(root: &Path, name: &str) -> Result<(), Failure> {
     if matches!(name, "oauth" | "all") {
         setup::npm_packages(root, Path::new("tests/peers/oauth"))?;
     }
+    if matches!(name, "phone" | "all") {
+        setup::npm_packages(root, Path::new("tests/peers/phone"))?;
+        setup::system_packages(root, &["chromium"])?;
+    }
     if matches!(name, "web" | "all") {
         fetch_web(root)?;
     }

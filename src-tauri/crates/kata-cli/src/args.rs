@@ -2,6 +2,7 @@
 
 mod approvals;
 mod channels;
+mod devices;
 mod life;
 mod oauth;
 mod permissions;
@@ -13,6 +14,7 @@ mod upkeep;
 
 pub use approvals::{Approvals, Decision};
 pub use channels::{Accounts, Channels, SetUp};
+pub use devices::{DeviceScope, Devices, PairDevice};
 pub use life::{Background, CrashCommand, Crashes, Restart};
 pub use oauth::{Configure, Oauth};
 pub use permissions::{Mode, Permissions, Tools};
@@ -122,6 +124,11 @@ pub enum Command {
     /// People who wrote to a channel and wait to be let in.
     #[command(subcommand)]
     Pair(Pair),
+    /// Devices that come in through the gateway: a phone, a browser, a program.
+    #[command(subcommand)]
+    Devices(Devices),
+    /// The gateway: its addresses, and who is connected.
+    Gateway,
     /// Where channel conversations go, and why.
     #[command(subcommand)]
     Route(Route),
@@ -345,6 +352,8 @@ pub enum Pair {
         /// Code the person was told.
         code: String,
     },
+    /// Offer a place to a device; the same as `kata devices pair`.
+    Device(PairDevice),
 }
 
 /// `kata logs`.

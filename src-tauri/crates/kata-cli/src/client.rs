@@ -148,7 +148,10 @@ impl Client {
                     "was it started with another secret store? Restart it, or check {}",
                     engine::TOKEN_VARIABLE
                 )),
-            Some(close::LOCKED_OUT) => Failure::new(Exit::Refused, format!("the engine refuses everybody: {reason}")),
+            Some(close::LOCKED_OUT) => Failure::new(Exit::Refused, format!("the engine refuses this program: {reason}")).hint(format!(
+                "its token is not this engine's; restart the engine, or check {}",
+                engine::TOKEN_VARIABLE
+            )),
             _ => self.lost(),
         }
     }

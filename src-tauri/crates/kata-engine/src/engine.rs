@@ -3,6 +3,7 @@
 use crate::accounts::{AccountDesk, Browser};
 use crate::backend::Backend;
 use crate::board::Board;
+use crate::devices::{DeskParts, DeviceDesk};
 use crate::life::{Life, Restart, SAFE_AFTER};
 use crate::lock::HomeLock;
 use crate::logging::{self, LogRing};
@@ -31,11 +32,11 @@ use kata_core::router::{Bindings, Defaults};
 use kata_core::session::{Approvals, SessionDeps, Sessions};
 use kata_core::tasks::Tasks;
 use kata_core::trace::Tracer;
-use kata_gateway::{Gateway, GatewayOptions, Token, Tokens};
+use kata_gateway::{Gateway, GatewayOptions};
 use kata_plugins::{HostOptions, PluginHost};
 use kata_protocol::{
-    ChannelId, ConfigChange, Fact, GatewayStart, GatewayStop, HookName, HygieneRules, Ms, Notice, Scope, SessionEvent, SourceId,
-    SourceKind, WorkspaceId,
+    ChannelId, ConfigChange, Fact, GatewayStart, GatewayStop, HookName, HygieneRules, Ms, Notice, SessionEvent, SourceId, SourceKind,
+    WorkspaceId,
 };
 use kata_store::{FileTranscripts, HomePaths, MediaFolder, SqliteStore};
 use secrecy::ExposeSecret;
@@ -86,6 +87,7 @@ pub(crate) struct Inner {
     pub traces: Traces,
     pub plugins: Arc<Plugins>,
     pub board: Arc<Board>,
+    pub devices: Arc<DeviceDesk>,
     pub events: Arc<EventHub>,
     pub tasks: Tasks,
     pub log: LogRing,
@@ -350,6 +352,16 @@ impl Engine {
             plugins.stay_off();
         }
 
+        let devices = DeviceDesk::open(DeskParts {
+            store: Arc::clone(&store),
+            settings: Arc::clone(&settings),
+            notices: Arc::clone(&notices),
+            events: Arc::clone(&events),
+            clock: Arc::clone(&clock),
+            tasks: tasks.clone(),
+        });
+        let devices = devices.await.map_err(|e| home_failed(std::io::Error::other(e.to_string())))?;
+
         let letters = Letters {
             store: Arc::clone(&store) as _,
             outbox: Arc::clone(&outbox),
@@ -377,6 +389,7 @@ impl Engine {
             traces,
             plugins,
             board,
+            devices,
             events,
             tasks,
             log,
@@ -509,7 +522,11 @@ impl Inner {
     /// Says to plugins which settings have changed.
     fn tell_changes(self: &Arc<Self>) {
         let (hooks, tasks) = (Arc::clone(&self.hooks), self.tasks.clone());
+        let devices = Arc::downgrade(&self.devices);
         self.settings.on_change(move |keys| {
+            if let (true, Some(devices)) = (keys.iter().any(|key| key.starts_with("gateway.hosts")), devices.upgrade()) {
+                devices.apply_hosts();
+            }
             if hooks.listened(HookName::ConfigChange) {
                 let hooks = Arc::clone(&hooks);
                 tasks.spawn(
@@ -622,7 +639,7 @@ async fn open_gateway(inner: &Arc<Inner>, entropy: Arc<dyn Entropy>) -> Result<(
     let secrets = Arc::clone(&inner.secrets);
     let token = tokio::task::spawn_blocking(move || secrets.get_or_make_token(LOCAL_TOKEN)).await;
     let token = token.map_err(|e| EngineError::Keychain(e.to_string()))??;
-    let tokens = Arc::new(Tokens::new(vec![Token::new("local", token, Scope::Admin)]));
+    inner.devices.let_in(token);
     // Ready as soon as it listens: readiness waits for no plugin.
     let (_, ready) = watch_channel::channel(true);
     let gateway = Gateway::start(
@@ -635,14 +652,16 @@ async fn open_gateway(inner: &Arc<Inner>, entropy: Arc<dyn Entropy>) -> Result<(
         },
         Arc::clone(inner) as _,
         Arc::clone(&inner.events),
-        tokens,
+        Arc::clone(&inner.devices.tokens),
         ready,
         Arc::clone(&inner.clock),
         entropy,
     )
     .await?;
     gateway.serve_routes(Arc::clone(&inner.plugins.host) as _);
+    gateway.serve_devices(Arc::clone(&inner.devices) as _);
     let port = gateway.port();
+    inner.devices.join(gateway.view(), port);
     Ok((gateway, port))
 }
 

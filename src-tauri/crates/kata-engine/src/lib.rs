@@ -12,6 +12,7 @@ pub mod author;
 mod backend;
 mod board;
 mod clock;
+mod devices;
 mod engine;
 mod error;
 mod import;

@@ -726,19 +726,19 @@ impl Operations for Inner {
     }
 
     async fn gateway_state(&self, _: &Caller, _: Empty) -> Result<GatewayState, WireError> {
-        Err(later("gateway.state"))
+        Ok(self.devices.state())
     }
 
     async fn device_list(&self, _: &Caller, _: Empty) -> Result<Vec<Device>, WireError> {
-        Err(later("device.list"))
+        Ok(self.devices.list())
     }
 
-    async fn device_pair(&self, _: &Caller, _: DevicePair) -> Result<DeviceOffer, WireError> {
-        Err(later("device.pair"))
+    async fn device_pair(&self, caller: &Caller, params: DevicePair) -> Result<DeviceOffer, WireError> {
+        self.devices.offer(caller, params).await
     }
 
-    async fn device_revoke(&self, _: &Caller, _: DeviceRef) -> Result<Empty, WireError> {
-        Err(later("device.revoke"))
+    async fn device_revoke(&self, caller: &Caller, params: DeviceRef) -> Result<Empty, WireError> {
+        self.devices.revoke(caller, &params.id).await
     }
 
     async fn update_get(&self, _: &Caller, _: Empty) -> Result<UpdateState, WireError> {

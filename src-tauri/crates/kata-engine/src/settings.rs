@@ -72,6 +72,9 @@ pub struct GatewaySettings {
     /// Port tried first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// Names other than this machine's own under which a tunnel may bring requests.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
     /// Fields of a newer version.
     #[serde(flatten)]
     pub other: Map<String, Value>,

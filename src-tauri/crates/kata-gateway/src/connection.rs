@@ -23,11 +23,19 @@ use tokio::sync::mpsc;
 pub(crate) const MAX_SOCKETS: usize = 256;
 /// Time between pings; a client that said nothing for two of them is gone.
 const PING: Duration = Duration::from_secs(20);
+/// Longest time between two looks at the clock of a client that has an end.
+const EXPIRY: Duration = Duration::from_secs(60);
+/// Bytes between two pings that count as a sign of life: a large frame takes its time on a slow line, and no pong comes between.
+const FLOWS: u64 = 16 * 1024;
 /// Time for the goodbye.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Codes of the WebSocket close frame that follows a `goodbye`.
 pub mod close {
+    /// The device is paired; it comes again as what it has become.
+    pub const DONE: u16 = 1000;
+    /// Something failed inside.
+    pub const FAILED: u16 = 1011;
     /// The program ends.
     pub const GOING_AWAY: u16 = 1001;
     /// A binary frame.
@@ -36,17 +44,17 @@ pub mod close {
     pub const TOO_LARGE: u16 = 1009;
     /// A frame that cannot be read, or one that does not belong here.
     pub const BAD_FRAME: u16 = 4000;
-    /// A wrong token.
+    /// A wrong token, signature or code.
     pub const UNAUTHORIZED: u16 = 4001;
     /// A version of the frames that is not spoken here.
     pub const VERSION: u16 = 4002;
-    /// The token was withdrawn.
+    /// The token was withdrawn, or the device's time is over.
     pub const REVOKED: u16 = 4003;
     /// No `connect` frame in time, or no answer to a ping.
     pub const TIMEOUT: u16 = 4008;
     /// The client does not read.
     pub const SLOW: u16 = 4010;
-    /// Too many wrong tokens from this machine; wait a minute.
+    /// Too many wrong tokens, signatures or codes; wait a minute.
     pub const LOCKED_OUT: u16 = 4029;
 }
 
@@ -57,6 +65,8 @@ pub struct ClientInfo {
     pub name: String,
     /// Name of its token.
     pub token: String,
+    /// Device, where it is one.
+    pub device: Option<String>,
     /// What it may do.
     pub scope: Scope,
     /// When it connected.
@@ -82,6 +92,7 @@ impl Client {
         ClientInfo {
             name: self.caller.name.clone(),
             token: self.grant.token.clone(),
+            device: self.grant.device.clone(),
             scope: self.grant.scope,
             since: self.since,
             acked: Count(self.acked.load(Ordering::Relaxed)),
@@ -124,7 +135,7 @@ pub(crate) async fn run(shared: Arc<Shared>, mut socket: WebSocket, meter: Meter
             };
             let (sink, stream) = socket.split();
             match welcomed {
-                Ok(welcomed) => serve(shared, sink, stream, welcomed).await,
+                Ok(welcomed) => serve(shared, sink, stream, welcomed, &meter).await,
                 Err(end) => farewell(&shared, sink, end).await,
             }
         } => {}
@@ -144,13 +155,24 @@ impl Drop for Listed<'_> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&self.number);
+        self.shared.clients_changed.send_replace(());
     }
 }
 
-async fn serve(shared: Arc<Shared>, mut sink: SplitSink<WebSocket, Message>, mut stream: SplitStream<WebSocket>, welcomed: Welcomed) {
+async fn serve(
+    shared: Arc<Shared>,
+    mut sink: SplitSink<WebSocket, Message>,
+    mut stream: SplitStream<WebSocket>,
+    welcomed: Welcomed,
+    meter: &Meter,
+) {
     let client = Arc::new(Client {
         caller: Caller {
-            name: welcomed.client,
+            // A device is called as the person called it, not as it calls itself.
+            name: match &welcomed.grant.device {
+                Some(_) => welcomed.grant.token.clone(),
+                None => welcomed.client,
+            },
             scope: welcomed.grant.scope,
         },
         grant: welcomed.grant,
@@ -165,6 +187,7 @@ async fn serve(shared: Arc<Shared>, mut sink: SplitSink<WebSocket, Message>, mut
         .unwrap_or_else(PoisonError::into_inner)
         .insert(number, Arc::clone(&client));
     let listed = Listed { shared: &shared, number };
+    shared.clients_changed.send_replace(());
     // One line for each `kata` command would drown the log.
     tracing::debug!(client = client.caller.name, token = client.grant.token, scope = ?client.grant.scope, "a gateway client connected");
 
@@ -172,13 +195,14 @@ async fn serve(shared: Arc<Shared>, mut sink: SplitSink<WebSocket, Message>, mut
     let mut feed = Feed::new(Arc::clone(&shared), Arc::clone(&client), welcomed.position);
     let end = {
         let requests = Requests::new(Arc::clone(&shared), Arc::clone(&client), queue.clone());
-        let read = read(&shared, &client, &mut stream, &requests, &queue);
+        let read = read(&shared, &client, &mut stream, meter, &requests, &queue);
         let write = writer::run(&shared, &mut sink, welcomed.first, &mut outgoing, &mut feed);
         tokio::select! {
             end = read => end,
             end = write => end,
             () = shared.stop.cancelled() => End::stopping(),
             () = withdrawn(&shared, &client) => End::new(close::REVOKED, "the token was withdrawn"),
+            () = expired(&shared, &client) => End::new(close::REVOKED, "the time of this device is over; pair it again"),
         }
     };
     tracing::info!(
@@ -207,6 +231,21 @@ async fn withdrawn(shared: &Shared, client: &Client) {
     }
 }
 
+/// Returns when the client's time is over.
+async fn expired(shared: &Shared, client: &Client) {
+    let Some(end) = client.grant.expires_at else {
+        return std::future::pending().await;
+    };
+    // A machine that slept has a sleep that lasts longer than its clock.
+    loop {
+        let left = end.0.saturating_sub(shared.clock.now().0);
+        if left == 0 {
+            return;
+        }
+        shared.clock.sleep(Duration::from_millis(left).min(EXPIRY)).await;
+    }
+}
+
 async fn farewell(shared: &Shared, mut sink: SplitSink<WebSocket, Message>, end: End) {
     let said = async {
         if !end.reason.is_empty() {
@@ -228,17 +267,19 @@ async fn read(
     shared: &Shared,
     client: &Client,
     stream: &mut SplitStream<WebSocket>,
+    meter: &Meter,
     requests: &Requests,
     queue: &mpsc::Sender<Outgoing>,
 ) -> End {
     let mut tick = shared.clock.sleep(PING);
-    let mut heard = true;
+    let (mut heard, mut total) = (true, meter.total());
     loop {
         let message = tokio::select! {
             biased;
             message = stream.next() => message,
             () = &mut tick => {
-                if !std::mem::take(&mut heard) {
+                let flows = meter.total().saturating_sub(std::mem::replace(&mut total, meter.total())) >= FLOWS;
+                if !std::mem::take(&mut heard) && !flows {
                     return End::new(close::TIMEOUT, "no answer to a ping");
                 }
                 tick = shared.clock.sleep(PING);
@@ -270,11 +311,14 @@ async fn read(
                     return End::gone();
                 }
             }
-            Ok(Incoming::Subscribe(topics)) => client.topics.store(topics.0, Ordering::Relaxed),
+            Ok(Incoming::Subscribe(topics)) => {
+                let topics = handshake::allowed(client.grant.scope, topics);
+                client.topics.store(topics.0, Ordering::Relaxed);
+            }
             Ok(Incoming::Ack(seq)) => {
                 client.acked.fetch_max(seq, Ordering::Relaxed);
             }
-            Ok(Incoming::Connect(_)) => return End::new(close::BAD_FRAME, "the handshake is done already"),
+            Ok(Incoming::Connect(_) | Incoming::Pair(_)) => return End::new(close::BAD_FRAME, "the handshake is done already"),
             Err(bad) => {
                 let Some(id) = bad.id else {
                     return End::new(close::BAD_FRAME, bad.reason);

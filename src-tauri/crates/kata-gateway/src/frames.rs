@@ -11,10 +11,28 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 
+/// Versions of the frames that are spoken here, the newest first. Two majors live side by side while clients move on.
+pub(crate) const SPOKEN: &[u32] = &[GATEWAY_VERSION];
+
+/// The version in force with a client that asks for one, or what to tell it.
+pub(crate) fn negotiate(spoken: &[u32], asked: u32) -> Result<u32, String> {
+    if spoken.contains(&asked) {
+        return Ok(asked);
+    }
+    let list: Vec<String> = spoken.iter().map(u32::to_string).collect();
+    let (list, verb) = (list.join(" and "), if spoken.len() == 1 { "is" } else { "are" });
+    let side = match spoken.iter().max() {
+        Some(newest) if asked > *newest => "update the engine",
+        _ => "update the client",
+    };
+    Err(format!("version {asked} is not spoken here; {list} {verb}: {side}"))
+}
+
 /// A client's frame.
 #[derive(Debug)]
 pub(crate) enum Incoming<'a> {
     Connect(Connect<'a>),
+    Pair(Pair<'a>),
     Request { id: u64, op: Cow<'a, str>, params: &'a RawValue },
     Subscribe(TopicSet),
     Ack(u64),
@@ -22,7 +40,7 @@ pub(crate) enum Incoming<'a> {
 
 pub(crate) struct Connect<'a> {
     pub(crate) version: u32,
-    pub(crate) token: Cow<'a, str>,
+    pub(crate) proof: Shown<'a>,
     pub(crate) client: Cow<'a, str>,
     pub(crate) boot: Option<Cow<'a, str>>,
     pub(crate) last_seq: Option<u64>,
@@ -35,6 +53,25 @@ impl std::fmt::Debug for Connect<'_> {
             .field("version", &self.version)
             .field("client", &self.client)
             .finish_non_exhaustive()
+    }
+}
+
+/// What a client shows to come in.
+pub(crate) enum Shown<'a> {
+    Token(Cow<'a, str>),
+    Signature { device: Cow<'a, str>, signature: Cow<'a, str> },
+}
+
+pub(crate) struct Pair<'a> {
+    pub(crate) version: u32,
+    pub(crate) code: Cow<'a, str>,
+    pub(crate) client: Cow<'a, str>,
+    pub(crate) public_key: Option<Cow<'a, str>>,
+}
+
+impl std::fmt::Debug for Pair<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pair").field("client", &self.client).finish_non_exhaustive()
     }
 }
 
@@ -62,6 +99,14 @@ struct Flat<'a> {
     version: Option<u32>,
     #[serde(default, borrow)]
     token: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    device: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    signature: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    code: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    public_key: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
     client: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
@@ -93,11 +138,28 @@ pub(crate) fn parse(text: &str) -> Result<Incoming<'_>, BadFrame> {
         }),
         "connect" => Ok(Incoming::Connect(Connect {
             version: flat.version.ok_or_else(|| missing("version"))?,
-            token: flat.token.ok_or_else(|| missing("token"))?,
+            proof: match (flat.token, flat.device, flat.signature) {
+                (Some(token), None, None) => Shown::Token(token),
+                (None, Some(device), Some(signature)) => Shown::Signature { device, signature },
+                (None, Some(_), None) => return Err(missing("signature")),
+                (None, None, _) => return Err(missing("token")),
+                (Some(_), ..) => {
+                    return Err(BadFrame {
+                        id,
+                        reason: "the frame has a token and a device; one of them is enough".into(),
+                    });
+                }
+            },
             client: flat.client.ok_or_else(|| missing("client"))?,
             boot: flat.boot,
             last_seq: flat.last_seq,
             topics: flat.topics.map_or(TopicSet::ALL, |topics| TopicSet::of(&topics)),
+        })),
+        "pair" => Ok(Incoming::Pair(Pair {
+            version: flat.version.ok_or_else(|| missing("version"))?,
+            code: flat.code.ok_or_else(|| missing("code"))?,
+            client: flat.client.ok_or_else(|| missing("client"))?,
+            public_key: flat.public_key,
         })),
         "subscribe" => Ok(Incoming::Subscribe(TopicSet::of(&flat.topics.ok_or_else(|| missing("topics"))?))),
         "ack" => Ok(Incoming::Ack(flat.seq.ok_or_else(|| missing("seq"))?)),
@@ -114,6 +176,7 @@ pub(crate) struct TopicSet(pub(crate) u32);
 
 impl TopicSet {
     pub(crate) const ALL: Self = Self(u32::MAX);
+    pub(crate) const NONE: Self = Self(0);
 
     pub(crate) fn of(topics: &[Topic]) -> Self {
         Self(topics.iter().fold(0, |set, topic| set | Self::bit(*topic)))
@@ -161,7 +224,7 @@ pub(crate) fn goodbye_frame(reason: &str) -> String {
 pub(crate) fn hello_frame(nonce: String) -> String {
     control_frame(&ServerFrame::Hello {
         nonce,
-        versions: vec![GATEWAY_VERSION],
+        versions: SPOKEN.to_vec(),
     })
 }
 
@@ -274,11 +337,27 @@ mod tests {
         let Ok(Incoming::Connect(read)) = parse(&text) else {
             panic!("{text}")
         };
-        assert_eq!(
-            (read.version, read.token.as_ref(), read.client.as_ref(), read.last_seq),
-            (1, "t\"\\u", "test", Some(4))
-        );
+        assert_eq!((read.version, read.client.as_ref(), read.last_seq), (1, "test", Some(4)));
+        assert!(matches!(&read.proof, Shown::Token(token) if token == "t\"\\u"));
         assert!(read.topics.contains(Topic::Health) && !read.topics.contains(Topic::Session));
+
+        let text = serde_json::to_string(&ClientFrame::Pair {
+            version: 1,
+            code: "ABC".into(),
+            client: "phone".into(),
+            public_key: Some("k".into()),
+        })
+        .unwrap();
+        let Ok(Incoming::Pair(read)) = parse(&text) else { panic!("{text}") };
+        assert_eq!((read.code.as_ref(), read.public_key.as_deref()), ("ABC", Some("k")));
+        let signed = parse(r#"{"type":"connect","version":1,"client":"c","device":"d","signature":"s"}"#);
+        assert!(matches!(
+            signed,
+            Ok(Incoming::Connect(Connect {
+                proof: Shown::Signature { .. },
+                ..
+            }))
+        ));
 
         let text = serde_json::to_string(&ClientFrame::Request {
             id: Count(3),
@@ -322,6 +401,35 @@ mod tests {
         }
         let connect = parse(r#"{"type":"connect","version":1,"token":"hunter2","client":"c"}"#).unwrap();
         assert!(!format!("{connect:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn one_proof_is_needed_and_two_are_refused() {
+        for (text, field) in [
+            (r#"{"type":"connect","version":1,"client":"c"}"#, "“token”"),
+            (r#"{"type":"connect","version":1,"client":"c","device":"d"}"#, "“signature”"),
+            (r#"{"type":"connect","version":1,"client":"c","signature":"s"}"#, "“token”"),
+            (
+                r#"{"type":"connect","version":1,"client":"c","token":"t","device":"d","signature":"s"}"#,
+                "one of them",
+            ),
+        ] {
+            assert!(parse(text).unwrap_err().reason.contains(field), "{text}");
+        }
+    }
+
+    #[test]
+    fn two_majors_are_spoken_side_by_side_and_a_third_is_told_who_has_to_move() {
+        for (spoken, asked, outcome) in [
+            (&[1][..], 1, Ok(1)),
+            (&[2, 1], 1, Ok(1)),
+            (&[2, 1], 2, Ok(2)),
+            (&[2, 1], 3, Err("version 3 is not spoken here; 2 and 1 are: update the engine")),
+            (&[3, 2], 1, Err("version 1 is not spoken here; 3 and 2 are: update the client")),
+            (&[1], 0, Err("version 0 is not spoken here; 1 is: update the client")),
+        ] {
+            assert_eq!(negotiate(spoken, asked), outcome.map_err(str::to_owned), "{spoken:?} {asked}");
+        }
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Start and end of the gateway: port, `gateway.json`, the server, draining.
 
 use crate::connection::{Client, ClientInfo, MAX_SOCKETS};
+use crate::devices::Devices;
 use crate::file::{self, GatewayFile, GatewayFileError};
 use crate::frames::EventTexts;
-use crate::guard::Guard;
+use crate::guard::{GatewayHost, Guard};
 use crate::hooks;
 use crate::http;
-use crate::listener::{Door, Meter};
+use crate::listener::{Door, Meter, Strangers};
 use crate::tokens::{Lockout, Tokens};
 use kata_core::EventHub;
 use kata_core::operations::Operations;
@@ -16,7 +17,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -80,6 +81,12 @@ pub(crate) struct Shared {
     pub(crate) texts: EventTexts,
     pub(crate) clients: Mutex<BTreeMap<u64, Arc<Client>>>,
     pub(crate) next_client: AtomicU64,
+    /// Told when a client came or went.
+    pub(crate) clients_changed: watch::Sender<()>,
+    /// Where devices are kept, once somebody does.
+    pub(crate) devices: OnceLock<Arc<dyn Devices>>,
+    /// Connections nobody knows yet.
+    pub(crate) strangers: Arc<Strangers>,
     /// Places for sockets, strangers included.
     pub(crate) sockets: Arc<Semaphore>,
     /// Plugins' own paths, once somebody has them.
@@ -98,6 +105,11 @@ impl Shared {
     /// Sixteen random bytes as text.
     pub(crate) fn nonce(&self) -> String {
         nonce(&*self.entropy)
+    }
+
+    fn client_infos(&self) -> Vec<ClientInfo> {
+        let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.values().map(|client| client.info()).collect()
     }
 }
 
@@ -147,6 +159,9 @@ impl Gateway {
             lockout: Lockout::default(),
             texts: EventTexts::new(),
             clients: Mutex::default(),
+            clients_changed: watch::Sender::new(()),
+            devices: OnceLock::new(),
+            strangers: Arc::default(),
             next_client: AtomicU64::new(1),
             sockets: Arc::new(Semaphore::new(MAX_SOCKETS)),
             routes: OnceLock::new(),
@@ -157,11 +172,9 @@ impl Gateway {
         });
         let app = http::router(Arc::clone(&shared)).into_make_service_with_connect_info::<Meter>();
         let stop = shared.stop.clone();
+        let door = Door::new(listener, Arc::clone(&shared.strangers), Arc::clone(&shared.clock));
         let server = shared.tasks.spawn(async move {
-            if let Err(e) = axum::serve(Door(listener), app)
-                .with_graceful_shutdown(stop.cancelled_owned())
-                .await
-            {
+            if let Err(e) = axum::serve(door, app).with_graceful_shutdown(stop.cancelled_owned()).await {
                 tracing::error!(error = %e, "the gateway stopped listening");
             }
         });
@@ -179,6 +192,17 @@ impl Gateway {
         let _ = self.shared.routes.set(routes);
     }
 
+    /// Takes codes of devices. Before this is called, no code is right.
+    pub fn serve_devices(&self, devices: Arc<dyn Devices>) {
+        // The first one stays; there is one engine to a gateway.
+        let _ = self.shared.devices.set(devices);
+    }
+
+    /// What those who do not own the gateway may see and set.
+    pub fn view(&self) -> GatewayView {
+        GatewayView(Arc::downgrade(&self.shared))
+    }
+
     /// Port in use.
     pub fn port(&self) -> u16 {
         self.shared.port
@@ -191,13 +215,7 @@ impl Gateway {
 
     /// Clients that are connected, oldest first.
     pub fn clients(&self) -> Vec<ClientInfo> {
-        self.shared
-            .clients
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .values()
-            .map(|client| client.info())
-            .collect()
+        self.shared.client_infos()
     }
 
     /// Says goodbye to every client, lets requests that run finish, and takes `gateway.json` away. What is not done after
@@ -212,6 +230,40 @@ impl Gateway {
         if let Err(e) = file::remove(&self.file, &self.shared.boot) {
             tracing::warn!(error = %e, "gateway.json stays");
         }
+    }
+}
+
+/// The gateway as others see it; it does not keep it alive.
+#[derive(Clone)]
+pub struct GatewayView(Weak<Shared>);
+
+impl GatewayView {
+    /// Clients that are connected, oldest first.
+    pub fn clients(&self) -> Vec<ClientInfo> {
+        self.0.upgrade().map(|shared| shared.client_infos()).unwrap_or_default()
+    }
+
+    /// Told when a client came or went; `None` once the gateway is gone.
+    pub fn client_changes(&self) -> Option<watch::Receiver<()>> {
+        Some(self.0.upgrade()?.clients_changed.subscribe())
+    }
+
+    /// Seconds for which nothing but a right token or signature comes in.
+    pub fn locked_out_for(&self) -> Option<u64> {
+        let shared = self.0.upgrade()?;
+        shared.lockout.shut_for(shared.clock.now())
+    }
+
+    /// Takes requests under these names too, from now on; those of before that are not among them no longer.
+    pub fn serve_hosts(&self, hosts: Vec<GatewayHost>) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.guard.serve_hosts(hosts);
+        }
+    }
+
+    /// Other names in force.
+    pub fn hosts(&self) -> Vec<GatewayHost> {
+        self.0.upgrade().map(|shared| shared.guard.others().to_vec()).unwrap_or_default()
     }
 }
 

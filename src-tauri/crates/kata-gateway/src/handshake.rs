@@ -1,14 +1,17 @@
-//! From hello to welcome: at most ten seconds, at most 64 KiB, and a right token.
+//! From hello to welcome: at most ten seconds, at most 64 KiB, and a right token or signature. Or from hello to `paired`, with a
+//! right code; then the client comes again as what it has become.
 
 use crate::connection::{End, broken, close};
+use crate::devices::{DeviceKey, NotPaired, PairAsk};
 use crate::feed::Position;
-use crate::frames::{self, Incoming, TopicSet};
+use crate::frames::{self, Connect, Incoming, Pair, SPOKEN, Shown, TopicSet};
 use crate::gateway::Shared;
 use crate::listener::Meter;
-use crate::tokens::Grant;
+use crate::tokens::{Grant, Shut};
 use axum::extract::ws::{Message, WebSocket};
 use kata_core::events::Replay;
-use kata_protocol::{Count, GATEWAY_VERSION, MAX_PREAUTH_FRAME, ServerFrame, ops};
+use kata_protocol::{Count, MAX_PREAUTH_FRAME, Scope, ServerFrame, ops};
+use secrecy::ExposeSecret;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,13 +39,14 @@ pub(crate) async fn run(shared: &Arc<Shared>, socket: &mut WebSocket, meter: &Me
         welcomed = introduce(shared, socket, meter) => welcomed?,
         () = shared.clock.sleep(LIMIT) => return Err(End::new(close::TIMEOUT, "no connect frame within 10 seconds")),
     };
-    meter.open();
+    meter.known();
     Ok(welcomed)
 }
 
 async fn introduce(shared: &Arc<Shared>, socket: &mut WebSocket, meter: &Meter) -> Result<Welcomed, End> {
+    let nonce = shared.nonce();
     socket
-        .send(Message::Text(frames::hello_frame(shared.nonce()).into()))
+        .send(Message::Text(frames::hello_frame(nonce.clone()).into()))
         .await
         .map_err(|_| End::gone())?;
     let too_large = || End::new(close::TOO_LARGE, "the first frame is larger than 64 KiB");
@@ -57,29 +61,53 @@ async fn introduce(shared: &Arc<Shared>, socket: &mut WebSocket, meter: &Meter) 
             Some(Err(e)) => return Err(broken(&e)),
         }
     };
-    let connect = match frames::parse(&text) {
-        Ok(Incoming::Connect(connect)) => connect,
-        Ok(_) => return Err(End::new(close::BAD_FRAME, "the first frame must be “connect”")),
-        Err(bad) => return Err(End::new(close::BAD_FRAME, bad.reason)),
-    };
-    if connect.version != GATEWAY_VERSION {
-        return Err(End::new(
-            close::VERSION,
-            format!("version {} is not spoken here; {GATEWAY_VERSION} is", connect.version),
-        ));
+    match frames::parse(&text) {
+        Ok(Incoming::Connect(connect)) => welcome(shared, &nonce, connect),
+        Ok(Incoming::Pair(pair)) => Err(self::pair(shared, socket, pair).await),
+        Ok(_) => Err(End::new(close::BAD_FRAME, "the first frame must be “connect” or “pair”")),
+        Err(bad) => Err(End::new(close::BAD_FRAME, bad.reason)),
     }
-    let client: String = connect.client.chars().filter(|c| !c.is_control()).take(NAME).collect();
-    if let Some(seconds) = shared.lockout.shut_for(shared.clock.now()) {
-        return Err(End::new(
+}
+
+fn version(asked: u32) -> Result<u32, End> {
+    frames::negotiate(SPOKEN, asked).map_err(|words| End::new(close::VERSION, words))
+}
+
+fn named(client: &str) -> String {
+    client.chars().filter(|c| !c.is_control()).take(NAME).collect()
+}
+
+/// Counts a wrong token, signature or code, and says so; while it is shut, it says only that.
+fn wrong(shared: &Shared, client: &str, what: &str, reason: String) -> End {
+    let now = shared.clock.now();
+    if let Some(seconds) = shared.lockout.shut_for(now) {
+        tracing::debug!(client, what, "a wrong one came while it is shut");
+        return End::new(
             close::LOCKED_OUT,
-            format!("too many wrong tokens; try again in {seconds} s"),
-        ));
+            format!("too many wrong tokens or codes; try again in {seconds} s"),
+        );
     }
-    let Some(grant) = shared.tokens.check(&connect.token) else {
-        shared.lockout.failed(shared.clock.now());
-        tracing::warn!(client, "a gateway client came with a wrong token");
-        return Err(End::new(close::UNAUTHORIZED, "the token is not valid"));
+    shared.lockout.failed(now);
+    tracing::warn!(client, what, "a gateway client came with a wrong proof");
+    End::new(close::UNAUTHORIZED, reason)
+}
+
+fn welcome(shared: &Arc<Shared>, nonce: &str, connect: Connect<'_>) -> Result<Welcomed, End> {
+    let version = version(connect.version)?;
+    let client = named(&connect.client);
+    let now = shared.clock.now();
+    let (checked, what) = match &connect.proof {
+        Shown::Token(token) => (shared.tokens.check_token(token, now), "token"),
+        Shown::Signature { device, signature } => (shared.tokens.check_signature(device, signature, nonce, now), "signature"),
     };
+    let grant = match checked {
+        Ok(grant) => grant,
+        Err(Shut::Wrong) => return Err(wrong(shared, &client, what, format!("the {what} is not valid"))),
+        Err(Shut::Expired) => return Err(End::new(close::REVOKED, "the time of this device is over; pair it again")),
+    };
+    if let (Some(device), Some(devices)) = (&grant.device, shared.devices.get()) {
+        devices.came(device);
+    }
 
     let resumes = connect.boot.as_deref() == Some(shared.boot.as_str());
     let newest = shared.events.newest();
@@ -100,7 +128,7 @@ async fn introduce(shared: &Arc<Shared>, socket: &mut WebSocket, meter: &Meter) 
         .map(|o| o.name.to_owned())
         .collect();
     let welcome = ServerFrame::Welcome {
-        version: GATEWAY_VERSION,
+        version,
         boot: shared.boot.clone(),
         seq: Count(newest),
         scope: grant.scope,
@@ -112,12 +140,58 @@ async fn introduce(shared: &Arc<Shared>, socket: &mut WebSocket, meter: &Meter) 
     }
     Ok(Welcomed {
         client,
+        topics: allowed(grant.scope, connect.topics),
         grant,
-        topics: connect.topics,
         position: Position {
             missed: missed.into(),
             live,
         },
         first,
     })
+}
+
+/// Facts tell what `read` may ask for, so a program that only brings plugins hears none.
+pub(crate) fn allowed(scope: Scope, wanted: TopicSet) -> TopicSet {
+    if scope >= Scope::Read { wanted } else { TopicSet::NONE }
+}
+
+/// Answers a code; the connection ends with it.
+async fn pair(shared: &Arc<Shared>, socket: &mut WebSocket, pair: Pair<'_>) -> End {
+    if let Err(end) = version(pair.version) {
+        return end;
+    }
+    let client = named(&pair.client);
+    let key = match pair.public_key.as_deref().map(DeviceKey::parse) {
+        None => None,
+        Some(Some(key)) => Some(key),
+        Some(None) => return End::new(close::BAD_FRAME, "“publicKey” is no P-256 key as SubjectPublicKeyInfo in base64url"),
+    };
+    // A code can be guessed in the long run, so it is not even looked at now.
+    if shared.lockout.shut_for(shared.clock.now()).is_some() {
+        return wrong(shared, &client, "code", String::new());
+    }
+    let Some(devices) = shared.devices.get() else {
+        return wrong(shared, &client, "code", NotPaired::Code.to_string());
+    };
+    let ask = PairAsk {
+        code: pair.code.into_owned(),
+        key,
+        client: client.clone(),
+    };
+    match devices.pair(ask).await {
+        Ok(paired) => {
+            let frame = ServerFrame::Paired {
+                device: paired.device,
+                token: paired.token.map(|token| token.expose_secret().to_owned()),
+                scope: paired.scope,
+                expires_at: paired.expires_at,
+            };
+            match socket.send(Message::Text(frames::control_frame(&frame).into())).await {
+                Ok(()) => End::new(close::DONE, ""),
+                Err(_) => End::gone(),
+            }
+        }
+        Err(refused @ NotPaired::Code) => wrong(shared, &client, "code", refused.to_string()),
+        Err(failed) => End::new(close::FAILED, failed.to_string()),
+    }
 }

@@ -14,9 +14,14 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Read buffer of one socket, bytes. The library's own is 128 KiB for each idle client.
 const READ_BUFFER: usize = 16 * 1024;
+
+/// Time in which a socket that has to go is gone.
+const MAKING_ROOM: Duration = Duration::from_secs(1);
 
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
@@ -29,7 +34,18 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+async fn guard(State(shared): State<Arc<Shared>>, ConnectInfo(meter): ConnectInfo<Meter>, request: Request, next: Next) -> Response {
+    meter.busy();
+    let response = guarded(shared, request, next).await;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        meter.upgraded();
+    } else {
+        meter.answered();
+    }
+    response
+}
+
+async fn guarded(shared: Arc<Shared>, request: Request, next: Next) -> Response {
     if let Some(reason) = shared.guard.refuses(request.uri(), request.headers()) {
         tracing::warn!(reason, "a request was refused before it was looked at");
         return (StatusCode::FORBIDDEN, reason).into_response();
@@ -51,7 +67,7 @@ async fn ready(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn socket(State(shared): State<Arc<Shared>>, ConnectInfo(meter): ConnectInfo<Meter>, upgrade: WebSocketUpgrade) -> Response {
-    let Ok(place) = Arc::clone(&shared.sockets).try_acquire_owned() else {
+    let Some(place) = place(&shared).await else {
         return (
             StatusCode::SERVICE_UNAVAILABLE,
             format!("{MAX_SOCKETS} clients are connected; close one"),
@@ -70,6 +86,20 @@ async fn socket(State(shared): State<Arc<Shared>>, ConnectInfo(meter): ConnectIn
             connection::run(shared, socket, meter).await;
             drop((place, tracked));
         })
+}
+
+/// A place for a socket. Where none is free, the oldest one that has not been welcomed yet gives up its own.
+async fn place(shared: &Shared) -> Option<OwnedSemaphorePermit> {
+    if let Ok(place) = Arc::clone(&shared.sockets).try_acquire_owned() {
+        return Some(place);
+    }
+    if !shared.strangers.end_oldest_socket() {
+        return None;
+    }
+    tokio::select! {
+        place = Arc::clone(&shared.sockets).acquire_owned() => place.ok(),
+        () = shared.clock.sleep(MAKING_ROOM) => None,
+    }
 }
 
 fn json(status: StatusCode, body: &'static str) -> Response {

@@ -25,14 +25,14 @@ pub(crate) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -
         return plain(StatusCode::NOT_FOUND, "no such file\n");
     };
     if let Some(found) = read(&root, &relative).await {
-        return file(&relative, found, shared.port);
+        return file(&relative, found, &shared);
     }
     let index = Path::new("index.html");
     // A missing script must not come back as a page: the browser would complain about the wrong thing.
     if relative.extension().is_none()
         && let Some(found) = read(&root, index).await
     {
-        return file(index, found, shared.port);
+        return file(index, found, &shared);
     }
     plain(StatusCode::NOT_FOUND, "no such file\n")
 }
@@ -65,7 +65,7 @@ async fn read(root: &Path, relative: &Path) -> Option<Vec<u8>> {
     tokio::fs::read(&path).await.ok()
 }
 
-fn file(relative: &Path, content: Vec<u8>, port: u16) -> Response {
+fn file(relative: &Path, content: Vec<u8>, shared: &Shared) -> Response {
     let kind = mime_guess::from_path(relative).first_or_octet_stream();
     let html = kind.essence_str() == "text/html";
     let content_type = if kind.type_() == "text" || kind.subtype() == "javascript" {
@@ -85,7 +85,7 @@ fn file(relative: &Path, content: Vec<u8>, port: u16) -> Response {
     if let Ok(value) = HeaderValue::try_from(content_type) {
         headers.insert(header::CONTENT_TYPE, value);
     }
-    if let Ok(value) = HeaderValue::try_from(policy(port)) {
+    if let Ok(value) = HeaderValue::try_from(policy(shared)) {
         headers.insert(header::CONTENT_SECURITY_POLICY, value);
     }
     response
@@ -93,10 +93,17 @@ fn file(relative: &Path, content: Vec<u8>, port: u16) -> Response {
 
 /// Scripts only from the build. Styles also inline, because the component library sets them so; a style cannot run anything.
 /// The socket is named, because older WebKit does not count it as `'self'`.
-fn policy(port: u16) -> String {
+fn policy(shared: &Shared) -> String {
+    let port = shared.port;
+    let tunnels: String = shared
+        .guard
+        .others()
+        .iter()
+        .map(|host| format!(" {}", host.origin().replacen("http", "ws", 1)))
+        .collect();
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; \
-         connect-src 'self' ws://127.0.0.1:{port} ws://localhost:{port}; manifest-src 'self'; worker-src 'self'; base-uri 'none'; \
+         connect-src 'self' ws://127.0.0.1:{port} ws://localhost:{port}{tunnels}; manifest-src 'self'; worker-src 'self'; base-uri 'none'; \
          form-action 'none'; frame-ancestors 'none'"
     )
 }

@@ -6,6 +6,7 @@ mod background;
 mod channels;
 mod chat;
 mod crashes;
+mod devices;
 mod doctor;
 mod follow;
 mod logs;
@@ -74,6 +75,8 @@ pub(crate) async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
         Command::Elicitations(command) => source_files::elicitations(screen, &home, command).await,
         Command::Oauth(command) => oauth::run(screen, &home, command).await,
         Command::Pair(command) => pair(screen, &home, command).await,
+        Command::Devices(command) => devices::run(screen, &home, command).await,
+        Command::Gateway => devices::gateway(screen, &home).await,
         Command::Route(command) => route::run(screen, &home, command).await,
         Command::Channels(command) => channels::run(screen, &home, command).await,
         Command::Refusals => {
@@ -176,6 +179,9 @@ async fn archive(screen: &Screen, client: &mut Client, ids: Vec<SessionId>, arch
 }
 
 async fn pair(screen: &Screen, home: &Path, command: Pair) -> Result<(), Failure> {
+    if let Pair::Device(wanted) = command {
+        return devices::pair(screen, home, wanted).await;
+    }
     let mut client = connect(home).await?;
     match command {
         Pair::List => {
@@ -190,6 +196,7 @@ async fn pair(screen: &Screen, home: &Path, command: Pair) -> Result<(), Failure
             let done = client.pairing_deny(PairingRef { code }).await?;
             screen.result(&done, |_| "turned away\n".into())
         }
+        Pair::Device(_) => Ok(()),
     }
 }
 

@@ -105,7 +105,7 @@ pub(crate) fn step(step: &SetupStep) -> String {
 
 /// A code to scan: two rows in one line of characters, light as the code's paper wherever the terminal is dark, with the margin
 /// that cameras need.
-fn qr(text: &str) -> String {
+pub(super) fn qr(text: &str) -> String {
     const MARGIN: usize = 2;
     let Ok(code) = QrCode::new(text.as_bytes()) else {
         return format!("(too long to draw: {})\n", line(text, 200));

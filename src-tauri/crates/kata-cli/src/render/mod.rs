@@ -6,6 +6,7 @@
 mod approvals;
 mod channels;
 mod details;
+mod devices;
 mod hooks;
 mod life;
 mod lists;
@@ -20,6 +21,7 @@ mod upkeep;
 pub(crate) use approvals::{approval_outcome, approvals};
 pub(crate) use channels::{audit, channels, directory, probe, step};
 pub(crate) use details::{pairing, session, source, status};
+pub(crate) use devices::{devices, gateway, offer};
 pub(crate) use hooks::{hooks, trace_rules};
 pub(crate) use life::{background, checks, crashes};
 pub(crate) use lists::{detected, log_line, models, pairings, plugins, sessions, settings, sources, traces};

@@ -8,6 +8,7 @@
 
 mod approvals;
 mod audit;
+mod devices;
 mod fault;
 mod grants;
 mod letters;
@@ -24,6 +25,7 @@ mod traces;
 mod writer;
 
 pub use audit::AuditRecord;
+pub use devices::{StoredDevice, StoredProof};
 pub use retention::{KEEP_MS, Pruned};
 
 pub(crate) use fault::Fault;

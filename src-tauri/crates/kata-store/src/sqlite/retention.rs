@@ -37,6 +37,7 @@ impl SqliteStore {
                  WHERE draft IS NOT NULL AND received_at < ?1 AND state IN ('done', 'refused', 'dead')",
                 params![before],
             )?;
+            db.execute("DELETE FROM devices WHERE revoked_at < ?1", params![before])?;
             db.execute("DELETE FROM pairing_requests WHERE expires_at <= ?1", params![ms_in(now)])?;
             db.execute(
                 "DELETE FROM audit WHERE id <= (SELECT coalesce(max(id), 0) FROM audit) - ?1",

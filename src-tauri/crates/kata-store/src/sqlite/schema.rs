@@ -13,6 +13,7 @@ pub(crate) fn migrations() -> Migrations<'static> {
         M::up(APPROVALS),
         M::up(EXTRAS),
         M::up(TALK),
+        M::up(DEVICES),
     ])
 }
 
@@ -235,6 +236,22 @@ CREATE TABLE conversations (
   session      TEXT NOT NULL,
   last_at      INTEGER NOT NULL,
   PRIMARY KEY (channel, account, conversation)
+) STRICT, WITHOUT ROWID;
+";
+
+/// A device has a token or a key, until it is shut out; then it has neither.
+const DEVICES: &str = "
+CREATE TABLE devices (
+  id         TEXT PRIMARY KEY,
+  name       TEXT NOT NULL,
+  scope      TEXT NOT NULL,
+  token_hash BLOB,
+  public_key BLOB,
+  paired_at  INTEGER NOT NULL,
+  seen_at    INTEGER,
+  expires_at INTEGER,
+  revoked_at INTEGER,
+  CHECK (iif(revoked_at IS NULL, (token_hash IS NULL) <> (public_key IS NULL), token_hash IS NULL AND public_key IS NULL))
 ) STRICT, WITHOUT ROWID;
 ";
 

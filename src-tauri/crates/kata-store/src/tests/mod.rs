@@ -6,6 +6,7 @@ mod commits;
 mod conformance;
 mod credentials;
 mod damage;
+mod devices;
 mod home;
 mod ledger;
 mod media;
