@@ -188,7 +188,6 @@ fn hint(error: &EngineError) -> &'static str {
         }
         EngineError::Store(_) => "Is the disk full, or does another program hold the file open? Mend that; then try again.",
         EngineError::Keychain(_) => "Unlock the keychain and try again, or start with KATA_SECRETS=file.",
-        EngineError::SignIn(_) => "Does this machine have certificates of authorities (package ca-certificates)? Then try again.",
         EngineError::Gateway(_) | EngineError::Http(_) => {
             "End the program that has the port, or set another one with KATA_PORT; then try again."
         }

@@ -13,6 +13,12 @@ async fn trouble(engine: &TestEngine) -> Option<Notice> {
     status.notices.into_iter().find(|n| n.id == "disk-trouble")
 }
 
+/// What is said while the store refuses writes.
+async fn store_trouble(engine: &TestEngine) -> Option<Notice> {
+    let status = engine.ops.system_status(&caller(), Empty {}).await.unwrap();
+    status.notices.into_iter().find(|n| n.id == "store-trouble")
+}
+
 /// The one session's journal.
 fn journal(home: &TestHome) -> PathBuf {
     let sessions = home.path().join("workspaces/my-workspace/sessions");
@@ -66,4 +72,42 @@ async fn an_answer_that_cannot_be_written_waits_visibly_and_leaves_when_the_disk
             .count()
     };
     assert_eq!((count("one"), count("two")), (1, 1), "each message is in the session once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_may_only_be_read_takes_nothing_in_says_so_and_goes_on_where_it_was() {
+    let platform = FakePlatform::start().await;
+    let home = TestHome::with_plugins(&["loop"]);
+    home.settings(&TestHome::loop_settings(&platform.base, true));
+    let engine = TestEngine::start(home).await;
+    platform.write("ada", "one");
+    platform.delivered(1).await;
+    eventually("the first message has ended", async || {
+        (engine.ledger().await.delivered.0 == 1).then_some(())
+    })
+    .await;
+
+    engine.engine.refuse_writes(true);
+    platform.write("ada", "two");
+    let notice = eventually("the trouble is told", async || store_trouble(&engine).await).await;
+    assert!(notice.message.contains("readonly"), "{notice:?}");
+    let ledger = engine.ledger().await;
+    assert_eq!(
+        (ledger.accepted.0, platform.sent().len()),
+        (1, 1),
+        "nothing is taken in: {ledger:?}"
+    );
+    let list = engine.ops.session_list(&caller(), SessionList::default()).await.unwrap();
+    assert_eq!(list.total, 1, "reading goes on");
+
+    engine.engine.refuse_writes(false);
+    let sent = platform.delivered(2).await;
+    assert!(sent[1].message.text.contains("two"), "{}", sent[1].message.text);
+    assert!(sent.iter().all(|s| s.times == 1), "nothing is sent twice");
+    eventually("the trouble is over", async || store_trouble(&engine).await.is_none().then_some(())).await;
+    eventually("the ledger balances", async || {
+        (engine.ledger().await.delivered.0 == 2).then_some(())
+    })
+    .await;
+    engine.engine.shutdown().await;
 }

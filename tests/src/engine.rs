@@ -120,7 +120,12 @@ pub struct TestEngine {
 impl TestEngine {
     /// Starts over a home.
     pub async fn start(home: TestHome) -> Self {
-        let engine = Engine::start(home.options()).await.expect("the engine starts");
+        Self::start_by(Arc::new(kata_engine::SystemClock::default()), home).await
+    }
+
+    /// Starts over a home by another clock.
+    pub async fn start_by(clock: Arc<dyn kata_core::ports::Clock>, home: TestHome) -> Self {
+        let engine = Engine::start_by(clock, home.options()).await.expect("the engine starts");
         let ops = engine.operations();
         Self { home, engine, ops }
     }

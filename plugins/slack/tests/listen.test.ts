@@ -351,7 +351,7 @@ test("of a flood a hundred envelopes are worked on at a time, all are taken, in 
     await running.stopped(b.host);
   }));
 
-test("the very first start reads nothing that was written before", () =>
+test("defect 2 of the earlier app: the very first start reads nothing that was written before", () =>
   bench(async (b) => {
     b.slack.write("from before the app was here");
     b.slack.forget();

@@ -111,7 +111,11 @@ pub(crate) struct Inner {
 impl Engine {
     /// Starts. Ready when it returns: the gateway answers and sessions take input; plugins are still being loaded.
     pub async fn start(options: Options) -> Result<Self, EngineError> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        Self::start_by(Arc::new(SystemClock::default()), options).await
+    }
+
+    /// The same by another clock, for tests.
+    pub async fn start_by(clock: Arc<dyn Clock>, options: Options) -> Result<Self, EngineError> {
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let started_at = clock.now();
         let began = clock.monotonic_us();
@@ -174,7 +178,7 @@ impl Engine {
             Arc::clone(&clock),
             Arc::clone(&entropy),
             tasks.clone(),
-        )?;
+        );
         let backend = Arc::new(Backend {
             store: Arc::clone(&store),
             secrets: Arc::clone(&secrets),
@@ -273,7 +277,6 @@ impl Engine {
             entropy: Arc::clone(&entropy),
             tasks: tasks.clone(),
         });
-        let sources = sources.map_err(|e| home_failed(std::io::Error::other(e.to_string())))?;
         let _ = accounts.places.set(Arc::clone(&sources) as _);
         let tools = Arc::new(AllTools::new(
             &permit,
@@ -454,6 +457,12 @@ impl Engine {
     /// Port of the gateway.
     pub fn gateway_port(&self) -> Option<u16> {
         Some(self.port)
+    }
+
+    /// Makes the store refuse writes as on a disk that may only be read; for tests, in debug builds only.
+    #[cfg(debug_assertions)]
+    pub fn refuse_writes(&self, refuse: bool) {
+        self.inner.store.read_only(refuse);
     }
 
     /// Returns when a client has asked the program to end.

@@ -31,9 +31,6 @@ pub enum EngineError {
     /// The HTTP client cannot be made.
     #[error("the HTTP client cannot be made: {0}")]
     Http(#[from] kata_agent::HttpError),
-    /// Providers cannot be spoken with: this machine has no roots of trust.
-    #[error("nobody could sign in anywhere: {0}")]
-    SignIn(String),
     /// The gateway cannot listen.
     #[error(transparent)]
     Gateway(#[from] kata_gateway::GatewayError),

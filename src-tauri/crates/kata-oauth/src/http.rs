@@ -6,7 +6,7 @@ use kata_protocol::Ms;
 use oauth2::http::{Response, StatusCode, header};
 use oauth2::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// Longest answer, bytes.
@@ -38,32 +38,44 @@ pub(crate) struct Seen {
     pub(crate) unsent: bool,
 }
 
+/// Said where no connection could be trusted.
+const NO_ROOTS: &str = "this machine has no certificates of authorities (package ca-certificates)";
+
 /// The client for all providers.
 #[derive(Clone)]
 pub(crate) struct Http {
-    client: reqwest::Client,
+    /// Made when first needed: reading the system's roots of trust takes memory that somebody without accounts never pays.
+    client: Arc<OnceLock<Option<reqwest::Client>>>,
     clock: Arc<dyn Clock>,
     /// How far the provider's clock was ahead of ours at the last answer that said its time, milliseconds.
     skew_ms: Arc<Mutex<Option<i64>>>,
 }
 
 impl Http {
-    /// A client that follows no redirect.
-    ///
-    /// # Errors
-    /// [`reqwest::Error`] where this machine has no roots of trust.
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(TIMEOUT)
-            .connect_timeout(CONNECT)
-            .user_agent(concat!("kata-agents/", env!("CARGO_PKG_VERSION")))
-            .build()?;
-        Ok(Self {
-            client,
+    /// Nothing is connected yet.
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            client: Arc::default(),
             clock,
             skew_ms: Arc::default(),
-        })
+        }
+    }
+
+    /// A client that follows no redirect; nothing where this machine has no roots of trust.
+    fn client(&self) -> Option<&reqwest::Client> {
+        let made = self.client.get_or_init(|| {
+            let built = reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .timeout(TIMEOUT)
+                .connect_timeout(CONNECT)
+                .user_agent(concat!("kata-agents/", env!("CARGO_PKG_VERSION")))
+                .build();
+            if let Err(error) = &built {
+                tracing::error!(%error, "no HTTP client for providers");
+            }
+            built.ok()
+        });
+        made.as_ref()
     }
 
     /// How far the provider's clock was ahead of ours at the last answer that said its time.
@@ -82,8 +94,11 @@ impl Http {
             NoAnswer::Failed(words(&error.without_url()))
         };
         let (parts, body) = request.into_parts();
-        let request = self
-            .client
+        let Some(client) = self.client() else {
+            note(&|seen| seen.unsent = true);
+            return Err(NoAnswer::Failed(NO_ROOTS.into()));
+        };
+        let request = client
             .request(parts.method, parts.uri.to_string())
             .headers(parts.headers)
             .body(body);

@@ -99,7 +99,4 @@ pub enum PluginError {
         /// How many.
         threads: usize,
     },
-    /// The host cannot make HTTP clients.
-    #[error("the network is not available: {0}")]
-    Network(String),
 }

@@ -205,6 +205,10 @@ async fn follow(reach: &Reach, request: Request, mut url: Url, mut body: Outgoin
         let mut builder = reach
             .clients
             .for_reach(how)
+            .ok_or_else(|| FetchError::Failed {
+                host: host.clone(),
+                reason: "this machine has no certificates of authorities",
+            })?
             .request(method.clone(), url.clone())
             .headers(headers.clone());
         let once = !body.again();

@@ -34,7 +34,7 @@ pub struct PluginHost {
     entropy: Arc<dyn Entropy>,
     options: HostOptions,
     pub(crate) tasks: Tasks,
-    clients: Mutex<Option<Clients>>,
+    clients: Clients,
     pub(crate) plugins: Mutex<BTreeMap<PluginId, Arc<Plugin>>>,
     pub(crate) registry: ArcSwap<Registry>,
     /// Held while a registry is built from the present one.
@@ -56,7 +56,7 @@ impl PluginHost {
             entropy,
             options,
             tasks: Tasks::default(),
-            clients: Mutex::new(None),
+            clients: Clients::default(),
             plugins: Mutex::default(),
             registry: ArcSwap::from_pointee(Registry::default()),
             swap: Mutex::new(()),
@@ -232,7 +232,7 @@ impl PluginHost {
             },
             reporter: Arc::clone(plugin) as Arc<dyn Reporter>,
             backend: Arc::clone(&self.backend),
-            clients: self.clients()?,
+            clients: self.clients.clone(),
             tasks: self.tasks.clone(),
             workspace: candidate.workspace.clone(),
             pool: tokio::runtime::Handle::current(),
@@ -380,14 +380,6 @@ impl PluginHost {
 
     pub(crate) fn known(&self, id: &PluginId) -> Option<Arc<Plugin>> {
         lock(&self.plugins).get(id).cloned()
-    }
-
-    fn clients(&self) -> Result<Clients, PluginError> {
-        let mut clients = lock(&self.clients);
-        if clients.is_none() {
-            *clients = Some(Clients::new().map_err(|e| PluginError::Network(e.to_string()))?);
-        }
-        clients.clone().ok_or_else(|| PluginError::Network("no client".into()))
     }
 
     /// Plugins that serve now, in order of id.

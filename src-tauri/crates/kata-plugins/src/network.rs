@@ -248,33 +248,40 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// The two HTTP clients all plugins share: one that cannot connect to a local address, and one for hosts that were named.
-#[derive(Clone, Debug)]
+/// The two HTTP clients all plugins share: one that cannot connect to a local address, and one for hosts that were named. Each is
+/// made when a plugin first needs it: the system's roots of trust are read for it, which takes memory.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Clients {
-    public: reqwest::Client,
-    named: reqwest::Client,
+    public: Made,
+    named: Made,
 }
 
+/// Nothing inside where this machine has no TLS that can be used.
+type Made = std::sync::Arc<std::sync::OnceLock<Option<reqwest::Client>>>;
+
 impl Clients {
-    pub(crate) fn new() -> Result<Self, reqwest::Error> {
+    /// The client for such a host; nothing where this machine has no TLS that can be used.
+    pub(crate) fn for_reach(&self, reach: Reach) -> Option<&reqwest::Client> {
+        // Without the system's proxy, because a proxy would resolve the name and the addresses would go unseen.
         let base = || {
             reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
                 .user_agent(concat!("kata-agents/", env!("CARGO_PKG_VERSION")))
                 .pool_max_idle_per_host(4)
+                .no_proxy()
         };
-        // Without the system's proxy, because a proxy would resolve the name and the addresses would go unseen.
-        Ok(Self {
-            public: base().no_proxy().dns_resolver(std::sync::Arc::new(PublicOnly)).build()?,
-            named: base().no_proxy().build()?,
-        })
-    }
-
-    pub(crate) fn for_reach(&self, reach: Reach) -> &reqwest::Client {
-        match reach {
-            Reach::Public => &self.public,
-            Reach::Named => &self.named,
-        }
+        let (made, builder): (_, fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder) = match reach {
+            Reach::Public => (&self.public, |base| base.dns_resolver(std::sync::Arc::new(PublicOnly))),
+            Reach::Named => (&self.named, |base| base),
+        };
+        let client = made.get_or_init(|| {
+            let built = builder(base()).build();
+            if let Err(error) = &built {
+                tracing::error!(%error, "no HTTP client for plugins");
+            }
+            built.ok()
+        });
+        client.as_ref()
     }
 }
 

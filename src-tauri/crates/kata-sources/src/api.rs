@@ -63,23 +63,6 @@ struct Answer {
     whole: bool,
 }
 
-/// A client that follows redirects on one host only: headers with keys go along with them.
-pub(crate) fn client() -> Result<reqwest::Client, reqwest::Error> {
-    let same = |a: &Url, b: &Url| a.origin() == b.origin();
-    let policy = reqwest::redirect::Policy::custom(move |attempt| {
-        let first = attempt.previous().first().cloned();
-        match first {
-            Some(first) if same(&first, attempt.url()) && attempt.previous().len() < 6 => attempt.follow(),
-            _ => attempt.stop(),
-        }
-    });
-    reqwest::Client::builder()
-        .redirect(policy)
-        .user_agent(concat!("kata-agents/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(Duration::from_secs(15))
-        .build()
-}
-
 impl Door {
     /// Its one tool.
     pub(crate) fn tool(&self, slug: &str) -> ToolInfo {

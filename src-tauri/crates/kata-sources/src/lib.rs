@@ -16,6 +16,7 @@ mod ports;
 mod questions;
 mod seat;
 mod trouble;
+mod web;
 
 #[cfg(test)]
 mod testing;
@@ -25,10 +26,11 @@ pub use folder::{Folder, permission_errors};
 pub use ports::{Listener, SourceSecrets};
 pub use questions::{PATIENCE, Questions};
 pub use trouble::{Next, Trouble};
+pub use web::Web;
 
 use kata_core::ports::{AccountRef, Accounts, Clock, Entropy, SignInPlace, ToolOutcome, ToolRequest};
 use kata_core::tasks::Tasks;
-use kata_protocol::{LogRecord, Probe, SourceId, Status, ToolInfo, WireError, WorkspaceId};
+use kata_protocol::{ErrorCode, LogRecord, Probe, SourceId, Status, ToolInfo, WireError, WorkspaceId};
 use mcp::Named;
 use seat::{Seat, Spec};
 use secrecy::SecretString;
@@ -61,20 +63,8 @@ pub struct SourcesDeps {
     pub questions: Arc<Questions>,
     /// The person's home folder.
     pub user_home: PathBuf,
-    /// HTTP for servers.
-    pub mcp_http: reqwest::Client,
-    /// HTTP for APIs.
-    pub api_http: reqwest::Client,
-}
-
-/// HTTP clients for servers and for APIs. Neither follows a redirect to another host: keys would go along.
-///
-/// # Errors
-/// The system has no TLS that can be used.
-pub fn clients() -> Result<(reqwest::Client, reqwest::Client), reqwest::Error> {
-    // One with two names: each client of its own would hold the roots of trust once more.
-    let one = api::client()?;
-    Ok((one.clone(), one))
+    /// HTTP for servers and APIs.
+    pub web: Web,
 }
 
 /// The tools a source was seen to have, and by which way of reaching it.
@@ -318,7 +308,11 @@ impl Sources {
             None => None,
         };
         let found = mcp::discover(mcp::Wanted {
-            http: &self.deps.mcp_http,
+            http: &self
+                .deps
+                .web
+                .client()
+                .map_err(|trouble| WireError::new(ErrorCode::Upstream, trouble.message))?,
             server: &server,
             name: &config.name,
             challenge: challenge.as_deref(),

@@ -151,7 +151,6 @@ impl Stage {
         let (heard, accounts, typed) = (Arc::new(Heard::default()), Arc::new(Tokens::default()), Arc::new(Typed::default()));
         let questions = Arc::new(Questions::new(Arc::clone(&clock) as _, Arc::clone(&entropy) as _, Arc::new(|| {})));
         let tasks = Tasks::default();
-        let (mcp_http, api_http) = crate::clients().unwrap();
         let sources = Sources::new(SourcesDeps {
             clock: Arc::clone(&clock) as _,
             entropy,
@@ -161,8 +160,7 @@ impl Stage {
             accounts,
             questions,
             user_home: user_home.to_owned(),
-            mcp_http,
-            api_http,
+            web: crate::Web::default(),
         });
         Self {
             sources,

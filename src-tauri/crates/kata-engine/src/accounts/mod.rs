@@ -9,9 +9,9 @@ mod vault;
 
 pub use browser::{Browser, NoBrowser};
 
+use crate::Secrets;
 use crate::engine::{Inner, locked};
 use crate::settings::SettingsFile;
-use crate::{EngineError, Secrets};
 use kata_core::ports::{AccountOwner, AccountRef, Accounts, Clock, Entropy, SignInPlaces};
 use kata_core::tasks::Tasks;
 use kata_oauth::{Begin, Exchange, Listener, Outcome, Provider, SignIns, Tokens, Way};
@@ -51,9 +51,9 @@ impl AccountDesk {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         tasks: Tasks,
-    ) -> Result<Self, EngineError> {
+    ) -> Self {
         let engine: Arc<OnceLock<Weak<Inner>>> = Arc::default();
-        let exchange = Exchange::new(Arc::clone(&clock)).map_err(|e| EngineError::SignIn(e.to_string()))?;
+        let exchange = Exchange::new(Arc::clone(&clock));
         let changed = {
             let engine = Arc::clone(&engine);
             Box::new(move |account: &AccountRef| {
@@ -92,7 +92,7 @@ impl AccountDesk {
             })
         };
         let sign_ins = SignIns::new(Arc::clone(&tokens), clock, entropy, tasks, ended);
-        Ok(Self {
+        Self {
             tokens,
             sign_ins,
             settings,
@@ -100,7 +100,7 @@ impl AccountDesk {
             places: OnceLock::new(),
             browser: OnceLock::new(),
             engine,
-        })
+        }
     }
 
     /// Joins the desk to the engine it stands in.

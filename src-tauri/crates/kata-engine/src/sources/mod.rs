@@ -54,7 +54,7 @@ pub(crate) struct FileSourcesDeps {
 
 impl FileSources {
     /// None yet; [`FileSources::refresh`] finds them.
-    pub(crate) fn new(deps: FileSourcesDeps) -> Result<Arc<Self>, reqwest::Error> {
+    pub(crate) fn new(deps: FileSourcesDeps) -> Arc<Self> {
         let told = Arc::new(Told {
             board: Arc::clone(&deps.board),
             events: Arc::clone(&deps.events),
@@ -72,7 +72,6 @@ impl FileSources {
             Arc::new(move || events.publish(Fact::ElicitationsChanged {})),
         );
         let (questions, accounts) = (Arc::new(questions), deps.accounts);
-        let (mcp_http, api_http) = kata_sources::clients()?;
         let typed = Typed {
             secrets: Arc::clone(&deps.secrets),
             home: deps.home.clone(),
@@ -86,10 +85,9 @@ impl FileSources {
             accounts: Arc::clone(&accounts),
             questions: Arc::clone(&questions),
             user_home: deps.home.user_home().to_owned(),
-            mcp_http,
-            api_http,
+            web: kata_sources::Web::default(),
         });
-        Ok(Arc::new(Self {
+        Arc::new(Self {
             running,
             questions,
             accounts,
@@ -98,7 +96,7 @@ impl FileSources {
             board: deps.board,
             secrets: deps.secrets,
             clock: deps.clock,
-        }))
+        })
     }
 
     /// Changes with the tools of any source.

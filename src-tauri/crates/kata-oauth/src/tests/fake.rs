@@ -325,7 +325,7 @@ fn make(clock: &Arc<TestClock>, vault: &Arc<TestVault>, tasks: &Tasks, told: &Ar
     let told = Arc::clone(told);
     Tokens::new(
         Arc::clone(vault) as _,
-        Exchange::new(Arc::clone(&clock)).unwrap(),
+        Exchange::new(Arc::clone(&clock)),
         clock,
         Arc::new(Counting::default()),
         tasks.clone(),

@@ -63,7 +63,7 @@ fn door(base: Url, auth: ApiAuth, secrets: &[(&str, &str)], tokens: &[&str]) -> 
         account: Some(AccountRef::of_source(&source, "google")),
         source,
         name: "Demo".into(),
-        http: client().unwrap(),
+        http: crate::Web::default().client().unwrap(),
         secrets: Arc::new(typed),
         accounts: Arc::new(accounts),
     }

@@ -80,9 +80,9 @@ impl SqliteStore {
         .await
     }
 
-    /// Makes SQLite refuse as on a disk that may only be read.
-    #[cfg(test)]
-    pub(crate) fn read_only(&self, only: bool) {
+    /// Makes SQLite refuse as on a disk that may only be read; for tests, in debug builds only.
+    #[cfg(debug_assertions)]
+    pub fn read_only(&self, only: bool) {
         self.writer.read_only.store(only, std::sync::atomic::Ordering::Relaxed);
     }
 

@@ -7,7 +7,7 @@ use kata_protocol::{Ms, SessionClass, SessionId, SessionList, SessionSummary, Wo
 use rusqlite::{Connection, Row, ToSql, params};
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Rows of a page when the caller names no number.
@@ -59,6 +59,8 @@ pub(crate) struct IndexRow {
 #[derive(Default)]
 pub(crate) struct Touched {
     rows: Mutex<HashMap<SessionId, (SessionSummary, Ms)>>,
+    /// A write for all of them is on its way.
+    queued: AtomicBool,
     /// How many were noted, and up to which of them the table is known to have them. Rows that a write has taken out are in the
     /// table only when it is committed.
     noted: AtomicU64,
@@ -72,8 +74,17 @@ impl Touched {
 
     /// Writes all of them.
     fn write(&self, db: &Connection) -> Result<(), Fault> {
+        self.queued.store(false, Ordering::Release);
         let rows: Vec<_> = self.lock().drain().collect();
-        rows.iter().try_for_each(|(_, (summary, now))| replace(db, summary, *now).map(drop))
+        let written = rows.iter().try_for_each(|(_, (summary, now))| replace(db, summary, *now).map(drop));
+        if written.is_err() {
+            // They are written when the disk takes them; what was noted meanwhile is newer.
+            let mut noted = self.lock();
+            for (id, row) in rows {
+                noted.entry(id).or_insert(row);
+            }
+        }
+        written
     }
 }
 
@@ -83,13 +94,13 @@ impl SqliteStore {
         let mut rows = self.touched.lock();
         rows.insert(summary.id.clone(), (summary, now));
         self.touched.noted.fetch_add(1, Ordering::AcqRel);
-        // The first of them queues the write for all.
-        if rows.len() > 1 {
+        if self.touched.queued.swap(true, Ordering::AcqRel) {
             return;
         }
         let touched = Arc::clone(&self.touched);
         if !self.writer.try_later(move |db| touched.write(db)) {
             // Without room it is dropped: the session's next row is newer anyway.
+            self.touched.queued.store(false, Ordering::Release);
             rows.clear();
         }
     }
@@ -99,17 +110,20 @@ impl SqliteStore {
         self.touched.lock().remove(id);
     }
 
-    /// Writes what was noted, so that a read sees it.
-    async fn settle_touched(&self) -> Result<(), StoreError> {
+    /// Writes what was noted, so that a read sees it. Where the disk refuses, the read goes on with what was there before.
+    async fn settle_touched(&self) {
         let noted = self.touched.noted.load(Ordering::Acquire);
         if self.touched.settled.load(Ordering::Acquire) >= noted {
-            return Ok(());
+            return;
         }
         let touched = Arc::clone(&self.touched);
         // Writes are done in turn: when this one is committed, those that took rows before it are too.
-        self.write_rebuildable(move |db| touched.write(db)).await?;
-        self.touched.settled.fetch_max(noted, Ordering::AcqRel);
-        Ok(())
+        match self.write_rebuildable(move |db| touched.write(db)).await {
+            Ok(()) => {
+                self.touched.settled.fetch_max(noted, Ordering::AcqRel);
+            }
+            Err(error) => tracing::debug!(%error, "the newest list rows are not in the table yet"),
+        }
     }
 
     /// What is known of every file, by id.
@@ -135,7 +149,7 @@ impl SqliteStore {
 
     /// One row.
     pub(crate) async fn indexed_session(&self, id: &SessionId) -> Result<Option<IndexRow>, StoreError> {
-        self.settle_touched().await?;
+        self.settle_touched().await;
         let id = id.clone();
         self.read(move |db| {
             let sql = format!("SELECT {COLUMNS} FROM sessions WHERE id = ?1");
@@ -205,7 +219,7 @@ impl SqliteStore {
 
     /// Every row, for tidying up. One whose time in the archive nobody knows counts from `now`.
     pub(crate) async fn shelf(&self, now: Ms) -> Result<Vec<IndexRow>, StoreError> {
-        self.settle_touched().await?;
+        self.settle_touched().await;
         self.write_rebuildable(move |db| {
             db.prepare_cached("UPDATE sessions SET archived_at = ?1 WHERE archived AND archived_at IS NULL")?
                 .execute([ms_in(now)])?;
@@ -221,7 +235,7 @@ impl SqliteStore {
 
     /// Sessions with header fields that their files do not have yet.
     pub(crate) async fn pending(&self) -> Result<Vec<SessionId>, StoreError> {
-        self.settle_touched().await?;
+        self.settle_touched().await;
         self.read(|db| {
             db.prepare("SELECT id FROM sessions WHERE pending ORDER BY id")?
                 .query([])?
@@ -242,7 +256,7 @@ impl SqliteStore {
 
     /// A page of the list, newest first, and how many rows match.
     pub(crate) async fn listed(&self, query: SessionList) -> Result<(Vec<SessionSummary>, u32), StoreError> {
-        self.settle_touched().await?;
+        self.settle_touched().await;
         self.read(move |db| listed(db, &query)).await
     }
 

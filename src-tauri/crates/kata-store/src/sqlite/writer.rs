@@ -102,7 +102,7 @@ pub(crate) struct Writer {
     thread: Option<JoinHandle<()>>,
     trouble: Trouble,
     /// Makes SQLite refuse as on a disk that may only be read.
-    #[cfg(test)]
+    #[cfg(debug_assertions)]
     pub(crate) read_only: std::sync::Arc<std::sync::atomic::AtomicBool>,
 }
 
@@ -120,10 +120,10 @@ impl Writer {
             synced: true,
             failing: false,
             trouble: Trouble::clone(&trouble),
-            #[cfg(test)]
+            #[cfg(debug_assertions)]
             read_only: std::sync::Arc::default(),
         };
-        #[cfg(test)]
+        #[cfg(debug_assertions)]
         let read_only = std::sync::Arc::clone(&writing.read_only);
         let thread = std::thread::Builder::new()
             .name("kata-store-write".into())
@@ -132,7 +132,7 @@ impl Writer {
             queue: Some(queue),
             thread: Some(thread),
             trouble,
-            #[cfg(test)]
+            #[cfg(debug_assertions)]
             read_only,
         })
     }
@@ -225,7 +225,7 @@ struct Loop {
     /// The disk refused the last write.
     failing: bool,
     trouble: Trouble,
-    #[cfg(test)]
+    #[cfg(debug_assertions)]
     read_only: std::sync::Arc<std::sync::atomic::AtomicBool>,
 }
 
@@ -306,7 +306,7 @@ impl Loop {
     }
 
     fn begin(&mut self, synced: bool) -> Result<(), Fault> {
-        #[cfg(test)]
+        #[cfg(debug_assertions)]
         self.db
             .pragma_update(None, "query_only", self.read_only.load(std::sync::atomic::Ordering::Relaxed))?;
         if synced != self.synced {
