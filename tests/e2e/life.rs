@@ -47,7 +47,10 @@ async fn session(home: &Path, screen: bool) -> UserSystemd {
     let systemd = UserSystemd::start(home, &variables).await;
     // systemd would bring a bus of its own, which nobody here starts; the desktop's is the one of this test.
     block_in_place(|| systemd.systemctl(&["stop", "dbus.socket", "dbus.service"]));
-    let bus = format!("DBUS_SESSION_BUS_ADDRESS={}", std::env::var("DBUS_SESSION_BUS_ADDRESS").unwrap_or_default());
+    let bus = format!(
+        "DBUS_SESSION_BUS_ADDRESS={}",
+        std::env::var("DBUS_SESSION_BUS_ADDRESS").unwrap_or_default()
+    );
     block_in_place(|| systemd.systemctl(&["set-environment", &bus]));
     let started = block_in_place(|| systemd.systemctl(&["start", "test-session.target"]));
     assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));

@@ -180,6 +180,8 @@ fn without_systemd_there_is_an_autostart_entry_and_it_says_that_nobody_starts_it
     assert!(status.at_login && !status.restarts, "{status:?}");
     assert_eq!(status.by.as_deref(), Some("autostart"));
     assert!(folder.path().join(".config/autostart/kata-agents.desktop").is_file());
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (desk, _) = machine("linux", elsewhere.path(), &["systemctl"]);
     let serve = launch("/usr/bin/kata", Starts::Serve);
     assert!(matches!(desk.switch_on(&serve, false), Err(BackgroundError::Nobody(_))));
     assert!(desk.status(&serve).reason.unwrap().contains("systemd does not run"));

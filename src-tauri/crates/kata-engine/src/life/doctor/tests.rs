@@ -361,7 +361,7 @@ fn a_plugin_that_failed_is_found_and_named() {
         };
         serde_json::from_value(serde_json::json!({
             "id": "loop", "name": "Loop", "version": "1.0.0", "description": "", "origin": "bundled", "workspace": null,
-            "trust": { "kind": "bundled" }, "enabled": true, "path": "", "status": status, "generation": 1, "contributes": {},
+            "trust": "bundled", "enabled": true, "path": "", "status": status, "generation": 1, "contributes": {},
             "capabilities": [], "usage": kata_protocol::PluginUsage::default(), "faults": [],
         }))
         .unwrap()
