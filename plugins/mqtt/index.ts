@@ -4,6 +4,7 @@
  */
 
 import { definePlugin, type PluginContext, type ServiceContext, type SessionId } from "@kata-agents/plugin-sdk";
+import { systemClock } from "@kata-agents/plugin-sdk/sending";
 import { brokerOf, Client, KEEP_ALIVE, NoConnection, type Session } from "./client.ts";
 import { fits, isFilter, isTopic, type Message } from "./packets.ts";
 
@@ -137,7 +138,7 @@ class Bridge {
         if (Date.now() - began > PROVED) wait = FIRST_WAIT;
         const why = error instanceof Error ? error.message : "the connection failed";
         ctx.status({ state: "degraded", code: error instanceof NoConnection ? error.code : "failed", message: `${why}; trying again` });
-        await sleep(wait / 2 + Math.random() * (wait / 2), ctx.signal);
+        await systemClock.sleep(wait / 2 + Math.random() * (wait / 2), ctx.signal);
         wait = Math.min(wait * 2, LONGEST_WAIT);
       }
     }
@@ -189,19 +190,6 @@ class Bridge {
 
 class NoSession extends Error {
   readonly code = "no_session";
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-    if (signal.aborted) done();
-  });
 }
 
 export default definePlugin((api) => {
