@@ -11,10 +11,12 @@
 mod discord;
 mod email;
 mod google;
+mod google_faults;
 mod judges;
 mod lines;
 mod matrix;
 mod mcp;
+mod mcp_conformance;
 mod mqtt;
 mod oauth;
 mod phone;
@@ -24,4 +26,5 @@ mod telegram_weather;
 mod web;
 mod webhook;
 mod whatsapp;
+mod whatsapp_linked;
 mod window;
