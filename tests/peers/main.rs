@@ -20,6 +20,7 @@ mod mcp_conformance;
 mod mqtt;
 mod oauth;
 mod phone;
+mod python;
 mod slack;
 mod telegram;
 mod telegram_weather;

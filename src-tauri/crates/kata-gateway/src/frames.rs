@@ -33,9 +33,18 @@ pub(crate) fn negotiate(spoken: &[u32], asked: u32) -> Result<u32, String> {
 pub(crate) enum Incoming<'a> {
     Connect(Connect<'a>),
     Pair(Pair<'a>),
-    Request { id: u64, op: Cow<'a, str>, params: &'a RawValue },
+    Request {
+        id: u64,
+        op: Cow<'a, str>,
+        params: &'a RawValue,
+    },
     Subscribe(TopicSet),
     Ack(u64),
+    /// A frame of a plugin that came by this connection; `external` reads the rest of it.
+    External {
+        id: Option<u64>,
+        text: &'a str,
+    },
 }
 
 pub(crate) struct Connect<'a> {
@@ -162,6 +171,7 @@ pub(crate) fn parse(text: &str) -> Result<Incoming<'_>, BadFrame> {
             public_key: flat.public_key,
         })),
         "subscribe" => Ok(Incoming::Subscribe(TopicSet::of(&flat.topics.ok_or_else(|| missing("topics"))?))),
+        "register" | "inbound" | "report" | "answer" => Ok(Incoming::External { id, text }),
         "ack" => Ok(Incoming::Ack(flat.seq.ok_or_else(|| missing("seq"))?)),
         _ => Err(BadFrame {
             id,
