@@ -25,6 +25,7 @@ mod electron_defects_storage;
 mod existing_home;
 mod external;
 mod faults;
+mod first_run;
 mod guide;
 mod hook_outcomes;
 mod hooks;

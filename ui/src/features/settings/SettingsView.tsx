@@ -1,9 +1,10 @@
 /** Settings, by section. */
-import { Brush, Cpu, KeyRound, type LucideIcon, Palette, Power, Radio, ScrollText, ShieldCheck, SlidersHorizontal, Waypoints } from "lucide-react";
+import { Brush, Cpu, Footprints, KeyRound, type LucideIcon, Palette, Power, Radio, ScrollText, ShieldAlert, ShieldCheck, SlidersHorizontal, Waypoints } from "lucide-react";
 import { ContentPane, ListPane, Scroll } from "@/components/layout";
 import { AccountsSettings } from "@/features/accounts/AccountsSettings";
 import { GatewayInfo } from "@/features/gateway/GatewayInfo";
 import { Hygiene } from "@/features/hygiene/Hygiene";
+import { FirstSteps } from "@/features/onboarding/FirstSteps";
 import { Permissions } from "@/features/permissions/Permissions";
 import { cn } from "@/lib/cn";
 import { go, type SettingsSection } from "@/lib/route";
@@ -12,6 +13,7 @@ import { Background } from "./Background";
 import { ConfigTable } from "./ConfigTable";
 import { Diagnostics } from "./Diagnostics";
 import { Models } from "./Models";
+import { Security } from "./Security";
 import { Tracing } from "./Tracing";
 
 const SECTIONS: readonly { id: SettingsSection; name: string; note: string; icon: LucideIcon }[] = [
@@ -23,6 +25,8 @@ const SECTIONS: readonly { id: SettingsSection; name: string; note: string; icon
   { id: "tracing", name: "Tracing", note: "What is kept, left out, sent", icon: Waypoints },
   { id: "appearance", name: "Appearance", note: "Light, dark, system", icon: Palette },
   { id: "gateway", name: "Gateway", note: "How other clients connect", icon: Radio },
+  { id: "security", name: "Security", note: "What is open, and how to shut it", icon: ShieldAlert },
+  { id: "start", name: "First steps", note: "The tour, other programs, copies", icon: Footprints },
   { id: "config", name: "Configuration", note: "Every value and where it comes from", icon: SlidersHorizontal },
   { id: "diagnostics", name: "Diagnostics", note: "Version, ledger, log", icon: ScrollText },
 ];
@@ -82,6 +86,10 @@ function Chosen({ section }: { section: SettingsSection }) {
       return <Appearance />;
     case "gateway":
       return <GatewayInfo />;
+    case "security":
+      return <Security />;
+    case "start":
+      return <FirstSteps />;
     case "config":
       return <ConfigTable />;
     case "diagnostics":
