@@ -1,5 +1,5 @@
 /**
- * Every view of the built window in Chromium, on the engine in memory: light and dark, at the smallest and a usual size. Leaves
+ * Every view of the built window in Chromium, on the engine in memory: light and dark, at the smallest size, a usual one, and that at 200 % zoom. Leaves
  * pictures in target/screenshots/views and fails where axe-core finds something serious, where the page is wider than the window,
  * or where a control cannot be reached by Tab. `cargo xtask views` builds and runs it; KATA_VIEWS=name,name takes a part.
  */
@@ -15,7 +15,8 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const root = join(here, "../..");
 const dist = join(root, "target/views-ui");
 const out = join(root, "target/screenshots/views");
-const SIZES = [{ width: 800, height: 600 }, { width: 1440, height: 900 }];
+/** The smallest, a usual one, and the usual one at 200 % zoom. */
+const SIZES = [{ width: 800, height: 600 }, { width: 1440, height: 900 }, { width: 720, height: 450 }];
 const THEMES = ["light", "dark"];
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png", ".woff2": "font/woff2" };
 
@@ -87,6 +88,8 @@ async function unreached(page) {
 for (const theme of THEMES) {
   for (const size of SIZES) {
     const context = await browser.newContext({ viewport: size, colorScheme: theme, reducedMotion: "reduce" });
+    // Nothing of one view (an open inspector, a filter) is in the next one.
+    await context.addInitScript(() => localStorage.clear());
     const page = await context.newPage();
     const errors = [];
     page.on("pageerror", (error) => errors.push(error.message));
