@@ -42,6 +42,12 @@ describe("the composer", () => {
     await waitFor(() => expect(labels().includes("bug")).toBe(had));
   });
 
+  it("gives a label its value behind a colon", async () => {
+    const { user, platform } = openWindow(OTTER);
+    await user.type(await screen.findByTestId("composer"), "#priority:2{Enter}");
+    await waitFor(() => expect(platform.world.session("261122-brave-otter").labels).toContain("priority::2"));
+  });
+
   it("goes through the modes by Shift+Tab while it is empty", async () => {
     const { user, platform } = openWindow(OTTER);
     const composer = await screen.findByTestId("composer");

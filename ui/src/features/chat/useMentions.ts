@@ -37,7 +37,8 @@ export function useMentions(session: SessionSummary, text: string, setText: (tex
   const choose = (mention: Mention) => {
     if (typed === null) return;
     if (mention.kind === "label") {
-      const without = session.labels.filter((label) => label !== mention.id && !label.startsWith(`${mention.id}::`));
+      const own = mention.id.split("::")[0] ?? mention.id;
+      const without = session.labels.filter((label) => label !== own && !label.startsWith(`${own}::`));
       update({ id: session.id, labels: mention.on === true ? without : [...without, mention.id] });
     }
     const word = mention.kind === "label" ? "" : mention.kind === "file" || mention.kind === "folder" ? `@${mention.id}` : `@${mention.name}`;
@@ -68,8 +69,13 @@ function useOffered(session: SessionSummary, sign: "@" | "#" | null, query: stri
   const skills = useRead("skill.list", { id: session.workspace }, { enabled: named }).data ?? [];
   const sources = useRead("source.list", {}, { enabled: named }).data ?? [];
   if (sign === "#") {
-    const labels = ranked(workspace?.labels ?? [], query, ({ name }) => name);
-    return labels.map((label): Mention => ({ kind: "label", id: label.id, name: label.name, note: "", on: session.labels.some((one) => one === label.id || one.startsWith(`${label.id}::`)) }));
+    const [name = "", value = ""] = query.split(":", 2);
+    return ranked(workspace?.labels ?? [], name, (label) => label.name).map((label): Mention => {
+      const on = session.labels.find((one) => one === label.id || one.startsWith(`${label.id}::`));
+      const valued = label.valueType !== null;
+      const id = valued && value !== "" ? `${label.id}::${value}` : label.id;
+      return { kind: "label", id, name: value === "" || !valued ? label.name : `${label.name}: ${value}`, note: valued && value === "" ? `#${label.name.toLowerCase()}:… gives it a ${label.valueType ?? "value"}` : "", on: on === id };
+    });
   }
   const of = sources.filter((source) => source.kind !== "channel" && (source.workspace === null || source.workspace === session.workspace));
   return [

@@ -71,7 +71,7 @@ describe("statuses and labels", () => {
     await user.click(part.getByTestId("save-labels"));
     await waitFor(async () => {
       const [acme] = await platform.request("workspace.list", {});
-      expect(acme?.labels.map(({ id, depth }) => `${id} ${depth}`)).toEqual(["release 0", "customer 0", "northwind 1", "bug 1"]);
+      expect(acme?.labels.map(({ id, depth }) => `${id} ${depth}`)).toEqual(["release 0", "customer 0", "northwind 1", "bug 1", "priority 0"]);
     });
   });
 });
