@@ -109,7 +109,7 @@ fn read_one(workspace: &WorkspaceFolder, slug: &str) -> (Skill, String) {
     let head = text.as_ref().map_err(Clone::clone).and_then(|text| Head::read(text));
     let (name, description, error) = match head {
         Ok(head) => (head.name, head.description, None),
-        Err(why) => (slug.to_owned(), String::new(), Some(why)),
+        Err(why) => (slug.to_owned(), String::new(), Some(why.0)),
     };
     let skill = Skill {
         slug: slug.to_owned(),
@@ -122,15 +122,20 @@ fn read_one(workspace: &WorkspaceFolder, slug: &str) -> (Skill, String) {
     (skill, text.unwrap_or_default())
 }
 
-fn read_text(path: &Path) -> Result<String, String> {
+/// What is wrong with a skill's file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+struct Broken(String);
+
+fn read_text(path: &Path) -> Result<String, Broken> {
     let meta = std::fs::metadata(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => format!("there is no {FILE}"),
-        _ => error.to_string(),
+        std::io::ErrorKind::NotFound => Broken(format!("there is no {FILE}")),
+        _ => Broken(error.to_string()),
     })?;
     if meta.len() > LONGEST {
-        return Err(format!("{FILE} is larger than {} KiB", LONGEST / 1024));
+        return Err(Broken(format!("{FILE} is larger than {} KiB", LONGEST / 1024)));
     }
-    std::fs::read_to_string(path).map_err(|error| error.to_string())
+    std::fs::read_to_string(path).map_err(|error| Broken(error.to_string()))
 }
 
 /// The head of a skill's file.
@@ -142,9 +147,13 @@ struct Head {
 
 impl Head {
     /// The head between two lines of `---`. Says what is wrong with it.
-    fn read(text: &str) -> Result<Self, String> {
+    fn read(text: &str) -> Result<Self, Broken> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let missing = || format!("{FILE} begins with a line “---”, then “name:” and “description:”, then “---” again");
+        let missing = || {
+            Broken(format!(
+                "{FILE} begins with a line “---”, then “name:” and “description:”, then “---” again"
+            ))
+        };
         let mut lines = text.split_inclusive('\n');
         if lines.next().map(str::trim_end) != Some("---") {
             return Err(missing());
@@ -157,7 +166,7 @@ impl Head {
             }
             head.push_str(line);
             if head.len() > HEAD {
-                return Err(format!("the head of {FILE} is longer than {} KiB", HEAD / 1024));
+                return Err(Broken(format!("the head of {FILE} is longer than {} KiB", HEAD / 1024)));
             }
         }
         if !ended {
@@ -167,15 +176,15 @@ impl Head {
         let mut parser = Parser::new_from_str(&head);
         parser
             .load(&mut fields, false)
-            .map_err(|error| format!("the head of {FILE} is no YAML: {error}"))?;
+            .map_err(|error| Broken(format!("the head of {FILE} is no YAML: {error}")))?;
         if fields.alias {
-            return Err(format!("the head of {FILE} has an alias; write the value out"));
+            return Err(Broken(format!("the head of {FILE} has an alias; write the value out")));
         }
         let mut take = |key: &str, most: usize| {
             let value = fields.plain.remove(key).map(|value| value.trim().to_owned()).unwrap_or_default();
             match value.chars().count() {
-                0 => Err(format!("the head of {FILE} has no “{key}”")),
-                n if n > most => Err(format!("“{key}” in the head of {FILE} is longer than {most} characters")),
+                0 => Err(Broken(format!("the head of {FILE} has no “{key}”"))),
+                n if n > most => Err(Broken(format!("“{key}” in the head of {FILE} is longer than {most} characters"))),
                 _ => Ok(value),
             }
         };
@@ -360,11 +369,11 @@ mod tests {
             ("---\nname: a: b: c\n  - x\n---\n", "no YAML"),
             ("---\na: &x [1]\nb: *x\nname: n\ndescription: d\n---\n", "alias"),
         ] {
-            let told = Head::read(text).unwrap_err();
+            let told = Head::read(text).unwrap_err().0;
             assert!(told.contains(why), "{text:?}: {told}");
         }
         let long = format!("---\nname: {}\ndescription: d\n---\n", "x".repeat(101));
-        assert!(Head::read(&long).unwrap_err().contains("longer than 100"));
+        assert!(Head::read(&long).unwrap_err().0.contains("longer than 100"));
         assert!(
             Head::read(&format!("---\n{}", "a: b\n".repeat(10_000)))
                 .unwrap_err()
