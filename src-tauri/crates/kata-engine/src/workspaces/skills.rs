@@ -377,6 +377,7 @@ mod tests {
         assert!(
             Head::read(&format!("---\n{}", "a: b\n".repeat(10_000)))
                 .unwrap_err()
+                .0
                 .contains("KiB")
         );
     }
