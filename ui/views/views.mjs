@@ -89,7 +89,7 @@ for (const theme of THEMES) {
   for (const size of SIZES) {
     const context = await browser.newContext({ viewport: size, colorScheme: theme, reducedMotion: "reduce" });
     // Nothing of one view (an open inspector, a filter) is in the next one.
-    await context.addInitScript(() => localStorage.clear());
+    await context.addInitScript(() => location.protocol === "http:" && localStorage.clear());
     const page = await context.newPage();
     const errors = [];
     page.on("pageerror", (error) => errors.push(error.message));
