@@ -9,11 +9,11 @@ use crate::lock::HomeLock;
 use crate::logging::{self, LogRing};
 use crate::models::ModelBoard;
 use crate::plugins::{Plugins, Programs, ServiceTools};
-use crate::prompt::Preferences;
 use crate::settings::SettingsFile;
 use crate::sources::{FileSources, FileSourcesDeps};
 use crate::tools::{AllTools, Permit};
 use crate::traces::Traces;
+use crate::workspaces::{Person, Skills};
 use crate::{EngineError, Options, OsEntropy, Secrets, SystemClock, prompt, watch};
 use arc_swap::ArcSwap;
 use kata_agent::{Catalog, ModelOptions};
@@ -82,6 +82,7 @@ pub(crate) struct Inner {
     pub sessions: Arc<Sessions>,
     pub tools: Arc<AllTools>,
     pub sources: Arc<FileSources>,
+    pub skills: Arc<Skills>,
     pub permit: Permit,
     pub hooks: Arc<Dispatcher>,
     pub traces: Traces,
@@ -269,7 +270,9 @@ impl Engine {
             activity,
         });
         let draining = CancellationToken::new();
-        let preferences = Preferences::read(&options.home);
+        let person = Person::new(&options.home);
+        let skills = Arc::new(Skills::new(home.clone()));
+        let skilled = Arc::clone(&skills);
         let date_clock = Arc::clone(&clock);
         let permit = Permit::new(&home);
         let sources = FileSources::new(FileSourcesDeps {
@@ -317,7 +320,8 @@ impl Engine {
                 let bindings = prompts.load();
                 let profile = session.profile.as_deref().and_then(|id| bindings.profile(id));
                 let guides = guided.running.guides(&session.workspace);
-                prompt::with_guides(prompt::system(&preferences, session, profile), &guides)
+                let prompt = prompt::system(&person.told(), session, profile);
+                prompt::with_skills(prompt::with_guides(prompt, &guides), skilled.told(&session.workspace))
             }),
             context: Arc::new(move || prompt::date(date_clock.now())),
             model_permits: Arc::new(Semaphore::new(MODEL_STREAMS)),
@@ -392,6 +396,7 @@ impl Engine {
             sessions,
             tools,
             sources,
+            skills,
             permit,
             hooks,
             traces,
@@ -418,6 +423,7 @@ impl Engine {
         inner.accounts.join(&inner);
         inner.plugins.find();
         inner.refresh_files();
+        inner.skills.refresh();
         let routes_stand = inner.apply_rules();
         let (gateway, port) = open_gateway(&inner, entropy).await?;
         let took = inner.clock.monotonic_us().saturating_sub(began) / 1000;

@@ -36,6 +36,7 @@ mod tools;
 mod traces;
 mod upkeep;
 mod watch;
+mod workspaces;
 
 pub use accounts::{Browser, NoBrowser};
 pub use clock::{OsEntropy, SystemClock};

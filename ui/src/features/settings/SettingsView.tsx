@@ -1,11 +1,13 @@
 /** Settings, by section. */
-import { Brush, Cpu, Footprints, KeyRound, type LucideIcon, Palette, Power, Radio, ScrollText, ShieldAlert, ShieldCheck, SlidersHorizontal, Waypoints } from "lucide-react";
 import { ContentPane, ListPane, Scroll } from "@/components/layout";
 import { AccountsSettings } from "@/features/accounts/AccountsSettings";
 import { GatewayInfo } from "@/features/gateway/GatewayInfo";
 import { Hygiene } from "@/features/hygiene/Hygiene";
 import { FirstSteps } from "@/features/onboarding/FirstSteps";
 import { Permissions } from "@/features/permissions/Permissions";
+import { PreferencesForm } from "@/features/preferences/PreferencesForm";
+import { UsageView } from "@/features/usage/UsageView";
+import { WorkspaceSettings } from "@/features/workspaces/WorkspaceSettings";
 import { cn } from "@/lib/cn";
 import { go, type SettingsSection } from "@/lib/route";
 import { Appearance } from "./Appearance";
@@ -13,23 +15,9 @@ import { Background } from "./Background";
 import { ConfigTable } from "./ConfigTable";
 import { Diagnostics } from "./Diagnostics";
 import { Models } from "./Models";
+import { SECTIONS } from "./sections";
 import { Security } from "./Security";
 import { Tracing } from "./Tracing";
-
-const SECTIONS: readonly { id: SettingsSection; name: string; note: string; icon: LucideIcon }[] = [
-  { id: "general", name: "General", note: "Start at login", icon: Power },
-  { id: "models", name: "Models", note: "Who answers", icon: Cpu },
-  { id: "accounts", name: "Accounts", note: "Who is signed in, and at whom", icon: KeyRound },
-  { id: "permissions", name: "Permissions", note: "What it may do without asking", icon: ShieldCheck },
-  { id: "hygiene", name: "Tidying up", note: "New sessions, archive, cleanup", icon: Brush },
-  { id: "tracing", name: "Tracing", note: "What is kept, left out, sent", icon: Waypoints },
-  { id: "appearance", name: "Appearance", note: "Light, dark, system", icon: Palette },
-  { id: "gateway", name: "Gateway", note: "How other clients connect", icon: Radio },
-  { id: "security", name: "Security", note: "What is open, and how to shut it", icon: ShieldAlert },
-  { id: "start", name: "First steps", note: "The tour, other programs, copies", icon: Footprints },
-  { id: "config", name: "Configuration", note: "Every value and where it comes from", icon: SlidersHorizontal },
-  { id: "diagnostics", name: "Diagnostics", note: "Version, ledger, log", icon: ScrollText },
-];
 
 export function SettingsView({ section }: { section: SettingsSection }) {
   const present = SECTIONS.find((each) => each.id === section);
@@ -76,6 +64,12 @@ function Chosen({ section }: { section: SettingsSection }) {
       return <Models />;
     case "accounts":
       return <AccountsSettings />;
+    case "workspace":
+      return <WorkspaceSettings />;
+    case "preferences":
+      return <PreferencesForm />;
+    case "usage":
+      return <UsageView />;
     case "permissions":
       return <Permissions />;
     case "hygiene":
