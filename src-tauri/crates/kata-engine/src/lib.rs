@@ -31,6 +31,7 @@ mod settings;
 mod sources;
 mod tools;
 mod traces;
+pub mod updates;
 mod upkeep;
 mod watch;
 
