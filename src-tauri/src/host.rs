@@ -7,8 +7,8 @@
 use kata_core::EventHub;
 use kata_core::operations::{Caller, Operations};
 use kata_engine::life::Restart;
-pub(crate) use kata_engine::{Browser, NoBrowser};
 use kata_engine::updates::Updater;
+pub(crate) use kata_engine::{Browser, NoBrowser};
 use kata_engine::{Engine, EngineError, Options};
 use kata_protocol::{ErrorCode, Json, Scope, WireError};
 use std::net::Ipv4Addr;

@@ -35,7 +35,10 @@ fn types(root: &Path, target: &str) -> Result<(), Failure> {
         check.env(format!("{tool}_{name}"), &stand_in);
     }
     // Sizes and layouts come from the headers of the target's SDK, which is not here either.
-    check.env(format!("CFLAGS_{name}"), "").env("AWS_LC_SYS_NO_PREFIX", "1").env("AWS_LC_SYS_NO_ASM", "1");
+    check
+        .env(format!("CFLAGS_{name}"), "")
+        .env("AWS_LC_SYS_NO_PREFIX", "1")
+        .env("AWS_LC_SYS_NO_ASM", "1");
     run(&format!("types for {target}"), &mut check)
 }
 

@@ -42,7 +42,9 @@ pub(crate) fn command_line(root: &Path, arguments: &[&str]) -> Result<(), Failur
         }
     }
     let (Some(folder), Some(url)) = (folder, url) else {
-        return Err(Failure::new("cargo xtask latest FOLDER --url https://… [--version V] [--notes FILE] [--beta]"));
+        return Err(Failure::new(
+            "cargo xtask latest FOLDER --url https://… [--version V] [--notes FILE] [--beta]",
+        ));
     };
     let version = match version {
         Some(version) => (*version).to_owned(),
@@ -52,7 +54,11 @@ pub(crate) fn command_line(root: &Path, arguments: &[&str]) -> Result<(), Failur
     let date = output(&mut command(root, "date -u +%Y-%m-%dT%H:%M:%SZ")).ok_or_else(|| Failure::new("`date` did not say when"))?;
     let folder = root.join(folder);
     let text = list(&folder, url, &version, &notes, date.trim())?;
-    let names: &[&str] = if beta { &["latest-beta.json"] } else { &["latest.json", "latest-beta.json"] };
+    let names: &[&str] = if beta {
+        &["latest-beta.json"]
+    } else {
+        &["latest.json", "latest-beta.json"]
+    };
     for name in names {
         put(&folder.join(name), &text)?;
         println!("{}", folder.join(name).display());
@@ -81,7 +87,9 @@ pub(crate) fn list(folder: &Path, url: &str, version: &str, notes: &str, date: &
         let signed = signed_version(&signature);
         if signed.as_deref() != Some(version) {
             let signed = signed.unwrap_or_else(|| "no version".into());
-            return Err(Failure::new(format!("{package} was signed for {signed}, not for {version}; the updater would refuse it")));
+            return Err(Failure::new(format!(
+                "{package} was signed for {signed}, not for {version}; the updater would refuse it"
+            )));
         }
         offers.extend(targets.iter().map(|target| Offer {
             target,
@@ -133,7 +141,10 @@ fn quoted(text: &str) -> String {
 fn signed_version(signature: &str) -> Option<String> {
     let text = String::from_utf8(decoded(signature)?).ok()?;
     let comment = text.lines().find_map(|line| line.strip_prefix("trusted comment: "))?;
-    comment.split('\t').find_map(|field| field.strip_prefix("version:")).map(str::to_owned)
+    comment
+        .split('\t')
+        .find_map(|field| field.strip_prefix("version:"))
+        .map(str::to_owned)
 }
 
 /// Base64 (RFC 4648), as the signer writes its files.
@@ -197,7 +208,11 @@ mod tests {
         if std::env::var_os("UPDATE_FIXTURES").is_some() {
             fs::write(&golden, &text).unwrap();
         }
-        assert_eq!(fs::read_to_string(golden).unwrap(), text, "UPDATE_FIXTURES=1 writes it anew; then the shell's test reads it");
+        assert_eq!(
+            fs::read_to_string(golden).unwrap(),
+            text,
+            "UPDATE_FIXTURES=1 writes it anew; then the shell's test reads it"
+        );
     }
 
     #[test]

@@ -47,7 +47,11 @@ const COMMAND_LINE: &[(&str, &str)] = &[
 
 /// `cargo xtask package`.
 pub(crate) fn command_line(root: &Path, debug: bool) -> Result<(), Failure> {
-    let kinds: &[&str] = if crate::process::exists("rpm") || !debug { &["deb", "rpm"] } else { &["deb"] };
+    let kinds: &[&str] = if crate::process::exists("rpm") || !debug {
+        &["deb", "rpm"]
+    } else {
+        &["deb"]
+    };
     let order = Order {
         debug,
         version: None,
@@ -92,7 +96,11 @@ pub(crate) fn make(root: &Path, order: &Order<'_>) -> Result<Vec<PathBuf>, Failu
     let config = stage.join("bundle.json");
     put(&config, &bundle_config(root, &version, &stage.join(profile).join("kata")))?;
     let mut bundle = setup::npm(root, "exec --prefix packaging -- tauri bundle --ci --no-sign -b");
-    bundle.args(order.kinds).arg("--config").arg(&config).env("CARGO_TARGET_DIR", &stage);
+    bundle
+        .args(order.kinds)
+        .arg("--config")
+        .arg(&config)
+        .env("CARGO_TARGET_DIR", &stage);
     if order.debug {
         bundle.arg("--debug");
     }
@@ -138,7 +146,9 @@ fn bundle_config(root: &Path, version: &str, kata: &Path) -> String {
 fn collect(folder: &Path, kind: &str, version: &str, out: &Path) -> Result<PathBuf, Failure> {
     fs::create_dir_all(out)?;
     let here = |name: &str| name.contains(version) && name.ends_with(&format!(".{kind}"));
-    let made = fs::read_dir(folder)?.flatten().find(|entry| here(&entry.file_name().to_string_lossy()));
+    let made = fs::read_dir(folder)?
+        .flatten()
+        .find(|entry| here(&entry.file_name().to_string_lossy()));
     let made = made.ok_or_else(|| Failure::new(format!("no {kind} of version {version} lies in {}", folder.display())))?;
     let name = made.file_name().to_string_lossy().replace("Kata Agents", "kata-agents");
     let target = out.join(name);
@@ -176,9 +186,9 @@ fn missing(listed: &str, plugins: &[String]) -> Vec<String> {
     let of = |id: &String| format!("/usr/lib/Kata Agents/bundled/plugins/{id}/kata-plugin.json");
     wanted.extend(plugins.iter().map(of));
     let has = |path: &String| {
-        listed
-            .lines()
-            .any(|line| line == path || line.ends_with(&format!(" {}", path.trim_start_matches('/'))) || line.ends_with(&format!(" .{path}")))
+        listed.lines().any(|line| {
+            line == path || line.ends_with(&format!(" {}", path.trim_start_matches('/'))) || line.ends_with(&format!(" .{path}"))
+        })
     };
     wanted.retain(|path| !has(path));
     wanted
@@ -188,7 +198,9 @@ fn missing(listed: &str, plugins: &[String]) -> Vec<String> {
 pub(crate) fn version_of(config: &str) -> Result<String, Failure> {
     let line = config.lines().find(|line| line.trim_start().starts_with("\"version\":"));
     let version = line.and_then(|line| line.split('"').nth(3));
-    version.map(str::to_owned).ok_or_else(|| Failure::new("tauri.conf.json has no version"))
+    version
+        .map(str::to_owned)
+        .ok_or_else(|| Failure::new("tauri.conf.json has no version"))
 }
 
 #[cfg(test)]
@@ -210,7 +222,11 @@ mod tests {
                 ["/usr/lib/Kata Agents/bundled/plugins/slack/kata-plugin.json"]
             );
         }
-        let without = deb.lines().filter(|line| !line.ends_with("usr/bin/kata")).collect::<Vec<_>>().join("\n");
+        let without = deb
+            .lines()
+            .filter(|line| !line.ends_with("usr/bin/kata"))
+            .collect::<Vec<_>>()
+            .join("\n");
         assert_eq!(missing(&without, &[]), ["/usr/bin/kata"]);
     }
 
@@ -241,6 +257,9 @@ mod tests {
         let root = crate::repository();
         let version = version_of(&fs::read_to_string(root.join("tauri.conf.json")).unwrap()).unwrap();
         let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
-        assert!(manifest.contains(&format!("[workspace.package]\nversion = \"{version}\"")), "{version}");
+        assert!(
+            manifest.contains(&format!("[workspace.package]\nversion = \"{version}\"")),
+            "{version}"
+        );
     }
 }

@@ -181,7 +181,11 @@ fn put_folder_back(pending: &Pending) -> Result<(), String> {
 /// Leaves the process that started it, so that nobody has to wait for the guard.
 fn stand_alone(pid: &str) -> ExitCode {
     let mut command = Command::new("/proc/self/exe");
-    command.args([GUARD_ALONE, pid]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .args([GUARD_ALONE, pid])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     match command.spawn() {
@@ -250,7 +254,12 @@ struct Lock {
 
 impl Lock {
     fn take(shelf: &Shelf) -> Option<Self> {
-        let file = std::fs::File::options().create(true).truncate(false).write(true).open(shelf.lock()).ok()?;
+        let file = std::fs::File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(shelf.lock())
+            .ok()?;
         let waited = file.try_lock().is_err();
         if waited {
             file.lock().ok()?;

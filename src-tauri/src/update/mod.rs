@@ -120,7 +120,10 @@ impl Updater for Desk {
 
     async fn asks(&self) -> Option<String> {
         let kind = self.kind.clone()?;
-        tauri::async_runtime::spawn_blocking(move || package::asks(&kind)).await.ok().flatten()
+        tauri::async_runtime::spawn_blocking(move || package::asks(&kind))
+            .await
+            .ok()
+            .flatten()
     }
 
     async fn put_in(&self, version: &str) -> Result<(), UpdateFault> {
@@ -200,7 +203,9 @@ impl Swap {
         copied.map_err(|e| UpdateFault::NoBackup(e.to_string()))?;
         let bytes = std::fs::read(&self.package).map_err(|e| UpdateFault::Other(e.to_string()))?;
         self.found.verify(&bytes)?;
-        self.shelf.promise(&self.pending).map_err(|e| UpdateFault::NoWayBack(e.to_string()))?;
+        self.shelf
+            .promise(&self.pending)
+            .map_err(|e| UpdateFault::NoWayBack(e.to_string()))?;
         match &self.kind {
             Kind::Deb | Kind::Rpm => package::install(self.kind.name(), &self.package),
             Kind::File(file) => package::replace_file(file, &self.package).map_err(|e| UpdateFault::Refused(e.to_string())),

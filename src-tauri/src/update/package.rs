@@ -74,7 +74,13 @@ pub(crate) fn asks(kind: &Kind) -> Option<String> {
 pub(crate) fn install(kind: &str, package: &Path) -> Result<(), UpdateFault> {
     let line: Vec<OsString> = match kind {
         "deb" => vec!["dpkg".into(), "-i".into(), package.into()],
-        "rpm" => vec!["rpm".into(), "-U".into(), "--oldpackage".into(), "--replacepkgs".into(), package.into()],
+        "rpm" => vec![
+            "rpm".into(),
+            "-U".into(),
+            "--oldpackage".into(),
+            "--replacepkgs".into(),
+            package.into(),
+        ],
         other => return Err(UpdateFault::Other(format!("“{other}” is no kind of package"))),
     };
     let output = as_root(&line)?;
@@ -158,7 +164,7 @@ fn pack_again(program: &Path, place: &Path) -> Result<(), UpdateFault> {
                 std::fs::copy(&from, debian.join(script)).map_err(|e| lost(e.to_string()))?;
             }
         }
-        kata_store_write(&debian.join("control"), control.as_bytes()).map_err(|e| lost(e.to_string()))?;
+        write_new(&debian.join("control"), control.as_bytes()).map_err(|e| lost(e.to_string()))?;
         let mut build = Command::new("dpkg-deb");
         build.args(["--root-owner-group", "-Zgzip", "-z1", "-b"]).arg(&tree).arg(place);
         let built = build.stdin(Stdio::null()).output().map_err(|e| lost(e.to_string()))?;
@@ -176,7 +182,7 @@ fn pack_again(program: &Path, place: &Path) -> Result<(), UpdateFault> {
 }
 
 /// A new file in a folder of ours that nobody reads before it is whole.
-fn kata_store_write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use io::Write as _;
     let mut file = std::fs::File::create_new(path)?;
     file.write_all(bytes)?;
@@ -238,7 +244,11 @@ fn as_root(line: &[OsString]) -> Result<Output, UpdateFault> {
     let mut words = before.iter().map(OsString::from).chain(line.iter().cloned());
     let program = words.next().unwrap_or_default();
     let mut command = Command::new(&program);
-    command.args(words).env("LC_ALL", "C").env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
+    command
+        .args(words)
+        .env("LC_ALL", "C")
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdin(Stdio::null());
     match command.output() {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Err(UpdateFault::NoRights(format!(
             "“{}” is not on this machine, and there is no sudo without a password",

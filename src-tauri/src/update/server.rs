@@ -112,9 +112,10 @@ impl Found {
         let bytes = match fetched.await {
             Ok(bytes) => bytes,
             Err(error) => {
-                return Err(match (words(&error), said) {
-                    (UpdateFault::Cut(_), Some(total)) => UpdateFault::Cut(format!("{done} of {total} bytes came")),
-                    (fault, _) => fault,
+                return Err(match (&error, said) {
+                    (Error::Reqwest(_), Some(total)) => UpdateFault::Cut(format!("{done} of {total} bytes came")),
+                    (Error::Reqwest(e), None) if done > 0 => UpdateFault::Cut(root(e)),
+                    _ => words(&error),
                 });
             }
         };
@@ -189,8 +190,14 @@ mod tests {
 
     #[test]
     fn a_server_is_a_folder_with_a_file_for_each_channel() {
-        assert_eq!(below("https://x.example/kata", "latest.json").unwrap().as_str(), "https://x.example/kata/latest.json");
-        assert_eq!(below("https://x.example/kata/", "latest-beta.json").unwrap().as_str(), "https://x.example/kata/latest-beta.json");
+        assert_eq!(
+            below("https://x.example/kata", "latest.json").unwrap().as_str(),
+            "https://x.example/kata/latest.json"
+        );
+        assert_eq!(
+            below("https://x.example/kata/", "latest-beta.json").unwrap().as_str(),
+            "https://x.example/kata/latest-beta.json"
+        );
         assert!(matches!(below("kata", "latest.json"), Err(UpdateFault::Unreachable(_))));
     }
 
@@ -209,9 +216,31 @@ mod tests {
         );
         assert_eq!(words(&Error::MissingSignedVersion), UpdateFault::Unversioned);
         assert_eq!(words(&Error::InsecureTransportProtocol), UpdateFault::Insecure);
-        assert!(matches!(words(&Error::TargetsNotFound(vec!["linux-x86_64-deb".into()])), UpdateFault::NoPackage(what) if what.contains("deb")));
+        assert!(
+            matches!(words(&Error::TargetsNotFound(vec!["linux-x86_64-deb".into()])), UpdateFault::NoPackage(what) if what.contains("deb"))
+        );
         let full = io::Error::from(io::ErrorKind::StorageFull);
         assert!(matches!(room(&full, Path::new("/home/updates/a.deb")), UpdateFault::DiskFull(what) if what.contains("/home/updates")));
+    }
+
+    #[test]
+    fn the_list_of_a_release_is_read_by_the_updater_itself() {
+        let text = include_str!("../../../tests/fixtures/latest.json");
+        let release: tauri_plugin_updater::RemoteRelease = serde_json::from_str(text).unwrap();
+        assert_eq!((release.version.to_string(), release.pub_date.is_some()), ("0.2.0".into(), true));
+        for (target, ending) in [
+            ("linux-x86_64-deb", "_amd64.deb"),
+            ("linux-x86_64-rpm", ".x86_64.rpm"),
+            ("darwin-aarch64-app", "Kata%20Agents.app.tar.gz"),
+            ("darwin-x86_64-app", "Kata%20Agents.app.tar.gz"),
+            ("windows-x86_64-nsis", "_x64-setup.exe"),
+        ] {
+            let url = release.download_url(target).unwrap();
+            assert!(
+                url.as_str().ends_with(ending) && !release.signature(target).unwrap().is_empty(),
+                "{url}"
+            );
+        }
     }
 
     #[test]

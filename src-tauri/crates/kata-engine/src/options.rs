@@ -34,7 +34,9 @@ impl Options {
         Self {
             home,
             port: env("KATA_PORT").and_then(|p| p.parse().ok()),
-            ui_dir: env("KATA_UI_DIR").map(PathBuf::from).or_else(|| beside_program("bundled/ui", "ui/dist")),
+            ui_dir: env("KATA_UI_DIR")
+                .map(PathBuf::from)
+                .or_else(|| beside_program("bundled/ui", "ui/dist")),
             plugins_dir: env("KATA_PLUGINS_DIR")
                 .map(PathBuf::from)
                 .or_else(|| beside_program("bundled/plugins", "plugins")),

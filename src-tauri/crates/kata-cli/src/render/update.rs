@@ -14,7 +14,11 @@ pub(crate) fn update(state: &UpdateState, now: Ms) -> String {
         let _ = writeln!(text, "looked     {looked}");
         let _ = writeln!(text, "now        {}", stage(&state.stage));
     }
-    let how = if state.rules.automatic { "by themselves" } else { "when you say so" };
+    let how = if state.rules.automatic {
+        "by themselves"
+    } else {
+        "when you say so"
+    };
     let when = match &state.rules.quiet_hours {
         Some(hours) if state.rules.automatic => format!(", {}-{}", hours.from, hours.until),
         _ => String::new(),
