@@ -23,6 +23,29 @@ use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// Both programs, from where they are installed, without a word about where anything lies.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_installed_finds_its_plugins_and_its_window_and_the_engine_alone_says_why_it_does_not_update_itself() {
+    for line in [["/usr/bin/kata", "serve"], ["/usr/bin/kata-agents", "--hidden"]] {
+        let scene = Scene::plain(&line).await;
+        let plugins = scene.plugins();
+        for id in ["echo", "telegram", "slack", "matrix", "gmail"] {
+            let place = format!("/usr/lib/Kata Agents/bundled/plugins/{id}");
+            assert!(plugins.contains(&place), "{line:?} has no {place}: {plugins:?}");
+        }
+        let page = scene.page().await;
+        assert!(page.contains("<title>Kata Agents</title>") && page.contains("/assets/"), "{page}");
+        let unavailable = scene.update(&["status"])["unavailable"].clone();
+        let alone = line[1] == "serve";
+        assert_eq!(
+            unavailable.as_str().is_some_and(|words| words.contains("without a window")),
+            alone,
+            "{unavailable}"
+        );
+        scene.end().await;
+    }
+}
+
 /// N is installed from its package, sees N+1 while eight sessions and a channel work, drains, puts it in and comes back as N+1.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_is_put_in_by_itself_while_eight_sessions_and_a_channel_work_and_nothing_is_lost_or_doubled() {

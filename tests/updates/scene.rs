@@ -11,7 +11,6 @@ use std::time::Duration;
 pub(crate) const N: &str = "0.1.0";
 /// The next one.
 pub(crate) const N1: &str = "0.1.1";
-const PROGRAM: &str = "/usr/bin/kata-agents";
 
 pub(crate) struct Scene {
     home: TestHome,
@@ -19,24 +18,36 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// Installs N and starts it without a window; ready when it returns.
+    /// Installs N and starts it without a window, with the plugins of tests; ready when it returns.
     pub(crate) async fn start(server: &Server, platform: Option<&str>, environment: &[(&str, &str)]) -> Self {
-        install(&packages().join("n.deb"));
         let home = TestHome::with_plugins(&["loop"]);
+        let plugins = home.plugins().display().to_string();
+        let mut environment = environment.to_vec();
+        environment.push(("KATA_UPDATE_SERVER", &server.base));
+        environment.push(("KATA_PLUGINS_DIR", &plugins));
         let mut settings = platform.map_or_else(|| json!({}), |base| TestHome::loop_settings(base, true));
         settings["models"] = json!({ "default": "demo", "providers": [{ "id": "demo", "kind": "demo", "model": "demo" }] });
         home.settings(&settings);
+        Self::begin(home, &["/usr/bin/kata-agents", "--hidden"], &environment).await
+    }
+
+    /// Installs N and starts one of its programs with nothing but what comes with it.
+    pub(crate) async fn plain(line: &[&str]) -> Self {
+        Self::begin(TestHome::new(), line, &[]).await
+    }
+
+    async fn begin(home: TestHome, line: &[&str], environment: &[(&str, &str)]) -> Self {
+        install(&packages().join("n.deb"));
         let log = std::fs::File::create(home.dir.path().join("said")).unwrap();
-        let child = Command::new(PROGRAM)
-            .arg("--hidden")
+        let child = Command::new(line[0])
+            .args(&line[1..])
             .env("HOME", home.dir.path())
             .env("KATA_CONFIG_DIR", home.path())
-            .env("KATA_PLUGINS_DIR", home.plugins())
             .env("KATA_SECRETS", "file")
             .env("KATA_PORT", "0")
-            .env("KATA_UPDATE_SERVER", &server.base)
             .env_remove("INVOCATION_ID")
             .envs(environment.iter().copied())
+            .current_dir("/")
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -48,6 +59,29 @@ impl Scene {
         })
         .await;
         scene
+    }
+
+    /// Folders of the plugins that are there.
+    pub(crate) fn plugins(&self) -> Vec<String> {
+        let listed = self.must(&["plugins", "list"]);
+        let rows = listed
+            .as_array()
+            .or_else(|| listed["plugins"].as_array())
+            .cloned()
+            .unwrap_or_default();
+        rows.iter().filter_map(|row| row["path"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// What the gateway gives a browser.
+    pub(crate) async fn page(&self) -> String {
+        let file = std::fs::read_to_string(self.home.path().join("gateway.json")).unwrap();
+        let port = serde_json::from_str::<Value>(&file).unwrap()["port"].as_u64().unwrap();
+        reqwest::get(format!("http://127.0.0.1:{port}/"))
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap()
     }
 
     fn kata(&self, args: &[&str]) -> Option<Value> {

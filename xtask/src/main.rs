@@ -43,7 +43,7 @@ cargo xtask <command>
   bench [ARGS]          measurements beside a peer, release build
   package [--debug]     the Debian and RPM packages, into target/package/out; signed where TAURI_SIGNING_PRIVATE_KEY is set
   latest FOLDER --url U the list of a release for the updater, from signed packages (--version V, --notes FILE, --beta)
-  updates               a signed update end to end on this machine: packages of three versions, and what can go wrong (needs root, Xvfb)
+  updates [prepare|play] a signed update end to end on this machine, and what can go wrong (needs root); or only one half of it
   check-macos           types of the code for macOS and Windows, where those targets can be added
   setup                 only install what the build and the tests need
 ";
@@ -77,6 +77,8 @@ fn main() -> ExitCode {
         ["package", "--debug"] => package::command_line(&root, true),
         ["latest", rest @ ..] => latest::command_line(&root, rest),
         ["updates"] => updates::run_all(&root),
+        ["updates", "prepare"] => updates::prepare(&root),
+        ["updates", "play"] => updates::play(&root),
         ["check-macos"] => elsewhere::macos(&root),
         ["setup"] => setup::everything(&root),
         [] | ["help" | "--help" | "-h"] => {

@@ -20,7 +20,14 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("dies", "0.1.3", "#!/bin/sh\n# Ends at once.\nexit 1\n"),
 ];
 
+/// Makes the packages and compiles the stories, then plays them.
 pub(crate) fn run_all(root: &Path) -> Result<(), Failure> {
+    able(root)?;
+    prepare(root)?;
+    play(root)
+}
+
+fn able(root: &Path) -> Result<(), Failure> {
     if !exists("dpkg") || output(&mut command(root, "id -u")).is_none_or(|id| id.trim() != "0") {
         return Err(Failure::new(
             "this installs packages: it needs root on a system with dpkg (a container, best)",
@@ -28,12 +35,17 @@ pub(crate) fn run_all(root: &Path) -> Result<(), Failure> {
     }
     if output(&mut command(root, "dpkg-query -W kata-agents")).is_some_and(|known| known.split_whitespace().nth(1).is_some()) {
         return Err(Failure::new(
-            "kata-agents is installed here; `dpkg -r kata-agents` first, this must not change a real installation",
+            "kata-agents is installed here; `dpkg -P kata-agents` first, this must not change a real installation",
         ));
     }
+    Ok(())
+}
+
+/// The packages of every story, into `target/updates`, and the stories compiled.
+pub(crate) fn prepare(root: &Path) -> Result<(), Failure> {
     setup::for_tests(root)?;
     setup::npm_packages(root, Path::new("packaging"))?;
-    let place = build::target(root).join("updates");
+    let place = place(root);
     fs::create_dir_all(&place)?;
     let key = Key::make(root, &place)?;
     // The first one last, so that what lies in the target folder is what everything else builds.
@@ -55,12 +67,21 @@ pub(crate) fn run_all(root: &Path) -> Result<(), Failure> {
         key.sign(root, &target, version)?;
     }
     let compile = "cargo build --workspace --bin kata --test updates";
-    run("compile the stories", &mut command(root, compile))?;
+    run("compile the stories", &mut command(root, compile))
+}
+
+/// The stories, on a screen of their own; the package is gone afterwards.
+pub(crate) fn play(root: &Path) -> Result<(), Failure> {
+    able(root)?;
     let stage = Stage::open(root)?;
     let line = "cargo test --workspace --test updates -- --nocapture --test-threads=1";
-    let outcome = run("updates", stage.command(root, line).env("KATA_UPDATES", &place));
+    let outcome = run("updates", stage.command(root, line).env("KATA_UPDATES", place(root)));
     let removed = run("take the package away", &mut command(root, "dpkg -P kata-agents"));
     outcome.and(removed)
+}
+
+fn place(root: &Path) -> PathBuf {
+    build::target(root).join("updates")
 }
 
 /// A key pair for this run.

@@ -139,10 +139,18 @@ fn go_back(shelf: &Shelf, pending: &Pending, why: &str) {
     let back = match pending.kind.as_str() {
         "deb" | "rpm" if pending.way_back.is_file() => package::install(&pending.kind, &pending.way_back).map_err(|e| e.to_string()),
         "file" => package::replace_file(&path(), &pending.way_back).map_err(|e| e.to_string()),
-        "folder" => put_folder_back(pending),
+        "folder" => put_folder_back(pending).map_err(|e| e.to_string()),
         _ => Err("no package of it was kept".to_owned()),
     };
+    let store = back.as_ref().ok().map(|()| shelf.put_store_back(pending));
+    if let Some(Err(error)) = &store {
+        tracing::error!(%error, "the store of messages was not put back");
+    }
     let words = match &back {
+        Ok(()) if matches!(store, Some(Ok(true))) => format!(
+            "{why}, and had changed the store of messages; the one from before the update is in its place, the other lies beside it. Version {} runs again.",
+            pending.from
+        ),
         Ok(()) => format!("{why}. Version {} runs again.", pending.from),
         Err(error) => format!(
             "{why}, and version {} could not be put back ({error}). Install it by hand: {}",
@@ -157,14 +165,14 @@ fn go_back(shelf: &Shelf, pending: &Pending, why: &str) {
 }
 
 /// macOS: the application's folder is moved aside, and the one that was kept takes its place.
-fn put_folder_back(pending: &Pending) -> Result<(), String> {
+fn put_folder_back(pending: &Pending) -> std::io::Result<()> {
     let program = path();
     let Some(target) = program.ancestors().find(|path| path.extension().is_some_and(|e| e == "app")) else {
-        return Err("the application's folder is not known".into());
+        return Err(std::io::Error::other("the application's folder is not known"));
     };
     let aside = target.with_extension("app.failed");
     let _ = std::fs::remove_dir_all(&aside);
-    std::fs::rename(target, &aside).map_err(|e| e.to_string())?;
+    std::fs::rename(target, &aside)?;
     let copied = Command::new("/usr/bin/ditto").arg(&pending.way_back).arg(target).status();
     match copied {
         Ok(status) if status.success() => {
@@ -173,7 +181,7 @@ fn put_folder_back(pending: &Pending) -> Result<(), String> {
         }
         other => {
             let _ = std::fs::rename(&aside, target);
-            Err(format!("ditto: {other:?}"))
+            Err(std::io::Error::other(format!("ditto: {other:?}")))
         }
     }
 }

@@ -166,6 +166,34 @@ impl Shelf {
         Ok(place)
     }
 
+    /// After a way back: where the new version has changed the store's layout, which the one before cannot read, the copy from before
+    /// takes its place again; what the new version had stays beside it as `…of-VERSION`. Whether it was so.
+    ///
+    /// # Errors
+    /// As the file system says.
+    pub fn put_store_back(&self, pending: &Pending) -> io::Result<bool> {
+        let (Some(home), copies) = (self.0.parent(), self.package(&pending.from, "home")) else {
+            return Ok(false);
+        };
+        let (now, before) = (home.join("kata.db"), copies.join("kata.db"));
+        if !before.is_file() || layout(&now)? == layout(&before)? {
+            return Ok(false);
+        }
+        for name in ["kata.db", "kata.db-wal", "kata.db-shm", "sessions.wal"] {
+            match std::fs::rename(home.join(name), home.join(format!("{name}.of-{}", pending.to))) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+                _ => {}
+            }
+        }
+        for name in ["kata.db-wal", "sessions.wal", "kata.db"] {
+            if copies.join(name).is_file() {
+                std::fs::copy(copies.join(name), home.join(name))?;
+                std::fs::File::open(home.join(name))?.sync_all()?;
+            }
+        }
+        Ok(true)
+    }
+
     /// Takes away packages and copies that no way back needs: all but `keep` and the newest copies of the home.
     pub fn tidy(&self, keep: &[&Path]) {
         let Ok(entries) = std::fs::read_dir(&self.0) else { return };
@@ -190,6 +218,29 @@ impl Shelf {
     fn note(&self) -> PathBuf {
         self.0.join("pending.json")
     }
+}
+
+/// Number of a store's layout: SQLite's `user_version`, from the file's header (<https://www.sqlite.org/fileformat2.html>, offset 60)
+/// and, where it has changed since, from the newest copy of the first page in the log beside it (ibid., 4.1).
+fn layout(store: &Path) -> io::Result<u32> {
+    let number = |bytes: &[u8], at: usize| {
+        let four = bytes.get(at..at + 4).and_then(|four| four.try_into().ok());
+        four.map(u32::from_be_bytes)
+    };
+    let mut log = store.as_os_str().to_owned();
+    log.push("-wal");
+    let log = std::fs::read(log).unwrap_or_default();
+    let mut header = [0; 64];
+    io::Read::read_exact(&mut std::fs::File::open(store)?, &mut header)?;
+    let mut layout = number(&header, 60).unwrap_or_default();
+    let page = number(&log, 8).and_then(|size| usize::try_from(size).ok()).unwrap_or_default();
+    for frame in log.get(32..).unwrap_or_default().chunks_exact(24 + page.max(64)) {
+        // A frame of an earlier log has another salt.
+        if frame[8..16] == log[16..24] && number(frame, 0) == Some(1) {
+            layout = number(frame, 24 + 60).unwrap_or(layout);
+        }
+    }
+    Ok(layout)
 }
 
 impl Pending {
@@ -279,6 +330,39 @@ mod tests {
         assert!(kept.is_file() && shelf.package("2.0.0", "sig").is_file());
         assert!(!shelf.package("1.0.0", "deb").exists() && !shelf.package("1.0.0", "sig").exists());
         assert_eq!(places.iter().filter(|place| place.is_dir()).count(), COPIES);
+    }
+
+    #[test]
+    fn a_store_that_the_new_version_changed_is_put_back_and_one_it_only_wrote_to_is_not() {
+        let home = tempfile::tempdir().unwrap();
+        let (store, log) = (home.path().join("kata.db"), home.path().join("kata.db-wal"));
+        let shelf = Shelf::of(home.path());
+        let page = |layout: u32| {
+            let mut page = vec![0; 512];
+            page[60..64].copy_from_slice(&layout.to_be_bytes());
+            page
+        };
+        let frame = |number: u32, layout: u32| {
+            let mut frame = number.to_be_bytes().to_vec();
+            frame.extend([[0; 4].as_slice(), b"saltsalt", &[0; 8]].concat());
+            frame.extend(page(layout));
+            frame
+        };
+        let mut head = vec![0; 32];
+        head[8..12].copy_from_slice(&512u32.to_be_bytes());
+        head[16..24].copy_from_slice(b"saltsalt");
+        std::fs::write(&store, page(7)).unwrap();
+        shelf.back_up(home.path(), "1.0.0").unwrap();
+        std::fs::write(&log, [head.clone(), frame(2, 9), frame(1, 7)].concat()).unwrap();
+        assert!(
+            !shelf.put_store_back(&pending()).unwrap(),
+            "rows were written, the layout is the same"
+        );
+        assert!(log.is_file());
+        std::fs::write(&log, [head, frame(2, 9), frame(1, 8)].concat()).unwrap();
+        assert!(shelf.put_store_back(&pending()).unwrap());
+        assert_eq!(std::fs::read(&store).unwrap(), page(7));
+        assert!(!log.exists() && home.path().join("kata.db-wal.of-2.0.0").is_file());
     }
 
     #[test]
