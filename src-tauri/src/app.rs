@@ -56,7 +56,13 @@ pub fn main() -> ExitCode {
     reason = "what `generate_context!` expands to ends the process in `tauri dev`"
 )]
 fn context() -> Context<Wry> {
-    tauri::generate_context!()
+    #[allow(unused_mut, reason = "a release is what it was built as")]
+    let mut context = tauri::generate_context!();
+    #[cfg(debug_assertions)]
+    if let Some(version) = update::boot::version_of_the_package().and_then(|text| text.parse().ok()) {
+        context.package_info_mut().version = version;
+    }
+    context
 }
 
 /// GTK panics where it cannot reach the display; a person gets a sentence instead.

@@ -20,6 +20,8 @@ pub(crate) struct Order<'a> {
     pub(crate) key: Option<&'a str>,
     /// Packages: `deb`, `rpm`.
     pub(crate) kinds: &'a [&'a str],
+    /// The programs are compiled already; a debug build reads its version from a file in the package.
+    pub(crate) compiled: bool,
 }
 
 /// Files that have to be in a package, besides the plugins.
@@ -57,6 +59,7 @@ pub(crate) fn command_line(root: &Path, debug: bool) -> Result<(), Failure> {
         version: None,
         key: None,
         kinds,
+        compiled: false,
     };
     setup::for_run(root)?;
     for package in make(root, &order)? {
@@ -81,10 +84,12 @@ pub(crate) fn make(root: &Path, order: &Order<'_>) -> Result<Vec<PathBuf>, Failu
     if !order.debug {
         line.push_str(" --release");
     }
-    run(
-        &format!("compile version {version}"),
-        command(root, &line).env("TAURI_CONFIG", &compiled_in),
-    )?;
+    if !order.compiled {
+        run(
+            &format!("compile version {version}"),
+            command(root, &line).env("TAURI_CONFIG", &compiled_in),
+        )?;
+    }
     // A folder of its own, where the bundler finds the stripped programs, and writes into one of them which package it is for.
     let stage = build::target(root).join("package");
     fs::create_dir_all(stage.join(profile))?;
@@ -94,7 +99,15 @@ pub(crate) fn make(root: &Path, order: &Order<'_>) -> Result<Vec<PathBuf>, Failu
         run("strip", strip.arg(to).arg(from))?;
     }
     let config = stage.join("bundle.json");
-    put(&config, &bundle_config(root, &version, &stage.join(profile).join("kata")))?;
+    let mut files = vec![format!("\"/usr/bin/kata\":\"{}\"", stage.join(profile).join("kata").display())];
+    if order.debug && order.version.is_some() {
+        put(&stage.join("version"), &version)?;
+        files.push(format!(
+            "\"/usr/lib/Kata Agents/bundled/version\":\"{}\"",
+            stage.join("version").display()
+        ));
+    }
+    put(&config, &bundle_config(root, &version, files))?;
     let mut bundle = setup::npm(root, "exec --prefix packaging -- tauri bundle --ci --no-sign -b");
     bundle
         .args(order.kinds)
@@ -132,8 +145,7 @@ fn put(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 /// What the bundler is told besides `tauri.conf.json`.
-fn bundle_config(root: &Path, version: &str, kata: &Path) -> String {
-    let mut files = vec![format!("\"/usr/bin/kata\":\"{}\"", kata.display())];
+fn bundle_config(root: &Path, version: &str, mut files: Vec<String>) -> String {
     let there = COMMAND_LINE.iter().filter(|(from, _)| root.join(from).is_file());
     files.extend(there.map(|(from, to)| format!("\"{to}\":\"{from}\"")));
     let files = files.join(",");

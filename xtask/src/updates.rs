@@ -1,8 +1,8 @@
 //! `updates`: a signed update end to end on this machine. Not part of CI: it installs packages, needs root, and takes a quarter of
 //! an hour where everything has to be compiled.
 //!
-//! Two versions are made of the same sources (the version is compiled into one crate only), signed with a key made on the spot, and
-//! two more that are broken on purpose, without compiling. `tests/updates` does the rest on the installed program.
+//! Two versions are made of one program (a debug build reads its version from a file in its package, a release build does not), signed
+//! with a key made on the spot, and two more that are broken on purpose. `tests/updates` does the rest on the installed program.
 
 use crate::desktop::Stage;
 use crate::package::{self, Order};
@@ -48,13 +48,14 @@ pub(crate) fn prepare(root: &Path) -> Result<(), Failure> {
     let place = place(root);
     fs::create_dir_all(&place)?;
     let key = Key::make(root, &place)?;
-    // The first one last, so that what lies in the target folder is what everything else builds.
-    for (name, version) in [("n1", N1), ("n", N)] {
+    // One and the same program: a debug build reads its version from a file in the package.
+    for (name, version, compiled) in [("n", N, false), ("n1", N1, true)] {
         let order = Order {
             debug: true,
             version: Some(version),
             key: Some(&key.public),
             kinds: &["deb"],
+            compiled,
         };
         let made = package::make(root, &order)?;
         let target = place.join(format!("{name}.deb"));

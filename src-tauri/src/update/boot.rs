@@ -285,6 +285,13 @@ fn patience() -> Duration {
     }
 }
 
+/// In debug builds: the version that a package gives its program, so that tests of updates need not compile each.
+#[cfg(debug_assertions)]
+pub(crate) fn version_of_the_package() -> Option<String> {
+    let place = program().parent()?.join("../lib/Kata Agents/bundled/version");
+    std::fs::read_to_string(place).ok().map(|text| text.trim().to_owned())
+}
+
 /// The program's own path, as it was before anything replaced the file.
 pub(crate) fn path() -> PathBuf {
     PROGRAM.get().cloned().unwrap_or_else(program)
