@@ -18,6 +18,7 @@ import { useDark } from "@/lib/theme";
 import { PLACES } from "./places";
 import { Group } from "./SidebarGroup";
 import { WorkspaceMenu } from "./WorkspaceMenu";
+import { UpdateLine } from "./UpdateLine";
 
 export function Sidebar({ route }: { route: Route }) {
   const { workspace } = useWorkspace();
@@ -152,6 +153,7 @@ function HealthLine() {
           {letters.toLocaleString()} undelivered
         </button>
       )}
+      <UpdateLine />
     </div>
   );
 }

@@ -11,6 +11,7 @@ mod plugins;
 mod route;
 mod sources;
 mod trace;
+mod update;
 mod upkeep;
 mod workspaces;
 
@@ -25,6 +26,7 @@ pub use plugins::{Plugins, Template};
 pub use route::{AddBinding, Route, SetPolicy};
 pub use sources::{Elicitations, SourceFiles};
 pub use trace::{Hooks, Outcome, Trace, TraceCommand, TraceRuleChange};
+pub use update::{Channel, Configure as ConfigureUpdates, Update};
 pub use upkeep::{Hygiene, Index, Letters, Search};
 pub use workspaces::{Export, Files, Format, Notes, Preferences, SetWorkspace, Skills, Usage, Workspaces};
 
@@ -190,6 +192,12 @@ pub enum Command {
     /// What the engine has to say to you.
     #[command(subcommand)]
     Notices(Notices),
+    /// Updates of the program: how they stand, look, put in, rules.
+    Update {
+        /// What to do; `status` when absent.
+        #[command(subcommand)]
+        command: Option<Update>,
+    },
     /// Print the token that opens this machine's gateway. Keep it to yourself.
     Token,
     /// Print the manual page, or write the pages of all commands into a folder.
@@ -662,6 +670,11 @@ mod tests {
             "kata sessions stop a",
             "kata sessions resend a",
             "kata man --out /tmp/man",
+            "kata update",
+            "kata update check --json",
+            "kata update install 2.0.0",
+            "kata update dismiss",
+            "kata update configure --channel beta --automatic false --quiet 02:00-05:00",
             "kata token",
             "kata completions bash",
         ] {
@@ -701,6 +714,8 @@ mod tests {
             "kata route add x --channel c --sender s --person p",
             "kata route add x --scope planet",
             "kata channels policy telegram --quiet 22:00",
+            "kata update configure --channel nightly",
+            "kata update configure --quiet 22:00-07:00 --no-quiet",
             "kata channels setup telegram --answer novalue",
             "kata channels accounts add telegram",
             "kata channels policy telegram --quiet 22:00-07:00 --no-quiet",

@@ -18,6 +18,7 @@ import { Models } from "./Models";
 import { SECTIONS } from "./sections";
 import { Security } from "./Security";
 import { Tracing } from "./Tracing";
+import { Updates } from "./Updates";
 
 export function SettingsView({ section }: { section: SettingsSection }) {
   const present = SECTIONS.find((each) => each.id === section);
@@ -84,6 +85,8 @@ function Chosen({ section }: { section: SettingsSection }) {
       return <Security />;
     case "start":
       return <FirstSteps />;
+    case "updates":
+      return <Updates />;
     case "config":
       return <ConfigTable />;
     case "diagnostics":

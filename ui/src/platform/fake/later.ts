@@ -12,9 +12,4 @@ export const LATER = {
   "system.pause": later("system.pause"),
   "attention.list": later("attention.list"),
   "attention.answer": later("attention.answer"),
-  "update.get": later("update.get"),
-  "update.check": later("update.check"),
-  "update.install": later("update.install"),
-  "update.dismiss": later("update.dismiss"),
-  "update.configure": later("update.configure"),
 };

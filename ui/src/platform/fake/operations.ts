@@ -19,6 +19,7 @@ import { detailOf } from "./sourceDetail";
 import { SOURCE_OPERATIONS } from "./sourceOperations";
 import { status } from "./sources";
 import { playTurn } from "./turn";
+import { UPDATE_OPERATIONS } from "./updates";
 import { UPKEEP_OPERATIONS } from "./upkeep";
 import { WORKSPACE_OPERATIONS } from "./workspaces";
 import type { World } from "./world";
@@ -132,6 +133,7 @@ export const OPERATIONS: Table = {
   ...PLUGIN_OPERATIONS,
   ...ROUTE_OPERATIONS,
   ...SOURCE_OPERATIONS,
+  ...UPDATE_OPERATIONS,
   ...UPKEEP_OPERATIONS,
   ...WORKSPACE_OPERATIONS,
   "tool.list": () => TOOLS,

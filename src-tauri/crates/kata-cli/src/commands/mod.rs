@@ -20,6 +20,7 @@ mod serve;
 mod source_files;
 mod sources;
 mod trace;
+mod update;
 mod upkeep;
 mod workspaces;
 
@@ -108,6 +109,7 @@ pub(crate) async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
         Command::Security(command) => house::security(screen, &home, command).await,
         Command::Notices(command) => house::notices(screen, &home, command).await,
         Command::Man { out } => house::man(screen, out),
+        Command::Update { command } => update::run(screen, &home, command).await,
         Command::Token => token(screen, &home).await,
         Command::Completions { .. } => Ok(()),
     }

@@ -17,6 +17,7 @@ mod plugins;
 mod route;
 mod source_files;
 mod trace;
+mod update;
 mod upkeep;
 mod workspaces;
 
@@ -34,6 +35,7 @@ pub(crate) use plugins::{asks, commands, discovery, fault, plugin, registered, r
 pub(crate) use route::{keys, policy, refusals, route_explanation, routes};
 pub(crate) use source_files::{elicitations, probed, source_document, source_tools, tried};
 pub(crate) use trace::waterfall;
+pub(crate) use update::update;
 pub(crate) use upkeep::{hits, hygiene, letters, plan};
 pub(crate) use workspaces::{files, git, notes, preferences, skill, skills, usage, workspace, workspaces};
 
