@@ -5,6 +5,8 @@ mod change;
 pub(crate) mod rules;
 
 use crate::EngineError;
+use crate::notifications::NotificationSettings;
+use crate::pause::PauseSettings;
 use crate::traces::TraceSettings;
 use kata_core::router::{self, TableError};
 use kata_protocol::{
@@ -48,6 +50,12 @@ pub struct Settings {
     /// Updates of the program.
     #[serde(skip_serializing_if = "crate::updates::UpdateSettings::is_plain")]
     pub updates: crate::updates::UpdateSettings,
+    /// Whether all channels are paused.
+    #[serde(skip_serializing_if = "PauseSettings::is_plain")]
+    pub pause: PauseSettings,
+    /// What the desktop tells by notifications.
+    #[serde(skip_serializing_if = "NotificationSettings::is_plain")]
+    pub notifications: NotificationSettings,
     /// Fields of a newer version.
     #[serde(flatten)]
     pub other: Map<String, Value>,

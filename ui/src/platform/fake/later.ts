@@ -9,7 +9,4 @@ function later(operation: OperationName): () => never {
 }
 
 export const LATER = {
-  "system.pause": later("system.pause"),
-  "attention.list": later("attention.list"),
-  "attention.answer": later("attention.answer"),
 };

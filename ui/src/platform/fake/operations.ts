@@ -12,6 +12,7 @@ import { PLUGIN_OPERATIONS } from "./pluginOperations";
 import { DETECTED, TOOLS } from "./rest";
 import { ROUTE_OPERATIONS } from "./routing";
 import { FIRST_OPERATIONS } from "./firstSteps";
+import { ATTENTION_OPERATIONS } from "./attention";
 import { LATER } from "./later";
 import { LIFE } from "./life";
 import { message } from "./sessions";
@@ -79,6 +80,7 @@ export const OPERATIONS: Table = {
   ...LIFE,
   ...DEVICE_OPERATIONS,
   ...FIRST_OPERATIONS,
+  ...ATTENTION_OPERATIONS,
   "system.status": (world) => world.system(),
   "system.shutdown": () => ({}),
   "log.tail": (world, { limit }) => detailOf(world, "channel:telegram").log.slice(-(limit ?? 200)),
