@@ -45,7 +45,7 @@ async fn every_frame_of_the_guide_to_plugins_over_the_gateway_is_one_and_is_take
     let answer = program.register(of("register")["plugin"].clone()).await;
     assert!(answer["error"].is_null(), "{answer}");
     let detail = engine.ask(&engine.session().await, "/tool temperature {\"room\":\"hall\"}").await;
-    assert!(detail.messages.last().unwrap().text.contains("21.5"));
+    assert!(detail.messages.last().unwrap().content.contains("21.5"));
     program.send(of("report")).await;
     let taken = program.ask(of("inbound")).await;
     assert_eq!(taken["result"]["outcome"], "admitted", "{taken}");

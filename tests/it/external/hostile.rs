@@ -157,7 +157,7 @@ async fn nonsense_late_and_oversize_answers_end_their_call_with_a_reason_and_har
         ("well then", "2 words"),
     ] {
         let detail = engine.ask(&session, &format!("/tool words_count {{\"text\":\"{text}\"}}")).await;
-        let last = &detail.messages.last().unwrap().text;
+        let last = &detail.messages.last().unwrap().content;
         assert!(last.contains(words), "{text}: {last}");
     }
     let given_up = eventually("it is told that nobody waits", async || {

@@ -31,7 +31,7 @@ async fn tools(engine: &TestEngine) -> Vec<String> {
 }
 
 fn last(detail: &SessionDetail) -> String {
-    detail.messages.last().unwrap().text.clone()
+    detail.messages.last().unwrap().content.clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]

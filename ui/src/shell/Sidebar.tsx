@@ -122,6 +122,3 @@ function NavItem({ icon, name, active, onGo, count, warn = false, testId, indent
     </li>
   );
 }
-
-  );
-}

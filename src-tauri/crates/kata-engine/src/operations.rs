@@ -8,10 +8,6 @@ use kata_core::ports::{MessageStore, NewSession, PairingStore, StoreError, Tools
 use kata_core::session::wire;
 use kata_protocol::*;
 
-fn later(operation: &str) -> WireError {
-    WireError::internal(format!("“{operation}” is not built yet"))
-}
-
 fn store(error: StoreError) -> WireError {
     WireError::internal(error.to_string()).hint("look at the log; is the disk full?")
 }

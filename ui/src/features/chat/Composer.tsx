@@ -40,8 +40,8 @@ interface ComposerProps {
 }
 
 export function Composer({ session, busy, queued, disabled, footer, commands, onSend, onStop }: ComposerProps) {
-  const [text, setText] = useState(() => draftOf(session));
-  const [linked, setLinked] = useState(() => linkedDraft(session));
+  const [text, setText] = useState(() => draftOf(session.id));
+  const [linked, setLinked] = useState(() => linkedDraft(session.id));
   const [delivery, setDelivery] = useState<Delivery>("queue");
   const area = useRef<HTMLTextAreaElement>(null);
   const attached = useFiles();
@@ -55,7 +55,7 @@ export function Composer({ session, busy, queued, disabled, footer, commands, on
 
   const change = (next: string) => {
     setText(next);
-    keepDraft(session, next);
+    keepDraft(session.id, next);
     if (next !== "" || linked === null) return;
     forgetLink();
     setLinked(null);

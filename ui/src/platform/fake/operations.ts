@@ -13,7 +13,6 @@ import { DETECTED, TOOLS } from "./rest";
 import { ROUTE_OPERATIONS } from "./routing";
 import { FIRST_OPERATIONS } from "./firstSteps";
 import { ATTENTION_OPERATIONS } from "./attention";
-import { LATER } from "./later";
 import { LIFE } from "./life";
 import { message } from "./sessions";
 import { detailOf } from "./sourceDetail";
@@ -76,7 +75,6 @@ function setModel(world: World, params: Params<"model.set">): Result<"model.set"
 }
 
 export const OPERATIONS: Table = {
-  ...LATER,
   ...LIFE,
   ...DEVICE_OPERATIONS,
   ...FIRST_OPERATIONS,

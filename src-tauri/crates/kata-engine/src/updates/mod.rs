@@ -141,7 +141,7 @@ impl Updates {
 
     /// How the last update ended has changed on the shelf.
     pub(crate) fn tell(&self) {
-        self.events.emit(Fact::UpdateChanged {});
+        self.events.publish(Fact::UpdateChanged {});
     }
 
     /// What a start tells of an update that did not work.

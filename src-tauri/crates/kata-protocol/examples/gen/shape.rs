@@ -1,6 +1,6 @@
 //! The JSON Schemas as both references read them: types by name, the fields of one, what a field is in a few words.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::error::Error;
 
@@ -45,9 +45,9 @@ pub(crate) fn defs(document: &Value) -> BTreeMap<String, Value> {
 }
 
 /// The frames of one direction: type and schema, in the order of the protocol.
-pub(crate) fn frames(document: &Value) -> Vec<(&str, &Value)> {
+pub(crate) fn frames<'a>(document: &'a Value) -> Vec<(&'a str, &'a Value)> {
     let variants = document["oneOf"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let named = |variant| Some((Value::as_str(&variant["properties"]["type"]["const"])?, variant));
+    let named = |variant: &'a Value| Some((variant["properties"]["type"]["const"].as_str()?, variant));
     variants.iter().filter_map(named).collect()
 }
 
@@ -59,11 +59,11 @@ pub(crate) fn words(schema: &Value) -> String {
 
 /// Fields of an object but for its tag, in the order of the protocol: name, schema, whether it must be there.
 pub(crate) fn fields(schema: &Value) -> Vec<(&str, &Value, bool)> {
-    let none = Map::new();
-    let properties = schema["properties"].as_object().unwrap_or(&none);
     let required = schema["required"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let properties = schema["properties"].as_object();
     properties
-        .iter()
+        .into_iter()
+        .flatten()
         .filter(|(_, field)| field.get("const").is_none())
         .map(|(name, field)| (name.as_str(), field, required.iter().any(|r| r == name)))
         .collect()
