@@ -267,8 +267,9 @@ mod tests {
     #[test]
     fn the_status_says_how_it_stands_and_what_needs_attention() {
         let value = json!({"version": "0.1.0", "home": "/h", "gatewayPort": 18790, "startedAt": 9_000_000, "readyAfterMs": 212,
-            "health": {"running": 1, "needsUser": 1, "failing": 0, "busySessions": 0, "line": "1 channel running · 1 needs you"},
-            "model": null, "secretStore": "encrypted file", "notices": [
+            "health": {"running": 1, "needsUser": 1, "failing": 0, "busySessions": 0, "waiting": 0, "paused": false, "line": "1 channel running · 1 needs you"},
+            "model": null, "secretStore": "encrypted file", "pause": {"paused": false, "until": null},
+            "safeMode": {"reason": "it was asked for", "suspects": ["loop"], "since": 0}, "notices": [
                 {"id": "n1", "at": 9_940_000, "message": "config.json was set aside", "hint": "look at config.json.damaged"}],
             "ledger": {"accepted": 3, "delivered": 2, "refused": 0, "dead": 0, "pending": 1}});
         assert_eq!(
@@ -280,6 +281,7 @@ mod tests {
              home      /h\n\
              secrets   encrypted file\n\
              messages  3 accepted = 2 delivered + 0 refused + 0 dead + 1 on the way\n\
+             safe mode plugins are off: it was asked for; `kata restart` starts normally\n          at work when it ended: loop\n\
              notice    config.json was set aside (1 min ago, n1)\n          look at config.json.damaged\n"
         );
     }
