@@ -1,22 +1,32 @@
 //! The life of the process: display, runtime, plugins of Tauri, one instance, drain on quit.
 //!
 //! Closing the window destroys it (its web process goes, a third of the memory with it); the engine, the tray and the process
-//! stay. Quit, a signal and the operation `system.shutdown` all end in one drain. Deliberately absent: restart and update.
+//! stay. Quit, a signal and the operation `system.shutdown` all end in one drain. Deliberately absent: updates, see [`crate::update`].
 
 use crate::host::{self, Browser, Host, NoBrowser};
-use crate::{ipc, tray, window};
+use crate::update::boot::Start;
+use crate::{ipc, tray, update, window};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tauri::{App, AppHandle, Manager as _, RunEvent, Wry};
+use tauri::{App, AppHandle, Context, Manager as _, RunEvent, Wry};
 use tauri_plugin_shell::ShellExt as _;
 
 /// Runs the desktop app until it quits. 2 where there is no screen to open a window on.
 pub fn main() -> ExitCode {
+    let context = context();
+    let version = context.package_info().version.to_string();
+    let start = update::boot::at_start(&host::options(None).home, &version);
+    if let Start::End(code) = start {
+        return code;
+    }
     if let Err(words) = window::prepare_display() {
         return refuse(words);
+    }
+    if let Start::Prove(shelf, pending) = start {
+        update::boot::watch(shelf, pending);
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().thread_name("kata").enable_all().build() {
         Ok(runtime) => runtime,
@@ -25,11 +35,14 @@ pub fn main() -> ExitCode {
     // First of all, so that Tauri does not make a second runtime of its own.
     tauri::async_runtime::set(runtime.handle().clone());
     let host = Arc::new(Host::default());
-    let app = match build(&host) {
+    let app = match build(&host, context) {
         Ok(app) => app,
         Err(words) => return refuse(&words.0),
     };
     let code = run(app, Arc::clone(&host));
+    if let Some(error) = update::become_the_installed_one() {
+        return refuse(&format!("The installed version did not start: {error}"));
+    }
     if let Err(error) = host.begin_again_now() {
         return refuse(&format!("Kata Agents has ended and could not begin again: {error}"));
     }
@@ -37,15 +50,26 @@ pub fn main() -> ExitCode {
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
-/// GTK panics where it cannot reach the display; a person gets a sentence instead.
+/// What the build knows of the app.
 #[allow(
     clippy::disallowed_methods,
     reason = "what `generate_context!` expands to ends the process in `tauri dev`"
 )]
-fn build(host: &Arc<Host>) -> Result<App<Wry>, Refusal> {
+fn context() -> Context<Wry> {
+    #[allow(unused_mut, reason = "a release is what it was built as")]
+    let mut context = tauri::generate_context!();
+    #[cfg(debug_assertions)]
+    if let Some(version) = update::boot::version_of_the_package().and_then(|text| text.parse().ok()) {
+        context.package_info_mut().version = version;
+    }
+    context
+}
+
+/// GTK panics where it cannot reach the display; a person gets a sentence instead.
+fn build(host: &Arc<Host>, context: Context<Wry>) -> Result<App<Wry>, Refusal> {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
-    let built = catch_unwind(AssertUnwindSafe(|| builder(host).build(tauri::generate_context!())));
+    let built = catch_unwind(AssertUnwindSafe(|| builder(host).build(context)));
     std::panic::set_hook(hook);
     match built {
         Ok(Ok(app)) => Ok(app),
@@ -64,6 +88,7 @@ fn builder(host: &Arc<Host>) -> tauri::Builder<Wry> {
     tauri::Builder::default()
         .plugin(one_instance())
         .plugin(tauri_plugin_shell::init())
+        .plugin(tauri_plugin_updater::Builder::new().build())
         .manage(Arc::clone(&host))
         .invoke_handler(handler)
         .setup(move |app| {
@@ -123,9 +148,11 @@ impl Browser for Pages {
 /// Starts the engine and joins window and tray to it; at the start of the app, and again when a person asks after it failed.
 pub(crate) async fn bring_up(app: AppHandle, host: Arc<Host>) {
     let options = host::options(app.path().resource_dir().ok());
+    let home = options.home.clone();
     match host.start(options).await {
         Some(events) => {
             host.open_pages_with(Arc::new(Pages(app.clone())));
+            tauri::async_runtime::spawn(update::join(app.clone(), Arc::clone(&host), home));
             tauri::async_runtime::spawn(ipc::forward_facts(app.clone(), Arc::clone(&events)));
             tauri::async_runtime::spawn(tray::follow_health(app, host, events));
         }

@@ -7,13 +7,17 @@
 use kata_core::EventHub;
 use kata_core::operations::{Caller, Operations};
 use kata_engine::life::Restart;
+use kata_engine::updates::Updater;
 pub(crate) use kata_engine::{Browser, NoBrowser};
 use kata_engine::{Engine, EngineError, Options};
 use kata_protocol::{ErrorCode, Json, Scope, WireError};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 /// How long an operation waits for the engine to start.
@@ -120,6 +124,38 @@ impl Host {
         if let Stage::Ready(engine) = &*self.stage.borrow() {
             engine.open_pages_with(browser);
         }
+    }
+
+    /// Says what can update this program.
+    pub(crate) fn update_with(&self, updater: Arc<dyn Updater>) {
+        if let Stage::Ready(engine) = &*self.stage.borrow() {
+            engine.update_with(updater);
+        }
+    }
+
+    /// How an update ended is known.
+    pub(crate) fn update_settled(&self) {
+        if let Stage::Ready(engine) = &*self.stage.borrow() {
+            engine.update_settled();
+        }
+    }
+
+    /// Whether the gateway answers a client of this machine.
+    pub(crate) async fn gateway_answers(&self) -> bool {
+        let port = match &*self.stage.borrow() {
+            Stage::Ready(engine) => engine.gateway_port(),
+            _ => None,
+        };
+        let Some(port) = port else { return false };
+        let asked = async {
+            let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+            let request = format!("GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
+            stream.write_all(request.as_bytes()).await?;
+            let mut answer = [0; 7];
+            stream.read_exact(&mut answer).await.map(|_| answer)
+        };
+        let answer = tokio::time::timeout(Duration::from_secs(10), asked).await;
+        matches!(answer, Ok(Ok(answer)) if answer == *b"HTTP/1.")
     }
 
     /// Turns that a drain would wait for.

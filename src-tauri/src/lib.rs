@@ -1,7 +1,7 @@
 //! Floor 4: the desktop shell. Wiring only: what lives here cannot be tested without a window.
 //!
 //! [`app`] is the life of the process, [`host`] holds the engine, [`ipc`] joins the window to it, [`window`] and [`tray`] are
-//! what a person sees. The same engine runs without a window in `kata serve` (kata-cli).
+//! what a person sees, [`update`] changes the version. The same engine runs without a window in `kata serve` (kata-cli).
 //!
 //! Deliberately absent: any decision about messages, sessions, plugins or settings, and any state but “which window is open”.
 
@@ -9,6 +9,7 @@ mod app;
 mod host;
 mod ipc;
 mod tray;
+mod update;
 mod window;
 
 pub use app::main;

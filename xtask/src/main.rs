@@ -2,7 +2,8 @@
 //!
 //! [`setup`] installs, [`build`] names the one way this project is compiled, [`generate`] writes what is generated,
 //! [`checks`] is `test` and `lint`, [`desktop`] runs the real app, [`suites`] runs the longer suites, [`tidy`] holds the
-//! rules that no compiler checks. Deliberately absent: release and signing, which need keys no checkout has.
+//! rules that no compiler checks, [`package`], [`latest`] and [`updates`] make packages, lists of them, and try an update,
+//! [`elsewhere`] looks at the code for other systems. Deliberately absent: keys; what needs one takes it from the environment.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -12,11 +13,15 @@
 mod build;
 mod checks;
 mod desktop;
+mod elsewhere;
 mod generate;
+mod latest;
+mod package;
 mod process;
 mod setup;
 mod suites;
 mod tidy;
+mod updates;
 
 use process::Failure;
 use std::path::{Path, PathBuf};
@@ -36,6 +41,10 @@ cargo xtask <command>
   rest [--minutes N]    memory, start, and wake-ups at rest, an hour long; KATA_BIN and KATA_APP name other programs than a release
   peers [NAME]          our code against programs we did not write: telegram, slack, discord, matrix, email, webhook, whatsapp, mqtt, mcp, google, oauth, phone, window, judges, web or all (default)
   bench [ARGS]          measurements beside a peer, release build
+  package [--debug]     the Debian and RPM packages, into target/package/out; signed where TAURI_SIGNING_PRIVATE_KEY is set
+  latest FOLDER --url U the list of a release for the updater, from signed packages (--version V, --notes FILE, --beta)
+  updates [prepare|play] a signed update end to end on this machine, and what can go wrong (needs root); or only one half of it
+  check-macos           types of the code for macOS and Windows, where those targets can be added
   setup                 only install what the build and the tests need
 ";
 
@@ -64,6 +73,13 @@ fn main() -> ExitCode {
         ["kills"] => suites::kills(&root, "50"),
         ["kills", times] => suites::kills(&root, times),
         ["rest", rest @ ..] => suites::rest(&root, rest),
+        ["package"] => package::command_line(&root, false),
+        ["package", "--debug"] => package::command_line(&root, true),
+        ["latest", rest @ ..] => latest::command_line(&root, rest),
+        ["updates"] => updates::run_all(&root),
+        ["updates", "prepare"] => updates::prepare(&root),
+        ["updates", "play"] => updates::play(&root),
+        ["check-macos"] => elsewhere::macos(&root),
         ["setup"] => setup::everything(&root),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
@@ -81,7 +97,7 @@ fn main() -> ExitCode {
 }
 
 /// The folder that holds this package's folder.
-fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.parent().unwrap_or(package).to_path_buf()
 }

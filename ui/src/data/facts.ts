@@ -50,6 +50,9 @@ export function applyFact(client: QueryClient, chats: Chats, fact: Fact): void {
     case "devices_changed":
       invalidate(client, ["devices"]);
       return;
+    case "update_changed":
+      invalidate(client, ["updates"]);
+      return;
     case "letters_changed":
       invalidate(client, ["letters"]);
       return;

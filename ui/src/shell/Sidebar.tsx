@@ -17,6 +17,7 @@ import { go, type Route, type SessionFilter, sameFilter } from "@/lib/route";
 import type { Tone } from "@/lib/status";
 import { useDark } from "@/lib/theme";
 import { PLACES } from "./places";
+import { UpdateLine } from "./UpdateLine";
 
 export function Sidebar({ route }: { route: Route }) {
   const { workspace } = useWorkspace();
@@ -184,6 +185,7 @@ function HealthLine() {
           {letters.toLocaleString()} undelivered
         </button>
       )}
+      <UpdateLine />
     </div>
   );
 }

@@ -10,6 +10,7 @@ mod plugins;
 mod route;
 mod sources;
 mod trace;
+mod update;
 mod upkeep;
 
 pub use approvals::{Approvals, Decision};
@@ -22,6 +23,7 @@ pub use plugins::{Plugins, Template};
 pub use route::{AddBinding, Route, SetPolicy};
 pub use sources::{Elicitations, SourceFiles};
 pub use trace::{Hooks, Outcome, Trace, TraceCommand, TraceRuleChange};
+pub use update::{Channel, Configure as ConfigureUpdates, Update};
 pub use upkeep::{Hygiene, Index, Letters, Search};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -150,6 +152,12 @@ pub enum Command {
     /// Models the agent may use.
     #[command(subcommand)]
     Models(Models),
+    /// Updates of the program: how they stand, look, put in, rules.
+    Update {
+        /// What to do; `status` when absent.
+        #[command(subcommand)]
+        command: Option<Update>,
+    },
     /// Settings in force and where each comes from.
     Settings,
     /// Print the token that opens this machine's gateway. Keep it to yourself.
@@ -588,6 +596,11 @@ mod tests {
             "kata models set ollama --kind openai-chat --model llama3 --base-url http://127.0.0.1:11434/v1 --default",
             "kata models set demo --kind demo",
             "kata settings",
+            "kata update",
+            "kata update check --json",
+            "kata update install 2.0.0",
+            "kata update dismiss",
+            "kata update configure --channel beta --automatic false --quiet 02:00-05:00",
             "kata token",
             "kata completions bash",
         ] {
@@ -627,6 +640,8 @@ mod tests {
             "kata route add x --channel c --sender s --person p",
             "kata route add x --scope planet",
             "kata channels policy telegram --quiet 22:00",
+            "kata update configure --channel nightly",
+            "kata update configure --quiet 22:00-07:00 --no-quiet",
             "kata channels setup telegram --answer novalue",
             "kata channels accounts add telegram",
             "kata channels policy telegram --quiet 22:00-07:00 --no-quiet",

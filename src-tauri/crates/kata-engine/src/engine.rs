@@ -14,6 +14,7 @@ use crate::settings::SettingsFile;
 use crate::sources::{FileSources, FileSourcesDeps};
 use crate::tools::{AllTools, Permit};
 use crate::traces::Traces;
+use crate::updates::{Shelf, Updater, Updates};
 use crate::{EngineError, Options, OsEntropy, Secrets, SystemClock, prompt, watch};
 use arc_swap::ArcSwap;
 use kata_agent::{Catalog, ModelOptions};
@@ -99,6 +100,7 @@ pub(crate) struct Inner {
     pub conversations: Conversations,
     pub hygiene: Arc<ArcSwap<HygieneRules>>,
     pub letters: Letters,
+    pub updates: Updates,
     pub path: Arc<MessagePath>,
     pub started_at: Ms,
     pub ready_after_ms: OnceLock<u32>,
@@ -372,7 +374,15 @@ impl Engine {
             events: Arc::clone(&events),
             clock: Arc::clone(&clock),
         };
+        let updates = Updates::new(
+            Arc::clone(&clock),
+            Arc::clone(&events),
+            Arc::clone(&settings),
+            Shelf::of(&options.home),
+        );
+        locked(&notices).extend(updates.notice(started_at));
         let inner = Arc::new(Inner {
+            updates,
             accounts,
             conversations,
             hygiene,
@@ -430,6 +440,7 @@ impl Engine {
         inner.run_crash_watch();
         inner.life.ready();
         kata_core::fault::point("ready");
+        inner.tasks.spawn("updates", Updates::run(Arc::clone(&inner)));
         tracing::info!(port, ready_after_ms = took, "ready");
         Ok(Self {
             inner,
@@ -447,6 +458,16 @@ impl Engine {
     /// Says how pages are opened for a sign-in; the first word counts. Without one a person opens them from what they are told.
     pub fn open_pages_with(&self, browser: Arc<dyn Browser>) {
         let _ = self.inner.accounts.browser.set(browser);
+    }
+
+    /// Says what can update this program; the first word counts. Without one nothing updates itself.
+    pub fn update_with(&self, updater: Arc<dyn Updater>) {
+        self.inner.updates.join(updater);
+    }
+
+    /// How an update ended stands on the shelf anew.
+    pub fn update_settled(&self) {
+        self.inner.updates.tell();
     }
 
     /// Facts.

@@ -32,6 +32,7 @@ mod settings;
 mod sources;
 mod tools;
 mod traces;
+pub mod updates;
 mod upkeep;
 mod watch;
 

@@ -116,7 +116,7 @@ impl Operations for Inner {
         let mut notices = locked(&self.notices).clone();
         notices.extend(self.letters_notice().await?);
         Ok(SystemStatus {
-            version: env!("CARGO_PKG_VERSION").into(),
+            version: self.updates.version(),
             home: self.options.home.display().to_string(),
             gateway_port: self.port.get().copied(),
             started_at: self.started_at,
@@ -742,23 +742,23 @@ impl Operations for Inner {
     }
 
     async fn update_get(&self, _: &Caller, _: Empty) -> Result<UpdateState, WireError> {
-        Err(later("update.get"))
+        Ok(self.updates.state())
     }
 
     async fn update_check(&self, _: &Caller, _: Empty) -> Result<UpdateState, WireError> {
-        Err(later("update.check"))
+        self.updates.check().await
     }
 
-    async fn update_install(&self, _: &Caller, _: UpdateInstall) -> Result<UpdateState, WireError> {
-        Err(later("update.install"))
+    async fn update_install(&self, _: &Caller, params: UpdateInstall) -> Result<UpdateState, WireError> {
+        self.updates.install(&params)
     }
 
-    async fn update_dismiss(&self, _: &Caller, _: UpdateInstall) -> Result<UpdateState, WireError> {
-        Err(later("update.dismiss"))
+    async fn update_dismiss(&self, _: &Caller, params: UpdateInstall) -> Result<UpdateState, WireError> {
+        self.updates.dismiss(&params)
     }
 
-    async fn update_configure(&self, _: &Caller, _: UpdateRules) -> Result<UpdateState, WireError> {
-        Err(later("update.configure"))
+    async fn update_configure(&self, _: &Caller, params: UpdateRules) -> Result<UpdateState, WireError> {
+        self.updates.configure(&params)
     }
 
     async fn import_find(&self, _: &Caller, _: ImportFind) -> Result<Vec<ImportCandidate>, WireError> {

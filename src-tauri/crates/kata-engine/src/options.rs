@@ -34,10 +34,12 @@ impl Options {
         Self {
             home,
             port: env("KATA_PORT").and_then(|p| p.parse().ok()),
-            ui_dir: env("KATA_UI_DIR").map(PathBuf::from).or_else(|| beside_program("ui", "ui/dist")),
+            ui_dir: env("KATA_UI_DIR")
+                .map(PathBuf::from)
+                .or_else(|| beside_program("bundled/ui", "ui/dist")),
             plugins_dir: env("KATA_PLUGINS_DIR")
                 .map(PathBuf::from)
-                .or_else(|| beside_program("plugins", "plugins")),
+                .or_else(|| beside_program("bundled/plugins", "plugins")),
             secrets_in_file: env("KATA_SECRETS").as_deref() == Some("file"),
             demo_pace: env("KATA_DEMO_PACE").as_deref() != Some("0"),
             safe: false,

@@ -42,6 +42,9 @@ pub struct Settings {
     /// What happens after crashes.
     #[serde(skip_serializing_if = "CrashSettings::is_plain")]
     pub crashes: CrashSettings,
+    /// Updates of the program.
+    #[serde(skip_serializing_if = "crate::updates::UpdateSettings::is_plain")]
+    pub updates: crate::updates::UpdateSettings,
     /// Fields of a newer version.
     #[serde(flatten)]
     pub other: Map<String, Value>,

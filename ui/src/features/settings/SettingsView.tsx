@@ -1,5 +1,5 @@
 /** Settings, by section. */
-import { Brush, Cpu, KeyRound, type LucideIcon, Palette, Power, Radio, ScrollText, ShieldCheck, SlidersHorizontal, Waypoints } from "lucide-react";
+import { Brush, CircleArrowUp, Cpu, KeyRound, type LucideIcon, Palette, Power, Radio, ScrollText, ShieldCheck, SlidersHorizontal, Waypoints } from "lucide-react";
 import { ContentPane, ListPane, Scroll } from "@/components/layout";
 import { AccountsSettings } from "@/features/accounts/AccountsSettings";
 import { GatewayInfo } from "@/features/gateway/GatewayInfo";
@@ -13,6 +13,7 @@ import { ConfigTable } from "./ConfigTable";
 import { Diagnostics } from "./Diagnostics";
 import { Models } from "./Models";
 import { Tracing } from "./Tracing";
+import { Updates } from "./Updates";
 
 const SECTIONS: readonly { id: SettingsSection; name: string; note: string; icon: LucideIcon }[] = [
   { id: "general", name: "General", note: "Start at login", icon: Power },
@@ -23,6 +24,7 @@ const SECTIONS: readonly { id: SettingsSection; name: string; note: string; icon
   { id: "tracing", name: "Tracing", note: "What is kept, left out, sent", icon: Waypoints },
   { id: "appearance", name: "Appearance", note: "Light, dark, system", icon: Palette },
   { id: "gateway", name: "Gateway", note: "How other clients connect", icon: Radio },
+  { id: "updates", name: "Updates", note: "Which versions, and when", icon: CircleArrowUp },
   { id: "config", name: "Configuration", note: "Every value and where it comes from", icon: SlidersHorizontal },
   { id: "diagnostics", name: "Diagnostics", note: "Version, ledger, log", icon: ScrollText },
 ];
@@ -82,6 +84,8 @@ function Chosen({ section }: { section: SettingsSection }) {
       return <Appearance />;
     case "gateway":
       return <GatewayInfo />;
+    case "updates":
+      return <Updates />;
     case "config":
       return <ConfigTable />;
     case "diagnostics":

@@ -18,6 +18,7 @@ import { detailOf } from "./sourceDetail";
 import { SOURCE_OPERATIONS } from "./sourceOperations";
 import { status } from "./sources";
 import { playTurn } from "./turn";
+import { UPDATE_OPERATIONS } from "./updates";
 import { UPKEEP_OPERATIONS } from "./upkeep";
 import type { World } from "./world";
 
@@ -131,6 +132,7 @@ export const OPERATIONS: Table = {
   ...PLUGIN_OPERATIONS,
   ...ROUTE_OPERATIONS,
   ...SOURCE_OPERATIONS,
+  ...UPDATE_OPERATIONS,
   ...UPKEEP_OPERATIONS,
   "tool.list": () => TOOLS,
   "pairing.list": (world) => world.pairing,

@@ -30,6 +30,7 @@ import type {
   SystemStatus,
   ToolTry,
   TraceRules,
+  UpdateState,
   WorkspaceSwitch,
 } from "@/generated/protocol";
 import { Listeners, OperationError } from "../types";
@@ -45,6 +46,7 @@ import { KEYS, TABLE } from "./routing";
 import { bigTranscript, manySessions, SESSIONS, transcriptOf, WORKSPACES } from "./sessions";
 import { EVERY_STATE } from "./sourceStates";
 import { SOURCES, status } from "./sources";
+import { UPDATES } from "./updates";
 import { HYGIENE, LETTERS } from "./upkeep";
 
 export interface FakeOptions {
@@ -81,6 +83,7 @@ export class World {
   table: RoutingTable;
   keys: RouteKey[];
   letters: Letter[];
+  updates: UpdateState = UPDATES;
   hygiene: HygieneRules = HYGIENE;
   traceRules: Required<TraceRules> = TRACE_RULES;
   readonly stops = new Set<SessionId>();

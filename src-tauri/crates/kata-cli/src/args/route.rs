@@ -201,7 +201,7 @@ pub struct SetPolicy {
     pub no_send_to: bool,
 }
 
-fn hours(text: &str) -> Result<QuietHours, &'static str> {
+pub(super) fn hours(text: &str) -> Result<QuietHours, &'static str> {
     let (from, until) = text.split_once('-').ok_or("write it as 22:00-07:00")?;
     Ok(QuietHours {
         from: from.trim().into(),

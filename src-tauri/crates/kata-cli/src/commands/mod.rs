@@ -19,6 +19,7 @@ mod serve;
 mod source_files;
 mod sources;
 mod trace;
+mod update;
 mod upkeep;
 
 use crate::args::{Cli, Command, Hooks, Pair, Sessions};
@@ -92,6 +93,7 @@ pub(crate) async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
         }
         Command::Logs(options) => logs::run(screen, &home, options).await,
         Command::Models(command) => models::run(screen, &home, command).await,
+        Command::Update { command } => update::run(screen, &home, command).await,
         Command::Settings => {
             let settings = connect(&home).await?.settings_list(Empty {}).await?;
             screen.result(&settings, |s| render::settings(s))

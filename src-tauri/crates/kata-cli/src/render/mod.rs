@@ -16,6 +16,7 @@ mod plugins;
 mod route;
 mod source_files;
 mod trace;
+mod update;
 mod upkeep;
 
 pub(crate) use approvals::{approval_outcome, approvals};
@@ -31,6 +32,7 @@ pub(crate) use plugins::{asks, commands, discovery, fault, plugin, registered, r
 pub(crate) use route::{keys, policy, refusals, route_explanation, routes};
 pub(crate) use source_files::{elicitations, probed, source_document, source_tools, tried};
 pub(crate) use trace::waterfall;
+pub(crate) use update::update;
 pub(crate) use upkeep::{hits, hygiene, letters, plan};
 
 use kata_protocol::{Ms, RunState, Status, UserAction};
