@@ -135,7 +135,10 @@ try {
   await page.setViewportSize({ width: 390, height: 844 });
   say("chatted");
 
-  // A tool is approved.
+  // A tool is approved. A new session only reads; from here on it asks.
+  await at("permission-menu").tap();
+  await at("permission-ask").tap();
+  await at("permission-ask").waitFor({ state: "detached" });
   await at("composer").fill('/tool bash {"command":"touch made-by-phone"}');
   await at("send").tap();
   const once = at("approve-once");
@@ -156,6 +159,7 @@ try {
   await shot("list");
   await fits("the list with a session");
   await at("phone-waiting").tap();
+  await page.getByText("Nothing waits for you").waitFor();
   await fits("what waits");
   await shot("waiting");
   await at("phone-more").tap();
@@ -222,8 +226,7 @@ try {
   const look = kata("devices", "pair", "--name", "Looker", "--scope", "read", "--no-wait");
   await at("connect-code").fill(look.code.toLowerCase());
   await at("connect-pair").tap();
-  await at("phone-sessions").waitFor();
-  await page.goto(`${new URL(page.url()).origin}/#/sessions/all/${encodeURIComponent(id)}`);
+  // Where it was before.
   await at("read-only").waitFor();
   assert.ok(await at("send").isDisabled());
   await shot("read-only");

@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) const SPOKEN: &[u32] = &[GATEWAY_VERSION];
 
 /// The version in force with a client that asks for one, or what to tell it.
-pub(crate) fn negotiate(spoken: &[u32], asked: u32) -> Result<u32, String> {
+pub(crate) fn negotiate(spoken: &[u32], asked: u32) -> Result<u32, Unspoken> {
     if spoken.contains(&asked) {
         return Ok(asked);
     }
@@ -25,8 +25,12 @@ pub(crate) fn negotiate(spoken: &[u32], asked: u32) -> Result<u32, String> {
         Some(newest) if asked > *newest => "update the engine",
         _ => "update the client",
     };
-    Err(format!("version {asked} is not spoken here; {list} {verb}: {side}"))
+    Err(Unspoken(format!("version {asked} is not spoken here; {list} {verb}: {side}")))
 }
+
+/// A version that is not spoken: what to tell the client.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unspoken(pub(crate) String);
 
 /// A client's frame.
 #[derive(Debug)]
@@ -438,7 +442,7 @@ mod tests {
             (&[3, 2], 1, Err("version 1 is not spoken here; 3 and 2 are: update the client")),
             (&[1], 0, Err("version 0 is not spoken here; 1 is: update the client")),
         ] {
-            assert_eq!(negotiate(spoken, asked), outcome.map_err(str::to_owned), "{spoken:?} {asked}");
+            assert_eq!(negotiate(spoken, asked), outcome.map_err(|words| Unspoken(words.into())), "{spoken:?} {asked}");
         }
     }
 

@@ -70,7 +70,7 @@ async fn introduce(shared: &Arc<Shared>, socket: &mut WebSocket, meter: &Meter) 
 }
 
 fn version(asked: u32) -> Result<u32, End> {
-    frames::negotiate(SPOKEN, asked).map_err(|words| End::new(close::VERSION, words))
+    frames::negotiate(SPOKEN, asked).map_err(|unspoken| End::new(close::VERSION, unspoken.0))
 }
 
 fn named(client: &str) -> String {

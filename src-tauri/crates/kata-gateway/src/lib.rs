@@ -34,8 +34,12 @@ pub use tokens::{Proof, Token, TokenHash, Tokens, token_hash};
 /// What the fuzz targets try; nothing else uses it.
 #[doc(hidden)]
 pub mod fuzzing {
+    /// What a refusal says.
+    #[derive(Debug, PartialEq, Eq)]
+    pub struct Refused(pub String);
+
     /// Reads a client's frame as the gateway does, before anybody is trusted: its kind, or what a refusal says.
-    pub fn read_frame(text: &str) -> Result<&'static str, String> {
+    pub fn read_frame(text: &str) -> Result<&'static str, Refused> {
         use crate::frames::Incoming;
         match crate::frames::parse(text) {
             Ok(Incoming::Connect(_)) => Ok("connect"),
@@ -45,7 +49,7 @@ pub mod fuzzing {
             Ok(Incoming::Ack(_)) => Ok("ack"),
             #[allow(unreachable_patterns, reason = "frames of plugins are read elsewhere")]
             Ok(_) => Ok("plugin"),
-            Err(bad) => Err(bad.reason),
+            Err(bad) => Err(Refused(bad.reason)),
         }
     }
 }

@@ -52,7 +52,7 @@ function Now({ state }: { state: UpdateState }) {
           </p>
         </>
       )}
-      <p className="text-sm text-faint">{checkedAt === null ? "It has not looked since it started." : `Looked ${ago(checkedAt, now)}.`}</p>
+      <p className="text-sm text-faint">{checkedAt === null ? "It has not looked since it started." : `Last looked: ${ago(checkedAt, now)}.`}</p>
     </div>
   );
 }
