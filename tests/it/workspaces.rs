@@ -71,8 +71,11 @@ async fn a_skill_reaches_the_agent_and_so_does_one_that_is_edited_on_the_disk() 
     let file = engine.home.path().join("workspaces/my-workspace/skills/report/SKILL.md");
     std::fs::write(&file, REPORT.replace("of the week", "of the month")).unwrap();
     told(&mut facts, |fact| matches!(fact, Fact::WorkspacesChanged {})).await;
-    engine.ask(&session, "again").await;
-    assert!(systems().pop().unwrap().contains("report of the month"));
+    eventually("the next turn knows what is on the disk", async || {
+        engine.ask(&session, "again").await;
+        systems().pop().unwrap().contains("report of the month").then_some(())
+    })
+    .await;
 
     let refused = engine.ops.skill_write(&caller(), write("no head")).await.unwrap_err();
     assert!(refused.message.starts_with("text:"), "{refused:?}");
@@ -160,7 +163,8 @@ async fn a_workspace_is_made_set_up_and_used_for_new_sessions() {
         .unwrap();
     told(&mut facts, |fact| matches!(fact, Fact::WorkspacesChanged {})).await;
     assert_eq!((made.id.as_str(), made.active), ("night-shift", false));
-    let folder = engine.home.path().join("project");
+    // Beside the home: what lies in it is the app's own.
+    let folder = engine.home.path().parent().unwrap().join("project");
     std::fs::create_dir_all(&folder).unwrap();
     let change = update(json!({ "id": "night-shift", "mode": "allow-all", "workingDirectory": folder }));
     let settings = engine.ops.workspace_update(&caller(), change).await.unwrap();

@@ -99,7 +99,7 @@ mod tests {
         fs::write(scope.working.join(".gitignore"), "target\n").unwrap();
         assert_eq!(
             names(&scope, "read"),
-            ["README.md", "reading", "src/deep/read.rs", "reading/list.txt"]
+            ["reading", "README.md", "src/deep/read.rs", "reading/list.txt"]
         );
         assert_eq!(names(&scope, "deep/rea"), ["src/deep/read.rs"]);
         assert!(
