@@ -1,9 +1,10 @@
 /** Settings, by section. */
-import { Brush, CircleArrowUp, Cpu, KeyRound, type LucideIcon, Palette, Power, Radio, ScrollText, ShieldCheck, SlidersHorizontal, Waypoints } from "lucide-react";
+import { Brush, CircleArrowUp, Cpu, Footprints, KeyRound, type LucideIcon, Palette, Power, Radio, ScrollText, ShieldAlert, ShieldCheck, SlidersHorizontal, Waypoints } from "lucide-react";
 import { ContentPane, ListPane, Scroll } from "@/components/layout";
 import { AccountsSettings } from "@/features/accounts/AccountsSettings";
 import { GatewayInfo } from "@/features/gateway/GatewayInfo";
 import { Hygiene } from "@/features/hygiene/Hygiene";
+import { FirstSteps } from "@/features/onboarding/FirstSteps";
 import { Permissions } from "@/features/permissions/Permissions";
 import { cn } from "@/lib/cn";
 import { go, type SettingsSection } from "@/lib/route";
@@ -12,6 +13,7 @@ import { Background } from "./Background";
 import { ConfigTable } from "./ConfigTable";
 import { Diagnostics } from "./Diagnostics";
 import { Models } from "./Models";
+import { Security } from "./Security";
 import { Tracing } from "./Tracing";
 import { Updates } from "./Updates";
 
@@ -25,6 +27,8 @@ const SECTIONS: readonly { id: SettingsSection; name: string; note: string; icon
   { id: "appearance", name: "Appearance", note: "Light, dark, system", icon: Palette },
   { id: "gateway", name: "Gateway", note: "How other clients connect", icon: Radio },
   { id: "updates", name: "Updates", note: "Which versions, and when", icon: CircleArrowUp },
+  { id: "security", name: "Security", note: "What is open, and how to shut it", icon: ShieldAlert },
+  { id: "start", name: "First steps", note: "The tour, other programs, copies", icon: Footprints },
   { id: "config", name: "Configuration", note: "Every value and where it comes from", icon: SlidersHorizontal },
   { id: "diagnostics", name: "Diagnostics", note: "Version, ledger, log", icon: ScrollText },
 ];
@@ -86,6 +90,10 @@ function Chosen({ section }: { section: SettingsSection }) {
       return <GatewayInfo />;
     case "updates":
       return <Updates />;
+    case "security":
+      return <Security />;
+    case "start":
+      return <FirstSteps />;
     case "config":
       return <ConfigTable />;
     case "diagnostics":
