@@ -8,7 +8,7 @@ use kata_core::EventHub;
 use kata_core::operations::{Caller, Operations};
 use kata_engine::life::Restart;
 pub(crate) use kata_engine::{Browser, NoBrowser};
-use kata_engine::{Engine, EngineError, Options};
+use kata_engine::{Engine, EngineError, NotificationSettings, Options};
 use kata_protocol::{ErrorCode, Json, Scope, WireError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -122,11 +122,34 @@ impl Host {
         }
     }
 
-    /// Turns that a drain would wait for.
-    pub(crate) fn busy(&self) -> u32 {
+    /// Names of the sessions that a drain would wait for.
+    pub(crate) fn waits_for(&self) -> Vec<String> {
         match &*self.stage.borrow() {
-            Stage::Ready(engine) => engine.busy(),
-            _ => 0,
+            Stage::Ready(engine) => engine.waits_for(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What may be told by notifications.
+    pub(crate) fn notifications(&self) -> NotificationSettings {
+        match &*self.stage.borrow() {
+            Stage::Ready(engine) => engine.notifications(),
+            _ => NotificationSettings::default(),
+        }
+    }
+
+    /// The system says that the machine woke up.
+    pub(crate) fn woke_up(&self) {
+        if let Stage::Ready(engine) = &*self.stage.borrow() {
+            engine.woke_up();
+        }
+    }
+
+    /// Facts of the engine, while one stands.
+    pub(crate) fn events(&self) -> Option<Arc<EventHub>> {
+        match &*self.stage.borrow() {
+            Stage::Ready(engine) => Some(engine.events()),
+            _ => None,
         }
     }
 

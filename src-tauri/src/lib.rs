@@ -6,9 +6,14 @@
 //! Deliberately absent: any decision about messages, sessions, plugins or settings, and any state but “which window is open”.
 
 mod app;
+mod follow;
 mod host;
 mod ipc;
+mod links;
+mod places;
+mod tell;
 mod tray;
+mod wake;
 mod window;
 
 pub use app::main;

@@ -15,6 +15,7 @@ import { Sidebar } from "./Sidebar";
 import { StatusLine } from "./StatusLine";
 import { type Sheet, useShortcuts } from "./useShortcuts";
 import { backOf, paneOf, usePhone, useVisibleHeight } from "./usePhone";
+import { useOpenPlaces } from "./useOpenPlaces";
 import { preloadViews, view } from "./views";
 
 const SourcesView = view(async () => (await import("@/features/sources/SourcesView")).SourcesView);
@@ -78,6 +79,7 @@ function Panes() {
   const closeDrawer = useCallback(() => setDrawer(false), []);
   const pane = paneOf(route, window.location.hash);
   const back = phone && pane === "content" ? backOf(route) : null;
+  useOpenPlaces();
   return (
     <div className="flex h-full flex-col" data-phone={phone ? pane : undefined}>
       {back !== null && <BackBar to={back} name={nameOf(route)} />}

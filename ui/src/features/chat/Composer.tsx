@@ -5,8 +5,9 @@ import { IconButton } from "@/components/Button";
 import { Menu, MenuItem } from "@/components/Menu";
 import type { Delivery } from "@/generated/protocol";
 import type { Command } from "./commands";
-import { draftOf, keepDraft } from "./drafts";
+import { draftOf, forgetLink, keepDraft, linkedDraft } from "./drafts";
 import { AttachButton, FileChips } from "./FileChips";
+import { LinkBanner } from "./LinkBanner";
 import { SlashMenu } from "./SlashMenu";
 import { useFiles } from "./useFiles";
 import { useSlashMenu } from "./useSlashMenu";
@@ -34,6 +35,7 @@ interface ComposerProps {
 
 export function Composer({ session, busy, queued, disabled, footer, commands, onSend, onStop }: ComposerProps) {
   const [text, setText] = useState(() => draftOf(session));
+  const [linked, setLinked] = useState(() => linkedDraft(session));
   const [delivery, setDelivery] = useState<Delivery>("queue");
   const area = useRef<HTMLTextAreaElement>(null);
   const attached = useFiles();
@@ -48,6 +50,9 @@ export function Composer({ session, busy, queued, disabled, footer, commands, on
   const change = (next: string) => {
     setText(next);
     keepDraft(session, next);
+    if (next !== "" || linked === null) return;
+    forgetLink();
+    setLinked(null);
   };
 
   const menu = useSlashMenu(commands, text, change);
@@ -81,6 +86,7 @@ export function Composer({ session, busy, queued, disabled, footer, commands, on
       }}
       className="relative rounded-xl border border-line-strong bg-raised shadow-[0_1px_3px_rgb(0_0_0/0.05)] focus-within:border-accent"
     >
+      {linked !== null && <LinkBanner cut={linked.cut} onDiscard={() => change("")} />}
       {menu.shown.length > 0 && <SlashMenu id={menu.id} commands={menu.shown} active={menu.active} onChoose={menu.choose} />}
       <FileChips {...attached} />
       <textarea

@@ -11,6 +11,7 @@ import { PERMISSION_OPERATIONS } from "./permissions";
 import { PLUGIN_OPERATIONS } from "./pluginOperations";
 import { DETECTED, SETTINGS, TOOLS } from "./rest";
 import { ROUTE_OPERATIONS } from "./routing";
+import { ATTENTION_OPERATIONS } from "./attention";
 import { LATER } from "./later";
 import { LIFE } from "./life";
 import { message, WORKSPACES } from "./sessions";
@@ -75,6 +76,7 @@ export const OPERATIONS: Table = {
   ...LATER,
   ...LIFE,
   ...DEVICE_OPERATIONS,
+  ...ATTENTION_OPERATIONS,
   "system.status": (world) => world.system(),
   "system.shutdown": () => ({}),
   "settings.list": () => SETTINGS,
