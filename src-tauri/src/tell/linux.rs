@@ -77,10 +77,9 @@ impl Post {
             .collect();
         for id in ids {
             lock(&self.shown).remove(&id);
-            let which = (id,);
             let closed = bus
                 .connection
-                .call_method(Some(NAME), PATH, Some(NAME), "CloseNotification", &which);
+                .call_method(Some(NAME), PATH, Some(NAME), "CloseNotification", &(id,));
             if let Ok(Err(error)) = tokio::time::timeout(PATIENCE, closed).await {
                 tracing::debug!(%error, "a notification was not taken away");
             }
@@ -88,18 +87,22 @@ impl Post {
     }
 
     async fn bus(&self) -> Option<&Bus> {
-        let connect = async || match Bus::connect(self.app.clone(), Arc::clone(&self.shown)).await {
-            Ok(bus) => Some(bus),
-            Err(error) => {
-                tracing::info!(%error, "no notifications: there is no session bus");
-                None
-            }
-        };
+        let connect = || Bus::open(self.app.clone(), Arc::clone(&self.shown));
         self.bus.get_or_init(connect).await.as_ref()
     }
 }
 
 impl Bus {
+    async fn open(app: AppHandle, shown: Shown) -> Option<Self> {
+        match Self::connect(app, shown).await {
+            Ok(bus) => Some(bus),
+            Err(error) => {
+                tracing::info!(%error, "no notifications: there is no session bus");
+                None
+            }
+        }
+    }
+
     async fn connect(app: AppHandle, shown: Shown) -> zbus::Result<Self> {
         let connection = zbus::Connection::session().await?;
         // The bus lets through what the service itself says, and nobody else under its name.
