@@ -77,9 +77,10 @@ impl Post {
             .collect();
         for id in ids {
             lock(&self.shown).remove(&id);
+            let which = (id,);
             let closed = bus
                 .connection
-                .call_method(Some(NAME), PATH, Some(NAME), "CloseNotification", &(id,));
+                .call_method(Some(NAME), PATH, Some(NAME), "CloseNotification", &which);
             if let Ok(Err(error)) = tokio::time::timeout(PATIENCE, closed).await {
                 tracing::debug!(%error, "a notification was not taken away");
             }

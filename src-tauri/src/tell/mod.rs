@@ -117,7 +117,7 @@ impl Teller {
             id: id.to_string(),
             name: session.summary.name,
             failed: end == TurnEnd::Failed,
-            text: answer.map(|answer| answer.text),
+            text: answer.map(|answer| answer.content),
         })
     }
 
