@@ -46,4 +46,5 @@ mod supervised;
 mod traces;
 mod trust;
 mod upkeep;
+mod workspaces;
 mod wrong_recipient;

@@ -22,6 +22,7 @@ mod setup;
 mod suites;
 mod tidy;
 mod updates;
+mod views;
 
 use process::Failure;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,7 @@ cargo xtask <command>
   tidy                  the rules that no compiler checks; part of lint, without a build
   gen [--check]         write the generated files, or fail where they differ
   e2e                   the real app under Xvfb, driven by WebDriver
+  views                 every view of the window in Chromium: pictures, and what axe-core finds
   faults [N]            the fault matrix with 10,000 messages (or N)
   kills [N]             kill -9 fifty times (or N) at random under load, under its own unit and systemd
   rest [--minutes N]    memory, start, and wake-ups at rest, an hour long; KATA_BIN and KATA_APP name other programs than a release
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         ["gen"] => generate::write(&root),
         ["gen", "--check"] => generate::check(&root),
         ["e2e"] => desktop::end_to_end(&root).map(drop),
+        ["views"] => views::all(&root),
         ["peers"] => suites::peers(&root, "all"),
         [
             "peers",

@@ -4,8 +4,10 @@ import type { ThemedToken } from "shiki/core";
 import { memo, useEffect, useState } from "react";
 import { useDark } from "@/lib/theme";
 import { IconButton } from "./Button";
+import { Enlarge } from "./Enlarged";
 
-export const Code = memo(function Code({ code, language }: { code: string; language: string }) {
+/** `large`: in a dialog, where it is as high as it is. */
+export const Code = memo(function Code({ code, language, large = false }: { code: string; language: string; large?: boolean }) {
   const dark = useDark();
   const [lines, setLines] = useState<ThemedToken[][] | null>(null);
 
@@ -25,9 +27,18 @@ export const Code = memo(function Code({ code, language }: { code: string; langu
     <div className="group/code relative overflow-hidden rounded-lg border border-line bg-sunken">
       <div className="flex h-7 items-center border-b border-line pr-1 pl-3 text-xs text-faint">
         <span className="flex-1">{language === "" ? "text" : language}</span>
+        {!large && code.includes("\n") && (
+          <Enlarge title={language === "" ? "text" : language}>
+            <Code code={code} language={language} large />
+          </Enlarge>
+        )}
         <CopyButton text={code} />
       </div>
-      <pre className="overflow-x-auto px-3 py-2.5 font-mono text-[0.78125rem] leading-[1.3rem]">
+      <pre
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scroll area without links must still scroll by keyboard
+        tabIndex={0}
+        className="overflow-x-auto px-3 py-2.5 font-mono text-[0.78125rem] leading-[1.3rem]"
+      >
         <code>{lines === null ? code : lines.map((line, i) => <Line key={i} tokens={line} />)}</code>
       </pre>
     </div>

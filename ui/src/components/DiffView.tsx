@@ -8,14 +8,14 @@ const LOOKS: Record<DiffLine["kind"], { row: string; sign: string }> = {
   removed: { row: "bg-bad-soft", sign: "-" },
 };
 
-export function DiffView({ hunks, label }: { hunks: readonly Hunk[]; label: string }) {
+export function DiffView({ hunks, label, large = false }: { hunks: readonly Hunk[]; label: string; large?: boolean }) {
   return (
     <div
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scroll area without links must still scroll by keyboard
       tabIndex={0}
       role="region"
       aria-label={label}
-      className="selectable max-h-96 overflow-auto bg-ground font-mono text-xs leading-[1.125rem]"
+      className={cn("selectable overflow-auto bg-ground font-mono text-xs leading-[1.125rem]", !large && "max-h-96")}
     >
       <table className="w-full border-collapse">
         <tbody>

@@ -56,6 +56,9 @@ export function applyFact(client: QueryClient, chats: Chats, fact: Fact): void {
     case "letters_changed":
       invalidate(client, ["letters"]);
       return;
+    case "workspaces_changed":
+      invalidate(client, ["workspaces"]);
+      return;
     case "health_changed":
       client.setQueryData<SystemStatus>(["system.status", {}], (status) => status && { ...status, health: fact.health });
       return;

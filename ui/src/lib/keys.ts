@@ -17,10 +17,26 @@ export const SHORTCUTS: readonly { group: string; rows: readonly (readonly [keys
     rows: [
       [`${MOD}K`, "Find a command, session or source"],
       [`${MOD}N`, "New session"],
-      [`${MOD}1 … 9`, "The views, in the order of the sidebar"],
+      [`${MOD}1  ${MOD}2  ${MOD}3`, "Sidebar, list, content"],
+      [`${MOD}[  ${MOD}]`, "Back, forward"],
       [`${MOD},`, "Settings"],
       [`${MOD}\\`, "Show or hide the sidebar"],
       [`${MOD}/`, "This sheet"],
+    ],
+  },
+  {
+    group: "Go to",
+    rows: [
+      ["G A", "All sessions"],
+      ["G W", "What waits for you"],
+      ["G O", "Sources"],
+      ["G K", "Skills"],
+      ["G P", "Plugins"],
+      ["G R", "Routing"],
+      ["G H", "Hooks"],
+      ["G T", "Traces"],
+      ["G U", "Undelivered"],
+      ["G S", "Settings"],
     ],
   },
   {
@@ -33,9 +49,9 @@ export const SHORTCUTS: readonly { group: string; rows: readonly (readonly [keys
     ],
   },
   {
-    group: "Sources",
+    group: "Sources, skills",
     rows: [
-      ["↑  ↓", "Previous, next source"],
+      ["↑  ↓", "Previous, next"],
       [`${MOD}S`, "Save the file that is being written"],
     ],
   },
@@ -45,6 +61,10 @@ export const SHORTCUTS: readonly { group: string; rows: readonly (readonly [keys
       ["Enter", "Send"],
       ["Shift+Enter", "New line"],
       ["Esc", "Stop the present turn"],
+      ["Shift+Tab", "In the empty composer: read only, ask first, allow all"],
+      ["/", "Commands"],
+      ["@", "Name a file, a skill or a source"],
+      ["#", "Put a label on the session"],
     ],
   },
 ];

@@ -2,7 +2,7 @@
 import { useMemo, useSyncExternalStore } from "react";
 
 export type SessionFilter = { by: "all" } | { by: "flagged" } | { by: "channels" } | { by: "archived" } | { by: "status"; id: string } | { by: "label"; id: string };
-const SECTIONS = ["general", "models", "accounts", "permissions", "hygiene", "tracing", "appearance", "gateway", "updates", "config", "diagnostics"] as const;
+export const SECTIONS = ["general", "models", "accounts", "workspace", "preferences", "permissions", "hygiene", "tracing", "appearance", "usage", "gateway", "updates", "config", "diagnostics"] as const;
 export type SettingsSection = (typeof SECTIONS)[number];
 const ROUTING_PARTS = ["bindings", "profiles", "people", "conversations", "refused"] as const;
 export type RoutingPart = (typeof ROUTING_PARTS)[number];
@@ -12,6 +12,7 @@ export type Route =
   | { view: "waiting" }
   | { view: "sources"; source: string | null }
   | { view: "plugins"; plugin: string | null }
+  | { view: "skills"; skill: string | null }
   | { view: "routing"; part: RoutingPart }
   | { view: "hooks"; event: string | null }
   | { view: "traces"; trace: string | null; session: string | null }
@@ -28,6 +29,8 @@ export function parseRoute(hash: string): Route {
       return { view, source: at(0) };
     case "plugins":
       return { view, plugin: at(0) };
+    case "skills":
+      return { view, skill: at(0) };
     case "waiting":
     case "letters":
       return { view };
@@ -76,6 +79,8 @@ function partsOf(route: Route): (string | null)[] {
       return ["sources", route.source];
     case "plugins":
       return ["plugins", route.plugin];
+    case "skills":
+      return ["skills", route.skill];
     case "waiting":
     case "letters":
       return [route.view];

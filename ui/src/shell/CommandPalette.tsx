@@ -1,7 +1,7 @@
 /** One field for everything: commands, sessions, sources. */
 import { Command } from "cmdk";
-import { Archive, Brush, KeyRound, type LucideIcon, MessageSquare, MessageSquareQuote, Moon, Settings, ShieldCheck, SquarePen, SquareSlash, Sun, Unplug } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { Archive, BookOpen, ChevronLeft, ChevronRight, MessageSquare, MessageSquareQuote, Monitor, Moon, Palette, PanelLeft, Plus, Settings, SquarePen, SquareSlash, Sun, Unplug } from "lucide-react";
+import { useState } from "react";
 import { useRead } from "@/data/operations";
 import { useSessionList } from "@/data/sessionList";
 import { useWorkspace } from "@/data/workspace";
@@ -14,7 +14,11 @@ import { MOD } from "@/lib/keys";
 import { go, type Route } from "@/lib/route";
 import { PLACES } from "./places";
 import { usePaletteCommand } from "./usePaletteCommand";
-import { setTheme } from "@/lib/theme";
+import { SECTIONS } from "@/features/settings/sections";
+import { THEME_SEEDS } from "@/lib/palette";
+import { setColors, setTheme } from "@/lib/theme";
+import { Item } from "./PaletteItem";
+import { SessionItems } from "./SessionItems";
 
 /** More would only be scrolled past. */
 const SESSIONS_MAX = 40;
@@ -24,9 +28,11 @@ interface PaletteProps {
   open: boolean;
   onClose: () => void;
   onShortcuts: () => void;
+  onSidebar: () => void;
+  onNewWorkspace: () => void;
 }
 
-export default function CommandPalette({ open, onClose, onShortcuts }: PaletteProps) {
+export default function CommandPalette({ open, onClose, onShortcuts, onSidebar, onNewWorkspace }: PaletteProps) {
   const { workspace, workspaces, choose } = useWorkspace();
   const [words, setWords] = useState("");
   const newSession = useNewSession();
@@ -35,6 +41,7 @@ export default function CommandPalette({ open, onClose, onShortcuts }: PalettePr
   const hits = useMessageSearch(words).data?.hits.slice(0, HITS_MAX) ?? [];
   const sources = useRead("source.list", {}).data ?? [];
   const commands = useRead("command.list", {}).data ?? [];
+  const skills = useRead("skill.list", { id: workspace?.id ?? "" }, { enabled: workspace !== null }).data ?? [];
   const runCommand = usePaletteCommand();
   const run = (act: () => void) => () => {
     onClose();
@@ -58,11 +65,27 @@ export default function CommandPalette({ open, onClose, onShortcuts }: PalettePr
           <Item icon={SquarePen} keys={`${MOD}N`} onSelect={run(() => void newSession())}>
             New session
           </Item>
+          <Item icon={Plus} onSelect={run(onNewWorkspace)}>
+            New workspace
+          </Item>
+          <SessionItems run={run} />
+          <Item icon={PanelLeft} keys={`${MOD}\\`} onSelect={run(onSidebar)}>
+            Show or hide the sidebar
+          </Item>
+          <Item icon={ChevronLeft} keys={`${MOD}[`} onSelect={run(() => window.history.back())}>
+            Back
+          </Item>
+          <Item icon={ChevronRight} keys={`${MOD}]`} onSelect={run(() => window.history.forward())}>
+            Forward
+          </Item>
           <Item icon={Sun} onSelect={run(() => setTheme("light"))}>
             Light theme
           </Item>
           <Item icon={Moon} onSelect={run(() => setTheme("dark"))}>
             Dark theme
+          </Item>
+          <Item icon={Monitor} onSelect={run(() => setTheme("system"))}>
+            Theme of the system
           </Item>
           <Item icon={Settings} keys={`${MOD}/`} onSelect={run(onShortcuts)}>
             Keyboard shortcuts
@@ -76,26 +99,33 @@ export default function CommandPalette({ open, onClose, onShortcuts }: PalettePr
             ))}
         </Command.Group>
         <Command.Group heading="Go to">
-          {PLACES.map(({ view, name, icon, route }, i) => (
-            <Item key={view} icon={icon} keys={`${MOD}${i + 1}`} onSelect={to(route)}>
+          {PLACES.map(({ view, name, icon, route, key }) => (
+            <Item key={view} icon={icon} keys={`G ${key.toUpperCase()}`} onSelect={to(route)}>
               {name}
             </Item>
           ))}
           <Item icon={Archive} onSelect={to({ view: "sessions", filter: { by: "archived" }, session: null })}>
             Archive
           </Item>
-          <Item icon={KeyRound} onSelect={to({ view: "settings", section: "accounts" })}>
-            Accounts and sign-ins
-          </Item>
-          <Item icon={ShieldCheck} onSelect={to({ view: "settings", section: "permissions" })}>
-            Permissions
-          </Item>
-          <Item icon={Brush} onSelect={to({ view: "settings", section: "hygiene" })}>
-            Tidying up
-          </Item>
-          <Item icon={Settings} onSelect={to({ view: "settings", section: "diagnostics" })}>
-            Diagnostics and log
-          </Item>
+          {SECTIONS.map(({ id, name, note, icon }) => (
+            <Item key={id} icon={icon} value={`settings ${name} ${note}`} onSelect={to({ view: "settings", section: id })}>
+              Settings: {name} <span className="text-faint">{note}</span>
+            </Item>
+          ))}
+        </Command.Group>
+        <Command.Group heading="Colours">
+          {THEME_SEEDS.map(({ id, name }) => (
+            <Item key={id} icon={Palette} value={`colours ${name}`} onSelect={run(() => setColors(id))}>
+              {name} colours
+            </Item>
+          ))}
+        </Command.Group>
+        <Command.Group heading="Skills">
+          {skills.map((skill) => (
+            <Item key={skill.slug} icon={BookOpen} value={`skill ${skill.name} ${skill.slug} ${skill.description}`} onSelect={to({ view: "skills", skill: skill.slug })}>
+              {skill.name}
+            </Item>
+          ))}
         </Command.Group>
         <Command.Group heading="Commands of plugins">
           {commands.map((command) => (
@@ -135,25 +165,5 @@ export default function CommandPalette({ open, onClose, onShortcuts }: PalettePr
         )}
       </Command.List>
     </Command.Dialog>
-  );
-}
-
-interface ItemProps {
-  icon: LucideIcon;
-  children: ReactNode;
-  onSelect: () => void;
-  keys?: string;
-  value?: string;
-  /** Shown whatever was typed. */
-  force?: boolean;
-}
-
-function Item({ icon: Icon, children, onSelect, keys, value, force = false }: ItemProps) {
-  return (
-    <Command.Item forceMount={force} {...(value === undefined ? {} : { value })} onSelect={onSelect} className="flex h-8 items-center gap-2.5 rounded-md px-2 data-[selected=true]:bg-selected">
-      <Icon aria-hidden className="size-4 shrink-0 text-faint" strokeWidth={1.75} />
-      <span className="min-w-0 flex-1 truncate">{children}</span>
-      {keys !== undefined && <span className="text-xs text-faint">{keys}</span>}
-    </Command.Item>
   );
 }

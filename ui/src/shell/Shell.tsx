@@ -8,6 +8,8 @@ import { useRead } from "@/data/operations";
 import { useConnection } from "@/data/platform";
 import { WorkspaceProvider } from "@/data/workspace";
 import { SessionsView } from "@/features/sessions/SessionsView";
+import { NewWorkspace } from "@/features/workspaces/NewWorkspace";
+import { focusPane } from "@/lib/panes";
 import { type Route, useRoute } from "@/lib/route";
 import { BackBar, Drawer, PlacesBar } from "./PhoneBars";
 import { PLACES } from "./places";
@@ -19,6 +21,7 @@ import { preloadViews, view } from "./views";
 
 const SourcesView = view(async () => (await import("@/features/sources/SourcesView")).SourcesView);
 const PluginsView = view(async () => (await import("@/features/plugins/PluginsView")).PluginsView);
+const SkillsView = view(async () => (await import("@/features/skills/SkillsView")).SkillsView);
 const WaitingView = view(async () => (await import("@/features/approvals/WaitingView")).WaitingView);
 const RoutingView = view(async () => (await import("@/features/routing/RoutingView")).RoutingView);
 const HooksView = view(async () => (await import("@/features/hooks/HooksView")).HooksView);
@@ -72,14 +75,18 @@ function Panes() {
   const [sidebar, setSidebar] = useState(true);
   const [drawer, setDrawer] = useState(false);
   const [sheet, setSheet] = useState<Sheet>(null);
+  const [making, setMaking] = useState(false);
   const phone = usePhone();
   useVisibleHeight(phone);
-  useShortcuts(setSheet, () => setSidebar((shown) => !shown));
+  useShortcuts(setSheet, setSidebar);
   const closeDrawer = useCallback(() => setDrawer(false), []);
   const pane = paneOf(route, window.location.hash);
   const back = phone && pane === "content" ? backOf(route) : null;
   return (
     <div className="flex h-full flex-col" data-phone={phone ? pane : undefined}>
+      <button type="button" onClick={() => focusPane("content")} className="sr-only focus:not-sr-only focus:absolute focus:top-2 focus:left-2 focus:z-50 focus:rounded-md focus:bg-raised focus:px-3 focus:py-1.5 focus:shadow-pop">
+        Skip to the content
+      </button>
       {back !== null && <BackBar to={back} name={nameOf(route)} />}
       <div className="flex min-h-0 flex-1">
         {sidebar && !phone && <Sidebar route={route} />}
@@ -97,7 +104,8 @@ function Panes() {
         </Drawer>
       )}
       <Suspense fallback={null}>
-        {sheet === "palette" && <CommandPalette open onClose={() => setSheet(null)} onShortcuts={() => setSheet("shortcuts")} />}
+        {sheet === "palette" && <CommandPalette open onClose={() => setSheet(null)} onShortcuts={() => setSheet("shortcuts")} onSidebar={() => setSidebar((shown) => !shown)} onNewWorkspace={() => setMaking(true)} />}
+        <NewWorkspace open={making} onClose={() => setMaking(false)} />
         {sheet === "shortcuts" && <Shortcuts open onClose={() => setSheet(null)} />}
       </Suspense>
     </div>
@@ -122,6 +130,8 @@ function View({ route }: { route: Route }) {
       return <SourcesView source={route.source} />;
     case "plugins":
       return <PluginsView plugin={route.plugin} />;
+    case "skills":
+      return <SkillsView skill={route.skill} />;
     case "traces":
       return <TracesView trace={route.trace} session={route.session} />;
     case "settings":

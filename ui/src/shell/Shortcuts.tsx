@@ -4,7 +4,7 @@ import { SHORTCUTS } from "@/lib/keys";
 
 export default function Shortcuts({ open, onClose }: { open: boolean; onClose: () => void }) {
   return (
-    <Dialog open={open} onClose={onClose} title="Keyboard shortcuts">
+    <Dialog open={open} onClose={onClose} title="Keyboard shortcuts" reading>
       <div className="flex flex-col gap-5">
         {SHORTCUTS.map(({ group, rows }) => (
           <section key={group} aria-label={group}>

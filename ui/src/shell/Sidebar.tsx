@@ -1,7 +1,6 @@
 /** The left pane: where to go, and how things stand. */
-import { Archive, Check, ChevronsUpDown, Flag, Inbox, type LucideIcon, Radio, ShieldQuestion, Tag } from "lucide-react";
+import { Archive, Flag, Inbox, type LucideIcon, Radio, ShieldQuestion, Tag } from "lucide-react";
 import { type ReactNode, useMemo } from "react";
-import { Menu, MenuItem } from "@/components/Menu";
 import { StatusDot } from "@/components/StatusBadge";
 import { useRead } from "@/data/operations";
 import { useSessionList } from "@/data/sessionList";
@@ -18,6 +17,8 @@ import type { Tone } from "@/lib/status";
 import { useDark } from "@/lib/theme";
 import { PLACES } from "./places";
 import { UpdateLine } from "./UpdateLine";
+import { Group } from "./SidebarGroup";
+import { WorkspaceMenu } from "./WorkspaceMenu";
 
 export function Sidebar({ route }: { route: Route }) {
   const { workspace } = useWorkspace();
@@ -39,7 +40,7 @@ export function Sidebar({ route }: { route: Route }) {
   );
 
   return (
-    <nav aria-label="Main" className="flex w-[220px] shrink-0 flex-col border-r border-line bg-sidebar max-[960px]:w-[180px]">
+    <nav data-pane="sidebar" aria-label="Main" className="flex w-[220px] shrink-0 flex-col border-r border-line bg-sidebar max-[960px]:w-[180px]">
       <div className="p-2">
         <WorkspaceMenu />
       </div>
@@ -52,12 +53,12 @@ export function Sidebar({ route }: { route: Route }) {
           {item({ by: "archived" }, <Icon of={Archive} />, "Archive", undefined, "nav-archived")}
         </ul>
         {workspace !== null && workspace.statuses.length > 0 && (
-          <Group title="Status">
+          <Group title="Status" edit="Edit statuses">
             {workspace.statuses.map((status) => item({ by: "status", id: status.id }, <WorkflowIcon status={status} />, status.label, counts.status.get(status.id)))}
           </Group>
         )}
         {workspace !== null && workspace.labels.length > 0 && (
-          <Group title="Labels">
+          <Group title="Labels" edit="Edit labels">
             {workspace.labels.map((label) =>
               item({ by: "label", id: label.id }, <Tag aria-hidden className="size-3.5" style={{ color: cssColor(label.color, dark) }} />, label.name, counts.label.get(label.id), undefined, label.depth),
             )}
@@ -94,15 +95,6 @@ function countBy(sessions: readonly { flagged: boolean; status: string | null; l
   return { flagged, status, label };
 }
 
-function Group({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <section aria-label={title} className="mt-4">
-      <h2 className="px-2 pb-1 text-xs font-medium text-faint">{title}</h2>
-      <ul className="flex flex-col gap-px">{children}</ul>
-    </section>
-  );
-}
-
 interface NavItemProps {
   icon: ReactNode;
   name: string;
@@ -132,30 +124,6 @@ function NavItem({ icon, name, active, onGo, count, warn = false, testId, indent
         )}
       </button>
     </li>
-  );
-}
-
-function WorkspaceMenu() {
-  const { workspace, workspaces, choose } = useWorkspace();
-  return (
-    <Menu
-      label="Workspace"
-      trigger={
-        <button type="button" data-testid="workspace-switcher" className="flex h-8 w-full items-center gap-2 rounded-md px-2 hover:bg-hover">
-          <span aria-hidden className="flex size-5 items-center justify-center rounded bg-accent text-xs font-semibold text-accent-ink">
-            {(workspace?.name ?? "K").slice(0, 1).toUpperCase()}
-          </span>
-          <span className="min-w-0 flex-1 truncate text-left font-semibold">{workspace?.name ?? "Kata Agents"}</span>
-          <ChevronsUpDown aria-hidden className="size-3.5 text-faint" />
-        </button>
-      }
-    >
-      {workspaces.map((each) => (
-        <MenuItem key={each.id} icon={each.id === workspace?.id ? <Check className="size-3.5" /> : undefined} note={each.path} onSelect={() => choose(each.id)}>
-          {each.name}
-        </MenuItem>
-      ))}
-    </Menu>
   );
 }
 

@@ -40,6 +40,7 @@ const HEAVY: &[(&str, &[&str], &[&str])] = &[
     ("aws-lc-rs", &["kata-gateway", "kata-plugins"], &[]),
     ("keyring-core", &["kata-engine"], &[]),
     ("rmcp", &["kata-sources"], &[]),
+    ("yaml-rust2", &["kata-engine"], &[]),
     ("tree-sitter", &["kata-tools"], &[]),
     ("landlock", &["kata-tools"], &[]),
     ("seccompiler", &["kata-tools"], &[]),

@@ -12,6 +12,7 @@ mod sources;
 mod trace;
 mod update;
 mod upkeep;
+mod workspaces;
 
 pub use approvals::{Approvals, Decision};
 pub use channels::{Accounts, Channels, SetUp};
@@ -25,6 +26,7 @@ pub use sources::{Elicitations, SourceFiles};
 pub use trace::{Hooks, Outcome, Trace, TraceCommand, TraceRuleChange};
 pub use update::{Channel, Configure as ConfigureUpdates, Update};
 pub use upkeep::{Hygiene, Index, Letters, Search};
+pub use workspaces::{Export, Files, Format, Notes, Preferences, SetWorkspace, Skills, Usage, Workspaces};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -84,6 +86,28 @@ pub enum Command {
     /// Sessions and their transcripts.
     #[command(subcommand)]
     Sessions(Sessions),
+    /// Workspaces: their settings, statuses and labels.
+    #[command(subcommand)]
+    Workspaces(Workspaces),
+    /// Skills: instructions that agents take up when they are called for.
+    #[command(subcommand)]
+    Skills(Skills),
+    /// What agents know of you.
+    #[command(subcommand)]
+    Preferences(Preferences),
+    /// Your notes beside a session.
+    Notes(Notes),
+    /// A session as a text to keep.
+    Export(Export),
+    /// Tokens by day and model.
+    Usage(Usage),
+    /// Files of the folder a session works in.
+    Files(Files),
+    /// Git state of the folder a session works in.
+    Git {
+        /// Session.
+        id: SessionId,
+    },
     /// Find messages by their words, in every session.
     Search(Search),
     /// Messages that did not get through.

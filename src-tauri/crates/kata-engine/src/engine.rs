@@ -9,12 +9,12 @@ use crate::lock::HomeLock;
 use crate::logging::{self, LogRing};
 use crate::models::ModelBoard;
 use crate::plugins::{Plugins, ServiceTools};
-use crate::prompt::Preferences;
 use crate::settings::SettingsFile;
 use crate::sources::{FileSources, FileSourcesDeps};
 use crate::tools::{AllTools, Permit};
 use crate::traces::Traces;
 use crate::updates::{Shelf, Updater, Updates};
+use crate::workspaces::{Person, Skills};
 use crate::{EngineError, Options, OsEntropy, Secrets, SystemClock, prompt, watch};
 use arc_swap::ArcSwap;
 use kata_agent::{Catalog, ModelOptions};
@@ -83,6 +83,7 @@ pub(crate) struct Inner {
     pub sessions: Arc<Sessions>,
     pub tools: Arc<AllTools>,
     pub sources: Arc<FileSources>,
+    pub skills: Arc<Skills>,
     pub permit: Permit,
     pub hooks: Arc<Dispatcher>,
     pub traces: Traces,
@@ -266,7 +267,9 @@ impl Engine {
             activity,
         });
         let draining = CancellationToken::new();
-        let preferences = Preferences::read(&options.home);
+        let person = Person::new(&options.home);
+        let skills = Arc::new(Skills::new(home.clone()));
+        let skilled = Arc::clone(&skills);
         let date_clock = Arc::clone(&clock);
         let permit = Permit::new(&home);
         let sources = FileSources::new(FileSourcesDeps {
@@ -314,7 +317,8 @@ impl Engine {
                 let bindings = prompts.load();
                 let profile = session.profile.as_deref().and_then(|id| bindings.profile(id));
                 let guides = guided.running.guides(&session.workspace);
-                prompt::with_guides(prompt::system(&preferences, session, profile), &guides)
+                let prompt = prompt::system(&person.told(), session, profile);
+                prompt::with_skills(prompt::with_guides(prompt, &guides), skilled.told(&session.workspace))
             }),
             context: Arc::new(move || prompt::date(date_clock.now())),
             model_permits: Arc::new(Semaphore::new(MODEL_STREAMS)),
@@ -397,6 +401,7 @@ impl Engine {
             sessions,
             tools,
             sources,
+            skills,
             permit,
             hooks,
             traces,
@@ -423,6 +428,7 @@ impl Engine {
         inner.accounts.join(&inner);
         inner.plugins.find();
         inner.refresh_files();
+        inner.skills.refresh();
         let routes_stand = inner.apply_rules();
         let (gateway, port) = open_gateway(&inner, entropy).await?;
         let took = inner.clock.monotonic_us().saturating_sub(began) / 1000;

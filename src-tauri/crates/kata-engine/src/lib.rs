@@ -35,6 +35,7 @@ mod traces;
 pub mod updates;
 mod upkeep;
 mod watch;
+mod workspaces;
 
 pub use accounts::{Browser, NoBrowser};
 pub use clock::{OsEntropy, SystemClock};

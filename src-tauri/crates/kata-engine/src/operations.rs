@@ -195,7 +195,10 @@ impl Operations for Inner {
             .map(|id| self.profile(id))
             .transpose()?
             .unwrap_or_default();
-        let model = params.model.or(profile.model);
+        let model = match params.model.or(profile.model) {
+            None => self.default_model(&workspace.id).await,
+            model => model,
+        };
         if let Some(model) = &model {
             kata_core::ports::Models::find(&*self.models.catalog, Some(model))?;
         }
@@ -782,62 +785,62 @@ impl Operations for Inner {
     }
 
     async fn preference_get(&self, _: &Caller, _: Empty) -> Result<Preferences, WireError> {
-        Err(later("preference.get"))
+        self.get_preferences().await
     }
 
-    async fn preference_set(&self, _: &Caller, _: Preferences) -> Result<Preferences, WireError> {
-        Err(later("preference.set"))
+    async fn preference_set(&self, _: &Caller, params: Preferences) -> Result<Preferences, WireError> {
+        self.set_preferences(params).await
     }
 
-    async fn usage_get(&self, _: &Caller, _: UsageGet) -> Result<Vec<UsageRow>, WireError> {
-        Err(later("usage.get"))
+    async fn usage_get(&self, _: &Caller, params: UsageGet) -> Result<Vec<UsageRow>, WireError> {
+        self.usage(params).await
     }
 
-    async fn workspace_get(&self, _: &Caller, _: WorkspaceRef) -> Result<WorkspaceSettings, WireError> {
-        Err(later("workspace.get"))
+    async fn workspace_get(&self, _: &Caller, params: WorkspaceRef) -> Result<WorkspaceSettings, WireError> {
+        self.get_workspace(params.id).await
     }
 
-    async fn workspace_create(&self, _: &Caller, _: WorkspaceCreate) -> Result<WorkspaceSummary, WireError> {
-        Err(later("workspace.create"))
+    async fn workspace_create(&self, _: &Caller, params: WorkspaceCreate) -> Result<WorkspaceSummary, WireError> {
+        self.create_workspace(params).await
     }
 
-    async fn workspace_update(&self, _: &Caller, _: WorkspaceUpdate) -> Result<WorkspaceSettings, WireError> {
-        Err(later("workspace.update"))
+    async fn workspace_update(&self, _: &Caller, params: WorkspaceUpdate) -> Result<WorkspaceSettings, WireError> {
+        self.update_workspace(params).await
     }
 
-    async fn workspace_activate(&self, _: &Caller, _: WorkspaceRef) -> Result<WorkspaceSummary, WireError> {
-        Err(later("workspace.activate"))
+    async fn workspace_activate(&self, _: &Caller, params: WorkspaceRef) -> Result<WorkspaceSummary, WireError> {
+        self.activate_workspace(params.id).await
     }
 
-    async fn skill_list(&self, _: &Caller, _: WorkspaceRef) -> Result<Vec<Skill>, WireError> {
-        Err(later("skill.list"))
+    async fn skill_list(&self, _: &Caller, params: WorkspaceRef) -> Result<Vec<Skill>, WireError> {
+        self.list_skills(params.id).await
     }
 
-    async fn skill_get(&self, _: &Caller, _: SkillRef) -> Result<SkillDocument, WireError> {
-        Err(later("skill.get"))
+    async fn skill_get(&self, _: &Caller, params: SkillRef) -> Result<SkillDocument, WireError> {
+        self.get_skill(params).await
     }
 
-    async fn skill_write(&self, _: &Caller, _: SkillWrite) -> Result<SkillDocument, WireError> {
-        Err(later("skill.write"))
+    async fn skill_write(&self, _: &Caller, params: SkillWrite) -> Result<SkillDocument, WireError> {
+        self.write_skill(params).await
     }
 
-    async fn skill_remove(&self, _: &Caller, _: SkillRef) -> Result<Empty, WireError> {
-        Err(later("skill.remove"))
+    async fn skill_remove(&self, _: &Caller, params: SkillRef) -> Result<Empty, WireError> {
+        self.remove_skill(params).await
     }
 
-    async fn session_notes(&self, _: &Caller, _: SessionNotes) -> Result<SessionNotes, WireError> {
-        Err(later("session.notes"))
+    async fn session_notes(&self, _: &Caller, params: SessionNotes) -> Result<SessionNotes, WireError> {
+        self.notes(params).await
     }
 
-    async fn session_export(&self, _: &Caller, _: SessionExport) -> Result<Document, WireError> {
-        Err(later("session.export"))
+    async fn session_export(&self, _: &Caller, params: SessionExport) -> Result<Document, WireError> {
+        self.export(params).await
     }
 
-    async fn file_find(&self, _: &Caller, _: FileFind) -> Result<Vec<FileHit>, WireError> {
-        Err(later("file.find"))
+    async fn file_find(&self, _: &Caller, params: FileFind) -> Result<Vec<FileHit>, WireError> {
+        self.find_files(params).await
     }
 
-    async fn session_git(&self, _: &Caller, _: SessionRef) -> Result<GitState, WireError> {
-        Err(later("session.git"))
+    async fn session_git(&self, _: &Caller, params: SessionRef) -> Result<GitState, WireError> {
+        self.git_state(&params.id).await
     }
 }

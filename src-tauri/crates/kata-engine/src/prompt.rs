@@ -79,6 +79,15 @@ pub(crate) fn with_guides(mut prompt: String, guides: &[String]) -> String {
     prompt
 }
 
+/// The prompt with what the workspace's skills are for.
+pub(crate) fn with_skills(mut prompt: String, skills: Option<String>) -> String {
+    if let Some(skills) = skills {
+        prompt.push_str("\n\n");
+        prompt.push_str(&skills);
+    }
+    prompt
+}
+
 /// A conversation as one line of JSON: nothing in a name ends it. Its kind stands beside each message.
 fn place(channel: &SessionChannel) -> Value {
     json!({ "name": channel.display_name.as_deref().map(quoted_name), "channel": channel.adapter })

@@ -32,11 +32,13 @@ struct Dirty {
     folders: bool,
     /// Sources of workspaces.
     files: bool,
+    /// What a person arranges in workspaces: names, statuses, labels, skills.
+    spaces: bool,
 }
 
 impl Dirty {
     fn any(&self) -> bool {
-        self.folders || self.files || !self.plugins.is_empty()
+        self.folders || self.files || self.spaces || !self.plugins.is_empty()
     }
 }
 
@@ -91,22 +93,30 @@ impl Map {
             let Ok(inside) = path.strip_prefix(workspace) else { continue };
             match inside.components().next().and_then(|c| c.as_os_str().to_str()) {
                 Some("extensions") => dirty.folders = true,
-                None | Some("sources" | "config.json") => dirty.files = true,
+                None | Some("config.json") => (dirty.files, dirty.spaces) = (true, true),
+                Some("sources") => dirty.files = true,
+                Some("statuses" | "labels" | "skills") => dirty.spaces = true,
                 Some(_) => {}
             }
             // A folder at the top came or went: it may be one to watch.
-            dirty.folders |= ["", "sources"].iter().any(|name| inside.as_os_str() == *name);
+            dirty.folders |= ["", "sources", "statuses", "labels", "skills"]
+                .iter()
+                .any(|name| inside.as_os_str() == *name);
             return;
         }
         if path.starts_with(&self.above) {
-            (dirty.folders, dirty.files) = (true, true);
+            (dirty.folders, dirty.files, dirty.spaces) = (true, true, true);
         }
     }
 
     /// Folders to watch, and whether with everything below.
     fn places(&self) -> BTreeMap<PathBuf, bool> {
         let extensions = self.extensions.iter().map(|p| (p.clone(), true));
-        let workspaces = self.workspaces.iter().flat_map(|p| [(p.clone(), false), (p.join("sources"), true)]);
+        let deep = ["sources", "statuses", "labels", "skills"];
+        let workspaces = self
+            .workspaces
+            .iter()
+            .flat_map(|p| std::iter::once((p.clone(), false)).chain(deep.iter().map(|name| (p.join(name), true))));
         let all = extensions.chain(workspaces).chain([(self.above.clone(), false)]);
         all.filter(|(path, _)| path.is_dir()).collect()
     }
@@ -197,15 +207,17 @@ pub(crate) async fn run(inner: Arc<Inner>) {
     loop {
         let now = Instant::now();
         let quiet = last.map_or(now, |l| l + QUIET).min(first.map_or(now, |f| f + LONGEST));
-        let free =
-            dirty.files || dirty.folders && !busy.contains(&None) || dirty.plugins.iter().any(|id| !busy.contains(&Some(id.clone())));
+        let free = dirty.files
+            || dirty.spaces
+            || dirty.folders && !busy.contains(&None)
+            || dirty.plugins.iter().any(|id| !busy.contains(&Some(id.clone())));
         let again = second.as_ref().map(|(at, _)| *at);
         tokio::select! {
             biased;
             () = stopping.cancelled() => return,
             Some(path) = hints.recv() => {
                 if lost.swap(false, Ordering::AcqRel) || path.as_os_str().is_empty() {
-                    (dirty.folders, dirty.files) = (true, true);
+                    (dirty.folders, dirty.files, dirty.spaces) = (true, true, true);
                     dirty.plugins.extend(map.plugins.iter().map(|(id, _)| id.clone()));
                 } else {
                     map.mark(&path, &mut dirty);
@@ -240,6 +252,9 @@ pub(crate) async fn run(inner: Arc<Inner>) {
         (first, last) = (None, None);
         if std::mem::take(&mut dirty.files) {
             inner.refresh_files();
+        }
+        if std::mem::take(&mut dirty.spaces) {
+            inner.workspaces_changed();
         }
         let mut looked = second.take().map(|(_, d)| d).unwrap_or_default();
         if dirty.folders && look(&inner, None, &mut busy, &done) {
@@ -331,5 +346,19 @@ mod tests {
         assert_eq!(folders("/ws/one/sources/x/config.json"), (false, true));
         assert_eq!(folders("/ws/one/sources"), (true, true));
         assert_eq!(folders("/ws/two"), (true, true));
+    }
+
+    #[test]
+    fn statuses_labels_skills_and_the_name_are_a_workspaces_affair_and_its_sources_are_not() {
+        for path in [
+            "/ws/one/statuses/config.json",
+            "/ws/one/labels/config.json",
+            "/ws/one/skills/x/SKILL.md",
+            "/ws/one/config.json",
+        ] {
+            assert!(marked(path).spaces, "{path}");
+        }
+        assert!(!marked("/ws/one/sources/x/config.json").spaces && !marked("/ws/one/sessions/s1/notes.md").spaces);
+        assert!(marked("/ws/one/skills").folders, "a folder that is new is one to watch");
     }
 }

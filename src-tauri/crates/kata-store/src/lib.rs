@@ -20,7 +20,7 @@ pub use legacy_credentials::{Imported, import_credentials};
 pub use media::MediaFolder;
 pub use memory::MemoryStore;
 pub use sessions::{FileTranscripts, Rebuilt, ShelfRow, WorkspaceFolder};
-pub use sqlite::{AuditRecord, KEEP_MS, Pruned, SqliteStore, StoredDevice, StoredProof};
+pub use sqlite::{AuditRecord, KEEP_MS, Pruned, SqliteStore, StoredDevice, StoredProof, Used};
 
 /// Lines of history that are kept per plugin; older ones fall out.
 pub const KEPT_GRANT_EVENTS: u32 = 1000;

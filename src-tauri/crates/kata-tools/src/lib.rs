@@ -9,6 +9,7 @@
 mod always;
 mod bash;
 mod door;
+mod find;
 mod html;
 mod paths;
 mod rules;
@@ -19,6 +20,7 @@ mod tools;
 mod why;
 
 pub use bash::{Line, Simple, parse};
+pub use find::{MOST_FOUND, find_files};
 pub use paths::plain;
 pub use rules::{Explained, Rules};
 pub use sandbox::Sandbox;

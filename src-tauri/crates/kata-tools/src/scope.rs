@@ -49,11 +49,12 @@ const GUARDED: &[&str] = &[
     "config.json",
     "sources",
     "channels",
+    "skills",
     "sessions",
 ];
 /// The part of them that has to be there to be guarded: files (an empty object), then folders.
 const GUARDED_FILES: &[&str] = &["permissions.json", "permissions-always.json", "config.json"];
-const GUARDED_FOLDERS: &[&str] = &["sources", "channels"];
+const GUARDED_FOLDERS: &[&str] = &["sources", "channels", "skills"];
 /// What an agent writes in its session's own folder; the rest is the record of what it did.
 const OWN: &[&str] = &["plans", "data", "attachments", "downloads", "long_responses"];
 /// What git runs or takes orders from.
@@ -146,6 +147,11 @@ impl Scope {
             return true;
         }
         path.components().any(|part| part.as_os_str() == ".git")
+    }
+
+    /// Whether a list of files may name a plain path: it is in one of the session's folders and none of the app's own.
+    pub(crate) fn may_name(&self, path: &Path) -> bool {
+        self.standing(path) == Standing::Inside
     }
 
     /// Whether a plain path is in the session's folder for plans, which mode safe may write too.

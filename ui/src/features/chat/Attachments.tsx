@@ -18,14 +18,15 @@ const DRAWN = /^image\/(png|jpeg|gif|webp|avif|bmp)$/;
 
 const dataUrl = (data: AttachmentData) => `data:${data.mime};base64,${data.data}`;
 
-export function Attachments({ files, end = false }: { files: readonly Attachment[] | undefined; end?: boolean }) {
+/** `small`: by name, pictures too. */
+export function Attachments({ files, end = false, small = false }: { files: readonly Attachment[] | undefined; end?: boolean; small?: boolean }) {
   const session = useContext(SessionOfRows);
   if (files === undefined || files.length === 0 || session === null) return null;
   return (
     <ul aria-label="Files" className={cn("mt-1.5 flex flex-wrap gap-2", end && "justify-end")}>
       {files.map((file) => (
         <li key={file.id} className="min-w-0">
-          {file.missing !== null ? <Missing file={file} /> : DRAWN.test(file.mime) ? <Picture session={session} file={file} /> : <Named session={session} file={file} />}
+          {file.missing !== null ? <Missing file={file} /> : !small && DRAWN.test(file.mime) ? <Picture session={session} file={file} /> : <Named session={session} file={file} />}
         </li>
       ))}
     </ul>

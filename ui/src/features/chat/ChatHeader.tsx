@@ -1,13 +1,14 @@
 /** Title of the session and what can be done with it. */
-import { Ellipsis, Flag, LoaderCircle, PanelRight } from "lucide-react";
+import { Copy, Download, Ellipsis, Flag, LoaderCircle, PanelRight } from "lucide-react";
 import { type KeyboardEvent, useState } from "react";
 import { IconButton } from "@/components/Button";
 import { Badge } from "@/components/controls";
-import { Menu, MenuItem } from "@/components/Menu";
+import { Menu, MenuItem, MenuSeparator } from "@/components/Menu";
 import { useAct } from "@/data/operations";
 import type { SessionState, SessionSummary } from "@/generated/protocol";
 import { ChannelBadge } from "@/features/sessions/ChannelBadge";
 import { StatusMenu } from "@/features/sessions/StatusMenu";
+import { useExport } from "@/features/sessions/useExport";
 import { useSessionActions } from "@/features/sessions/useSessionActions";
 import { titleOf } from "@/features/sessions/title";
 import { cn } from "@/lib/cn";
@@ -24,6 +25,7 @@ interface HeaderProps {
 export function ChatHeader({ session, state, inspecting, onInspect }: HeaderProps) {
   const update = useAct("session.update");
   const { actions, question } = useSessionActions(session);
+  const { save, copy } = useExport();
   return (
     <header className="@container flex h-11 shrink-0 items-center gap-1.5 border-b border-line pr-2 pl-4">
       {isBusy(state) && <LoaderCircle aria-label="Working" className="size-3.5 shrink-0 animate-spin text-accent" />}
@@ -44,6 +46,16 @@ export function ChatHeader({ session, state, inspecting, onInspect }: HeaderProp
           </IconButton>
         }
       >
+        <MenuItem icon={<Copy className="size-3.5" />} testId="copy-conversation" onSelect={() => void copy(session.id)}>
+          Copy the conversation
+        </MenuItem>
+        <MenuItem icon={<Download className="size-3.5" />} testId="export-markdown" note="A text to read and keep." onSelect={() => void save(session.id, "markdown")}>
+          Export as Markdown
+        </MenuItem>
+        <MenuItem icon={<Download className="size-3.5" />} testId="export-json" note="With every call and its result." onSelect={() => void save(session.id, "json")}>
+          Export as JSON
+        </MenuItem>
+        <MenuSeparator />
         {actions.map(({ name, icon: Icon, danger, run }) => (
           <MenuItem key={name} icon={<Icon className="size-3.5" />} danger={danger} onSelect={run}>
             {name}

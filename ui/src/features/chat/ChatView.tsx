@@ -1,6 +1,6 @@
 /** One session: its conversation, what waits for an answer, and the composer. */
 import { MessageSquareText } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { Empty, Failure, SkeletonRows } from "@/components/states";
 import { useAct, useRead } from "@/data/operations";
 import { useConnection, useMay } from "@/data/platform";
@@ -80,6 +80,7 @@ export function ChatView({ session, message = null }: ChatViewProps) {
     setInspecting(!inspecting);
   };
 
+  const files = useMemo(() => chat.messages.flatMap((row) => row.attachments ?? []), [chat.messages]);
   const scripted = system?.model?.settings.kind === "demo" && session.model === null;
   return (
     <section data-pane="content" aria-label="Chat" className="relative flex min-w-0 flex-1 bg-ground">
@@ -90,7 +91,7 @@ export function ChatView({ session, message = null }: ChatViewProps) {
           {error !== null && !chat.loaded ? (
             <Failure error={error} onRetry={reload} />
           ) : !chat.loaded ? (
-            <SkeletonRows rows={5} className="mx-auto max-w-[720px] px-6 pt-8" />
+            <SkeletonRows rows={5} className="mx-auto max-w-(--chat) px-6 pt-8" />
           ) : chat.messages.length === 0 && chat.notes.length === 0 && chat.growing === null && !busy ? (
             <Empty icon={MessageSquareText} title="What shall it do?">
               Write below. Enter sends, Shift+Enter starts a new line, / shows the commands.
@@ -101,7 +102,7 @@ export function ChatView({ session, message = null }: ChatViewProps) {
             </SessionOfRows>
           )}
         </div>
-        <div className="mx-auto w-full max-w-[720px] px-6 pb-4">
+        <div className="mx-auto w-full max-w-(--chat) px-6 pb-4">
           <Approvals approvals={chat.approvals} />
           {!mayWrite && (
             <p data-testid="read-only" className="mb-2 rounded-lg bg-sunken px-3 py-2 text-sm text-muted">
@@ -110,7 +111,7 @@ export function ChatView({ session, message = null }: ChatViewProps) {
           )}
           <Composer
             key={id}
-            session={id}
+            session={session}
             busy={busy}
             queued={chat.queued}
             disabled={offline || !mayWrite}
@@ -121,7 +122,11 @@ export function ChatView({ session, message = null }: ChatViewProps) {
           />
         </div>
       </div>
-      {inspecting && <Inspector session={session} usage={chat.usage} />}
+      {inspecting && (
+        <SessionOfRows value={id}>
+          <Inspector session={session} usage={chat.usage} files={files} />
+        </SessionOfRows>
+      )}
     </section>
   );
 }

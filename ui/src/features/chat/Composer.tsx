@@ -3,12 +3,15 @@ import { ArrowUp, ChevronDown, Square } from "lucide-react";
 import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef, useState } from "react";
 import { IconButton } from "@/components/Button";
 import { Menu, MenuItem } from "@/components/Menu";
-import type { Delivery } from "@/generated/protocol";
+import { useAct } from "@/data/operations";
+import type { Delivery, PermissionMode, SessionSummary } from "@/generated/protocol";
 import type { Command } from "./commands";
 import { draftOf, keepDraft } from "./drafts";
 import { AttachButton, FileChips } from "./FileChips";
+import { MentionMenu } from "./MentionMenu";
 import { SlashMenu } from "./SlashMenu";
 import { useFiles } from "./useFiles";
+import { useMentions } from "./useMentions";
 import { useSlashMenu } from "./useSlashMenu";
 
 const DELIVERIES: Record<Delivery, { label: string; note: string }> = {
@@ -18,9 +21,12 @@ const DELIVERIES: Record<Delivery, { label: string; note: string }> = {
 };
 
 const HEIGHT_MAX_PX = 240;
+/** A paste longer than this goes as a file: nobody edits it in here. */
+const PASTE_MAX = 8_000;
+const MODES: readonly PermissionMode[] = ["safe", "ask", "allow-all"];
 
 interface ComposerProps {
-  session: string;
+  session: SessionSummary;
   busy: boolean;
   queued: number;
   disabled: boolean;
@@ -33,7 +39,7 @@ interface ComposerProps {
 }
 
 export function Composer({ session, busy, queued, disabled, footer, commands, onSend, onStop }: ComposerProps) {
-  const [text, setText] = useState(() => draftOf(session));
+  const [text, setText] = useState(() => draftOf(session.id));
   const [delivery, setDelivery] = useState<Delivery>("queue");
   const area = useRef<HTMLTextAreaElement>(null);
   const attached = useFiles();
@@ -47,10 +53,12 @@ export function Composer({ session, busy, queued, disabled, footer, commands, on
 
   const change = (next: string) => {
     setText(next);
-    keepDraft(session, next);
+    keepDraft(session.id, next);
   };
 
   const menu = useSlashMenu(commands, text, change);
+  const mentions = useMentions(session, text, change, area);
+  const { mutate: update } = useAct("session.update");
 
   const send = async () => {
     const words = text.trim();
@@ -65,7 +73,13 @@ export function Composer({ session, busy, queued, disabled, footer, commands, on
   };
 
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
-    if (menu.onKey(event)) return;
+    if (menu.onKey(event) || mentions.onKey(event)) return;
+    // In a text Shift+Tab goes back to where one came from, as everywhere.
+    if (event.key === "Tab" && event.shiftKey && text === "") {
+      event.preventDefault();
+      update({ id: session.id, mode: MODES[(MODES.indexOf(session.mode) + 1) % MODES.length] ?? "ask" });
+      return;
+    }
     if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
       event.preventDefault();
       void send();
@@ -82,21 +96,29 @@ export function Composer({ session, busy, queued, disabled, footer, commands, on
       className="relative rounded-xl border border-line-strong bg-raised shadow-[0_1px_3px_rgb(0_0_0/0.05)] focus-within:border-accent"
     >
       {menu.shown.length > 0 && <SlashMenu id={menu.id} commands={menu.shown} active={menu.active} onChoose={menu.choose} />}
+      {menu.shown.length === 0 && mentions.shown.length > 0 && <MentionMenu id={mentions.id} label={mentions.label} mentions={mentions.shown} active={mentions.active} onChoose={mentions.choose} />}
       <FileChips {...attached} />
       <textarea
         ref={area}
         {...menu.aria}
+        {...mentions.aria}
         data-testid="composer"
         aria-label="Message"
-        placeholder={busy ? "Add to what the agent is doing" : "Ask, or give it something to do; / for commands"}
+        placeholder={busy ? "Add to what the agent is doing" : "Ask, or give it something to do; / commands, @ files, # labels"}
         rows={1}
         value={text}
-        onChange={(event) => change(event.target.value)}
+        onChange={(event) => {
+          change(event.target.value);
+          mentions.onCaret(event.target.selectionStart);
+        }}
+        onSelect={(event) => mentions.onCaret(event.currentTarget.selectionStart)}
         onKeyDown={onKeyDown}
         onPaste={(event) => {
-          if (event.clipboardData.files.length === 0) return;
+          const pasted = event.clipboardData.getData("text/plain");
+          if (event.clipboardData.files.length > 0) attached.add(event.clipboardData.files);
+          else if (pasted.length > PASTE_MAX) attached.add([new File([pasted], "pasted.txt", { type: "text/plain" })]);
+          else return;
           event.preventDefault();
-          attached.add(event.clipboardData.files);
         }}
         className="selectable block max-h-60 w-full resize-none bg-transparent px-3.5 pt-3 pb-1 text-[0.875rem] leading-[1.4375rem] outline-none placeholder:text-faint"
       />

@@ -6,6 +6,7 @@ import { useAct, useRead } from "@/data/operations";
 import type { PermissionMode, SessionSummary, TokenUsage } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
 import { count } from "@/lib/format";
+import { GitBadge } from "./GitBadge";
 import { go } from "@/lib/route";
 
 export const MODES: Record<PermissionMode, { label: string; note: string; icon: ReactNode }> = {
@@ -27,6 +28,7 @@ export function ComposerFooter({ session, turnModel, usage }: FooterProps) {
     <>
       <ModeMenu session={session} />
       <ModelMenu session={session} turnModel={turnModel} />
+      <GitBadge session={session} className="hidden px-1 @xl:flex" />
       <TokenMeter usage={usage} />
     </>
   );

@@ -3,14 +3,24 @@ import { Waypoints } from "lucide-react";
 import { Button } from "@/components/Button";
 import { Badge } from "@/components/controls";
 import { Facts, Section } from "@/components/layout";
-import type { SessionSummary, TokenUsage } from "@/generated/protocol";
+import type { Attachment, SessionSummary, TokenUsage } from "@/generated/protocol";
 import { useWorkspace } from "@/data/workspace";
 import { go } from "@/lib/route";
 import { dateTime } from "@/lib/time";
+import { Attachments } from "./Attachments";
+import { GitBadge } from "./GitBadge";
+import { SessionNotes } from "./SessionNotes";
 import { WorkingDirectory } from "./WorkingDirectory";
 import { MODES } from "./ComposerFooter";
 
-export function Inspector({ session, usage }: { session: SessionSummary; usage: TokenUsage }) {
+interface InspectorProps {
+  session: SessionSummary;
+  usage: TokenUsage;
+  /** Files of the messages that are read. */
+  files: readonly Attachment[];
+}
+
+export function Inspector({ session, usage, files }: InspectorProps) {
   const { workspace } = useWorkspace();
   const labels = session.labels.map((label) => {
     const [id = label, value] = label.split("::", 2);
@@ -40,8 +50,15 @@ export function Inspector({ session, usage }: { session: SessionSummary; usage: 
           </div>
         )}
       </Section>
+      <SessionNotes key={session.id} id={session.id} />
+      {files.length > 0 && (
+        <Section title="Files">
+          <Attachments files={files} small />
+        </Section>
+      )}
       <Section title="Works in">
         <WorkingDirectory key={session.workingDirectory ?? ""} session={session} />
+        <GitBadge session={session} />
       </Section>
       <Section title="Use">
         <Facts

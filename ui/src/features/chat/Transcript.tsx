@@ -75,7 +75,7 @@ export function Transcript({ chat, target, onReadBack, resendable, onResend }: T
         onScroll={onScroll}
         className="h-full overflow-y-auto [overflow-anchor:none] focus-visible:outline-none"
       >
-        <div className="relative mx-auto w-full max-w-[720px]" style={{ height: rows.getTotalSize() }}>
+        <div className="relative mx-auto w-full max-w-(--chat)" style={{ height: rows.getTotalSize() }}>
           {rows.getVirtualItems().map((item) => {
             const row = listed[item.index];
             return (

@@ -27,7 +27,8 @@ export function LogTail({ records, tall = false }: { records: readonly LogRecord
           ))}
         </Select>
       </div>
-      <div role="log" aria-label="Log" className={cn("selectable overflow-auto rounded-md border border-line bg-sunken py-1.5 font-mono text-xs leading-[1.125rem]", tall ? "min-h-0 flex-1" : "max-h-64")}>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scroll area without links must still scroll by keyboard */}
+      <div tabIndex={0} role="log" aria-label="Log" className={cn("selectable overflow-auto rounded-md border border-line bg-sunken py-1.5 font-mono text-xs leading-[1.125rem]", tall ? "min-h-0 flex-1" : "max-h-64")}>
         {shown.length === 0 ? (
           <p className="px-3 py-2 font-sans text-faint">{records.length === 0 ? "Nothing has been logged yet." : "No line fits."}</p>
         ) : (

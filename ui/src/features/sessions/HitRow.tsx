@@ -25,13 +25,13 @@ export const HitRow = memo(function HitRow({ id, hit, selected, onOpen }: RowPro
       role="option"
       tabIndex={-1}
       aria-selected={selected}
-      aria-label={`Message in ${title}`}
       data-testid={`hit-${hit.message}`}
       onClick={() => onOpen(hit)}
       className={cn("mx-2 flex h-full flex-col justify-center gap-0.5 rounded-lg px-2.5", selected ? "bg-selected" : "hover:bg-hover")}
     >
       <div className="flex items-center gap-1.5">
         <MessageSquareQuote aria-hidden className="size-3.5 shrink-0 text-faint" />
+        <span className="sr-only">Message in </span>
         <span className="min-w-0 flex-1 truncate text-sm text-muted">
           {title}
           {hit.session.archived === true && <span className="text-faint"> · in the archive</span>}

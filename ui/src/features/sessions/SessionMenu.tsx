@@ -1,5 +1,5 @@
 /** What can be done with a session in the list: by right click, or by the menu key on the chosen row. */
-import { Circle, Copy, Flag, Mail, MailOpen } from "lucide-react";
+import { Check, ChevronRight, Circle, Copy, Download, Flag, Mail, MailOpen, Tag } from "lucide-react";
 import { ContextMenu } from "radix-ui";
 import type { ReactNode } from "react";
 import { notify } from "@/data/notify";
@@ -9,6 +9,7 @@ import type { SessionSummary } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
 import { UNMARKED } from "./rows";
 import { WorkflowIcon } from "./StatusMenu";
+import { useExport } from "./useExport";
 import { useSessionActions } from "./useSessionActions";
 
 export function SessionMenu({ session, children }: { session: SessionSummary; children: ReactNode }) {
@@ -19,6 +20,7 @@ export function SessionMenu({ session, children }: { session: SessionSummary; ch
       <ContextMenu.Portal>
         <ContextMenu.Content aria-label="Session" collisionPadding={8} className="z-50 min-w-48 rounded-lg border border-line bg-raised p-1 shadow-pop">
           <Items session={session} />
+          <Labels session={session} />
           <ContextMenu.Separator className="my-1 h-px bg-line" />
           {actions.map(({ name, icon: Icon, danger, run }) => (
             <Item key={name} icon={<Icon className="size-3.5" />} danger={danger} onSelect={run}>
@@ -36,6 +38,7 @@ function Items({ session }: { session: SessionSummary }) {
   const { id } = session;
   const { workspace } = useWorkspace();
   const { mutate: update } = useAct("session.update");
+  const { save } = useExport();
   const copy = () => void navigator.clipboard.writeText(id).then(() => notify({ tone: "info", message: "The id of the session was copied.", hint: null }));
   return (
     <>
@@ -44,6 +47,9 @@ function Items({ session }: { session: SessionSummary }) {
       </Item>
       <Item icon={session.unread ? <MailOpen className="size-3.5" /> : <Mail className="size-3.5" />} onSelect={() => update({ id, unread: !session.unread })}>
         {session.unread ? "Mark as read" : "Mark as unread"}
+      </Item>
+      <Item icon={<Download className="size-3.5" />} onSelect={() => void save(id, "markdown")}>
+        Export as Markdown
       </Item>
       <Item icon={<Copy className="size-3.5" />} onSelect={copy}>
         Copy the id
@@ -65,6 +71,43 @@ function Items({ session }: { session: SessionSummary }) {
         </>
       )}
     </>
+  );
+}
+
+/** Labels of the session, each on or off. */
+function Labels({ session }: { session: SessionSummary }) {
+  const { id, labels } = session;
+  const { workspace } = useWorkspace();
+  const { mutate: update } = useAct("session.update");
+  if (workspace === null || workspace.labels.length === 0) return null;
+  const without = (label: string) => labels.filter((one) => one !== label && !one.startsWith(`${label}::`));
+  return (
+    <ContextMenu.Sub>
+      <ContextMenu.SubTrigger className={ITEM}>
+        <span className="text-faint">
+          <Tag className="size-3.5" />
+        </span>
+        <span className="flex-1">Labels</span>
+        <ChevronRight aria-hidden className="size-3.5 text-faint" />
+      </ContextMenu.SubTrigger>
+      <ContextMenu.Portal>
+        <ContextMenu.SubContent aria-label="Labels" collisionPadding={8} className="z-50 max-h-80 min-w-40 overflow-y-auto rounded-lg border border-line bg-raised p-1 shadow-pop">
+          {workspace.labels.map((label) => {
+            const on = without(label.id).length < labels.length;
+            return (
+              <ContextMenu.CheckboxItem key={label.id} checked={on} className={ITEM} onSelect={() => update({ id, labels: on ? without(label.id) : [...labels, label.id] })}>
+                <span className="flex-1" style={{ paddingLeft: label.depth * 12 }}>
+                  {label.name}
+                </span>
+                <ContextMenu.ItemIndicator>
+                  <Check aria-hidden className="size-3.5 text-accent" />
+                </ContextMenu.ItemIndicator>
+              </ContextMenu.CheckboxItem>
+            );
+          })}
+        </ContextMenu.SubContent>
+      </ContextMenu.Portal>
+    </ContextMenu.Sub>
   );
 }
 

@@ -31,7 +31,6 @@ export const SessionRow = memo(function SessionRow({ session, selected, labels, 
         role="option"
         tabIndex={-1}
         aria-selected={selected}
-        aria-label={`${title}${session.unread ? ", unread" : ""}`}
         data-testid={`session-row-${session.id}`}
         onClick={() => onOpen(session.id)}
         className={cn("mx-2 flex h-full flex-col justify-center gap-0.5 rounded-lg px-2.5", selected ? "bg-selected" : "hover:bg-hover")}

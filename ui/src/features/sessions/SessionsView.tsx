@@ -1,6 +1,6 @@
 /** Middle and right pane of the sessions. */
-import { Archive, Inbox, MessageSquareText, SquarePen } from "lucide-react";
-import { useCallback, useDeferredValue, useState } from "react";
+import { Archive, Inbox, MessageSquareText, SquarePen, X } from "lucide-react";
+import { useCallback, useDeferredValue, useMemo, useState } from "react";
 import { Button, IconButton } from "@/components/Button";
 import { Kbd, SearchField } from "@/components/controls";
 import { ContentPane, ListPane } from "@/components/layout";
@@ -15,6 +15,7 @@ import { go, type SessionFilter } from "@/lib/route";
 import { errorWords } from "@/lib/sentence";
 import { hitKey, matches, placeOf } from "./rows";
 import { SessionList } from "./SessionList";
+import { type Show, ShowMenu, SHOWS, shows, useShow } from "./show";
 import { useMessageSearch } from "./useMessageSearch";
 import { useNewSession } from "./useNewSession";
 
@@ -42,7 +43,9 @@ export function SessionsView({ filter, session, message }: SessionsViewProps) {
   const openHit = useCallback((hit: SearchHit) => go(placeOf(hit.session, hit.message)), []);
   const open = useCallback((id: string) => go({ view: "sessions", filter, session: id }), [filter]);
   const chosen = all.data?.find((row) => row.id === session) ?? list.data?.find((row) => row.id === session);
-  const shown = list.data?.filter((row) => matches(row, filter)) ?? [];
+  const [show, setShow] = useShow();
+  const here = useMemo(() => list.data?.filter((row) => matches(row, filter)) ?? [], [list.data, filter]);
+  const shown = useMemo(() => here.filter((row) => shows(row, show)), [here, show]);
 
   return (
     <>
@@ -50,13 +53,22 @@ export function SessionsView({ filter, session, message }: SessionsViewProps) {
         label="Sessions"
         title={titleOfFilter(filter, workspace)}
         actions={
+          <>
+          <ShowMenu sessions={here} show={show} onShow={setShow} />
           <IconButton label="New session" keys={`${MOD}N`} data-testid="new-session" onClick={() => void newSession()}>
             <SquarePen className="size-4" />
           </IconButton>
+          </>
         }
         search={
           <>
             <SearchField label="Search sessions" value={search} onChange={setSearch} />
+            {show !== "all" && (
+              <button type="button" data-testid="show-clear" onClick={() => setShow("all")} className="mt-1.5 flex h-6 items-center gap-1 rounded-md bg-accent-soft pr-1 pl-2 text-sm font-medium text-accent">
+                {SHOWS[show]}
+                <X aria-label="Show all" className="size-3.5" />
+              </button>
+            )}
             {waiting > 0 && <p role="status" className="px-1 pt-1 text-sm text-faint">{plural(waiting, "session")} not searched yet; they are being read.</p>}
             {words !== "" && found.isError && <p role="alert" className="px-1 pt-1 text-sm text-bad">{errorWords(found.error.wire)}</p>}
           </>
@@ -67,10 +79,10 @@ export function SessionsView({ filter, session, message }: SessionsViewProps) {
         ) : list.isError ? (
           <Failure error={list.error} onRetry={() => void list.refetch()} />
         ) : shown.length === 0 && hits.length === 0 ? (
-          <NothingHere filter={filter} search={words} onNew={() => void newSession()} />
+          <NothingHere filter={filter} show={show} search={words} onNew={() => void newSession()} />
         ) : (
           <SessionList
-            sessions={list.data}
+            sessions={shown}
             filter={filter}
             hits={hits}
             selected={session !== null && message !== null && hits.length > 0 ? hitKey(session, message) : session}
@@ -83,7 +95,7 @@ export function SessionsView({ filter, session, message }: SessionsViewProps) {
       {chosen === undefined ? (
         <ContentPane label="Chat">
           {session !== null && all.isPending ? (
-            <SkeletonRows rows={5} className="mx-auto max-w-[720px] px-6 pt-16" />
+            <SkeletonRows rows={5} className="mx-auto max-w-(--chat) px-6 pt-16" />
           ) : (
             <Empty
               icon={MessageSquareText}
@@ -111,8 +123,9 @@ export function SessionsView({ filter, session, message }: SessionsViewProps) {
   );
 }
 
-function NothingHere({ filter, search, onNew }: { filter: SessionFilter; search: string; onNew: () => void }) {
+function NothingHere({ filter, search, show, onNew }: { filter: SessionFilter; search: string; show: Show; onNew: () => void }) {
   if (search !== "") return <Empty icon={Inbox} title="Nothing found">Neither a title nor a message has “{search}”.</Empty>;
+  if (show !== "all") return <Empty icon={Inbox} title="None">No session here is “{SHOWS[show].toLowerCase()}” now.</Empty>;
   if (filter.by === "archived") return <Empty icon={Archive} title="The archive is empty">Archived sessions are out of the way, kept as they are, and found by search.</Empty>;
   if (filter.by === "channels") return <Empty icon={Inbox} title="No conversations yet">When somebody writes to one of your channels, the conversation appears here.</Empty>;
   return (

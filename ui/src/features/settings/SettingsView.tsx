@@ -1,10 +1,12 @@
 /** Settings, by section. */
-import { Brush, CircleArrowUp, Cpu, KeyRound, type LucideIcon, Palette, Power, Radio, ScrollText, ShieldCheck, SlidersHorizontal, Waypoints } from "lucide-react";
 import { ContentPane, ListPane, Scroll } from "@/components/layout";
 import { AccountsSettings } from "@/features/accounts/AccountsSettings";
 import { GatewayInfo } from "@/features/gateway/GatewayInfo";
 import { Hygiene } from "@/features/hygiene/Hygiene";
 import { Permissions } from "@/features/permissions/Permissions";
+import { PreferencesForm } from "@/features/preferences/PreferencesForm";
+import { UsageView } from "@/features/usage/UsageView";
+import { WorkspaceSettings } from "@/features/workspaces/WorkspaceSettings";
 import { cn } from "@/lib/cn";
 import { go, type SettingsSection } from "@/lib/route";
 import { Appearance } from "./Appearance";
@@ -12,22 +14,9 @@ import { Background } from "./Background";
 import { ConfigTable } from "./ConfigTable";
 import { Diagnostics } from "./Diagnostics";
 import { Models } from "./Models";
+import { SECTIONS } from "./sections";
 import { Tracing } from "./Tracing";
 import { Updates } from "./Updates";
-
-const SECTIONS: readonly { id: SettingsSection; name: string; note: string; icon: LucideIcon }[] = [
-  { id: "general", name: "General", note: "Start at login", icon: Power },
-  { id: "models", name: "Models", note: "Who answers", icon: Cpu },
-  { id: "accounts", name: "Accounts", note: "Who is signed in, and at whom", icon: KeyRound },
-  { id: "permissions", name: "Permissions", note: "What it may do without asking", icon: ShieldCheck },
-  { id: "hygiene", name: "Tidying up", note: "New sessions, archive, cleanup", icon: Brush },
-  { id: "tracing", name: "Tracing", note: "What is kept, left out, sent", icon: Waypoints },
-  { id: "appearance", name: "Appearance", note: "Light, dark, system", icon: Palette },
-  { id: "gateway", name: "Gateway", note: "How other clients connect", icon: Radio },
-  { id: "updates", name: "Updates", note: "Which versions, and when", icon: CircleArrowUp },
-  { id: "config", name: "Configuration", note: "Every value and where it comes from", icon: SlidersHorizontal },
-  { id: "diagnostics", name: "Diagnostics", note: "Version, ledger, log", icon: ScrollText },
-];
 
 export function SettingsView({ section }: { section: SettingsSection }) {
   const present = SECTIONS.find((each) => each.id === section);
@@ -74,6 +63,12 @@ function Chosen({ section }: { section: SettingsSection }) {
       return <Models />;
     case "accounts":
       return <AccountsSettings />;
+    case "workspace":
+      return <WorkspaceSettings />;
+    case "preferences":
+      return <PreferencesForm />;
+    case "usage":
+      return <UsageView />;
     case "permissions":
       return <Permissions />;
     case "hygiene":

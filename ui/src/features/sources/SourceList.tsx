@@ -1,46 +1,21 @@
 /** The rows of the sources panel, grouped by kind. Arrow keys move through them. */
-import { type KeyboardEvent, useEffect, useRef } from "react";
+import { useEffect, useRef } from "react";
 import { Switch } from "@/components/controls";
 import { Scroll } from "@/components/layout";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useAct } from "@/data/operations";
 import type { SourceSummary } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
+import { moveByArrows } from "@/lib/roving";
 import { go } from "@/lib/route";
 import { ago, useNow } from "@/lib/time";
 import { groupSources, KINDS, SourceIcon } from "./kinds";
-
-/** Where an arrow key leads from row `at` of `n`; null for every other key. */
-export function stepOf(key: string, at: number, n: number): number | null {
-  switch (key) {
-    case "ArrowDown":
-      return Math.min(n - 1, at + 1);
-    case "ArrowUp":
-      return Math.max(0, at - 1);
-    case "Home":
-      return 0;
-    case "End":
-      return n - 1;
-    default:
-      return null;
-  }
-}
-
-function move(event: KeyboardEvent<HTMLElement>): void {
-  const rows = [...event.currentTarget.querySelectorAll<HTMLElement>("[data-row]")];
-  const at = rows.findIndex((row) => row === event.target);
-  const next = at === -1 ? null : stepOf(event.key, at, rows.length);
-  if (next === null) return;
-  event.preventDefault();
-  rows[next]?.focus();
-  rows[next]?.click();
-}
 
 export function SourceList({ rows, chosen }: { rows: readonly SourceSummary[]; chosen: string | null }) {
   return (
     <Scroll className="pb-3">
       {/* oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- the keys belong to the rows in it */}
-      <div onKeyDown={move}>
+      <div onKeyDown={moveByArrows}>
         {groupSources(rows).map((group) => (
           <section key={group.kind} aria-label={KINDS[group.kind].title}>
             <h2 className="px-4.5 pt-3 pb-1 text-xs font-medium text-faint">{KINDS[group.kind].title}</h2>

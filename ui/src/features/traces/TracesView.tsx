@@ -112,10 +112,10 @@ function Row({ row, selected, session, title }: RowProps) {
   const { totalUs } = bars(row);
   return (
     <li>
+      {/* oxlint-disable-next-line jsx-a11y/control-has-associated-label -- its name is what stands in it */}
       <button
         type="button"
         data-testid={`trace-row-${row.id}`}
-        aria-label={`Trace from ${row.origin}, ${outcome.words}`}
         aria-current={selected ? "true" : undefined}
         onClick={() => go({ view: "traces", session, trace: row.id })}
         className={cn("flex h-[50px] w-full flex-col justify-center gap-0.5 rounded-lg px-2.5 text-left", selected ? "bg-selected" : "hover:bg-hover")}

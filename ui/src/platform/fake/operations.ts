@@ -13,13 +13,14 @@ import { DETECTED, SETTINGS, TOOLS } from "./rest";
 import { ROUTE_OPERATIONS } from "./routing";
 import { LATER } from "./later";
 import { LIFE } from "./life";
-import { message, WORKSPACES } from "./sessions";
+import { message } from "./sessions";
 import { detailOf } from "./sourceDetail";
 import { SOURCE_OPERATIONS } from "./sourceOperations";
 import { status } from "./sources";
 import { playTurn } from "./turn";
 import { UPDATE_OPERATIONS } from "./updates";
 import { UPKEEP_OPERATIONS } from "./upkeep";
+import { WORKSPACE_OPERATIONS } from "./workspaces";
 import type { World } from "./world";
 
 export type Table = { [K in OperationName]: (world: World, params: Params<K>) => Result<K> };
@@ -84,7 +85,6 @@ export const OPERATIONS: Table = {
     world.notices = world.notices.filter((notice) => notice.id !== id);
     return {};
   },
-  "workspace.list": () => WORKSPACES,
   "session.list": list,
   "session.get": (world, { id, limit, before }) => {
     const whole = world.transcript(id);
@@ -134,6 +134,7 @@ export const OPERATIONS: Table = {
   ...SOURCE_OPERATIONS,
   ...UPDATE_OPERATIONS,
   ...UPKEEP_OPERATIONS,
+  ...WORKSPACE_OPERATIONS,
   "tool.list": () => TOOLS,
   "pairing.list": (world) => world.pairing,
   "pairing.approve": (world, { code }) => {

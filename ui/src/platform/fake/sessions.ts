@@ -21,6 +21,7 @@ export const WORKSPACES: WorkspaceSummary[] = [
       { id: "customer", name: "Customer", depth: 0, color: "info", valueType: null },
       { id: "northwind", name: "Northwind", depth: 1, color: "info", valueType: null },
       { id: "bug", name: "Bug", depth: 0, color: "destructive", valueType: null },
+      { id: "priority", name: "Priority", depth: 0, color: "foreground/50", valueType: "number" },
     ],
   },
   {

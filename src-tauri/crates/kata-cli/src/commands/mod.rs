@@ -21,6 +21,7 @@ mod sources;
 mod trace;
 mod update;
 mod upkeep;
+mod workspaces;
 
 use crate::args::{Cli, Command, Hooks, Pair, Sessions};
 use crate::client::Client;
@@ -63,6 +64,14 @@ pub(crate) async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
         Command::Doctor => doctor::run(screen, &home).await,
         Command::Chat(chat) => chat::run(screen, &home, chat).await,
         Command::Sessions(command) => sessions(screen, &home, command).await,
+        Command::Workspaces(command) => workspaces::workspaces(screen, &home, command).await,
+        Command::Skills(command) => workspaces::skills(screen, &home, command).await,
+        Command::Preferences(command) => workspaces::preferences(screen, &home, command).await,
+        Command::Notes(options) => workspaces::notes(screen, &home, options).await,
+        Command::Export(options) => workspaces::export(screen, &home, options).await,
+        Command::Usage(options) => workspaces::usage(screen, &home, options).await,
+        Command::Files(options) => workspaces::files(screen, &home, options).await,
+        Command::Git { id } => workspaces::git(screen, &home, id).await,
         Command::Search(options) => upkeep::search(screen, &home, options).await,
         Command::Letters(command) => upkeep::letters(screen, &home, command).await,
         Command::Hygiene(command) => upkeep::hygiene(screen, &home, command).await,

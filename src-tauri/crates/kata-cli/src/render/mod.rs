@@ -18,6 +18,7 @@ mod source_files;
 mod trace;
 mod update;
 mod upkeep;
+mod workspaces;
 
 pub(crate) use approvals::{approval_outcome, approvals};
 pub(crate) use channels::{audit, channels, directory, probe, step};
@@ -34,6 +35,7 @@ pub(crate) use source_files::{elicitations, probed, source_document, source_tool
 pub(crate) use trace::waterfall;
 pub(crate) use update::update;
 pub(crate) use upkeep::{hits, hygiene, letters, plan};
+pub(crate) use workspaces::{files, git, notes, preferences, skill, skills, usage, workspace, workspaces};
 
 use kata_protocol::{Ms, RunState, Status, UserAction};
 use serde::Serialize;

@@ -213,6 +213,10 @@ pub trait Transcripts: Send + Sync + 'static {
     /// Notes the list row of a session at work; never waits. It reaches the index within a moment: what a crash takes of it
     /// is in the files, counters of tokens excepted.
     fn touch(&self, summary: SessionSummary);
+    /// Counts the tokens of one answer of a model; `begins` with the first of a turn. Never waits. Who keeps no count does nothing.
+    fn used(&self, model: &str, usage: super::StepUsage, begins: bool) {
+        let _ = (model, usage, begins);
+    }
     /// Brings line 1 up to date (temp, fsync, rename). Called when a session goes idle.
     async fn rewrite(&self, id: &SessionId) -> Result<(), TranscriptError>;
     /// Notes in line 1 that this session has the conversation `key`, or no longer has it, so that the keys can be made again

@@ -305,7 +305,7 @@ impl Runner {
     pub(super) async fn converse(&mut self, turn: &Turn, model: &dyn Model) -> Outcome {
         let summary = self.live.summary();
         let system = (self.deps.system_prompt)(&summary);
-        for _ in 0..MAX_STEPS {
+        for n in 0..MAX_STEPS {
             let row = rows::new_id(&*self.deps.clock, &*self.deps.entropy);
             let request = ModelRequest {
                 session: summary.id.clone(),
@@ -325,6 +325,7 @@ impl Runner {
             }
             crate::fault::point("during_turn");
             self.count(step.usage);
+            self.deps.transcripts.used(&model.label(), step.usage, n == 0);
             let calls = history::calls(&step.blocks);
             let text = history::text(&step.blocks);
             let thinking = history::thinking(&step.blocks);

@@ -5,7 +5,7 @@ use crate::atomic::{self, FILE_MODE};
 use kata_protocol::{Ms, Notice};
 use serde_json::{Map, Value};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a file holds.
 pub(crate) enum Document {
@@ -80,6 +80,28 @@ pub fn update_document(path: &Path, change: impl FnOnce(&mut Map<String, Value>)
     };
     change(&mut fields);
     write(path, &fields).map_err(|source| DocumentError::Io { path: name(), source })
+}
+
+/// Changes a document, or begins it with `fresh`. A damaged one is set aside first; answers where it is then.
+pub(crate) fn change_or_begin(
+    path: &Path,
+    fresh: Map<String, Value>,
+    now: Ms,
+    change: impl FnOnce(&mut Map<String, Value>),
+) -> Result<Option<PathBuf>, DocumentError> {
+    let name = || path.display().to_string();
+    let failed = |source| DocumentError::Io { path: name(), source };
+    let (mut fields, aside) = match read(path) {
+        Document::Fields(fields) => (fields, None),
+        Document::Missing => (fresh, None),
+        Document::Damaged(_) => (fresh, Some(atomic::set_aside(path, now).map_err(failed)?)),
+    };
+    change(&mut fields);
+    if let Some(parent) = path.parent() {
+        atomic::private_dir(parent).map_err(failed)?;
+    }
+    write(path, &fields).map_err(failed)?;
+    Ok(aside)
 }
 
 /// Copies a damaged file aside; the notice says what stands in for it.

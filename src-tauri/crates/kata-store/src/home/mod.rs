@@ -6,13 +6,17 @@
 //! Deliberately absent: this program's own settings and secrets (the engine's), and watching for changes.
 
 mod document;
+mod edit;
 mod open;
 mod paths;
+mod preferences;
 mod sources;
 mod workspaces;
 
 pub use document::{DocumentError, update_document};
+pub use edit::{Unfit, WorkspaceEdit, create_workspace, edit_workspace, workspace_settings};
 pub use open::open_home;
 pub use paths::HomePaths;
+pub use preferences::{preferences, set_preferences};
 pub use sources::{ChannelConfig, channel_configs, file_channels, set_source_enabled, source_folders};
 pub use workspaces::{set_active_workspace, workspace_folders, workspaces};

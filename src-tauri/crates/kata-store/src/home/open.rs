@@ -56,11 +56,11 @@ fn create(home: &HomePaths, now: Ms) -> io::Result<()> {
         // The folder is found without it, and a damaged file is the person's to replace.
         Document::Damaged(_) => return Ok(()),
     };
-    add_entry(home, &mut config, &path, "My Workspace", Some(now.0));
+    add_entry(home, &mut config, &path, "My Workspace", Some(now.0), true);
     document::write(&home.config(), &config)
 }
 
-fn furnish(path: &Path, name: &str, now: Ms) -> io::Result<()> {
+pub(super) fn furnish(path: &Path, name: &str, now: Ms) -> io::Result<()> {
     let slug = path.file_name().and_then(|name| name.to_str()).unwrap_or(name);
     let id = uuid::Uuid::new_v4().simple().to_string();
     let config = json!({

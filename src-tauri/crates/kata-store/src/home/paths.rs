@@ -50,6 +50,10 @@ impl HomePaths {
     pub fn config(&self) -> PathBuf {
         self.root.join("config.json")
     }
+    /// `preferences.json`.
+    pub fn preferences(&self) -> PathBuf {
+        self.root.join("preferences.json")
+    }
     /// The message store.
     pub fn database(&self) -> PathBuf {
         self.root.join("kata.db")

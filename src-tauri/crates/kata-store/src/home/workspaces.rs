@@ -68,12 +68,19 @@ pub fn set_active_workspace(home: &HomePaths, id: &WorkspaceId) -> Result<(), Do
             config.insert("activeWorkspaceId".into(), json!(known));
         }
         // It was only a folder until now.
-        None => add_entry(home, config, &one.path, one.id.as_str(), None),
+        None => add_entry(home, config, &one.path, one.id.as_str(), None, true),
     })
 }
 
-/// Adds a workspace to `config.json` and makes it the active one.
-pub(crate) fn add_entry(home: &HomePaths, config: &mut Map<String, Value>, path: &Path, name: &str, created_at: Option<u64>) {
+/// Adds a workspace to `config.json`, and makes it the active one where that is wanted.
+pub(crate) fn add_entry(
+    home: &HomePaths,
+    config: &mut Map<String, Value>,
+    path: &Path,
+    name: &str,
+    created_at: Option<u64>,
+    activate: bool,
+) {
     let id = uuid::Uuid::new_v4().to_string();
     let mut entry = json!({ "id": id, "name": name, "rootPath": home.portable(path) });
     if let Some(at) = created_at {
@@ -85,7 +92,23 @@ pub(crate) fn add_entry(home: &HomePaths, config: &mut Map<String, Value>, path:
             config.insert("workspaces".into(), json!([entry]));
         }
     }
-    config.insert("activeWorkspaceId".into(), json!(id));
+    if activate {
+        config.insert("activeWorkspaceId".into(), json!(id));
+    }
+}
+
+/// Gives the entry of a folder in `config.json` another name, where it has one.
+pub(crate) fn rename_entry(home: &HomePaths, config: &mut Map<String, Value>, path: &Path, name: &str) {
+    let entries = config.get_mut("workspaces").and_then(Value::as_array_mut);
+    for entry in entries.into_iter().flatten().filter_map(Value::as_object_mut) {
+        if entry
+            .get("rootPath")
+            .and_then(Value::as_str)
+            .is_some_and(|root| home.expand(root) == path)
+        {
+            entry.insert("name".into(), json!(name));
+        }
+    }
 }
 
 fn listed(home: &HomePaths, config: &Map<String, Value>) -> Vec<Listed> {
@@ -139,7 +162,7 @@ fn statuses(workspace: &Path) -> Vec<WorkflowStatus> {
     })
 }
 
-fn valid_statuses(list: &[Value]) -> Option<Vec<WorkflowStatus>> {
+pub(super) fn valid_statuses(list: &[Value]) -> Option<Vec<WorkflowStatus>> {
     let fixed = |id: &str| list.iter().any(|status| status["id"] == id && status["isFixed"] == true);
     if !["todo", "done", "cancelled"].iter().all(|id| fixed(id)) {
         return None;

@@ -17,7 +17,8 @@ use crate::sqlite::sessions::IndexRow;
 use crate::{HomePaths, SqliteStore};
 use async_trait::async_trait;
 use kata_core::ports::{
-    Append, Clock, Entropy, JournalEntry, KeyStore, LoadedSession, NewSession, StoreError, TranscriptError, TranscriptTail, Transcripts,
+    Append, Clock, Entropy, JournalEntry, KeyStore, LoadedSession, NewSession, StepUsage, StoreError, TranscriptError, TranscriptTail,
+    Transcripts,
 };
 use kata_protocol::{MessageId, Ms, Notice, SessionId, SessionKey, SessionList, SessionSummary, WorkspaceId};
 use std::collections::HashMap;
@@ -321,6 +322,16 @@ impl Transcripts for FileTranscripts {
 
     fn touch(&self, summary: SessionSummary) {
         self.index.touch(summary, self.clock.now());
+    }
+
+    fn used(&self, model: &str, usage: StepUsage, begins: bool) {
+        self.index.used(crate::sqlite::Used {
+            at: self.clock.now(),
+            model: model.to_owned(),
+            input: usage.input + usage.cache_read + usage.cache_creation,
+            output: usage.output,
+            turns: u64::from(begins),
+        });
     }
 
     async fn rewrite(&self, id: &SessionId) -> Result<(), TranscriptError> {

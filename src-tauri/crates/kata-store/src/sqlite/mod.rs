@@ -22,11 +22,13 @@ pub(crate) mod search;
 pub(crate) mod sessions;
 mod state;
 mod traces;
+mod usage;
 mod writer;
 
 pub use audit::AuditRecord;
 pub use devices::{StoredDevice, StoredProof};
 pub use retention::{KEEP_MS, Pruned};
+pub use usage::Used;
 
 pub(crate) use fault::Fault;
 use kata_core::ports::StoreError;
@@ -44,6 +46,7 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
     touched: Arc<Touched>,
+    counting: Arc<usage::Counting>,
 }
 
 impl SqliteStore {

@@ -124,6 +124,7 @@ fn open(path: &Path) -> Result<Arc<SqliteStore>, OpenError> {
         writer,
         readers,
         touched: Arc::default(),
+        counting: Arc::default(),
     }))
 }
 

@@ -8,6 +8,8 @@ use rusqlite::params;
 
 /// How long the text of an ended message is kept, in milliseconds: 30 days.
 pub const KEEP_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+/// How long it is counted which tokens were used, in milliseconds: 400 days.
+const KEEP_USAGE_MS: u64 = 400 * 24 * 60 * 60 * 1000;
 /// How many audit lines are kept.
 const KEPT_AUDIT: i64 = 10_000;
 
@@ -42,6 +44,10 @@ impl SqliteStore {
             db.execute(
                 "DELETE FROM audit WHERE id <= (SELECT coalesce(max(id), 0) FROM audit) - ?1",
                 params![KEPT_AUDIT],
+            )?;
+            db.execute(
+                "DELETE FROM usage WHERE at < ?1",
+                params![ms_in(Ms(now.0.saturating_sub(KEEP_USAGE_MS)))],
             )?;
             Ok(Pruned {
                 inbox: inbox as u64,

@@ -14,6 +14,7 @@ pub(crate) fn migrations() -> Migrations<'static> {
         M::up(EXTRAS),
         M::up(TALK),
         M::up(DEVICES),
+        M::up(USAGE),
     ])
 }
 
@@ -252,6 +253,18 @@ CREATE TABLE devices (
   expires_at INTEGER,
   revoked_at INTEGER,
   CHECK (iif(revoked_at IS NULL, (token_hash IS NULL) <> (public_key IS NULL), token_hash IS NULL AND public_key IS NULL))
+) STRICT, WITHOUT ROWID;
+";
+
+/// Tokens by quarter of an hour.
+const USAGE: &str = "
+CREATE TABLE usage (
+  at     INTEGER NOT NULL,
+  model  TEXT NOT NULL,
+  input  INTEGER NOT NULL,
+  output INTEGER NOT NULL,
+  turns  INTEGER NOT NULL,
+  PRIMARY KEY (at, model)
 ) STRICT, WITHOUT ROWID;
 ";
 

@@ -264,6 +264,7 @@ async fn the_agent_does_not_write_its_own_rules() {
         "permissions-always.json",
         "config.json",
         "sources/x/permissions.json",
+        "skills/x/SKILL.md",
     ] {
         let params = json!({ "path": home.path(&format!("kata/workspaces/ws/{file}")), "content": "{}" });
         assert!(is_deny(&home.judge(Safe, "write", params.clone()).await), "{file}");
