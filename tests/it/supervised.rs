@@ -43,7 +43,7 @@ async fn back(systemd: &UserSystemd, unit: &str, kata: &Kata<'_>, before: &str) 
     eventually("it comes back by itself and is ready", async || {
         let pid = block_in_place(|| systemd.property(unit, "MainPID"));
         let file: serde_json::Value = serde_json::from_slice(&std::fs::read(&gateway).ok()?).ok()?;
-        (pid != "0" && pid != before && file["pid"].to_string() == pid).then_some(pid)
+        (pid != "0" && pid != before && file["pid"].as_u64() == pid.parse().ok()).then_some(pid)
     })
     .await
 }
