@@ -1,11 +1,12 @@
 //! The life of the process: display, runtime, plugins of Tauri, one instance, drain on quit.
 //!
 //! Closing the window destroys it (its web process goes, a third of the memory with it); the engine, the tray and the process
-//! stay. Quit, a signal and the operation `system.shutdown` all end in one drain. Deliberately absent: updates, see [`crate::update`].
+//! stay. Quit, a signal and the operation `system.shutdown` all end in one drain; asked a second time, the program ends at once. Links
+//! come as arguments of a start, or of a second one. Deliberately absent: updates, see [`crate::update`].
 
 use crate::host::{self, Browser, Host, NoBrowser};
 use crate::update::boot::Start;
-use crate::{ipc, tray, update, window};
+use crate::{follow, ipc, places, tray, update, wake, window};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -90,6 +91,7 @@ fn builder(host: &Arc<Host>) -> tauri::Builder<Wry> {
         .plugin(tauri_plugin_shell::init())
         .plugin(tauri_plugin_updater::Builder::new().build())
         .manage(Arc::clone(&host))
+        .manage(places::Places::default())
         .invoke_handler(handler)
         .setup(move |app| {
             bindings.mount_events(app);
@@ -100,7 +102,11 @@ fn builder(host: &Arc<Host>) -> tauri::Builder<Wry> {
 
 /// One instance per home: a second start hands over and focuses the first one's window.
 fn one_instance() -> tauri::plugin::TauriPlugin<Wry> {
-    let plugin = tauri_plugin_single_instance::Builder::new().callback(|app, _arguments, _folder| window::open_soon(app));
+    let plugin = tauri_plugin_single_instance::Builder::new().callback(|app, arguments, _folder| {
+        if !places::open_arguments(app, arguments.into_iter().skip(1)) {
+            window::open_soon(app);
+        }
+    });
     #[cfg(target_os = "linux")]
     let plugin = plugin.dbus_id(bus_name(std::env::var("KATA_CONFIG_DIR").ok().as_deref()));
     plugin.build()
@@ -124,7 +130,15 @@ fn set_up(app: &AppHandle, host: &Arc<Host>) {
         tracing::warn!(%error, "no tray icon");
     }
     tauri::async_runtime::spawn(bring_up(app.clone(), Arc::clone(host)));
-    if !std::env::args().any(|argument| argument == "--hidden") {
+    wake::follow(Arc::clone(host));
+    // A link opens the window, also of a start that was to be hidden.
+    // What is no text is no link.
+    let arguments: Vec<String> = std::env::args_os()
+        .skip(1)
+        .filter_map(|argument| argument.into_string().ok())
+        .collect();
+    let hidden = arguments.iter().any(|argument| argument == "--hidden");
+    if !places::open_arguments(app, arguments) && !hidden {
         window::open_soon(app);
     }
     quit_on_signal(app.clone());
@@ -154,7 +168,7 @@ pub(crate) async fn bring_up(app: AppHandle, host: Arc<Host>) {
             host.open_pages_with(Arc::new(Pages(app.clone())));
             tauri::async_runtime::spawn(update::join(app.clone(), Arc::clone(&host), home));
             tauri::async_runtime::spawn(ipc::forward_facts(app.clone(), Arc::clone(&events)));
-            tauri::async_runtime::spawn(tray::follow_health(app, host, events));
+            tauri::async_runtime::spawn(follow::run(app, host, events));
         }
         None => tray::show(&app, "The engine did not start"),
     }
@@ -167,20 +181,23 @@ fn run(app: App<Wry>, host: Arc<Host>) -> i32 {
         // The last window was closed: the tray keeps the process.
         RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
         RunEvent::ExitRequested { code: Some(code), api, .. } if !drained.load(Ordering::Acquire) => {
-            api.prevent_exit();
-            if !draining.swap(true, Ordering::AcqRel) {
-                host.remember_window(!app.webview_windows().is_empty());
-                let (app, host, drained) = (app.clone(), Arc::clone(&host), Arc::clone(&drained));
-                tauri::async_runtime::spawn(async move {
-                    match host.busy() {
-                        0 => tray::show(&app, "Ending…"),
-                        busy => tray::show(&app, &format!("Ending; {busy} session(s) finish their turn")),
-                    }
-                    host.shut_down().await;
-                    drained.store(true, Ordering::Release);
-                    app.exit(code);
-                });
+            if draining.swap(true, Ordering::AcqRel) {
+                // Asked again: whoever waits has waited enough. What is not done is on disk, as after a power cut.
+                tracing::warn!("ending at once");
+                return;
             }
+            api.prevent_exit();
+            host.remember_window(!app.webview_windows().is_empty());
+            let (app, host, drained) = (app.clone(), Arc::clone(&host), Arc::clone(&drained));
+            tauri::async_runtime::spawn(async move {
+                drain(&app, &host).await;
+                drained.store(true, Ordering::Release);
+                app.exit(code);
+            });
+        }
+        #[cfg(target_os = "macos")]
+        RunEvent::Opened { urls } => {
+            let _ = places::open_arguments(app, urls.into_iter().map(String::from));
         }
         #[cfg(target_os = "macos")]
         RunEvent::Reopen {
@@ -191,6 +208,33 @@ fn run(app: App<Wry>, host: Arc<Host>) -> i32 {
     })
 }
 
+/// Lets the engine end, and says in the tray what that waits for.
+async fn drain(app: &AppHandle, host: &Host) {
+    let events = host.events();
+    let ended = host.shut_down();
+    tokio::pin!(ended);
+    let mut said = None;
+    loop {
+        // Before it is asked what it waits for, so that no change falls in between.
+        let mut facts = events.as_ref().map(|events| events.subscribe());
+        let waits_for = Some(host.waits_for());
+        if said != waits_for {
+            tray::show_ending(app, waits_for.as_deref().unwrap_or_default());
+            said = waits_for;
+        }
+        let changed = async {
+            match &mut facts {
+                Some(facts) => _ = facts.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = &mut ended => return,
+            () = changed => {}
+        }
+    }
+}
+
 #[cfg(unix)]
 fn quit_on_signal(app: AppHandle) {
     use tokio::signal::unix::{SignalKind, signal};
@@ -199,8 +243,11 @@ fn quit_on_signal(app: AppHandle) {
             tracing::warn!("signals cannot be heard; quit from the tray");
             return;
         };
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        app.exit(0);
+        // The second one ends it at once.
+        for _ in 0..2 {
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            app.exit(0);
+        }
     });
 }
 

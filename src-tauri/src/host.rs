@@ -9,7 +9,7 @@ use kata_core::operations::{Caller, Operations};
 use kata_engine::life::Restart;
 use kata_engine::updates::Updater;
 pub(crate) use kata_engine::{Browser, NoBrowser};
-use kata_engine::{Engine, EngineError, Options};
+use kata_engine::{Engine, EngineError, NotificationSettings, Options};
 use kata_protocol::{ErrorCode, Json, Scope, WireError};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -163,6 +163,37 @@ impl Host {
         match &*self.stage.borrow() {
             Stage::Ready(engine) => engine.busy(),
             _ => 0,
+        }
+    }
+
+    /// Names of the sessions that a drain would wait for.
+    pub(crate) fn waits_for(&self) -> Vec<String> {
+        match &*self.stage.borrow() {
+            Stage::Ready(engine) => engine.waits_for(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What may be told by notifications.
+    pub(crate) fn notifications(&self) -> NotificationSettings {
+        match &*self.stage.borrow() {
+            Stage::Ready(engine) => engine.notifications(),
+            _ => NotificationSettings::default(),
+        }
+    }
+
+    /// The system says that the machine woke up.
+    pub(crate) fn woke_up(&self) {
+        if let Stage::Ready(engine) = &*self.stage.borrow() {
+            engine.woke_up();
+        }
+    }
+
+    /// Facts of the engine, while one stands.
+    pub(crate) fn events(&self) -> Option<Arc<EventHub>> {
+        match &*self.stage.borrow() {
+            Stage::Ready(engine) => Some(engine.events()),
+            _ => None,
         }
     }
 

@@ -1,7 +1,8 @@
 //! Joins the window to the engine: one command per row of the table of operations, one event for every fact.
 //!
 //! Commands, their types and the TypeScript in `ui/src/generated/tauri.ts` are expansions of the table in kata-protocol.
-//! Two commands are no operations, because they are for when there is no engine: [`start_engine`] and [`quit_app`].
+//! Two commands are no operations, because they are for when there is no engine: [`start_engine`] and [`quit_app`]; a third because
+//! only a window of this shell can be asked for a place: [`crate::places::take_places`].
 //! Deliberately absent: any other such command; the gateway and the CLI could not call it.
 
 use crate::host::Host;
@@ -36,7 +37,7 @@ macro_rules! commands {
         /// Commands and events of the shell, for Tauri and for TypeScript.
         pub(crate) fn bindings() -> tauri_specta::Builder<Wry> {
             tauri_specta::Builder::new()
-                .commands(tauri_specta::collect_commands![start_engine, quit_app, $($method),*])
+                .commands(tauri_specta::collect_commands![start_engine, quit_app, crate::places::take_places, $($method),*])
                 .events(tauri_specta::collect_events![FactEvent])
                 .disable_serde_phases()
         }

@@ -6,10 +6,15 @@
 //! Deliberately absent: any decision about messages, sessions, plugins or settings, and any state but “which window is open”.
 
 mod app;
+mod follow;
 mod host;
 mod ipc;
+mod links;
+mod places;
+mod tell;
 mod tray;
 mod update;
+mod wake;
 mod window;
 
 pub use app::main;

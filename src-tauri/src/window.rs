@@ -54,6 +54,24 @@ fn open(app: &AppHandle) -> tauri::Result<()> {
     Ok(())
 }
 
+/// Whether a person looks at the window now.
+pub(crate) fn is_looked_at(app: &AppHandle) -> bool {
+    app.get_webview_window(LABEL).is_some_and(|window| {
+        let said = |answer: tauri::Result<bool>| answer.unwrap_or(false);
+        said(window.is_focused()) && said(window.is_visible()) && !said(window.is_minimized())
+    })
+}
+
+/// How many things need the person, on the icon of the app where the system shows that; a window that is opened later has it too.
+pub(crate) fn show_badge(app: &AppHandle, count: usize) {
+    if let Some(window) = app.get_webview_window(LABEL) {
+        let count = i64::try_from(count).ok().filter(|count| *count > 0);
+        if let Err(error) = window.set_badge_count(count) {
+            tracing::debug!(%error, "no badge");
+        }
+    }
+}
+
 /// The window shows our own page only; links go to the browser through `openExternal`.
 fn stays_inside(url: &Url) -> bool {
     let ours = url.scheme() == "tauri" || url.host_str() == Some("tauri.localhost");

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 /// How long anything may take to be seen; generous, because a busy machine draws in software.
-const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 /// How often a wait looks.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -37,6 +37,11 @@ impl Element {
         self.0.prop("innerText").await.ok().flatten().unwrap_or_default()
     }
 
+    /// What stands in a field.
+    pub(crate) async fn value(&self) -> String {
+        self.0.prop("value").await.ok().flatten().unwrap_or_default()
+    }
+
     /// An attribute; nothing where it is not set or the element is gone.
     pub(crate) async fn attribute(&self, name: &str) -> Option<String> {
         self.0.attr(name).await.ok().flatten()
@@ -51,7 +56,16 @@ impl Desktop {
 
     /// The same in a home that is there already.
     pub(crate) async fn drive_in(name: &'static str, home: TempDir, story: impl AsyncFnOnce(&Desktop)) {
-        let mut desktop = Self::start(name, home).await;
+        Self::drive_all(name, home, &[], story).await;
+    }
+
+    /// The same in a fresh home, with arguments for the program.
+    pub(crate) async fn drive_with(name: &'static str, arguments: &[&str], story: impl AsyncFnOnce(&Desktop)) {
+        Self::drive_all(name, tempfile::tempdir().expect("a home for the app"), arguments, story).await;
+    }
+
+    async fn drive_all(name: &'static str, home: TempDir, arguments: &[&str], story: impl AsyncFnOnce(&Desktop)) {
+        let mut desktop = Self::start(name, home, arguments).await;
         let outcome = futures::FutureExt::catch_unwind(AssertUnwindSafe(story(&desktop))).await;
         if outcome.is_err() {
             desktop.screenshot("failed").await;
@@ -74,7 +88,7 @@ impl Desktop {
         asked.is_ok() && ended
     }
 
-    async fn start(name: &'static str, home: TempDir) -> Self {
+    async fn start(name: &'static str, home: TempDir, arguments: &[&str]) -> Self {
         let port = free_port();
         let driver = Command::new("WebKitWebDriver")
             .args([format!("--port={port}"), "--host=127.0.0.1".into()])
@@ -90,7 +104,7 @@ impl Desktop {
         })
         .await;
         let mut capabilities = Capabilities::new();
-        capabilities.insert("webkitgtk:browserOptions".into(), json!({ "binary": program(), "args": [] }));
+        capabilities.insert("webkitgtk:browserOptions".into(), json!({ "binary": program(), "args": arguments }));
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)
             .connect(&format!("http://127.0.0.1:{port}"))
@@ -205,9 +219,22 @@ impl Desktop {
         std::fs::write(&path, picture).expect("a screenshot can be written");
     }
 
+    /// Where the window is.
+    pub(crate) async fn hash(&self) -> String {
+        let url = self.client.current_url().await.ok();
+        url.and_then(|url| url.fragment().map(|hash| format!("#{hash}")))
+            .unwrap_or_default()
+    }
+
     /// Starts the program a second time in the same home and waits for it to end.
     pub(crate) async fn start_again(&self) -> ExitStatus {
+        self.start_again_with(&[]).await
+    }
+
+    /// The same, with arguments.
+    pub(crate) async fn start_again_with(&self, arguments: &[&str]) -> ExitStatus {
         let second = Command::new(program())
+            .args(arguments)
             .envs(environment(&self.home))
             .stdout(Stdio::null())
             .kill_on_drop(true)
@@ -251,6 +278,13 @@ impl Desktop {
             .collect::<Vec<_>>()
             .join("\n")
     }
+}
+
+/// One look later.
+pub(crate) async fn tick() {
+    let mut looks = tokio::time::interval(LOOK);
+    looks.tick().await;
+    looks.tick().await;
 }
 
 pub(crate) async fn until(what: &str, condition: impl AsyncFn() -> bool) {

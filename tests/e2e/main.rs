@@ -1,7 +1,7 @@
 //! The real app, driven by WebDriver on a screen of its own: clicked, typed into, looked at.
 //!
 //! Run by `cargo xtask e2e`, which builds the app and brings Xvfb, a window manager and a session bus. [`app`] starts the
-//! program and finds things in its window, [`tray`] looks at the tray over the session bus; the tests here say what a person does and sees. Screenshots of every view are left
+//! program and finds things in its window, [`bus`] is the session bus as a panel and a notification service see it; the tests here say what a person does and sees. Screenshots of every view are left
 //! in `target/screenshots/` to be looked at.
 #![allow(
     clippy::unwrap_used,
@@ -12,8 +12,11 @@
 )]
 
 mod app;
+mod bus;
 mod channels;
 mod life;
+mod links;
+mod notifications;
 mod permissions;
 mod plugins;
 mod telegram;

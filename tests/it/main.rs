@@ -11,6 +11,7 @@
 mod accounts;
 mod approvals;
 mod attachments;
+mod attention;
 mod author;
 mod channels;
 mod cli;

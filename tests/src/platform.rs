@@ -39,6 +39,7 @@ struct Shared {
     typing: AtomicU32,
     counted: AtomicU32,
     refusing: AtomicU32,
+    losing: AtomicU32,
     /// Files of people, by reference, and those the bot sent, by id.
     files: Mutex<HashMap<String, Vec<u8>>>,
     uploads: Mutex<HashMap<String, Vec<u8>>>,
@@ -135,6 +136,11 @@ impl FakePlatform {
         self.shared.counted.load(Ordering::Relaxed)
     }
 
+    /// The next `times` sends arrive, and the answer that they did is lost on its way (504).
+    pub fn lose(&self, times: u32) {
+        self.shared.losing.store(times, Ordering::Relaxed);
+    }
+
     /// The next `times` sends fail with 503, without taking the message.
     pub fn refuse(&self, times: u32) {
         self.shared.refusing.store(times, Ordering::Relaxed);
@@ -207,5 +213,12 @@ async fn send(State(shared): State<Arc<Shared>>, body: String) -> Result<Json<Va
         .count();
     assert_eq!(earlier, part, "parts of one reply must come in order");
     sent.push(Sent { message, times: 1 });
+    if shared
+        .losing
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1))
+        .is_ok()
+    {
+        return Err(StatusCode::GATEWAY_TIMEOUT);
+    }
     Ok(Json(json!({ "messageIds": [format!("out-{}", sent.len())] })))
 }

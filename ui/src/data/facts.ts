@@ -59,7 +59,12 @@ export function applyFact(client: QueryClient, chats: Chats, fact: Fact): void {
     case "workspaces_changed":
       invalidate(client, ["workspaces"]);
       return;
+    case "attention_changed":
+      invalidate(client, ["attention"]);
+      return;
     case "health_changed":
+      // How long a pause lasts is not in the line.
+      if (fact.health.paused || client.getQueryData<SystemStatus>(["system.status", {}])?.pause.paused === true) invalidate(client, ["health"]);
       client.setQueryData<SystemStatus>(["system.status", {}], (status) => status && { ...status, health: fact.health });
       return;
   }

@@ -2,7 +2,7 @@
 import type { OperationName, SessionId } from "@/generated/protocol";
 import { OPERATIONS } from "./fake/operations";
 import { type FakeOptions, World } from "./fake/world";
-import { type Connection, type EngineFailure, isWebUrl, Listeners, OperationError, type Params, type Platform, type Result, toOperationError } from "./types";
+import { type Connection, type EngineFailure, isWebUrl, Listeners, OperationError, type Params, type Place, type Platform, type Result, toOperationError } from "./types";
 
 function optionsOfAddress(): FakeOptions {
   const query = new URLSearchParams(window.location.search);
@@ -18,6 +18,8 @@ export interface FakePlatform extends Platform {
   move(connection: Connection): void;
   /** From now on nothing is answered, as when the other side is gone. */
   hold(): void;
+  /** Asks for a place from outside, as a link does. */
+  ask(place: Place): void;
   /** How often the app was asked to end. */
   readonly quits: number;
 }
@@ -34,6 +36,7 @@ export function fakePlatform(options: FakeOptions = optionsOfAddress()): FakePla
   const world = new World(options);
   const connections = new Listeners<Connection>();
   const resyncs = new Listeners<void>();
+  const places = new Listeners<Place>();
   let connection: Connection = options.engineFails === true ? { kind: "failed", failure: ALREADY_RUNNING } : { kind: "online" };
   let quits = 0;
   let held = false;
@@ -61,6 +64,8 @@ export function fakePlatform(options: FakeOptions = optionsOfAddress()): FakePla
       handler(connection);
       return connections.add(handler);
     },
+    onPlace: (handler) => places.add(handler),
+    ask: (place) => places.emit(place),
     async openExternal(url) {
       if (isWebUrl(url)) window.open(url, "_blank", "noopener,noreferrer");
     },

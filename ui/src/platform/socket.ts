@@ -178,6 +178,11 @@ class SocketPlatform implements Platform {
     this.#dial();
   }
 
+  onPlace(): () => void {
+    // Links, tray and notifications belong to the desktop app.
+    return () => undefined;
+  }
+
   async quit(): Promise<void> {
     // A page is closed by its browser.
   }

@@ -3,7 +3,7 @@ import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 import { open } from "@tauri-apps/plugin-shell";
 import type { NumberedFact, OperationName } from "@/generated/protocol";
-import { type Connection, engineFailureOf, isWebUrl, Listeners, type Params, type Platform, type Result, toOperationError } from "./types";
+import { type Connection, engineFailureOf, isWebUrl, Listeners, type Params, type Place, type Platform, type Result, toOperationError } from "./types";
 
 export function tauriPlatform(): Platform {
   const facts = new Listeners<NumberedFact>();
@@ -52,6 +52,20 @@ export function tauriPlatform(): Platform {
     onConnection(handler) {
       handler(connection);
       return connections.add(handler);
+    },
+    onPlace(handler) {
+      let over = false;
+      // Whoever takes them has them alone: a listener that is gone leaves them to the next.
+      const take = async () => {
+        if (over) return;
+        for (const place of await invoke<Place[]>("take_places")) handler(place);
+      };
+      const listening = listen("places-wait", () => void take());
+      void take();
+      return () => {
+        over = true;
+        void listening.then((stop) => stop());
+      };
     },
     async openExternal(url) {
       if (isWebUrl(url)) await open(url);

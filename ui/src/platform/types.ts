@@ -31,6 +31,14 @@ export interface EngineFailure {
   log: string;
 }
 
+/** A place of the window that was asked for from outside it. */
+export type Place =
+  | { kind: "route"; route: string }
+  /** A text for the composer of a new chat. It is never sent without the person. */
+  | { kind: "compose"; text: string; cut: boolean }
+  /** A link that leads nowhere, as far as it may be shown. */
+  | { kind: "unknown"; link: string };
+
 export interface Platform {
   readonly kind: "tauri" | "socket" | "fake";
   /** Asks the engine. Rejects with `OperationError`, and with nothing else. */
@@ -41,6 +49,8 @@ export interface Platform {
   onResync(handler: () => void): () => void;
   /** Called at once with the present state, then at each change. */
   onConnection(handler: (connection: Connection) => void): () => void;
+  /** Places asked for by links, the tray and notifications, each once; those that came before anybody listened come first. */
+  onPlace(handler: (place: Place) => void): () => void;
   /** Opens a web page outside the window. */
   openExternal(url: string): Promise<void>;
   /** Hands over the token a person pasted; only the socket needs one. */

@@ -17,6 +17,7 @@ import { Sidebar } from "./Sidebar";
 import { StatusLine } from "./StatusLine";
 import { type Sheet, useShortcuts } from "./useShortcuts";
 import { backOf, paneOf, usePhone, useVisibleHeight } from "./usePhone";
+import { useOpenPlaces } from "./useOpenPlaces";
 import { preloadViews, view } from "./views";
 
 const SourcesView = view(async () => (await import("@/features/sources/SourcesView")).SourcesView);
@@ -82,6 +83,7 @@ function Panes() {
   const closeDrawer = useCallback(() => setDrawer(false), []);
   const pane = paneOf(route, window.location.hash);
   const back = phone && pane === "content" ? backOf(route) : null;
+  useOpenPlaces();
   return (
     <div className="flex h-full flex-col" data-phone={phone ? pane : undefined}>
       <button type="button" onClick={() => focusPane("content")} className="sr-only focus:not-sr-only focus:absolute focus:top-2 focus:left-2 focus:z-50 focus:rounded-md focus:bg-raised focus:px-3 focus:py-1.5 focus:shadow-pop">

@@ -1,22 +1,18 @@
 /** The left pane: where to go, and how things stand. */
 import { Archive, Flag, Inbox, type LucideIcon, Radio, ShieldQuestion, Tag } from "lucide-react";
 import { type ReactNode, useMemo } from "react";
-import { StatusDot } from "@/components/StatusBadge";
 import { useRead } from "@/data/operations";
 import { useSessionList } from "@/data/sessionList";
 import { useWorkspace } from "@/data/workspace";
 import { waitsForTrust } from "@/features/plugins/words";
 import { UNMARKED } from "@/features/sessions/rows";
 import { WorkflowIcon } from "@/features/sessions/StatusMenu";
-import { partOf } from "@/features/sources/filter";
-import type { Health } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
 import { cssColor } from "@/lib/color";
 import { go, type Route, type SessionFilter, sameFilter } from "@/lib/route";
-import type { Tone } from "@/lib/status";
 import { useDark } from "@/lib/theme";
+import { HealthLine } from "./HealthLine";
 import { PLACES } from "./places";
-import { UpdateLine } from "./UpdateLine";
 import { Group } from "./SidebarGroup";
 import { WorkspaceMenu } from "./WorkspaceMenu";
 
@@ -124,36 +120,5 @@ function NavItem({ icon, name, active, onGo, count, warn = false, testId, indent
         )}
       </button>
     </li>
-  );
-}
-
-function healthTone(health: Health): Tone {
-  if (health.failing > 0) return "bad";
-  return health.needsUser > 0 ? "warn" : "good";
-}
-
-function HealthLine() {
-  const health = useRead("system.status", {}).data?.health;
-  const letters = useRead("letter.list", {}).data?.length ?? 0;
-  const sources = useRead("source.list", {}).data ?? [];
-  // Straight to what needs a person, else to what does not work, else to the list.
-  const first = sources.find((row) => partOf(row) === "needs") ?? sources.find((row) => partOf(row) === "failing");
-  const line = health === undefined ? "Waiting for the engine" : health.line === "" ? "Nothing runs yet" : health.line;
-  return (
-    <div className="flex min-h-9 shrink-0 flex-col justify-center border-t border-line py-1 text-sm text-muted">
-      <button type="button" data-testid="health-line" title={first === undefined ? "How the sources stand" : `To ${first.name}`} onClick={() => go({ view: "sources", source: first?.id ?? null })} className="flex items-center gap-2 px-4 py-0.5 text-left hover:bg-hover">
-        <StatusDot tone={health === undefined ? "idle" : healthTone(health)} />
-        <span role="status" className="line-clamp-2">
-          {line}
-        </span>
-      </button>
-      {letters > 0 && (
-        <button type="button" data-testid="health-letters" onClick={() => go({ view: "letters" })} className="flex items-center gap-2 px-4 py-0.5 text-left hover:bg-hover">
-          <StatusDot tone="bad" />
-          {letters.toLocaleString()} undelivered
-        </button>
-      )}
-      <UpdateLine />
-    </div>
   );
 }

@@ -1,6 +1,7 @@
 //! What a person types. `kata plugins` and `kata trace` have files of their own.
 
 mod approvals;
+mod attention;
 mod channels;
 mod devices;
 mod life;
@@ -15,6 +16,7 @@ mod upkeep;
 mod workspaces;
 
 pub use approvals::{Approvals, Decision};
+pub use attention::{Attention, Pause};
 pub use channels::{Accounts, Channels, SetUp};
 pub use devices::{DeviceScope, Devices, PairDevice};
 pub use life::{Background, CrashCommand, Crashes, Restart};
@@ -81,6 +83,13 @@ pub enum Command {
     Crashes(Crashes),
     /// Look at everything that could be wrong, with what mends it. Exit code 1 if something does not work.
     Doctor,
+    /// Everything that waits for you.
+    #[command(subcommand)]
+    Attention(Attention),
+    /// Pause all channels: nothing is taken in, nothing is sent, nothing is lost.
+    Pause(Pause),
+    /// Let paused channels go on.
+    Resume,
     /// Talk to the agent: one message with -m, or line by line.
     Chat(Chat),
     /// Sessions and their transcripts.

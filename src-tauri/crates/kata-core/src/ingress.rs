@@ -4,6 +4,7 @@
 use crate::EventHub;
 use crate::exchanges::{self, Exchanges};
 use crate::outbox::{Outbox, Reply};
+use crate::pause::Pause;
 use crate::ports::{Clock, Entropy, InboxId, InboxRow, MessageStore, PairingStore, StoreError};
 use crate::quiet::Quiet;
 use crate::rate::RateLimiter;
@@ -131,6 +132,8 @@ pub struct IngressDeps {
     pub rules: Arc<ArcSwap<HashMap<ChannelId, ChannelRules>>>,
     /// The loop guard; the outbox tells it what left.
     pub exchanges: Arc<Exchanges>,
+    /// Whether channels are paused: what had to wait for that was not written in a hurry.
+    pub pause: Pause,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Codes.
@@ -331,7 +334,8 @@ impl Ingress {
             ("of the sender", sender, rules.per_minute_sender),
             ("in the conversation", conversation, rules.per_minute_conversation),
         ] {
-            let fast = !self.rate.ask(&name, most, now_us, count);
+            let waited = self.deps.pause.held_back(draft.sent_at);
+            let fast = !waited && !self.rate.ask(&name, most, now_us, count);
             look("rate", format!("at most {most} a minute {whose}."), fast);
             if fast {
                 return Ok(Some(RefusalCode::RateLimited));

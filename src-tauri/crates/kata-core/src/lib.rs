@@ -22,6 +22,7 @@ pub mod operations;
 pub mod orders;
 pub mod outbox;
 pub mod path;
+pub mod pause;
 pub mod persist;
 pub mod planner;
 pub mod ports;
@@ -35,6 +36,7 @@ pub mod tasks;
 #[allow(clippy::unwrap_used)]
 pub(crate) mod testing;
 pub mod trace;
+pub mod wake;
 
 pub use events::EventHub;
 pub use names::quoted as quoted_name;

@@ -5,6 +5,7 @@
 use crate::conversations::Conversations;
 use crate::hygiene;
 use crate::ingress::{Admitted, Ingress};
+use crate::pause::Pause;
 use crate::persist::Persist;
 use crate::ports::{Clock, Commands, InboxEnd, InboxId, InboxRow, KeyStore, MessageStore, NewSession};
 use crate::router::{self, Bindings, Routed, route};
@@ -13,8 +14,8 @@ use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
 use arc_swap::ArcSwap;
 use kata_protocol::{
-    ChannelId, ErrorCode, Gate, HygieneRules, InboundDraft, IngressAnswer, Overlap, PluginId, RouteExplanation, RouteStep, SessionId,
-    SessionState, StepOutcome, WireError,
+    ChannelId, DeliveryMode, ErrorCode, Gate, HygieneRules, InboundDraft, IngressAnswer, Overlap, PluginId, RouteExplanation, RouteStep,
+    SessionId, SessionState, StepOutcome, WireError,
 };
 use std::sync::Arc;
 
@@ -37,6 +38,8 @@ pub struct PathDeps {
     pub hygiene: Arc<ArcSwap<HygieneRules>>,
     /// Told when the rules of a channel change, for what waits because of them.
     pub rules_changed: Arc<tokio::sync::Notify>,
+    /// Whether channels are paused.
+    pub pause: Pause,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Bindings in force.
@@ -100,6 +103,9 @@ impl Path {
     pub async fn ingest(self: &Arc<Self>, plugin: &PluginId, channel: &ChannelId, draft: InboundDraft) -> Result<IngressAnswer, WireError> {
         // Before anything is taken: the messages of earlier runs need room too. The sender never closes while we are here.
         let _ = self.open.subscribe().wait_for(|open| *open).await;
+        if self.keeps_its_place(channel) {
+            self.deps.pause.over().await;
+        }
         let trace = self.deps.tracer.begin(channel.as_str());
         let mark = trace.mark();
         let (answer, admitted) = self.deps.ingress.admit(channel, draft).await?;
@@ -119,6 +125,12 @@ impl Path {
         trace.step(Gate::Ingress, plugin.as_str(), mark, StepOutcome::Ok, None);
         self.forward_or_hold(admitted, trace).await;
         Ok(answer)
+    }
+
+    /// Whether the platform keeps what a channel has not confirmed for as long as it takes: it is read from a cursor.
+    pub(crate) fn keeps_its_place(&self, channel: &ChannelId) -> bool {
+        let info = self.deps.sessions.channel_info(channel);
+        info.is_some_and(|info| info.capabilities.delivery == DeliveryMode::Cursor)
     }
 
     /// Takes up what earlier runs accepted and did not finish. Answers how many.
@@ -248,6 +260,13 @@ impl Path {
             steps.push(RouteStep {
                 question: "quiet hours".into(),
                 answer: format!("it waits until {}.", quiet.end()),
+                decided: false,
+            });
+        }
+        if refusal.is_none() && self.deps.pause.is_on() {
+            steps.push(RouteStep {
+                question: "pause".into(),
+                answer: "all channels are paused; it waits until they go on.".into(),
                 decided: false,
             });
         }

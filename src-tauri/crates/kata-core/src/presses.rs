@@ -51,6 +51,12 @@ impl Path {
 
     async fn pressed(&self, channel: &ChannelId, press: &ButtonPress, trace: &LiveTrace) -> Result<Came, WireError> {
         let ingress = &self.deps.ingress;
+        if self.deps.pause.is_on() {
+            return Ok(refused(
+                "Kata Agents is paused. Nothing was answered; press again when it goes on.",
+                false,
+            ));
+        }
         if !ingress.has_pace(channel, &press.account, &press.sender.id) {
             return Ok(refused("That was too fast. Press again in a minute.", false));
         }

@@ -3,7 +3,7 @@
 use kata_core::EventHub;
 use kata_protocol::{Fact, Health, Ms, RunState, SourceId, SourceKind, SourceSummary, Status, WireError};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// States kept per source.
@@ -20,6 +20,10 @@ pub(crate) struct Board {
     turn: AtomicU64,
     /// Something cannot be written at present.
     trouble: AtomicBool,
+    /// What the line says of a pause of all channels.
+    paused: Mutex<Option<String>>,
+    /// How many things wait for the person.
+    waiting: AtomicU32,
 }
 
 struct Entry {
@@ -36,6 +40,8 @@ impl Board {
             health: Mutex::default(),
             turn: AtomicU64::new(0),
             trouble: AtomicBool::new(false),
+            paused: Mutex::default(),
+            waiting: AtomicU32::new(0),
         }
     }
 
@@ -139,6 +145,19 @@ impl Board {
         self.refresh_health(None);
     }
 
+    /// All channels are paused, in these words, or go on.
+    pub(crate) fn paused(&self, words: Option<String>) {
+        *self.paused.lock().unwrap_or_else(PoisonError::into_inner) = words;
+        self.refresh_health(None);
+    }
+
+    /// So many things wait for the person.
+    pub(crate) fn waiting(&self, count: u32) {
+        if self.waiting.swap(count, Ordering::Relaxed) != count {
+            self.refresh_health(None);
+        }
+    }
+
     /// Counts again and tells a change. `busy` is the number of sessions in a turn, where the caller knows it.
     pub(crate) fn refresh_health(&self, busy: Option<u32>) {
         let mut next = Health::default();
@@ -157,9 +176,12 @@ impl Board {
                 RunState::Stopped | RunState::Starting | RunState::Connecting | RunState::Stopping => {}
             }
         }
+        let paused = self.paused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        next.paused = paused.is_some();
+        next.waiting = self.waiting.load(Ordering::Relaxed);
         let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         next.busy_sessions = busy.unwrap_or(health.busy_sessions);
-        next.line = line(&next, channels, services, self.trouble.load(Ordering::Relaxed));
+        next.line = line(&next, paused, channels, services, self.trouble.load(Ordering::Relaxed));
         if *health != next {
             *health = next.clone();
             drop(health);
@@ -182,25 +204,25 @@ fn order(kind: SourceKind) -> u8 {
     }
 }
 
-fn line(health: &Health, channels: u32, services: u32, trouble: bool) -> String {
+fn line(health: &Health, paused: Option<String>, channels: u32, services: u32, trouble: bool) -> String {
     let mut parts = Vec::new();
+    let running = if paused.is_some() { "connected" } else { "running" };
+    parts.extend(paused);
     if trouble {
         parts.push("the disk does not take what is written".to_owned());
     }
-    for (count, what) in [(channels, "channel"), (services, "service")] {
+    for (count, what, how) in [(channels, "channel", running), (services, "service", "running")] {
         if count > 0 {
-            parts.push(format!("{count} {what}{} running", if count == 1 { "" } else { "s" }));
+            parts.push(format!("{count} {what}{} {how}", if count == 1 { "" } else { "s" }));
         }
     }
     if health.failing > 0 {
         parts.push(format!("{} with a problem", health.failing));
     }
-    if health.needs_user > 0 {
-        parts.push(format!(
-            "{} need{} you",
-            health.needs_user,
-            if health.needs_user == 1 { "s" } else { "" }
-        ));
+    // Sources that need somebody are among what waits; until that was counted, they are what is known of it.
+    let waiting = health.waiting.max(health.needs_user);
+    if waiting > 0 {
+        parts.push(format!("{waiting} need{} you", if waiting == 1 { "s" } else { "" }));
     }
     if health.busy_sessions > 0 {
         parts.push(format!("{} working", health.busy_sessions));
@@ -251,6 +273,21 @@ mod tests {
         assert_eq!(board.health().line, "1 with a problem · 1 needs you");
         board.put(source("c", SourceKind::Service, RunState::Running));
         assert_eq!(board.health().line, "1 service running · 1 with a problem · 1 needs you");
+    }
+
+    #[test]
+    fn a_pause_stands_first_in_the_line_and_everything_that_waits_is_counted_once() {
+        let board = Board::new(Arc::new(EventHub::default()));
+        board.put(source("a", SourceKind::Channel, RunState::Running));
+        let action = UserAction::Relogin;
+        board.put(source("b", SourceKind::Channel, RunState::NeedsUser { action }));
+        board.waiting(3);
+        board.paused(Some("paused until 18:30".into()));
+        let health = board.health();
+        assert_eq!(health.line, "paused until 18:30 · 1 channel connected · 3 need you");
+        assert_eq!((health.paused, health.waiting), (true, 3));
+        board.paused(None);
+        assert_eq!(board.health().line, "1 channel running · 3 need you");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Starts and stops everything, in order.
 
 use crate::accounts::{AccountDesk, Browser};
+use crate::attention::AttentionDesk;
 use crate::backend::Backend;
 use crate::board::Board;
 use crate::devices::{DeskParts, DeviceDesk};
@@ -15,7 +16,7 @@ use crate::tools::{AllTools, Permit};
 use crate::traces::Traces;
 use crate::updates::{Shelf, Updater, Updates};
 use crate::workspaces::{Person, Skills};
-use crate::{EngineError, Options, OsEntropy, Secrets, SystemClock, prompt, watch};
+use crate::{EngineError, NotificationSettings, Options, OsEntropy, Secrets, SystemClock, prompt, watch};
 use arc_swap::ArcSwap;
 use kata_agent::{Catalog, ModelOptions};
 use kata_core::EventHub;
@@ -27,6 +28,7 @@ use kata_core::letters::Letters;
 use kata_core::operations::Operations;
 use kata_core::outbox::{Outbox, OutboxDeps};
 use kata_core::path::{Path as MessagePath, PathDeps};
+use kata_core::pause::{Pause, Quieted};
 use kata_core::persist::{Persist, Trouble};
 use kata_core::ports::{Clock, Entropy, MediaStore};
 use kata_core::router::{Bindings, Defaults};
@@ -103,6 +105,11 @@ pub(crate) struct Inner {
     pub letters: Letters,
     pub updates: Updates,
     pub path: Arc<MessagePath>,
+    pub outbox: Arc<Outbox>,
+    pub pause: Pause,
+    pub pause_changed: tokio::sync::Notify,
+    pub attention: AttentionDesk,
+    pub woke: Mutex<Option<u64>>,
     pub started_at: Ms,
     pub ready_after_ms: OnceLock<u32>,
     pub port: OnceLock<u16>,
@@ -254,9 +261,12 @@ impl Engine {
                 }
             })
         };
+        let pause = Pause::new(Arc::clone(&clock));
+        crate::pause::take_up(&settings, &pause);
         let outbox = Outbox::new(OutboxDeps {
             store: Arc::clone(&store) as _,
             channels: Arc::clone(&host) as _,
+            pause: pause.clone(),
             hooks: Arc::clone(&hooks),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
@@ -305,7 +315,10 @@ impl Engine {
             permissions: Arc::new(permit.rules.clone()),
             approvals: Approvals::new(Arc::clone(&store) as _, Arc::clone(&clock), Arc::clone(&events)),
             media: Arc::clone(&media),
-            channels: Arc::clone(&host) as _,
+            channels: Arc::new(Quieted {
+                channels: Arc::clone(&host) as _,
+                pause: pause.clone(),
+            }),
             hooks: Arc::clone(&hooks),
             outbox: Arc::clone(&outbox),
             events: Arc::clone(&events),
@@ -331,6 +344,7 @@ impl Engine {
             outbox: Arc::clone(&outbox),
             rules: Arc::clone(&rules),
             exchanges,
+            pause: pause.clone(),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             events: Arc::clone(&events),
@@ -344,6 +358,7 @@ impl Engine {
             conversations: conversations.clone(),
             hygiene: Arc::clone(&hygiene),
             rules_changed: Arc::clone(&rules_changed),
+            pause: pause.clone(),
             clock: Arc::clone(&clock),
             bindings: Arc::clone(&bindings),
             sessions: Arc::clone(&sessions),
@@ -417,6 +432,11 @@ impl Engine {
             rules_changed,
             bindings,
             path: Arc::clone(&path),
+            outbox: Arc::clone(&outbox),
+            pause,
+            pause_changed: tokio::sync::Notify::new(),
+            attention: AttentionDesk::default(),
+            woke: Mutex::default(),
             started_at,
             ready_after_ms: OnceLock::new(),
             port: OnceLock::new(),
@@ -442,6 +462,9 @@ impl Engine {
         inner.tell_changes();
         inner.run_background(path, outbox);
         inner.run_upkeep();
+        inner.run_pause();
+        inner.run_machine(crate::machine::networks());
+        inner.run_attention();
         inner.run_power(crate::power::of_this_machine());
         inner.run_crash_watch();
         inner.life.ready();
@@ -505,6 +528,21 @@ impl Engine {
     /// Sessions in the middle of a turn, for the question before quitting.
     pub fn busy(&self) -> u32 {
         self.inner.sessions.busy()
+    }
+
+    /// Names of the sessions that a drain would wait for now.
+    pub fn waits_for(&self) -> Vec<String> {
+        self.inner.sessions.busy_names()
+    }
+
+    /// What may be told by notifications.
+    pub fn notifications(&self) -> NotificationSettings {
+        self.inner.settings.get().notifications.clone()
+    }
+
+    /// The machine woke up from sleep, as the system says. Told or not, it is noticed within seconds.
+    pub fn woke_up(&self) {
+        self.inner.woke_up("the system says so");
     }
 
     /// Lets turns end (up to seven seconds), then stops plugins, gateway and tasks. What is not done by then is on disk and is

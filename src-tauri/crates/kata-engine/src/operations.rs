@@ -126,10 +126,7 @@ impl Operations for Inner {
             secret_store: self.secrets.describe().to_owned(),
             notices,
             ledger: self.store.ledger().await.map_err(store)?,
-            pause: PauseState {
-                paused: false,
-                until: None,
-            },
+            pause: self.pause.state(),
             safe_mode: self.life.safe_mode(),
         })
     }
@@ -155,6 +152,7 @@ impl Operations for Inner {
 
     async fn notice_dismiss(&self, _: &Caller, params: NoticeDismiss) -> Result<Empty, WireError> {
         locked(&self.notices).retain(|n| n.id != params.id);
+        self.attention.changed();
         Ok(Empty {})
     }
 
@@ -696,8 +694,8 @@ impl Operations for Inner {
         self.set_background(params).await
     }
 
-    async fn system_pause(&self, _: &Caller, _: SystemPause) -> Result<PauseState, WireError> {
-        Err(later("system.pause"))
+    async fn system_pause(&self, _: &Caller, params: SystemPause) -> Result<PauseState, WireError> {
+        self.set_pause(params).await
     }
 
     async fn system_restart(&self, caller: &Caller, params: SystemRestart) -> Result<Empty, WireError> {
@@ -705,11 +703,12 @@ impl Operations for Inner {
     }
 
     async fn attention_list(&self, _: &Caller, _: Empty) -> Result<Vec<Attention>, WireError> {
-        Err(later("attention.list"))
+        self.list_attention().await
     }
 
-    async fn attention_answer(&self, _: &Caller, _: AttentionAnswer) -> Result<Empty, WireError> {
-        Err(later("attention.answer"))
+    async fn attention_answer(&self, _: &Caller, params: AttentionAnswer) -> Result<Empty, WireError> {
+        self.answer_attention(&params).await?;
+        Ok(Empty {})
     }
 
     async fn crash_list(&self, _: &Caller, _: Empty) -> Result<Vec<CrashReport>, WireError> {

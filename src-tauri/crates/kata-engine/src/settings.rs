@@ -2,6 +2,8 @@
 //! cannot be read is set aside, with the last good one in its place.
 
 use crate::EngineError;
+use crate::notifications::NotificationSettings;
+use crate::pause::PauseSettings;
 use crate::traces::TraceSettings;
 use kata_core::router::{self, TableError};
 use kata_protocol::{
@@ -45,6 +47,12 @@ pub struct Settings {
     /// Updates of the program.
     #[serde(skip_serializing_if = "crate::updates::UpdateSettings::is_plain")]
     pub updates: crate::updates::UpdateSettings,
+    /// Whether all channels are paused.
+    #[serde(skip_serializing_if = "PauseSettings::is_plain")]
+    pub pause: PauseSettings,
+    /// What the desktop tells by notifications.
+    #[serde(skip_serializing_if = "NotificationSettings::is_plain")]
+    pub notifications: NotificationSettings,
     /// Fields of a newer version.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -467,6 +475,10 @@ impl SettingsFile {
         let defaults = [
             ("gateway.port", Value::from(crate::Options::default_port())),
             ("models.default", Value::Null),
+            ("notifications.attention", Value::from(true)),
+            ("notifications.channels", Value::from(true)),
+            ("notifications.text", Value::from(false)),
+            ("notifications.turns", Value::from(true)),
             ("routing.workspace", Value::Null),
         ];
         let mut found = BTreeMap::new();

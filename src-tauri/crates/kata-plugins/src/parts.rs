@@ -14,7 +14,7 @@ use kata_protocol::{Ms, RunState, UserAction};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 /// States one part may report within a minute; each is a fact for every client.
@@ -52,6 +52,8 @@ pub(crate) struct Part {
     saving: Arc<AtomicBool>,
     /// Until when a budget is used up.
     held: watch::Sender<Option<Ms>>,
+    /// Told that its connection is of no use any more, or that it is worth trying again at once.
+    afresh: Notify,
     backend: Arc<dyn PluginBackend>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -70,6 +72,8 @@ enum Ended {
     Stopped,
     /// A newer generation serves.
     Moved,
+    /// Its connection cannot be alive any more: the machine slept.
+    Stale,
     /// The generation does not provide it.
     Gone,
     /// It threw.
@@ -109,6 +113,7 @@ impl Part {
             jobs: Jobs::new(plugin.id.clone(), service, b, c, e),
             saving: Arc::clone(&common.saving),
             held: watch::Sender::new(None),
+            afresh: Notify::new(),
             backend,
             clock,
             entropy,
@@ -254,10 +259,11 @@ impl Part {
                 other => other,
             };
             // What the version before waited for a person with may be what the person has given: the new one begins afresh.
-            let moved = matches!(ended, Ended::Moved);
+            let moved = matches!(ended, Ended::Moved | Ended::Stale);
             match ended {
                 Ended::Stopped => break,
                 Ended::Moved => self.moved(Happening::Connecting, "reload", "moving to another version of the plugin"),
+                Ended::Stale => self.moved(Happening::Connecting, "woke_up", "the machine woke up; the connection is made anew"),
                 Ended::Gone => self.moved(Happening::Broken { recoverable: true }, "gone", "the plugin no longer provides it"),
                 Ended::Crashed => self.moved(Happening::Fault, "plugin_restart", "the plugin is being restarted"),
                 Ended::Fault(message) => self.moved(Happening::Fault, "failed", &message),
@@ -294,7 +300,17 @@ impl Part {
                 () = self.stop.cancelled() => return false,
                 () = self.clock.sleep(Duration::from_millis(wait)) => {}
                 changed = renewed.changed() => return changed.is_ok(),
+                // A quarantine is no answer to the network.
+                () = self.afresh.notified(), if matches!(self.state(), RunState::Backoff { .. }) => return true,
             }
+        }
+    }
+
+    /// Makes its connection anew if it has one, or only if it has none and waits to try again.
+    pub(crate) fn connect_anew(&self, connected: bool) {
+        let waits = matches!(self.state(), RunState::Backoff { .. });
+        if waits || connected && self.on.load(Ordering::Acquire) != 0 {
+            self.afresh.notify_one();
         }
     }
 
@@ -339,6 +355,7 @@ impl Part {
                     () = self.stop.cancelled() => break Ended::Stopped,
                     _ = &mut replaced => break Ended::Moved,
                     () = generation.dead.cancelled() => break Ended::Crashed,
+                    () = self.afresh.notified(), if !is_service => break Ended::Stale,
                     fault = &mut jobs, if is_service => {
                         let fault = CallFault::BadResult(fault);
                         crate::registry::report(plugin, &self.name(), &fault);

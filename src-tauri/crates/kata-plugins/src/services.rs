@@ -40,12 +40,35 @@ impl PluginHost {
     }
 
     fn each_service(&self, act: impl Fn(&Part)) {
+        self.each_part(|part| {
+            if matches!(part.part, PluginPart::Service(_)) {
+                act(part);
+            }
+        });
+    }
+
+    fn each_part(&self, act: impl Fn(&Part)) {
         let plugins: Vec<Arc<Plugin>> = lock(&self.plugins).values().cloned().collect();
         for part in plugins.iter().flat_map(|plugin| plugin.parts_now()) {
-            if matches!(part.part, PluginPart::Service(_)) {
-                act(&part);
-            }
+            act(&part);
         }
+    }
+
+    /// The machine woke up: what services missed is due, and every channel makes its connection anew, since the other side has given
+    /// the old one up long ago. Nothing is lost: a channel goes on from where it had read to.
+    pub fn woke_up(&self) {
+        self.each_part(|part| match part.part {
+            PluginPart::Service(_) => {
+                part.jobs.look_again();
+                part.connect_anew(false);
+            }
+            _ => part.connect_anew(true),
+        });
+    }
+
+    /// There is another network: what waits to try again tries at once.
+    pub fn network_changed(&self) {
+        self.each_part(|part| part.connect_anew(false));
     }
 
     /// The machine saves power from now on, or no longer: intervals that may be stretched are.

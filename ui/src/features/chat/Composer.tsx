@@ -6,8 +6,9 @@ import { Menu, MenuItem } from "@/components/Menu";
 import { useAct } from "@/data/operations";
 import type { Delivery, PermissionMode, SessionSummary } from "@/generated/protocol";
 import type { Command } from "./commands";
-import { draftOf, keepDraft } from "./drafts";
+import { draftOf, forgetLink, keepDraft, linkedDraft } from "./drafts";
 import { AttachButton, FileChips } from "./FileChips";
+import { LinkBanner } from "./LinkBanner";
 import { MentionMenu } from "./MentionMenu";
 import { SlashMenu } from "./SlashMenu";
 import { useFiles } from "./useFiles";
@@ -40,6 +41,7 @@ interface ComposerProps {
 
 export function Composer({ session, busy, queued, disabled, footer, commands, onSend, onStop }: ComposerProps) {
   const [text, setText] = useState(() => draftOf(session.id));
+  const [linked, setLinked] = useState(() => linkedDraft(session.id));
   const [delivery, setDelivery] = useState<Delivery>("queue");
   const area = useRef<HTMLTextAreaElement>(null);
   const attached = useFiles();
@@ -54,6 +56,9 @@ export function Composer({ session, busy, queued, disabled, footer, commands, on
   const change = (next: string) => {
     setText(next);
     keepDraft(session.id, next);
+    if (next !== "" || linked === null) return;
+    forgetLink();
+    setLinked(null);
   };
 
   const menu = useSlashMenu(commands, text, change);
@@ -95,6 +100,7 @@ export function Composer({ session, busy, queued, disabled, footer, commands, on
       }}
       className="relative rounded-xl border border-line-strong bg-raised shadow-[0_1px_3px_rgb(0_0_0/0.05)] focus-within:border-accent"
     >
+      {linked !== null && <LinkBanner cut={linked.cut} onDiscard={() => change("")} />}
       {menu.shown.length > 0 && <SlashMenu id={menu.id} commands={menu.shown} active={menu.active} onChoose={menu.choose} />}
       {menu.shown.length === 0 && mentions.shown.length > 0 && <MentionMenu id={mentions.id} label={mentions.label} mentions={mentions.shown} active={mentions.active} onChoose={mentions.choose} />}
       <FileChips {...attached} />

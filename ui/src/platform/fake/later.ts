@@ -9,9 +9,6 @@ function later(operation: OperationName): () => never {
 }
 
 export const LATER = {
-  "system.pause": later("system.pause"),
-  "attention.list": later("attention.list"),
-  "attention.answer": later("attention.answer"),
   "security.audit": later("security.audit"),
   "import.find": later("import.find"),
   "import.run": later("import.run"),

@@ -11,6 +11,7 @@ import { PERMISSION_OPERATIONS } from "./permissions";
 import { PLUGIN_OPERATIONS } from "./pluginOperations";
 import { DETECTED, SETTINGS, TOOLS } from "./rest";
 import { ROUTE_OPERATIONS } from "./routing";
+import { ATTENTION_OPERATIONS } from "./attention";
 import { LATER } from "./later";
 import { LIFE } from "./life";
 import { message } from "./sessions";
@@ -77,6 +78,7 @@ export const OPERATIONS: Table = {
   ...LATER,
   ...LIFE,
   ...DEVICE_OPERATIONS,
+  ...ATTENTION_OPERATIONS,
   "system.status": (world) => world.system(),
   "system.shutdown": () => ({}),
   "settings.list": () => SETTINGS,

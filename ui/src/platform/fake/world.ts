@@ -16,6 +16,7 @@ import type {
   OauthAccount,
   OauthProvider,
   OauthSignIn,
+  PauseState,
   PluginId,
   PluginSummary,
   ProviderSummary,
@@ -48,6 +49,9 @@ import { EVERY_STATE } from "./sourceStates";
 import { SOURCES, status } from "./sources";
 import { UPDATES } from "./updates";
 import { HYGIENE, LETTERS } from "./upkeep";
+
+/** Facts after which something else may wait for the person. */
+const WAITS: ReadonlySet<Fact["topic"]> = new Set(["approvals_changed", "elicitations_changed", "pairing_changed", "source_changed"]);
 
 export interface FakeOptions {
   /** No model yet, so that the first run shows. */
@@ -129,9 +133,13 @@ export class World {
     if (options.big) this.transcripts.set("261122-quiet-heron", bigTranscript());
   }
 
+  /** All channels. */
+  pause: PauseState = { paused: false, until: null };
+
   publish(fact: Fact): void {
     this.#seq += 1;
     this.facts.emit({ seq: this.#seq, fact });
+    if (WAITS.has(fact.topic)) this.publish({ topic: "attention_changed" });
   }
 
   say(id: SessionId, event: SessionEvent): void {
@@ -214,7 +222,8 @@ export class World {
     const failing = count("failed", "backoff", "quarantined");
     const busySessions = [...this.sessions.values()].filter((row) => row.state !== "idle" && row.state !== "failed").length;
     const parts = [`${running} running`, failing > 0 ? `${failing} with a problem` : "", needsUser > 0 ? `${needsUser} need${needsUser === 1 ? "s" : ""} you` : ""];
-    return { running, needsUser, failing, busySessions, waiting: needsUser, paused: false, line: parts.filter((part) => part !== "").join(" · ") };
+    if (this.pause.paused) parts.unshift("paused");
+    return { running, needsUser, failing, busySessions, waiting: needsUser, paused: this.pause.paused, line: parts.filter((part) => part !== "").join(" · ") };
   }
 
   model(): ProviderSummary | null {
@@ -233,7 +242,7 @@ export class World {
       secretStore: "Keyring of this desktop (secret-service)",
       notices: this.notices,
       ledger: { accepted: 1_482, delivered: 1_466, refused: 11, dead: 1, pending: 4 },
-      pause: { paused: false, until: null },
+      pause: this.pause,
       safeMode: this.safeMode,
     };
   }

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod attachments;
+mod attention;
 mod background;
 mod channels;
 mod chat;
@@ -62,6 +63,9 @@ pub(crate) async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
         Command::Background(command) => background::run(screen, &home, command).await,
         Command::Crashes(command) => crashes::run(screen, &home, command).await,
         Command::Doctor => doctor::run(screen, &home).await,
+        Command::Attention(command) => attention::run(screen, &home, command).await,
+        Command::Pause(options) => attention::pause(screen, &home, options).await,
+        Command::Resume => attention::resume(screen, &home).await,
         Command::Chat(chat) => chat::run(screen, &home, chat).await,
         Command::Sessions(command) => sessions(screen, &home, command).await,
         Command::Workspaces(command) => workspaces::workspaces(screen, &home, command).await,

@@ -4,6 +4,7 @@
 //! [`line()`] before it reaches a terminal.
 
 mod approvals;
+mod attention;
 mod channels;
 mod details;
 mod devices;
@@ -21,6 +22,7 @@ mod upkeep;
 mod workspaces;
 
 pub(crate) use approvals::{approval_outcome, approvals};
+pub(crate) use attention::{attention, pause};
 pub(crate) use channels::{audit, channels, directory, probe, step};
 pub(crate) use details::{pairing, session, source, status};
 pub(crate) use devices::{devices, gateway, offer};

@@ -23,6 +23,7 @@ pub(super) async fn deliver(outbox: &Arc<Outbox>, job: &mut Job, stem: &str, can
     if let Some(message_id) = last {
         for attempt in 1..=TRIES {
             job.row.message.attempt = attempt;
+            deps.pause.over().await;
             match deps.channels.edit(&message_id, job.row.message.clone()).await {
                 Ok(()) => {
                     edited.message_ids.push(message_id);

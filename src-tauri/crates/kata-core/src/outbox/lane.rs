@@ -85,11 +85,19 @@ async fn deliver(outbox: &Arc<Outbox>, job: &mut Job) -> Result<(), Stopping> {
     // A clock that was set back must not hold a reply for as long: a row of an earlier run waits no longer than a backoff may,
     // one of this run no longer than was asked.
     let mut longest = MAX_WAIT;
+    // A network that comes back is a reason to try at once; a platform that asked for time has its time.
+    let mut unreached = false;
     loop {
         let wait = Duration::from_millis(wait_until.0.saturating_sub(deps.clock.now().0)).min(longest);
         if !wait.is_zero() {
-            deps.clock.sleep(wait).await;
+            tokio::select! {
+                biased;
+                () = outbox.again.notified(), if unreached => {}
+                () = deps.clock.sleep(wait) => {}
+            }
         }
+        // Before it is noted as under way: whatever ends the program in a pause, it has not left.
+        deps.pause.over().await;
         job.row.message.attempt += 1;
         let attempt = job.row.message.attempt;
         persist.until_done("noting a send", || deps.store.sending(id, attempt)).await?;
@@ -109,6 +117,7 @@ async fn deliver(outbox: &Arc<Outbox>, job: &mut Job) -> Result<(), Stopping> {
             Err(error) => {
                 step(job, mark, StepOutcome::Error, Some(error.message.clone()));
                 let failed_at = deps.clock.now();
+                unreached = error.code == SendErrorCode::Unreachable;
                 let next = next_state(
                     &error,
                     job.row.message.attempt,

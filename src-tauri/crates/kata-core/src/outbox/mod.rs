@@ -13,6 +13,7 @@ mod tests;
 
 use crate::EventHub;
 use crate::hooks::Dispatcher;
+use crate::pause::Pause;
 use crate::persist::{Persist, Stopping};
 use crate::ports::{Channels, Clock, Entropy, InboxId, MessageStore, NewOutbound, OutboundExtras, OutboxRow, StoreError};
 use crate::tasks::Tasks;
@@ -30,6 +31,8 @@ pub struct OutboxDeps {
     pub store: Arc<dyn MessageStore>,
     /// Channels.
     pub channels: Arc<dyn Channels>,
+    /// Whether they are paused: nothing leaves then.
+    pub pause: Pause,
     /// Hooks, for `message_sent`.
     pub hooks: Arc<Dispatcher>,
     /// Time.
@@ -52,6 +55,8 @@ pub struct OutboxDeps {
 pub struct Outbox {
     deps: OutboxDeps,
     lanes: Mutex<HashMap<Lane, VecDeque<Job>>>,
+    /// Told when there is a reason to try again at once.
+    again: tokio::sync::Notify,
 }
 
 /// Why a channel cannot send a file. `None`: it can.
@@ -132,7 +137,13 @@ impl Outbox {
         Arc::new(Self {
             deps,
             lanes: Mutex::new(HashMap::new()),
+            again: tokio::sync::Notify::new(),
         })
+    }
+
+    /// What waits for its next attempt is tried at once: the machine woke up, or has another network.
+    pub fn try_again_now(&self) {
+        self.again.notify_waiters();
     }
 
     /// Takes up what an earlier run left behind.

@@ -49,6 +49,25 @@ async fn a_conversation_gets_its_parts_in_order_however_often_the_first_one_fail
 }
 
 #[tokio::test]
+async fn a_reply_that_could_not_leave_is_tried_at_once_in_another_network_and_one_that_was_too_fast_is_not() {
+    let world = World::new(true);
+    let failures = [SendErrorCode::Unreachable, SendErrorCode::RateLimited];
+    lock(&world.platform.failures).extend(failures.map(|code| (failed(code, true), false)));
+    send(&world, "chat", "a", "kept").await;
+    settle().await;
+    assert_eq!(*lock(&world.platform.attempts), 1);
+    world.outbox.try_again_now();
+    settle().await;
+    assert_eq!(*lock(&world.platform.attempts), 2, "no time has passed");
+    world.outbox.try_again_now();
+    settle().await;
+    assert_eq!(*lock(&world.platform.attempts), 2, "the platform asked for two seconds");
+    world.clock.advance(Duration::from_secs(2));
+    settle().await;
+    assert_eq!(world.platform.texts(), ["kept"]);
+}
+
+#[tokio::test]
 async fn a_clock_that_was_set_back_by_a_day_does_not_hold_a_reply_for_a_day() {
     let world = World::new(true);
     world.clock.advance(Duration::from_secs(86_400));

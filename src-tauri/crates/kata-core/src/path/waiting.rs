@@ -1,4 +1,5 @@
-//! Messages that came in quiet hours: accepted and durable, they wait until the hours end and go on in their order.
+//! Messages that came in quiet hours, or while all channels are paused: accepted and durable, they wait until that is over and go
+//! on in their order.
 //!
 //! Only numbers of rows are kept here, so that a long night costs no memory and holds up no other channel. The inbox has the
 //! rows; the next start finds them there and waits again.
@@ -26,12 +27,14 @@ impl Held {
 }
 
 impl Path {
-    /// Sends a message on its way, or keeps it until the quiet hours of its channel end. One that comes while others still
-    /// wait stands behind them.
+    /// Sends a message on its way, or keeps it until the quiet hours of its channel end, or the pause of all. One that comes while
+    /// others still wait stands behind them.
     pub(super) async fn forward_or_hold(self: &Arc<Self>, admitted: Admitted, trace: LiveTrace) {
-        // What a person orders is no turn: it passes by.
+        let paused = self.deps.pause.is_on();
+        // What a person orders is no turn: it passes by. In a pause nothing passes, and its answer could not leave.
         let row = admitted.row();
-        if crate::orders::read(&row.draft).is_some() || self.command(&row.channel, &row.draft).is_some() {
+        let passes = crate::orders::read(&row.draft).is_some() || self.command(&row.channel, &row.draft).is_some();
+        if passes && !paused {
             return self.forward(admitted, trace).await;
         }
         let channel = admitted.row().channel.clone();
@@ -43,7 +46,7 @@ impl Path {
                     rows.push_back(admitted.row().id);
                     Some(false)
                 }
-                None if quiet.is_some() => {
+                None if paused || quiet.is_some() => {
                     held.insert(channel.clone(), VecDeque::from([admitted.row().id]));
                     Some(true)
                 }
@@ -54,11 +57,14 @@ impl Path {
             return self.forward(admitted, trace).await;
         };
         let note = quiet.as_ref().map(|(_, quiet)| format!("waits until {}", quiet.end()));
-        trace.step(Gate::Ingress, "quiet hours", trace.mark(), StepOutcome::Ok, note);
+        let why = if paused { "all channels are paused" } else { "quiet hours" };
+        trace.step(Gate::Ingress, why, trace.mark(), StepOutcome::Ok, note);
         self.deps.tracer.record(&trace, true).await;
         if first {
             let (path, channel) = (Arc::clone(self), channel.clone());
-            self.deps.tasks.spawn("quiet hours", async move { path.let_go(channel).await });
+            self.deps
+                .tasks
+                .spawn("messages that wait", async move { path.let_go(channel).await });
         }
         if let Some((until, quiet)) = quiet {
             self.deps.ingress.tell_quiet(&channel, &admitted.row().draft, until, &quiet).await;
@@ -69,6 +75,14 @@ impl Path {
     async fn let_go(self: Arc<Self>, channel: ChannelId) {
         let stopping = self.deps.tasks.stopping();
         loop {
+            if self.deps.pause.is_on() {
+                tokio::select! {
+                    biased;
+                    () = stopping.cancelled() => return,
+                    () = self.deps.pause.over() => {}
+                }
+                continue;
+            }
             let changed = self.deps.rules_changed.notified();
             if let Some((until, _)) = self.deps.ingress.quiet_until(&channel) {
                 let left = until.0.saturating_sub(self.deps.clock.now().0);
@@ -101,7 +115,7 @@ impl Path {
                 && let Some(admitted) = self.deps.ingress.readmit(row).await
             {
                 let trace = self.deps.tracer.begin(channel.as_str());
-                trace.step(Gate::Ingress, "taken up after the quiet hours", trace.mark(), StepOutcome::Ok, None);
+                trace.step(Gate::Ingress, "taken up after it had to wait", trace.mark(), StepOutcome::Ok, None);
                 self.forward(admitted, trace).await;
             }
             // Only now: what comes meanwhile stands behind it.

@@ -256,3 +256,17 @@ async fn an_edit_that_cannot_be_done_holds_nobody_up_and_is_no_letter() {
     assert_eq!(world.platform.changed(), [], "it was given up at the second try");
     assert!(world.store.outbox().iter().all(|row| row.state == crate::ports::OutboxState::Sent));
 }
+
+#[tokio::test]
+async fn a_press_in_a_pause_answers_nothing_and_counts_when_it_is_made_again() {
+    let world = World::new(true);
+    buttons(&world, 3);
+    let (code, _) = asked(&world).await;
+    let once = format!("approve:{code}:once");
+    world.pause.begin(world.clock_now(), None);
+    let said = press(&world, "chat", "boss", &once).await;
+    assert!(said.text.contains("paused") && !said.done, "{said:?}");
+    assert_eq!(world.sessions.approvals(None).await.unwrap().len(), 1);
+    world.pause.end();
+    assert!(press(&world, "chat", "boss", &once).await.done);
+}

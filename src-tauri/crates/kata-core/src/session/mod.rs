@@ -187,6 +187,22 @@ impl Sessions {
         self.busy.load(Ordering::Relaxed)
     }
 
+    /// Sessions in the middle of a turn, by name where they have one.
+    pub fn busy_names(&self) -> Vec<String> {
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let summaries = loaded.values().filter_map(|cell| cell.get()).map(|live| live.summary());
+        use kata_protocol::SessionState::{Preparing, RunningTools, Stopping, Streaming};
+        summaries
+            .filter(|summary| matches!(summary.state, Preparing | Streaming | RunningTools | Stopping))
+            .map(|summary| summary.name.clone().unwrap_or_else(|| summary.id.to_string()))
+            .collect()
+    }
+
+    /// What a channel is and can do.
+    pub(crate) fn channel_info(&self, channel: &kata_protocol::ChannelId) -> Option<kata_protocol::ChannelInfo> {
+        self.deps.channels.info(channel).map(|(_, info)| info)
+    }
+
     /// What a loaded session is doing; list rows of the others are idle.
     pub fn state_of(&self, id: &SessionId) -> Option<kata_protocol::SessionState> {
         let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);

@@ -244,6 +244,10 @@ impl Store {
     pub(crate) fn inbox(&self, id: i64) -> In {
         lock(&self.tables).inbox[usize::try_from(id).unwrap() - 1].1.clone()
     }
+    /// Rows of the inbox.
+    pub(crate) fn accepted(&self) -> usize {
+        lock(&self.tables).inbox.len()
+    }
     /// The session a message went to.
     pub(crate) fn message_session(&self, id: i64) -> SessionId {
         lock(&self.tables).inbox[usize::try_from(id).unwrap() - 1]

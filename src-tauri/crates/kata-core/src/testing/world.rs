@@ -12,6 +12,7 @@ use crate::hooks::Dispatcher;
 use crate::ingress::{ChannelRules, Ingress, IngressDeps};
 use crate::outbox::{Outbox, OutboxDeps};
 use crate::path::{Path, PathDeps};
+use crate::pause::{Pause, Quieted};
 use crate::persist::{Persist, Trouble};
 use crate::ports::{Clock, NewSession};
 use crate::router::{Bindings, Defaults};
@@ -48,6 +49,7 @@ pub(crate) struct World {
     pub draining: CancellationToken,
     pub rules: Arc<ArcSwap<HashMap<ChannelId, ChannelRules>>>,
     pub rules_changed: Arc<tokio::sync::Notify>,
+    pub pause: Pause,
     pub bindings: Arc<ArcSwap<Bindings>>,
     pub conversations: Conversations,
     /// What was said of the disk.
@@ -77,9 +79,11 @@ impl World {
         let hooks = Arc::new(Dispatcher::new(tool_hooks.clone(), clock.clone()));
         let tracer = Arc::new(Tracer::new(clock.clone(), entropy.clone(), store.clone(), Arc::clone(&events)));
         let exchanges = Arc::new(Exchanges::default());
+        let pause = Pause::new(clock.clone());
         let outbox = Outbox::new(OutboxDeps {
             store: store.clone(),
             channels: platform.clone(),
+            pause: pause.clone(),
             hooks: Arc::clone(&hooks),
             clock: clock.clone(),
             entropy: entropy.clone(),
@@ -119,7 +123,10 @@ impl World {
             permissions: permissions.clone(),
             approvals: crate::session::Approvals::new(asked.clone(), clock.clone(), Arc::clone(&events)),
             media: platform.shelf.clone(),
-            channels: platform.clone(),
+            channels: Arc::new(Quieted {
+                channels: platform.clone(),
+                pause: pause.clone(),
+            }),
             hooks,
             outbox: Arc::clone(&outbox),
             events: Arc::clone(&events),
@@ -138,6 +145,7 @@ impl World {
             outbox: Arc::clone(&outbox),
             rules: Arc::clone(&rules),
             exchanges,
+            pause: pause.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
             events: Arc::clone(&events),
@@ -151,6 +159,7 @@ impl World {
             conversations: conversations.clone(),
             hygiene: Arc::clone(&hygiene),
             rules_changed: Arc::clone(&rules_changed),
+            pause: pause.clone(),
             clock: clock.clone(),
             bindings: Arc::clone(&bindings),
             sessions: Arc::clone(&sessions),
@@ -179,6 +188,7 @@ impl World {
             draining,
             rules,
             rules_changed,
+            pause,
             bindings,
             conversations,
             trouble,

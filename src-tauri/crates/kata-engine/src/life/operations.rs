@@ -71,7 +71,6 @@ impl Inner {
     }
 
     /// What of it waits for the person: reports that nobody has seen.
-    #[allow(dead_code, reason = "for the list of what waits")]
     pub(crate) fn crash_attention(&self) -> Vec<Attention> {
         let unseen = self.life.reports().list().into_iter().filter(|report| !report.seen);
         unseen

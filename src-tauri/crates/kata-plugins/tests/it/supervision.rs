@@ -168,6 +168,60 @@ async fn a_channel_that_waits_out_its_fault_comes_back_at_once_with_a_new_versio
     bench.state_of(part, |s| *s == RunState::Running).await;
 }
 
+fn logged(backend: &Backend, line: &str) -> usize {
+    backend.logs.lock().unwrap().iter().filter(|(_, l)| l == line).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_wake_every_channel_makes_its_connection_anew_without_a_fault() {
+    let bench = Bench::new();
+    let body = "ctx.logger.info('connects'); ctx.status({ state: 'running' }); \
+                await new Promise((done) => ctx.signal.addEventListener('abort', () => { ctx.logger.info('leaves'); done(); }));";
+    bench.run("c", &channel_module(body)).await.unwrap();
+    bench.host.start_channel(&channel("c")).await.unwrap();
+    let part = PluginPart::Channel(channel("c"));
+    bench.state_of(part.clone(), |s| *s == RunState::Running).await;
+    bench.host.network_changed();
+    bench.host.woke_up();
+    bench.until("it connects again", |b| logged(b, "connects") == 2).await;
+    bench.state_of(part, |s| *s == RunState::Running).await;
+    assert_eq!(logged(&bench.backend, "leaves"), 1, "the old connection is left in order, once");
+    assert_eq!(bench.fault_kinds(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_network_lets_a_channel_that_waits_try_again_at_once() {
+    let bench = Bench::with(HostOptions {
+        policy: kata_core::lifecycle::Policy {
+            first_delay_ms: 600_000,
+            max_delay_ms: 600_000,
+            ..Default::default()
+        },
+        ..quick()
+    });
+    let body = "const tries = ((await ctx.state.get('tries')) ?? 0) + 1; await ctx.state.set('tries', tries); \
+                if (tries < 3) throw new Error('no network'); ctx.status({ state: 'running' });";
+    bench.run("c", &channel_module(body)).await.unwrap();
+    bench.host.start_channel(&channel("c")).await.unwrap();
+    let part = PluginPart::Channel(channel("c"));
+    let waits = |s: &RunState| matches!(s, RunState::Backoff { .. });
+    bench.state_of(part.clone(), waits).await;
+    let failed = || {
+        bench
+            .backend
+            .statuses
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|s| matches!(s.2.state, RunState::Backoff { .. }))
+            .count()
+    };
+    bench.host.network_changed();
+    bench.until("it fails again", |_| failed() == 2).await;
+    bench.host.network_changed();
+    bench.state_of(part, |s| *s == RunState::Running).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_budget_and_its_use_are_there_to_be_shown() {
     let bench = Bench::new();
