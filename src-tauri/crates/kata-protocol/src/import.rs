@@ -39,6 +39,8 @@ import! {
         detail: String,
         /// It can be taken over.
         importable: bool,
+        /// It is proposed: ticked unless the person unticks it. A key for a model never is.
+        proposed: bool,
         /// Why not, or what the person has to do afterwards.
         reason: Option<String>,
     }

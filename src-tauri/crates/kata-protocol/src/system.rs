@@ -265,4 +265,51 @@ pub struct SettingValue {
     pub value: Json,
     /// `default`, a file, or an environment variable.
     pub from: String,
+    /// How it may be changed with `settings.set`; absent where it may not, or where another operation changes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<SettingRule>,
+}
+
+/// What a changeable setting may be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SettingRule {
+    /// What it is for, one sentence.
+    pub doc: String,
+    /// Kind of value.
+    pub kind: SettingKind,
+    /// Value where nothing is set; null where there is none.
+    pub default: Json,
+    /// It counts from the next start on.
+    pub restart: bool,
+}
+
+/// Kind of value of a setting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum SettingKind {
+    /// `true` or `false`.
+    Bool {},
+    /// A whole number, bounds included.
+    Number {
+        /// Least.
+        min: u32,
+        /// Most.
+        max: u32,
+    },
+    /// A text.
+    Text {
+        /// Most characters.
+        most: u32,
+    },
+    /// One of these.
+    Choice {
+        /// Values.
+        values: Vec<String>,
+    },
+    /// Texts.
+    List {
+        /// Most of them.
+        most: u32,
+    },
 }
