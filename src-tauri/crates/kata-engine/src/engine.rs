@@ -134,7 +134,12 @@ impl Engine {
 
         let user_home = std::env::home_dir().unwrap_or_else(|| options.home.clone());
         let home = HomePaths::new(&options.home, user_home);
-        let mut notices = kata_store::open_home(&home, started_at).map_err(home_failed)?;
+        let first = {
+            let home = home.clone();
+            tokio::task::spawn_blocking(move || crate::backup::at_first_open(&home, started_at)).await
+        };
+        let mut notices: Vec<Notice> = first.ok().flatten().into_iter().collect();
+        notices.extend(kata_store::open_home(&home, started_at).map_err(home_failed)?);
         let (settings, notice) = if life.distrusts_settings(&options.home) {
             SettingsFile::open_last_good(&options.home, started_at)?
         } else {

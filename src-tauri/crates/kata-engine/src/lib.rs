@@ -8,8 +8,10 @@
 
 mod accounts;
 mod attachments;
+mod audit;
 pub mod author;
 mod backend;
+mod backup;
 mod board;
 mod clock;
 mod devices;

@@ -127,6 +127,17 @@ impl ModelBoard {
         self.get(&id)
     }
 
+    /// Makes a provider the one new sessions use; `None` leaves them the demo until a person has chosen again.
+    pub(crate) fn choose(&self, id: Option<&str>) -> Result<(), WireError> {
+        if let Some(id) = id {
+            self.get(id)?;
+        }
+        self.settings.change(|s| s.models.default = id.map(str::to_owned))?;
+        self.apply();
+        self.tell();
+        Ok(())
+    }
+
     /// Takes a provider away, with its key.
     pub(crate) async fn remove(&self, id: &str) -> Result<(), WireError> {
         self.get(id)?;

@@ -7,7 +7,6 @@ use kata_core::operations::{Caller, Operations};
 use kata_core::ports::{MessageStore, NewSession, PairingStore, StoreError, Tools, TraceStore, Transcripts};
 use kata_core::session::wire;
 use kata_protocol::*;
-use serde_json::json;
 
 fn later(operation: &str) -> WireError {
     WireError::internal(format!("“{operation}” is not built yet"))
@@ -92,7 +91,7 @@ impl Inner {
     }
 
     /// Conversations of channels that are gone begin anew, should there be a channel of that name again. Their sessions stay.
-    async fn forget_conversations(&self, channels: &[ChannelId]) -> Result<(), WireError> {
+    pub(crate) async fn forget_conversations(&self, channels: &[ChannelId]) -> Result<(), WireError> {
         for bound in self.conversations.list(u32::MAX).await? {
             if kata_core::router::channel_of(&bound.key).is_some_and(|channel| channels.contains(&channel)) {
                 self.conversations.begin_anew(&bound.key).await?;
@@ -141,12 +140,7 @@ impl Operations for Inner {
     }
 
     async fn settings_list(&self, _: &Caller, _: Empty) -> Result<Vec<SettingValue>, WireError> {
-        let mut overrides = Vec::new();
-        if let Some(port) = self.options.port {
-            overrides.push(("gateway.port", json!(port), "the start's option or KATA_PORT"));
-        }
-        overrides.push(("home", json!(self.options.home), "KATA_CONFIG_DIR, or the default"));
-        Ok(self.settings.values(&overrides))
+        Ok(self.setting_values())
     }
 
     async fn log_tail(&self, _: &Caller, params: LogTail) -> Result<Vec<LogRecord>, WireError> {
@@ -725,7 +719,7 @@ impl Operations for Inner {
     }
 
     async fn security_audit(&self, _: &Caller, _: Empty) -> Result<Vec<Finding>, WireError> {
-        Err(later("security.audit"))
+        Ok(self.audit().await)
     }
 
     async fn gateway_state(&self, _: &Caller, _: Empty) -> Result<GatewayState, WireError> {
@@ -764,24 +758,24 @@ impl Operations for Inner {
         self.updates.configure(&params)
     }
 
-    async fn import_find(&self, _: &Caller, _: ImportFind) -> Result<Vec<ImportCandidate>, WireError> {
-        Err(later("import.find"))
+    async fn import_find(&self, _: &Caller, params: ImportFind) -> Result<Vec<ImportCandidate>, WireError> {
+        self.find_imports(params).await
     }
 
-    async fn import_run(&self, _: &Caller, _: ImportRun) -> Result<ImportReport, WireError> {
-        Err(later("import.run"))
+    async fn import_run(&self, _: &Caller, params: ImportRun) -> Result<ImportReport, WireError> {
+        self.run_import(params).await
     }
 
     async fn backup_list(&self, _: &Caller, _: Empty) -> Result<Vec<Backup>, WireError> {
-        Err(later("backup.list"))
+        Ok(self.backups().await)
     }
 
     async fn backup_create(&self, _: &Caller, _: Empty) -> Result<Backup, WireError> {
-        Err(later("backup.create"))
+        self.back_up(crate::backup::Why::Asked).await
     }
 
-    async fn settings_set(&self, _: &Caller, _: SettingSet) -> Result<SettingValue, WireError> {
-        Err(later("settings.set"))
+    async fn settings_set(&self, _: &Caller, params: SettingSet) -> Result<SettingValue, WireError> {
+        self.set_setting(params)
     }
 
     async fn preference_get(&self, _: &Caller, _: Empty) -> Result<Preferences, WireError> {

@@ -128,6 +128,11 @@ impl Secrets {
         &self.told
     }
 
+    /// Whether they are in a file, since there is no keychain or it was not wanted.
+    pub(crate) fn in_file(&self) -> bool {
+        matches!(self.store, Kind::File { .. })
+    }
+
     /// A secret, if it is set. Blocks.
     pub fn get(&self, account: &str) -> Option<SecretString> {
         match &self.store {

@@ -1,6 +1,9 @@
 //! `settings.json`: what the person has set. Unknown fields stay. Every value knows where it comes from, and a file that
 //! cannot be read is set aside, with the last good one in its place.
 
+mod change;
+pub(crate) mod rules;
+
 use crate::EngineError;
 use crate::traces::TraceSettings;
 use kata_core::router::{self, TableError};
@@ -464,14 +467,10 @@ impl SettingsFile {
 
     /// Every value in force with where it comes from. Secrets are not settings and do not show here.
     pub fn values(&self, overrides: &[(&str, Value, &str)]) -> Vec<SettingValue> {
-        let defaults = [
-            ("gateway.port", Value::from(crate::Options::default_port())),
-            ("models.default", Value::Null),
-            ("routing.workspace", Value::Null),
-        ];
         let mut found = BTreeMap::new();
-        for (path, value) in defaults {
-            found.insert(path.to_owned(), (value, "default".to_owned()));
+        found.insert("routing.workspace".to_owned(), (Value::Null, "default".to_owned()));
+        for row in rules::ROWS {
+            found.insert(row.path.to_owned(), (row.fallback(), "default".to_owned()));
         }
         flatten("", &serde_json::to_value(&*self.get()).unwrap_or_default(), &mut |path, value| {
             found.insert(path, (value, self.from.clone()));
@@ -482,6 +481,7 @@ impl SettingsFile {
         found
             .into_iter()
             .map(|(path, (value, from))| SettingValue {
+                rule: rules::find(&path).ok().map(rules::Row::rule),
                 path,
                 value: Json(value),
                 from,

@@ -1,12 +1,13 @@
 //! Floor 2: session files and the only crate that names SQLite.
 //!
 //! [`SqliteStore`] is the durable store of the core's ports, [`MemoryStore`] the same in memory;
-//! [`FileTranscripts`] the sessions on disk, [`MediaFolder`] files on their way; [`home`] the settings of an existing home folder. Neighbours: kata-core's ports
+//! [`FileTranscripts`] the sessions on disk, [`MediaFolder`] files on their way; [`home`] the settings of an existing home folder; another program's database is read in `foreign`. Neighbours: kata-core's ports
 //! above, the file system below.
 //!
 //! Deliberately absent: sockets, clocks (every call that needs the time is given it), and rules about what a message means.
 
 mod atomic;
+mod foreign;
 pub mod home;
 pub mod legacy_credentials;
 mod media;
@@ -15,6 +16,7 @@ mod sessions;
 mod sqlite;
 
 pub use atomic::{atomic_write, copy_aside, private_dir, set_aside};
+pub use foreign::{ForeignError, LetIn, openclaw_let_in};
 pub use home::{HomePaths, file_channels, open_home, workspaces};
 pub use legacy_credentials::{Imported, import_credentials};
 pub use media::MediaFolder;

@@ -59,6 +59,18 @@ impl SqliteStore {
         self.writer.write(Durability::Synced, work).await
     }
 
+    /// Writes a consistent copy of the whole store into a new file, while others go on.
+    ///
+    /// # Errors
+    /// The file is there already, or the disk refuses.
+    pub async fn copy_to(&self, path: std::path::PathBuf) -> Result<(), StoreError> {
+        self.read(move |db| {
+            db.execute("VACUUM INTO ?1", [path.to_string_lossy()])?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Writes; resolves when it is committed. For what can be rebuilt.
     pub(crate) async fn write_rebuildable<T, F>(&self, work: F) -> Result<T, StoreError>
     where

@@ -8,7 +8,9 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// Field of `settings.json` that remembers which file was taken over.
-const DONE: &str = "importedCredentials";
+pub(super) const DONE: &str = "importedCredentials";
+/// Field that remembers how many there were.
+pub(super) const COUNT: &str = "importedCredentialsCount";
 
 impl Inner {
     /// Takes them over, unless this very file has been taken over before.
@@ -44,7 +46,10 @@ impl Inner {
             return;
         }
         tracing::info!(count, "secrets of the older app were taken over");
-        if let Err(error) = self.settings.change(|s| s.other.insert(DONE.into(), json!(mark))) {
+        if let Err(error) = self.settings.change(|s| {
+            s.other.insert(DONE.into(), json!(mark));
+            s.other.insert(COUNT.into(), json!(count));
+        }) {
             tracing::warn!(%error, "that the secrets were taken over was not remembered; they are looked at again at the next start");
         }
     }
