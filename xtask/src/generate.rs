@@ -1,7 +1,7 @@
 //! Generated files: written from the one table of operations, or compared with it.
 //!
 //! The generators are two example programs: `gen` of kata-protocol (types, schemas) and `bindings` of the shell (the
-//! window's commands and events), and after them `plugins/sdk/scripts/docs.mjs` (the SDK's reference and its types in one
+//! window's commands and events), the program `kata` (its manual), and after them `plugins/sdk/scripts/docs.mjs` (the SDK's reference and its types in one
 //! file). All write below the folder they are given, so a check writes elsewhere and compares.
 
 use crate::process::{Failure, command, run};
@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders in which every file is generated.
-const FOLDERS: &[&str] = &["ui/src/generated", "docs/schema"];
+const FOLDERS: &[&str] = &["ui/src/generated", "docs/schema", "docs/man"];
 /// Generated files that stand among written ones.
 const FILES: &[&str] = &[
     "plugins/sdk/src/generated.ts",
@@ -52,7 +52,15 @@ fn generate(root: &Path, into: &Path) -> Result<(), Failure> {
             command(root, &program.to_string_lossy()).arg(into),
         )?;
     }
+    manual(root, into)?;
     sdk_documents(root, into)
+}
+
+/// The manual pages, from the definition of the command line.
+fn manual(root: &Path, into: &Path) -> Result<(), Failure> {
+    let program = build::program(root, "debug", "kata");
+    let mut kata = command(root, &program.to_string_lossy());
+    run("manual pages", kata.args(["man", "--out"]).arg(into.join("docs/man")))
 }
 
 /// From the SDK's own declarations, which TypeScript's compiler takes out of its source.

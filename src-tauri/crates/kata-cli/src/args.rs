@@ -4,6 +4,7 @@ mod approvals;
 mod channels;
 mod devices;
 mod life;
+mod house;
 mod oauth;
 mod permissions;
 mod plugins;
@@ -18,6 +19,7 @@ pub use approvals::{Approvals, Decision};
 pub use channels::{Accounts, Channels, SetUp};
 pub use devices::{DeviceScope, Devices, PairDevice};
 pub use life::{Background, CrashCommand, Crashes, Restart};
+pub use house::{Backups, ChangeSession, Import, Notices, RunImport, Security, Settings, SettingsCommand};
 pub use oauth::{Configure, Oauth};
 pub use permissions::{Mode, Permissions, Tools};
 pub use plugins::{Plugins, Template};
@@ -182,10 +184,28 @@ pub enum Command {
         #[command(subcommand)]
         command: Option<Update>,
     },
-    /// Settings in force and where each comes from.
-    Settings,
+    /// Settings in force, where each comes from, and changes to them.
+    Settings(Settings),
+    /// What other programs left on this machine, and taking it over.
+    #[command(subcommand)]
+    Import(Import),
+    /// Copies of the home folder.
+    #[command(subcommand)]
+    Backup(Backups),
+    /// What is open to others.
+    #[command(subcommand)]
+    Security(Security),
+    /// What the engine has to say to you.
+    #[command(subcommand)]
+    Notices(Notices),
     /// Print the token that opens this machine's gateway. Keep it to yourself.
     Token,
+    /// Print the manual page, or write the pages of all commands into a folder.
+    Man {
+        /// Folder.
+        #[arg(long, value_name = "PATH")]
+        out: Option<PathBuf>,
+    },
     /// Print completions for a shell.
     Completions {
         /// Shell.
@@ -260,6 +280,18 @@ pub enum Sessions {
         /// Only messages before this one.
         #[arg(long, value_name = "MESSAGE")]
         before: Option<MessageId>,
+    },
+    /// Change a session: name, flag, status, labels, mode, model, folder.
+    Set(Box<ChangeSession>),
+    /// Stop what a session does now.
+    Stop {
+        /// Session.
+        id: SessionId,
+    },
+    /// Run an interrupted or failed input again.
+    Resend {
+        /// Session.
+        id: SessionId,
     },
     /// Put sessions into the archive: out of the list, kept, and found by a search.
     Archive {
@@ -625,6 +657,24 @@ mod tests {
             "kata update install 2.0.0",
             "kata update dismiss",
             "kata update configure --channel beta --automatic false --quiet 02:00-05:00",
+            "kata settings list --changeable --json",
+            "kata settings get gateway.port",
+            "kata settings set gateway.hosts a.example b.example",
+            "kata settings set gateway.port -1",
+            "kata settings unset gateway.port",
+            "kata import find --path /tmp/x",
+            "kata import run --from openclaw --items channel:telegram people:telegram --dry-run",
+            "kata import run --all -y",
+            "kata backup list",
+            "kata backup create --json",
+            "kata security audit",
+            "kata notices list",
+            "kata notices dismiss settings-damaged",
+            "kata sessions set 260201-swift-river --name Trip --flag true --label a --label b --mode ask",
+            "kata sessions set a --no-labels --unread false --status done --model demo --dir .",
+            "kata sessions stop a",
+            "kata sessions resend a",
+            "kata man --out /tmp/man",
             "kata token",
             "kata completions bash",
         ] {

@@ -9,6 +9,7 @@ mod crashes;
 mod devices;
 mod doctor;
 mod follow;
+mod house;
 mod logs;
 mod models;
 mod oauth;
@@ -103,10 +104,12 @@ pub(crate) async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
         Command::Logs(options) => logs::run(screen, &home, options).await,
         Command::Models(command) => models::run(screen, &home, command).await,
         Command::Update { command } => update::run(screen, &home, command).await,
-        Command::Settings => {
-            let settings = connect(&home).await?.settings_list(Empty {}).await?;
-            screen.result(&settings, |s| render::settings(s))
-        }
+        Command::Settings(command) => house::settings(screen, &home, command).await,
+        Command::Import(command) => house::import(screen, &home, command).await,
+        Command::Backup(command) => house::backups(screen, &home, command).await,
+        Command::Security(command) => house::security(screen, &home, command).await,
+        Command::Notices(command) => house::notices(screen, &home, command).await,
+        Command::Man { out } => house::man(screen, out),
         Command::Token => token(screen, &home).await,
         Command::Completions { .. } => Ok(()),
     }
@@ -159,6 +162,15 @@ async fn sessions(screen: &Screen, home: &Path, command: Sessions) -> Result<(),
         Sessions::Show { id, limit, before } => {
             let detail = client.session_get(SessionGet { id, limit, before }).await?;
             screen.result(&detail, |d| render::session(d, render::now()))
+        }
+        Sessions::Set(change) => house::change_session(screen, &mut client, *change).await,
+        Sessions::Stop { id } => {
+            client.session_interrupt(SessionRef { id }).await?;
+            screen.result(&json!({"stopped": true}), |_| "it stops\n".into())
+        }
+        Sessions::Resend { id } => {
+            let submitted = client.session_resend(SessionRef { id }).await?;
+            screen.result(&submitted, |_| "on its way again\n".into())
         }
         Sessions::Archive { ids } => archive(screen, &mut client, ids, true).await,
         Sessions::Unarchive { ids } => archive(screen, &mut client, ids, false).await,

@@ -170,14 +170,6 @@ fn quoted(text: &str) -> String {
     }
 }
 
-pub(crate) fn settings(settings: &[SettingValue]) -> String {
-    let rows: Vec<_> = settings
-        .iter()
-        .map(|s| vec![line(&s.path, 60), line(&s.value.0.to_string(), 60), line(&s.from, 80)])
-        .collect();
-    table(&["setting", "value", "from"], &rows, "no settings")
-}
-
 pub(crate) fn traces(traces: &[Trace], now: Ms) -> String {
     let rows: Vec<_> = traces
         .iter()

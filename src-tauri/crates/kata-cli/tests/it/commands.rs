@@ -68,7 +68,7 @@ async fn wrong_arguments_are_2_and_help_is_0() {
 #[tokio::test]
 async fn completions_need_no_engine() {
     let home = tempfile::tempdir().unwrap();
-    for shell in ["bash", "zsh", "fish"] {
+    for shell in ["bash", "zsh", "fish", "powershell"] {
         let ran = kata(home.path(), &format!("completions {shell}")).await;
         assert!(ran.code == 0 && ran.out.contains("sessions"), "{shell}");
     }

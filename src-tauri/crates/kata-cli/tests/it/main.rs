@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::result_large_err)]
 
 mod commands;
+mod parity;
 mod plugins;
 mod support;
 mod talk;
