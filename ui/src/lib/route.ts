@@ -2,7 +2,7 @@
 import { useMemo, useSyncExternalStore } from "react";
 
 export type SessionFilter = { by: "all" } | { by: "flagged" } | { by: "channels" } | { by: "archived" } | { by: "status"; id: string } | { by: "label"; id: string };
-export const SECTIONS = ["general", "models", "accounts", "workspace", "preferences", "permissions", "hygiene", "tracing", "appearance", "usage", "gateway", "updates", "config", "diagnostics"] as const;
+export const SECTIONS = ["general", "models", "accounts", "workspace", "preferences", "permissions", "hygiene", "tracing", "appearance", "usage", "gateway", "updates", "security", "start", "config", "diagnostics"] as const;
 export type SettingsSection = (typeof SECTIONS)[number];
 const ROUTING_PARTS = ["bindings", "profiles", "people", "conversations", "refused"] as const;
 export type RoutingPart = (typeof ROUTING_PARTS)[number];

@@ -29,6 +29,7 @@ const LettersView = view(async () => (await import("@/features/letters/LettersVi
 const TracesView = view(async () => (await import("@/features/traces/TracesView")).TracesView);
 const SettingsView = view(async () => (await import("@/features/settings/SettingsView")).SettingsView);
 const Onboarding = view(async () => (await import("@/features/onboarding/Onboarding")).Onboarding);
+const Tour = view(async () => (await import("@/features/onboarding/Tour")).Tour);
 const CommandPalette = view(async () => (await import("./CommandPalette")).default);
 const Shortcuts = view(async () => (await import("./Shortcuts")).default);
 
@@ -103,6 +104,9 @@ function Panes() {
           <Sidebar route={route} />
         </Drawer>
       )}
+      <Suspense fallback={null}>
+        <Tour />
+      </Suspense>
       <Suspense fallback={null}>
         {sheet === "palette" && <CommandPalette open onClose={() => setSheet(null)} onShortcuts={() => setSheet("shortcuts")} onSidebar={() => setSidebar((shown) => !shown)} onNewWorkspace={() => setMaking(true)} />}
         <NewWorkspace open={making} onClose={() => setMaking(false)} />

@@ -8,9 +8,11 @@ import { useAct } from "@/data/operations";
 import { Detected } from "@/features/settings/Detected";
 import { DEMO_SETTINGS } from "@/features/settings/kinds";
 import { ModelForm } from "@/features/settings/ModelForm";
+import { Found } from "./Found";
+import { offerTour } from "./tour";
 
 export function Onboarding() {
-  const set = useAct("model.set");
+  const set = useAct("model.set", { onSuccess: offerTour });
   const [adding, setAdding] = useState(false);
   return (
     <main data-testid="onboarding" className="flex h-full flex-col overflow-y-auto bg-list">
@@ -20,9 +22,10 @@ export function Onboarding() {
           <h1 className="text-xl font-semibold">Who shall answer?</h1>
           <p className="max-w-88 text-muted">Kata Agents needs a model. It uses one only after you choose it, and a key it finds stays untouched until then.</p>
         </header>
+        <Found quiet />
         <section aria-label="Found on this machine" className="flex flex-col gap-2">
           <h2 className="font-semibold">Found on this machine</h2>
-          <Detected known={[]} />
+          <Detected known={[]} onUsed={offerTour} />
         </section>
         <section aria-label="Other ways" className="flex flex-col gap-2">
           <h2 className="font-semibold">Or</h2>
@@ -39,7 +42,10 @@ export function Onboarding() {
         </section>
       </div>
       <Dialog open={adding} onClose={() => setAdding(false)} title="Add a model" description="Keys go into the secret store and are never shown again.">
-        <ModelForm provider={null} first onDone={() => setAdding(false)} />
+        <ModelForm provider={null} first onDone={() => {
+            setAdding(false);
+            offerTour();
+          }} />
       </Dialog>
     </main>
   );

@@ -3,6 +3,7 @@ import { ContentPane, ListPane, Scroll } from "@/components/layout";
 import { AccountsSettings } from "@/features/accounts/AccountsSettings";
 import { GatewayInfo } from "@/features/gateway/GatewayInfo";
 import { Hygiene } from "@/features/hygiene/Hygiene";
+import { FirstSteps } from "@/features/onboarding/FirstSteps";
 import { Permissions } from "@/features/permissions/Permissions";
 import { PreferencesForm } from "@/features/preferences/PreferencesForm";
 import { UsageView } from "@/features/usage/UsageView";
@@ -15,6 +16,7 @@ import { ConfigTable } from "./ConfigTable";
 import { Diagnostics } from "./Diagnostics";
 import { Models } from "./Models";
 import { SECTIONS } from "./sections";
+import { Security } from "./Security";
 import { Tracing } from "./Tracing";
 import { Updates } from "./Updates";
 
@@ -81,6 +83,10 @@ function Chosen({ section }: { section: SettingsSection }) {
       return <GatewayInfo />;
     case "updates":
       return <Updates />;
+    case "security":
+      return <Security />;
+    case "start":
+      return <FirstSteps />;
     case "config":
       return <ConfigTable />;
     case "diagnostics":

@@ -1,5 +1,5 @@
 /** The sections of the settings, in order; the palette lists them too. */
-import { Boxes, Brush, ChartColumn, CircleArrowUp, Cpu, KeyRound, type LucideIcon, Palette, Power, Radio, ScrollText, ShieldCheck, SlidersHorizontal, UserRound, Waypoints } from "lucide-react";
+import { Boxes, Brush, ChartColumn, CircleArrowUp, Cpu, Footprints, KeyRound, type LucideIcon, Palette, Power, Radio, ScrollText, ShieldAlert, ShieldCheck, SlidersHorizontal, UserRound, Waypoints } from "lucide-react";
 import type { SettingsSection } from "@/lib/route";
 
 export const SECTIONS: readonly { id: SettingsSection; name: string; note: string; icon: LucideIcon }[] = [
@@ -15,6 +15,8 @@ export const SECTIONS: readonly { id: SettingsSection; name: string; note: strin
   { id: "usage", name: "Usage", note: "Tokens by day and model", icon: ChartColumn },
   { id: "gateway", name: "Gateway", note: "How other clients connect", icon: Radio },
   { id: "updates", name: "Updates", note: "Which versions, and when", icon: CircleArrowUp },
+  { id: "security", name: "Security", note: "What is open, and how to shut it", icon: ShieldAlert },
+  { id: "start", name: "First steps", note: "The tour, other programs, copies", icon: Footprints },
   { id: "config", name: "Configuration", note: "Every value and where it comes from", icon: SlidersHorizontal },
   { id: "diagnostics", name: "Diagnostics", note: "Version, ledger, log", icon: ScrollText },
 ];

@@ -12,10 +12,4 @@ export const LATER = {
   "system.pause": later("system.pause"),
   "attention.list": later("attention.list"),
   "attention.answer": later("attention.answer"),
-  "security.audit": later("security.audit"),
-  "import.find": later("import.find"),
-  "import.run": later("import.run"),
-  "backup.list": later("backup.list"),
-  "backup.create": later("backup.create"),
-  "settings.set": later("settings.set"),
 };

@@ -9,8 +9,9 @@ import { OAUTH_OPERATIONS } from "./oauth";
 import { OBSERVE_OPERATIONS } from "./observe";
 import { PERMISSION_OPERATIONS } from "./permissions";
 import { PLUGIN_OPERATIONS } from "./pluginOperations";
-import { DETECTED, SETTINGS, TOOLS } from "./rest";
+import { DETECTED, TOOLS } from "./rest";
 import { ROUTE_OPERATIONS } from "./routing";
+import { FIRST_OPERATIONS } from "./firstSteps";
 import { LATER } from "./later";
 import { LIFE } from "./life";
 import { message } from "./sessions";
@@ -77,9 +78,9 @@ export const OPERATIONS: Table = {
   ...LATER,
   ...LIFE,
   ...DEVICE_OPERATIONS,
+  ...FIRST_OPERATIONS,
   "system.status": (world) => world.system(),
   "system.shutdown": () => ({}),
-  "settings.list": () => SETTINGS,
   "log.tail": (world, { limit }) => detailOf(world, "channel:telegram").log.slice(-(limit ?? 200)),
   "notice.dismiss": (world, { id }) => {
     world.notices = world.notices.filter((notice) => notice.id !== id);

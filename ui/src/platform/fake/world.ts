@@ -38,6 +38,7 @@ import { BACKGROUND, CHECKS, CRASHES } from "./life";
 import { APPROVALS } from "./approvals";
 import { START } from "./clock";
 import { QUESTIONS } from "./elicitations";
+import { BACKUPS } from "./firstSteps";
 import { ACCOUNTS, PROVIDERS } from "./oauth";
 import { TRACE_RULES } from "./observe";
 import { extraOf, PLUGINS, type PluginExtra, pluginExtras } from "./plugins";
@@ -87,6 +88,8 @@ export class World {
   hygiene: HygieneRules = HYGIENE;
   traceRules: Required<TraceRules> = TRACE_RULES;
   readonly stops = new Set<SessionId>();
+  readonly imported = new Set<string>();
+  backups = [...BACKUPS];
   sources: SourceSummary[];
   readonly documents = new Map<string, SourceDocument>();
   readonly switches = new Map<string, WorkspaceSwitch[]>();
