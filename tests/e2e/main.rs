@@ -131,6 +131,27 @@ async fn look_at_the_other_views(desktop: &Desktop) {
     desktop.click("nav-settings").await;
     desktop.see_first_starting_with("settings-").await;
     desktop.screenshot("settings").await;
+    look_at_the_first_steps(desktop).await;
+}
+
+/// What a person does after the demo: what is open, a copy, the first steps up to a channel's own wizard, and out of them again.
+async fn look_at_the_first_steps(desktop: &Desktop) {
+    desktop.click("settings-security").await;
+    desktop.see_first_starting_with("finding-").await;
+    desktop.screenshot("security").await;
+    desktop.click("settings-start").await;
+    desktop.click("backup-create").await;
+    desktop
+        .until("the copy is listed", async || desktop.page_text().await.contains("-asked.tar.gz"))
+        .await;
+    desktop.screenshot("first-steps").await;
+    desktop.click("tour-open").await;
+    desktop.see_first_starting_with("tour-set-up-").await;
+    desktop.screenshot("tour").await;
+    desktop.click("tour-skip").await;
+    desktop
+        .until("the first steps are left", async || !desktop.page_text().await.contains("First steps: "))
+        .await;
 }
 
 async fn a_second_start_hands_over(desktop: &Desktop) {

@@ -24,6 +24,7 @@ mod electron_defects_routing;
 mod electron_defects_storage;
 mod existing_home;
 mod faults;
+mod first_run;
 mod guide;
 mod hook_outcomes;
 mod hooks;
