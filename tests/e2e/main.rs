@@ -150,7 +150,9 @@ async fn look_at_the_first_steps(desktop: &Desktop) {
     desktop.screenshot("tour").await;
     desktop.click("tour-skip").await;
     desktop
-        .until("the first steps are left", async || !desktop.page_text().await.contains("First steps: "))
+        .until("the first steps are left", async || {
+            !desktop.page_text().await.contains("First steps: ")
+        })
         .await;
 }
 

@@ -35,7 +35,10 @@ fn snapshot(folder: &Path) -> BTreeMap<PathBuf, (Vec<u8>, SystemTime)> {
         if path.is_dir() {
             all.extend(snapshot(&path));
         } else {
-            all.insert(path.clone(), (std::fs::read(&path).unwrap(), entry.metadata().unwrap().modified().unwrap()));
+            all.insert(
+                path.clone(),
+                (std::fs::read(&path).unwrap(), entry.metadata().unwrap().modified().unwrap()),
+            );
         }
     }
     all
@@ -49,7 +52,10 @@ async fn find(engine: &TestEngine, path: &Path) -> ImportCandidate {
 }
 
 fn item<'a>(items: &'a [ImportItem], id: &str) -> &'a ImportItem {
-    items.iter().find(|item| item.id == id).unwrap_or_else(|| panic!("no {id} in {items:?}"))
+    items
+        .iter()
+        .find(|item| item.id == id)
+        .unwrap_or_else(|| panic!("no {id} in {items:?}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,8 +80,18 @@ async fn openclaw_is_taken_over_as_chosen_with_nothing_changed_there_and_nothing
     assert!(std::fs::metadata(report.backup.unwrap()).unwrap().len() > 0);
 
     for (id, policy, allow, secrets) in [
-        ("channel:telegram", DmPolicy::AllowList, vec!["123456789", "42", "555000111"], vec!["botToken"]),
-        ("channel:telegram@alerts", DmPolicy::Pairing, vec!["123456789", "42", "555000111", "777000111"], vec!["botToken"]),
+        (
+            "channel:telegram",
+            DmPolicy::AllowList,
+            vec!["123456789", "42", "555000111"],
+            vec!["botToken"],
+        ),
+        (
+            "channel:telegram@alerts",
+            DmPolicy::Pairing,
+            vec!["123456789", "42", "555000111", "777000111"],
+            vec!["botToken"],
+        ),
         ("channel:discord", DmPolicy::Pairing, vec![], vec![]),
         ("channel:slack", DmPolicy::Pairing, vec!["U0123ABCD"], vec!["botToken", "appToken"]),
         ("channel:matrix", DmPolicy::AllowList, vec!["@ann:example.org"], vec!["accessToken"]),
@@ -87,12 +103,19 @@ async fn openclaw_is_taken_over_as_chosen_with_nothing_changed_there_and_nothing
         assert_eq!(set, secrets, "{id}");
         let asked = serde_json::from_value(json!({ "id": id })).unwrap();
         let state = engine.ops.channel_policy(&caller(), asked).await.unwrap();
-        assert_eq!((state.policy, state.allow), (policy, allow.into_iter().map(str::to_owned).collect()), "{id}");
+        assert_eq!(
+            (state.policy, state.allow),
+            (policy, allow.into_iter().map(str::to_owned).collect()),
+            "{id}"
+        );
         assert!(state.approvers.is_empty(), "{id}: power is not taken over unasked");
     }
     let models = engine.ops.model_list(&caller(), Empty {}).await.unwrap();
     let local = models.iter().find(|m| m.settings.id == "local").unwrap();
-    assert!(local.has_key && models.iter().all(|m| !m.default), "a model does not answer before it is chosen");
+    assert!(
+        local.has_key && models.iter().all(|m| !m.default),
+        "a model does not answer before it is chosen"
+    );
     let settings = std::fs::read_to_string(engine.home.path().join("settings.json")).unwrap();
     assert!(!settings.contains("canary"), "secrets are no settings");
 
@@ -101,7 +124,11 @@ async fn openclaw_is_taken_over_as_chosen_with_nothing_changed_there_and_nothing
     let again = find(&engine, &theirs).await;
     for id in &items {
         let item = item(&again.items, id);
-        assert_eq!((item.importable, item.reason.as_deref()), (false, Some("It is here already.")), "{id}");
+        assert_eq!(
+            (item.importable, item.reason.as_deref()),
+            (false, Some("It is here already.")),
+            "{id}"
+        );
     }
     let report = engine.ops.import_run(&caller(), run(items)).await.unwrap();
     assert!(report.done.is_empty() && report.backup.is_none(), "{:?}", report.done);
@@ -133,9 +160,19 @@ async fn what_cannot_be_read_or_is_not_there_is_named_and_changes_nothing() {
         assert!(error.message.contains(told) && error.message.contains("items"), "{}", error.message);
     }
     // A channel whose plugin is not here is left with the reason, and the rest goes on.
-    let report = engine.ops.import_run(&caller(), run(&["channel:telegram", "people:matrix"])).await.unwrap();
+    let report = engine
+        .ops
+        .import_run(&caller(), run(&["channel:telegram", "people:matrix"]))
+        .await
+        .unwrap();
     assert_eq!(report.done.iter().map(|i| i.id.as_str()).collect::<Vec<_>>(), ["people:matrix"]);
-    assert!(item(&report.left, "channel:telegram").reason.as_deref().unwrap().contains("channel:telegram"));
+    assert!(
+        item(&report.left, "channel:telegram")
+            .reason
+            .as_deref()
+            .unwrap()
+            .contains("channel:telegram")
+    );
     std::fs::write(theirs.join("openclaw.json"), "{\n  channels: {\n    telegram: ,\n  },\n}").unwrap();
     let damaged = engine.ops.import_find(&caller(), asked(&theirs)).await.unwrap_err();
     assert!(damaged.message.contains("openclaw.json: line 3, column"), "{}", damaged.message);
@@ -162,7 +199,11 @@ async fn the_earlier_apps_home_is_kept_before_it_is_opened_and_shown_with_what_i
     assert_eq!(kept["config.json"], config, "as it was");
     assert!(kept.contains_key("credentials.enc") && kept.keys().any(|name| name.ends_with("session.jsonl")));
     let notices = engine.ops.system_status(&caller(), Empty {}).await.unwrap().notices;
-    assert!(notices.iter().any(|n| n.id == "first-open" && n.hint.as_deref().is_some_and(|h| h.contains("backups"))));
+    assert!(
+        notices
+            .iter()
+            .any(|n| n.id == "first-open" && n.hint.as_deref().is_some_and(|h| h.contains("backups")))
+    );
     let found = engine.ops.import_find(&caller(), ImportFind { path: None }).await.unwrap();
     let earlier = found.iter().find(|c| c.from == "kata-electron").unwrap();
     assert_eq!(item(&earlier.items, "sessions").label, "2 sessions");
@@ -174,7 +215,11 @@ async fn the_earlier_apps_home_is_kept_before_it_is_opened_and_shown_with_what_i
     let backups = engine.ops.backup_list(&caller(), Empty {}).await.unwrap();
     assert_eq!(backups.iter().map(|b| b.why.as_str()).collect::<Vec<_>>(), ["asked", "first-open"]);
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(std::fs::File::open(&made.path).unwrap()));
-    let names: Vec<String> = archive.entries().unwrap().map(|e| e.unwrap().path().unwrap().display().to_string()).collect();
+    let names: Vec<String> = archive
+        .entries()
+        .unwrap()
+        .map(|e| e.unwrap().path().unwrap().display().to_string())
+        .collect();
     assert!(names.contains(&"kata.db".to_owned()), "{names:?}");
     engine.engine.shutdown().await;
 }
@@ -186,7 +231,11 @@ async fn a_setting_is_changed_by_its_rule_kept_over_a_restart_and_refused_by_its
         path: path.into(),
         value: Json(value),
     };
-    let changed = engine.ops.settings_set(&caller(), set("notifications.answers", json!(false))).await.unwrap();
+    let changed = engine
+        .ops
+        .settings_set(&caller(), set("notifications.answers", json!(false)))
+        .await
+        .unwrap();
     assert_eq!((changed.value.0, changed.from.as_str()), (json!(false), "settings.json"));
     for (path, value, told) in [
         ("gateway.port", json!(0), "gateway.port"),
@@ -201,7 +250,11 @@ async fn a_setting_is_changed_by_its_rule_kept_over_a_restart_and_refused_by_its
     let one = |path: &str| all.iter().find(|s| s.path == path).unwrap();
     assert_eq!(one("notifications.answers").value.0, json!(false));
     assert!(one("updates.channel").rule.is_some() && one("home").rule.is_none());
-    let back = engine.ops.settings_set(&caller(), set("notifications.answers", Value::Null)).await.unwrap();
+    let back = engine
+        .ops
+        .settings_set(&caller(), set("notifications.answers", Value::Null))
+        .await
+        .unwrap();
     assert_eq!((back.value.0, back.from.as_str()), (json!(true), "default"));
     engine.engine.shutdown().await;
 }

@@ -59,7 +59,12 @@ impl Inner {
         // Where there is no list of devices, there are none.
         let paired = Operations::device_list(self, &caller, Empty {}).await.unwrap_or_default();
         all.extend(devices::judge(&paired, now));
-        all.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.code.cmp(&b.code)).then_with(|| a.about.cmp(&b.about)));
+        all.sort_by(|a, b| {
+            b.severity
+                .cmp(&a.severity)
+                .then_with(|| a.code.cmp(&b.code))
+                .then_with(|| a.about.cmp(&b.about))
+        });
         all.dedup();
         all
     }
@@ -82,7 +87,9 @@ impl Inner {
                 let named = |folder: PathBuf| (workspace.id.clone(), folder);
                 kata_store::home::source_folders(workspace).into_iter().map(named)
             });
-            sources.flat_map(|(workspace, folder): (WorkspaceId, PathBuf)| reach::source(&workspace, &folder, path.as_deref())).collect()
+            sources
+                .flat_map(|(workspace, folder): (WorkspaceId, PathBuf)| reach::source(&workspace, &folder, path.as_deref()))
+                .collect()
         });
         let sources: Vec<Finding> = looked.await.unwrap_or_default();
         all.extend(sources);

@@ -132,7 +132,11 @@ pub(crate) fn at_first_open(home: &HomePaths, now: Ms) -> Option<Notice> {
     }
     Some(match make(home, Why::FirstOpen, now, None) {
         Ok(backup) => {
-            tracing::info!(path = backup.path, bytes = backup.bytes.0, "a home of the earlier app is opened in place");
+            tracing::info!(
+                path = backup.path,
+                bytes = backup.bytes.0,
+                "a home of the earlier app is opened in place"
+            );
             Notice {
                 id: "first-open".into(),
                 at: now,

@@ -94,7 +94,8 @@ fn rows(copy: &Path, named: &Path) -> Result<Vec<LetIn>, ForeignError> {
     if !db.prepare(table).and_then(|mut s| s.exists([])).map_err(unreadable)? {
         return Ok(Vec::new());
     }
-    let sql = "SELECT channel_key, account_id, entry FROM channel_pairing_allow_entries ORDER BY channel_key, account_id, sort_order LIMIT ?1";
+    let sql =
+        "SELECT channel_key, account_id, entry FROM channel_pairing_allow_entries ORDER BY channel_key, account_id, sort_order LIMIT ?1";
     let mut statement = db.prepare(sql).map_err(unreadable)?;
     let found = statement
         .query_map([MOST], |row| {
@@ -118,7 +119,13 @@ mod tests {
         let mut files: Vec<_> = std::fs::read_dir(folder)
             .unwrap()
             .flatten()
-            .map(|f| (f.path(), std::fs::read(f.path()).unwrap(), f.metadata().unwrap().modified().unwrap()))
+            .map(|f| {
+                (
+                    f.path(),
+                    std::fs::read(f.path()).unwrap(),
+                    f.metadata().unwrap().modified().unwrap(),
+                )
+            })
             .collect();
         files.sort();
         files
@@ -137,7 +144,11 @@ mod tests {
         )
         .unwrap();
         let before = snapshot(theirs.path());
-        assert!(before.iter().any(|(path, bytes, _)| path.ends_with("openclaw.sqlite-wal") && !bytes.is_empty()));
+        assert!(
+            before
+                .iter()
+                .any(|(path, bytes, _)| path.ends_with("openclaw.sqlite-wal") && !bytes.is_empty())
+        );
         let found = openclaw_let_in(&path, ours.path()).unwrap();
         assert_eq!(found.iter().map(|f| f.entry.as_str()).collect::<Vec<_>>(), ["41", "42"]);
         assert_eq!(snapshot(theirs.path()), before);
@@ -149,7 +160,11 @@ mod tests {
     fn a_file_that_is_no_database_is_named_and_one_without_the_table_has_nobody() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("openclaw.sqlite");
-        std::fs::write(&path, "not a database, but long enough to have a header of one hundred bytes, which this text now has, nearly.").unwrap();
+        std::fs::write(
+            &path,
+            "not a database, but long enough to have a header of one hundred bytes, which this text now has, nearly.",
+        )
+        .unwrap();
         let error = openclaw_let_in(&path, folder.path()).unwrap_err().to_string();
         assert!(error.contains("openclaw.sqlite"), "{error}");
         std::fs::remove_file(&path).unwrap();

@@ -7,7 +7,9 @@ use crate::failure::{Exit, Failure};
 use crate::render;
 use crate::screen::Screen;
 use clap::CommandFactory;
-use kata_protocol::{Empty, ImportCandidate, ImportFind, ImportRun, Json, NoticeDismiss, SessionUpdate, SettingKind, SettingSet, SettingValue, Severity};
+use kata_protocol::{
+    Empty, ImportCandidate, ImportFind, ImportRun, Json, NoticeDismiss, SessionUpdate, SettingKind, SettingSet, SettingValue, Severity,
+};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -32,7 +34,12 @@ pub(super) async fn settings(screen: &Screen, home: &Path, settings: Settings) -
             screen.result(&changed, render::setting)
         }
         SettingsCommand::Unset { path } => {
-            let changed = client.settings_set(SettingSet { path, value: Json(Value::Null) }).await?;
+            let changed = client
+                .settings_set(SettingSet {
+                    path,
+                    value: Json(Value::Null),
+                })
+                .await?;
             screen.result(&changed, render::setting)
         }
     }
@@ -43,7 +50,11 @@ fn typed(kind: Option<&SettingKind>, words: &[String]) -> Value {
     let one = words.join(" ");
     match kind {
         Some(SettingKind::List { .. }) => {
-            let parts = words.iter().flat_map(|word| word.split(',')).map(str::trim).filter(|word| !word.is_empty());
+            let parts = words
+                .iter()
+                .flat_map(|word| word.split(','))
+                .map(str::trim)
+                .filter(|word| !word.is_empty());
             json!(parts.collect::<Vec<_>>())
         }
         Some(SettingKind::Bool {}) if ["yes", "on"].contains(&one.as_str()) => json!(true),
@@ -61,7 +72,14 @@ pub(super) async fn import(screen: &Screen, home: &Path, command: Import) -> Res
             let found = client.import_find(ImportFind { path }).await?;
             screen.result(&found, |found| render::candidates(found))
         }
-        Import::Run(RunImport { from, path, items, all, dry_run, yes }) => {
+        Import::Run(RunImport {
+            from,
+            path,
+            items,
+            all,
+            dry_run,
+            yes,
+        }) => {
             let path = path.map(|path| absolute(&path)).transpose()?;
             let found = client.import_find(ImportFind { path }).await?;
             let Some(candidate) = found.into_iter().find(|candidate| candidate.from == from) else {
@@ -78,11 +96,26 @@ pub(super) async fn import(screen: &Screen, home: &Path, command: Import) -> Res
             }
             if items.is_empty() {
                 screen.note("nothing to take over; `kata import find` says why");
-            } else if !yes && !plugins::ask(screen, &format!("Take over {} thing(s) from {}?", items.len(), candidate.title), "-y does it without asking")? {
+            } else if !yes
+                && !plugins::ask(
+                    screen,
+                    &format!("Take over {} thing(s) from {}?", items.len(), candidate.title),
+                    "-y does it without asking",
+                )?
+            {
                 return Err(Failure::new(Exit::Refused, "nothing was taken over"));
             }
-            let report = client.import_run(ImportRun { from, path: candidate.path, items }).await?;
-            let asked_for_failed = report.left.iter().any(|item| item.importable && item.reason.as_deref() != Some("It was not chosen."));
+            let report = client
+                .import_run(ImportRun {
+                    from,
+                    path: candidate.path,
+                    items,
+                })
+                .await?;
+            let asked_for_failed = report
+                .left
+                .iter()
+                .any(|item| item.importable && item.reason.as_deref() != Some("It was not chosen."));
             screen.result(&report, render::import_report)?;
             if asked_for_failed {
                 return Err(Failure::new(Exit::Failure, "not everything that was chosen could be taken over"));
@@ -221,6 +254,9 @@ mod tests {
         assert_eq!(of(SettingKind::Bool {}, &["maybe"]), json!("maybe"), "the engine says what fits");
         assert_eq!(of(SettingKind::Number { min: 1, max: 9 }, &["7"]), json!(7));
         assert_eq!(of(SettingKind::Text { most: 9 }, &["7"]), json!("7"));
-        assert_eq!(of(SettingKind::List { most: 9 }, &["a.example,b.example", "c.example"]), json!(["a.example", "b.example", "c.example"]));
+        assert_eq!(
+            of(SettingKind::List { most: 9 }, &["a.example,b.example", "c.example"]),
+            json!(["a.example", "b.example", "c.example"])
+        );
     }
 }

@@ -19,7 +19,12 @@ pub(crate) fn settings(settings: &[SettingValue]) -> String {
 }
 
 pub(crate) fn setting(setting: &SettingValue) -> String {
-    let mut text = format!("{} = {}  (from {})\n", line(&setting.path, 80), line(&setting.value.0.to_string(), 400), line(&setting.from, 80));
+    let mut text = format!(
+        "{} = {}  (from {})\n",
+        line(&setting.path, 80),
+        line(&setting.value.0.to_string(), 400),
+        line(&setting.from, 80)
+    );
     let Some(rule) = &setting.rule else {
         return text + "It is not changed here.\n";
     };
@@ -97,7 +102,15 @@ pub(crate) fn notices(notices: &[Notice], now: Ms) -> String {
 pub(crate) fn backups(backups: &[Backup], now: Ms) -> String {
     let rows: Vec<_> = backups
         .iter()
-        .map(|b| vec![stamp(b.at), ago(b.at, now), b.why.clone(), format!("{} kB", b.bytes.0.div_ceil(1000)), clean(&b.path)])
+        .map(|b| {
+            vec![
+                stamp(b.at),
+                ago(b.at, now),
+                b.why.clone(),
+                format!("{} kB", b.bytes.0.div_ceil(1000)),
+                clean(&b.path),
+            ]
+        })
         .collect();
     table(&["when", "", "why", "size", "file"], &rows, "no backups")
 }

@@ -9,8 +9,14 @@ use std::sync::{Arc, Mutex};
 
 /// Operations without a command of their own, each with the reason.
 const EXCEPTIONS: &[(&str, &str)] = &[
-    ("session.approve", "`approval.answer` is the same for a terminal: it names the question and not the call"),
-    ("plugin.inject", "`kata plugins dev` hands messages in while it runs; its own tests are in `plugins`"),
+    (
+        "session.approve",
+        "`approval.answer` is the same for a terminal: it names the question and not the call",
+    ),
+    (
+        "plugin.inject",
+        "`kata plugins dev` hands messages in while it runs; its own tests are in `plugins`",
+    ),
 ];
 
 /// Operation, a command line that reaches it, and what is typed.
@@ -64,7 +70,11 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("source.restart", "sources restart channel:x", ""),
     ("source.configure", "sources set channel:x a=1", ""),
     ("source.secret", "sources secret channel:x token", "secret"),
-    ("source.add", "sources add -", r#"{"name":"Notes","type":"local","local":{"path":"/x"}}"#),
+    (
+        "source.add",
+        "sources add -",
+        r#"{"name":"Notes","type":"local","local":{"path":"/x"}}"#,
+    ),
     ("source.remove", "sources remove mcp:x:y", ""),
     ("source.test", "sources test mcp:x:y", ""),
     ("source.document", "sources edit mcp:x:y", ""),
@@ -159,7 +169,11 @@ fn smallest(schema: &Value, defs: &Value, depth: usize) -> Value {
             let properties = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
             let required = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
             let needed = properties.iter().filter(|(name, _)| required.contains(&json!(name)));
-            Value::Object(needed.map(|(name, schema)| (name.clone(), smallest(schema, defs, depth + 1))).collect::<Map<_, _>>())
+            Value::Object(
+                needed
+                    .map(|(name, schema)| (name.clone(), smallest(schema, defs, depth + 1)))
+                    .collect::<Map<_, _>>(),
+            )
         }
     }
 }
@@ -186,8 +200,10 @@ impl Answers {
         let one = |name: &str| smallest(&defs[name], defs, 0);
         // Some commands go on only when what they look at is there.
         match op {
-            "import.find" => answer = json!([{"from": "openclaw", "path": "/x", "title": "OpenClaw", "items": [
-                {"id": "x", "label": "X", "detail": "", "importable": true, "proposed": true, "reason": null}]}]),
+            "import.find" => {
+                answer = json!([{"from": "openclaw", "path": "/x", "title": "OpenClaw", "items": [
+                {"id": "x", "label": "X", "detail": "", "importable": true, "proposed": true, "reason": null}]}])
+            }
             "trace.list" => answer = json!([one("Trace")]),
             "oauth.get" | "oauth.begin" => answer["state"] = json!({"kind": "done"}),
             "channel.setup" => answer = json!({"kind": "done", "account": "x", "name": "X"}),
@@ -212,7 +228,11 @@ async fn ran(answers: &Arc<Answers>, line: &str, typed: &str, json: bool) -> Ran
 fn every_operation_has_a_command_or_a_reason() {
     let commands: BTreeSet<&str> = COMMANDS.iter().map(|(op, ..)| *op).collect();
     let excepted: BTreeSet<&str> = EXCEPTIONS.iter().map(|(op, _)| *op).collect();
-    let missing: Vec<&str> = OPERATIONS.iter().map(|op| op.name).filter(|op| !commands.contains(op) && !excepted.contains(op)).collect();
+    let missing: Vec<&str> = OPERATIONS
+        .iter()
+        .map(|op| op.name)
+        .filter(|op| !commands.contains(op) && !excepted.contains(op))
+        .collect();
     assert!(missing.is_empty(), "no command reaches {missing:?}: add one, and its line here");
     let both: Vec<_> = commands.intersection(&excepted).collect();
     assert!(both.is_empty(), "{both:?} have a command: take them from the exceptions");

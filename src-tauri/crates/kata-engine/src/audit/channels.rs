@@ -52,13 +52,21 @@ fn channel(name: &str, source: &SourceSettings) -> Vec<Finding> {
             format!("`kata channels policy {name} --approver ID`, if you want to answer from the channel"),
         ));
     }
-    let strangers: Vec<&str> = source.approvers.iter().filter(|one| !source.allow.contains(one)).map(String::as_str).collect();
+    let strangers: Vec<&str> = source
+        .approvers
+        .iter()
+        .filter(|one| !source.allow.contains(one))
+        .map(String::as_str)
+        .collect();
     if source.policy == Some(DmPolicy::AllowList) && !strangers.is_empty() {
         all.push(finding(
             "channel.approver_not_listed",
             Severity::Warning,
             name,
-            format!("{} may approve what the agent runs, and is not on the list of those who may write.", strangers.join(", ")),
+            format!(
+                "{} may approve what the agent runs, and is not on the list of those who may write.",
+                strangers.join(", ")
+            ),
             format!("`kata channels policy {name} --approver …` names those you mean; it replaces the list"),
         ));
     }

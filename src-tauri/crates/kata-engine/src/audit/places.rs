@@ -27,7 +27,11 @@ pub(super) fn judge(home: &HomePaths, in_file: bool, backups: &[Backup], now: Ms
     for (names, severity) in [(SECRET, Severity::Critical), (PRIVATE, Severity::Warning)] {
         for path in names.iter().map(|name| root.join(name)) {
             if let Some(mode) = open_to_others(&path) {
-                let what = if severity == Severity::Critical { "secrets" } else { "what was written" };
+                let what = if severity == Severity::Critical {
+                    "secrets"
+                } else {
+                    "what was written"
+                };
                 all.push(finding(
                     "file.readable",
                     severity,
@@ -53,14 +57,23 @@ pub(super) fn judge(home: &HomePaths, in_file: bool, backups: &[Backup], now: Ms
             "backup.old",
             Severity::Info,
             &oldest.path,
-            format!("{} copies of your home are older than 90 days; secrets in them are still good where they were not changed.", old.len()),
+            format!(
+                "{} copies of your home are older than 90 days; secrets in them are still good where they were not changed.",
+                old.len()
+            ),
             "delete those you do not need",
         ));
     }
     for backup in backups {
         if let Some(mode) = open_to_others(Path::new(&backup.path)) {
             let told = format!("Other people of this machine may be able to read this copy of your home (mode {mode:o}).");
-            all.push(finding("file.readable", Severity::Critical, &backup.path, told, format!("`chmod 600 {}`", backup.path)));
+            all.push(finding(
+                "file.readable",
+                Severity::Critical,
+                &backup.path,
+                told,
+                format!("`chmod 600 {}`", backup.path),
+            ));
         }
     }
     all

@@ -15,8 +15,8 @@ const WIDE: &[(&str, &str)] = &[
 ];
 /// Programs that run whatever they are told: a rule that allows one allows everything.
 const RUN_ANYTHING: &[&str] = &[
-    "sh", "bash", "zsh", "dash", "fish", "env", "xargs", "sudo", "doas", "su", "eval", "exec", "python", "python3", "node", "deno", "bun", "perl",
-    "ruby", "php", "ssh", "npx", "uvx", "docker", "podman", "nohup", "timeout", "nice", "watch", "parallel",
+    "sh", "bash", "zsh", "dash", "fish", "env", "xargs", "sudo", "doas", "su", "eval", "exec", "python", "python3", "node", "deno", "bun",
+    "perl", "ruby", "php", "ssh", "npx", "uvx", "docker", "podman", "nohup", "timeout", "nice", "watch", "parallel",
 ];
 
 pub(super) fn plugins(list: &[PluginSummary], granted: impl Fn(&PluginId) -> Vec<String>) -> Vec<Finding> {
@@ -33,7 +33,11 @@ pub(super) fn plugins(list: &[PluginSummary], granted: impl Fn(&PluginId) -> Vec
             ));
         }
         let granted = granted(&plugin.id);
-        let mut wide: Vec<&str> = WIDE.iter().filter(|(name, _)| granted.iter().any(|g| g == name)).map(|(_, what)| *what).collect();
+        let mut wide: Vec<&str> = WIDE
+            .iter()
+            .filter(|(name, _)| granted.iter().any(|g| g == name))
+            .map(|(_, what)| *what)
+            .collect();
         if let Some(hosts) = granted.iter().find(|g| any_host(g)) {
             all.push(finding(
                 "plugin.any_host",
@@ -59,7 +63,9 @@ pub(super) fn plugins(list: &[PluginSummary], granted: impl Fn(&PluginId) -> Vec
 
 /// `net:*`, or a name as short as `*.com`.
 fn any_host(capability: &str) -> bool {
-    let Some(host) = capability.strip_prefix("net:") else { return false };
+    let Some(host) = capability.strip_prefix("net:") else {
+        return false;
+    };
     host == "*" || host.strip_prefix("*.").is_some_and(|rest| !rest.contains('.'))
 }
 
@@ -102,7 +108,13 @@ pub(super) fn models(settings: &Settings) -> Vec<Finding> {
 
 pub(super) fn gateway(settings: &Settings) -> Vec<Finding> {
     let gateway = serde_json::to_value(&settings.gateway).unwrap_or_default();
-    let hosts: Vec<&str> = gateway.get("hosts").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let hosts: Vec<&str> = gateway
+        .get("hosts")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     if hosts.is_empty() {
         return Vec::new();
     }
@@ -119,7 +131,10 @@ pub(super) fn traces(settings: &Settings) -> Vec<Finding> {
     let collector = settings.traces.otlp.as_deref().filter(|url| in_the_open(url));
     let mend = "`kata trace rules --no-otlp`, or an https address";
     let told = "Traces are sent over the network without encryption: who wrote to whom, and when.";
-    collector.map(|url| finding("traces.in_the_open", Severity::Warning, url, told, mend)).into_iter().collect()
+    collector
+        .map(|url| finding("traces.in_the_open", Severity::Warning, url, told, mend))
+        .into_iter()
+        .collect()
 }
 
 /// `http` to another machine.
@@ -153,7 +168,11 @@ pub(super) fn rules(workspace: &WorkspaceId, state: &PermissionState) -> Vec<Fin
                 Severity::Warning,
                 format!("{workspace}: {}", rule.text),
                 format!("This rule allows nearly everything without asking ({}).", rule.from),
-                if rule.always.is_some() { "`kata permissions forget` takes it away" } else { "make the pattern narrower in its permissions.json" },
+                if rule.always.is_some() {
+                    "`kata permissions forget` takes it away"
+                } else {
+                    "make the pattern narrower in its permissions.json"
+                },
             ));
         }
     }
@@ -184,19 +203,32 @@ pub(super) fn source(workspace: &WorkspaceId, folder: &Path, path: Option<&str>)
     let about = format!("{workspace}: {name}");
     let mut all = Vec::new();
     let command = config.pointer("/mcp/command").and_then(Value::as_str);
-    if let Some((program, writable)) = command.and_then(|command| found(command, path)).and_then(|p| Some((p.clone(), others_may_write(&p)?))) {
+    if let Some((program, writable)) = command
+        .and_then(|command| found(command, path))
+        .and_then(|p| Some((p.clone(), others_may_write(&p)?)))
+    {
         all.push(finding(
             "source.writable_command",
             Severity::Critical,
             &about,
-            format!("It runs {}, and others may write to {}: what they put there runs as you.", program.display(), writable.display()),
+            format!(
+                "It runs {}, and others may write to {}: what they put there runs as you.",
+                program.display(),
+                writable.display()
+            ),
             format!("`chmod go-w {}`, or another place for the program", writable.display()),
         ));
     }
     let addresses = [config.pointer("/mcp/url"), config.pointer("/api/baseUrl")];
     if addresses.into_iter().flatten().filter_map(Value::as_str).any(in_the_open) {
         let told = "What the agent asks it, and its key, go over the network without encryption.";
-        all.push(finding("source.in_the_open", Severity::Warning, &about, told, "use its https address"));
+        all.push(finding(
+            "source.in_the_open",
+            Severity::Warning,
+            &about,
+            told,
+            "use its https address",
+        ));
     }
     all
 }
@@ -207,7 +239,9 @@ fn found(command: &str, path: Option<&str>) -> Option<PathBuf> {
     if plain.is_absolute() {
         return plain.exists().then(|| plain.to_owned());
     }
-    std::env::split_paths(path?).map(|folder| folder.join(command)).find(|file| file.is_file())
+    std::env::split_paths(path?)
+        .map(|folder| folder.join(command))
+        .find(|file| file.is_file())
 }
 
 /// The program or the nearest folder above it that others than its owner may write to.

@@ -17,8 +17,14 @@ fn codes(findings: &[Finding]) -> Vec<&str> {
 
 /// What is wrong has the code, what is mended has not, and the finding says what mends it.
 fn appears_and_goes(code: &str, wrong: &[Finding], mended: &[Finding]) {
-    let found = wrong.iter().find(|f| f.code == code).unwrap_or_else(|| panic!("no {code} in {:?}", codes(wrong)));
-    assert!(found.mend.as_deref().is_some_and(|mend| !mend.is_empty()), "{code} says what mends it");
+    let found = wrong
+        .iter()
+        .find(|f| f.code == code)
+        .unwrap_or_else(|| panic!("no {code} in {:?}", codes(wrong)));
+    assert!(
+        found.mend.as_deref().is_some_and(|mend| !mend.is_empty()),
+        "{code} says what mends it"
+    );
     assert!(!found.about.is_empty() && !found.message.is_empty(), "{code}");
     assert!(!mended.iter().any(|f| f.code == code), "{code} goes when it is mended: {mended:?}");
 }
@@ -53,7 +59,11 @@ fn channels_that_let_in_or_allow_more_than_one_thinks_are_found() {
         appears_and_goes(code, &channel(fields.clone(), no_table()), &plain);
         let mut off = fields;
         off["enabled"] = json!(false);
-        assert_eq!(codes(&channel(off, no_table())), Vec::<&str>::new(), "a channel that is off lets nobody in: {code}");
+        assert_eq!(
+            codes(&channel(off, no_table())),
+            Vec::<&str>::new(),
+            "a channel that is off lets nobody in: {code}"
+        );
     }
 }
 
@@ -66,17 +76,26 @@ fn a_binding_that_leads_to_a_profile_without_questions_is_worse_the_more_people_
     assert!(read.is_ok(), "{read:?}");
     let paired = channel(json!({"policy": "pairing"}), table.clone());
     appears_and_goes("channel.allow_all", &paired, &channel(json!({}), no_table()));
-    assert!(paired.iter().any(|f| f.message.contains("everything") && f.severity == Severity::Warning));
+    assert!(
+        paired
+            .iter()
+            .any(|f| f.message.contains("everything") && f.severity == Severity::Warning)
+    );
     let open = channel(json!({"policy": "open"}), table.clone());
-    assert!(open.iter().any(|f| f.code == "channel.allow_all" && f.severity == Severity::Critical));
+    assert!(
+        open.iter()
+            .any(|f| f.code == "channel.allow_all" && f.severity == Severity::Critical)
+    );
     table["bindings"][0]["match"] = json!({"channel": "slack"});
     appears_and_goes("channel.allow_all", &paired, &channel(json!({}), table));
 }
 
 fn plugin(origin: &str, trust: &str, enabled: bool) -> PluginSummary {
-    serde_json::from_value(json!({"id": "shout", "name": "Shout", "version": "1.0.0", "description": "", "origin": origin, "workspace": null,
+    serde_json::from_value(
+        json!({"id": "shout", "name": "Shout", "version": "1.0.0", "description": "", "origin": origin, "workspace": null,
         "path": "/x", "trust": trust, "enabled": enabled, "status": {"state": {"kind": "running"}, "code": "", "message": "", "since": 1},
-        "contributes": {}, "capabilities": [], "generation": 1, "usage": {"memoryBytes": 0, "cpuMsLastMinute": 0}, "faults": []}))
+        "contributes": {}, "capabilities": [], "generation": 1, "usage": {"memoryBytes": 0, "cpuMsLastMinute": 0}, "faults": []}),
+    )
     .unwrap()
 }
 
@@ -92,9 +111,16 @@ fn plugins_that_reach_far_or_run_unseen_are_found_and_those_of_the_app_are_not()
     appears_and_goes("plugin.any_host", &judge(plugin("global", "trusted", true), &["net:*"]), &fine);
     appears_and_goes("plugin.any_host", &judge(plugin("global", "trusted", true), &["net:*.com"]), &fine);
     let both = judge(plugin("global", "trusted", true), &["net:a.example", "hooks:conversation"]);
-    appears_and_goes("plugin.broad", &both, &judge(plugin("global", "trusted", true), &["hooks:conversation"]));
+    appears_and_goes(
+        "plugin.broad",
+        &both,
+        &judge(plugin("global", "trusted", true), &["hooks:conversation"]),
+    );
     assert!(judge(plugin("bundled", "bundled", true), &["net:*", "hooks:conversation"]).is_empty());
-    assert!(judge(plugin("global", "development", false), &["net:*"]).is_empty(), "one that is off does nothing");
+    assert!(
+        judge(plugin("global", "development", false), &["net:*"]).is_empty(),
+        "one that is off does nothing"
+    );
     assert_eq!(reach::unsigned(&PluginId::new("shout").unwrap()).code, "plugin.unsigned");
 }
 
@@ -129,10 +155,9 @@ fn rules_that_allow_nearly_everything_are_found() {
             serde_json::from_value(json!({"workspace": "mine", "mode": "ask", "rules": rules, "sandbox": ""})).unwrap();
         reach::rules(&workspace, &state)
     };
-    let always = |tool: &str, prefix: Value, folder: Value| {
-        json!([{"text": "r", "from": "always", "about": "bash", "always": {"tool": tool, "prefix": prefix, "folder": folder}, "problem": null}])
-    };
-    let pattern = |about: &str, text: &str| json!([{"text": text, "from": "permissions.json", "about": about, "always": null, "problem": null}]);
+    let always = |tool: &str, prefix: Value, folder: Value| json!([{"text": "r", "from": "always", "about": "bash", "always": {"tool": tool, "prefix": prefix, "folder": folder}, "problem": null}]);
+    let pattern =
+        |about: &str, text: &str| json!([{"text": text, "from": "permissions.json", "about": about, "always": null, "problem": null}]);
     let fine = judge(always("bash", json!(["git", "status"]), json!(null)));
     assert!(fine.is_empty());
     for wide in [
@@ -222,8 +247,10 @@ fn files_that_others_can_read_secrets_in_a_file_and_old_copies_are_found() {
 #[test]
 fn a_device_that_may_do_everything_and_is_not_seen_or_not_bound_is_found() {
     let device = |seen: u64, keyed: bool, scope: &str, connected: bool| -> Device {
-        serde_json::from_value(json!({"id": "d", "name": "Phone", "scope": scope, "keyed": keyed, "pairedAt": 0, "seenAt": seen * 86_400_000,
-            "expiresAt": null, "connected": connected}))
+        serde_json::from_value(
+            json!({"id": "d", "name": "Phone", "scope": scope, "keyed": keyed, "pairedAt": 0, "seenAt": seen * 86_400_000,
+            "expiresAt": null, "connected": connected}),
+        )
         .unwrap()
     };
     let judge = |device: Device| devices::judge(&[device], Ms(100 * 86_400_000));

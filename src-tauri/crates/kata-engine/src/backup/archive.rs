@@ -179,7 +179,9 @@ fn take(path: &Path, name: String, chosen: &mut Chosen) {
     }
     let session = name.contains("/sessions/");
     if !session && meta.len() > MOST_FILE {
-        return chosen.left_out.push(format!("{name}: {} bytes, larger than {MOST_FILE}", meta.len()));
+        return chosen
+            .left_out
+            .push(format!("{name}: {} bytes, larger than {MOST_FILE}", meta.len()));
     }
     let entry = Entry {
         from: path.to_owned(),
@@ -187,7 +189,11 @@ fn take(path: &Path, name: String, chosen: &mut Chosen) {
         changed: meta.modified().unwrap_or(SystemTime::UNIX_EPOCH),
         name,
     };
-    if session { chosen.sessions.push(entry) } else { chosen.others.push(entry) }
+    if session {
+        chosen.sessions.push(entry)
+    } else {
+        chosen.others.push(entry)
+    }
 }
 
 fn slashes(path: &Path) -> String {

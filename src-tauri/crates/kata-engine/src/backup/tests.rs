@@ -1,3 +1,4 @@
+//! Copies: what is in them, when they are made, which stay.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use super::*;
@@ -42,7 +43,10 @@ fn a_home_of_another_program_is_kept_before_it_is_opened_and_only_once() {
     let home = home(folder.path());
     let notice = at_first_open(&home, Ms(1_000)).unwrap();
     let backups = list(home.root());
-    assert_eq!((backups.len(), backups[0].why.as_str(), backups[0].at), (1, "first-open", Ms(1_000)));
+    assert_eq!(
+        (backups.len(), backups[0].why.as_str(), backups[0].at),
+        (1, "first-open", Ms(1_000))
+    );
     assert!(notice.hint.unwrap().contains(&backups[0].path));
     let kept = contents(&backups[0].path);
     assert_eq!(kept["config.json"], r#"{"workspaces":[]}"#);
@@ -55,7 +59,11 @@ fn a_home_of_another_program_is_kept_before_it_is_opened_and_only_once() {
     ] {
         assert!(kept.contains_key(name), "{name} is missing in {:?}", kept.keys());
     }
-    assert!(!kept.keys().any(|name| name.contains("attachments") || name.contains("gateway.json")));
+    assert!(
+        !kept
+            .keys()
+            .any(|name| name.contains("attachments") || name.contains("gateway.json"))
+    );
     assert!(at_first_open(&home, Ms(2_000)).is_none(), "it is ours now");
     #[cfg(unix)]
     {
@@ -106,14 +114,24 @@ fn what_is_larger_than_the_bound_is_left_out_and_named() {
     }
     let made = make(&home, Why::Asked, Ms(1), None).unwrap();
     let mut archive = tar::Archive::new(GzDecoder::new(std::fs::File::open(&made.path).unwrap()));
-    let names: Vec<String> = archive.entries().unwrap().map(|e| e.unwrap().path().unwrap().display().to_string()).collect();
-    assert!(names.contains(&"workspaces/mine/sessions/b/session.jsonl".to_owned()), "the newer one is in it");
+    let names: Vec<String> = archive
+        .entries()
+        .unwrap()
+        .map(|e| e.unwrap().path().unwrap().display().to_string())
+        .collect();
+    assert!(
+        names.contains(&"workspaces/mine/sessions/b/session.jsonl".to_owned()),
+        "the newer one is in it"
+    );
     assert!(!names.contains(&"workspaces/mine/sessions/a/session.jsonl".to_owned()));
     let mut archive = tar::Archive::new(GzDecoder::new(std::fs::File::open(&made.path).unwrap()));
     let mut last = archive.entries().unwrap().last().unwrap().unwrap();
     let mut told = String::new();
     last.read_to_string(&mut told).unwrap();
-    assert!(told.contains("sessions/a/session.jsonl") && told.contains("skills-data.json"), "{told}");
+    assert!(
+        told.contains("sessions/a/session.jsonl") && told.contains("skills-data.json"),
+        "{told}"
+    );
 }
 
 #[test]

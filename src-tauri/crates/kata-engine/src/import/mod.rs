@@ -38,10 +38,16 @@ impl Inner {
             Some(path) => self.home.expand(&path),
             None => self.usual_place(),
         };
-        let there = if place.is_dir() { place.join("openclaw.json") } else { place.clone() };
+        let there = if place.is_dir() {
+            place.join("openclaw.json")
+        } else {
+            place.clone()
+        };
         if !there.is_file() {
             if named {
-                return Err(WireError::not_found("OpenClaw configuration", there.display()).hint("name its folder, or openclaw.json itself"));
+                return Err(
+                    WireError::not_found("OpenClaw configuration", there.display()).hint("name its folder, or openclaw.json itself")
+                );
             }
             return Ok(all);
         }
@@ -69,7 +75,8 @@ impl Inner {
         let (_, planned) = self.openclaw(Path::new(&params.path)).await?;
         for wanted in &params.items {
             let Some(one) = planned.iter().find(|planned| planned.item.id == *wanted) else {
-                return Err(WireError::invalid(format!("“items”: there is no “{wanted}”")).hint("`kata import find` lists them; nothing was changed"));
+                return Err(WireError::invalid(format!("“items”: there is no “{wanted}”"))
+                    .hint("`kata import find` lists them; nothing was changed"));
             };
             if !one.item.importable && one.item.reason.as_deref() != Some(ALREADY) {
                 let reason = one.item.reason.clone().unwrap_or_default();
@@ -121,7 +128,9 @@ impl Inner {
             let planned = openclaw::plan(&found, &let_in)?;
             Ok::<_, WireError>((found, planned))
         });
-        let (found, mut planned) = read.await.map_err(|_| WireError::internal("the configuration could not be read"))??;
+        let (found, mut planned) = read
+            .await
+            .map_err(|_| WireError::internal("the configuration could not be read"))??;
         for one in &mut planned {
             if one.item.importable && self.has(&one.act) {
                 one.item.importable = false;
@@ -141,7 +150,9 @@ impl Inner {
                 let plugin = plugin_of(put);
                 let same = |(name, value): &(String, secrecy::SecretString)| {
                     let account = format!("plugin/{plugin}/{name}");
-                    self.secrets.get(&account).is_some_and(|set| set.expose_secret() == value.expose_secret())
+                    self.secrets
+                        .get(&account)
+                        .is_some_and(|set| set.expose_secret() == value.expose_secret())
                 };
                 source(&put.source).is_some_and(|s| s.policy.is_some()) && put.secrets.iter().all(same)
             }
@@ -191,7 +202,9 @@ impl Inner {
             self.plugins.configure(&source, Value::Object(merged)).await?;
         }
         for (name, value) in put.secrets {
-            self.plugins.set_plugin_secret(&plugin, &name, Some(value.expose_secret().to_owned())).await?;
+            self.plugins
+                .set_plugin_secret(&plugin, &name, Some(value.expose_secret().to_owned()))
+                .await?;
         }
         self.set_policy(&put.source, put.policy, put.require_mention)
     }
@@ -218,7 +231,10 @@ impl Inner {
     async fn give_key(&self, models: &[String], key: &secrecy::SecretString, variable: Option<String>) -> Result<(), WireError> {
         let present: Vec<_> = self.models.list().into_iter().filter(|p| models.contains(&p.settings.id)).collect();
         if present.is_empty() {
-            return Err(WireError::invalid(format!("take the model over too: there is none of {}", models.join(", "))));
+            return Err(WireError::invalid(format!(
+                "take the model over too: there is none of {}",
+                models.join(", ")
+            )));
         }
         for provider in present {
             let set = ModelSet {
@@ -252,7 +268,9 @@ impl Inner {
                 workspace: Some(workspace.id.clone()),
                 ..query.clone()
             };
-            sessions += kata_core::ports::Transcripts::list(&*self.transcripts, query).await.map_or(0, |(_, total)| total);
+            sessions += kata_core::ports::Transcripts::list(&*self.transcripts, query)
+                .await
+                .map_or(0, |(_, total)| total);
         }
         let sources = self.board.list().iter().filter(|s| self.sources.has(s)).count();
         let here = |id: &str, label: String, detail: &str| ImportItem {
@@ -264,7 +282,11 @@ impl Inner {
             reason: Some("It is opened where it lies; there is nothing to do.".into()),
         };
         let mut items = vec![
-            here("workspaces", counted(workspaces.len(), "workspace"), "With statuses, labels, skills and permissions."),
+            here(
+                "workspaces",
+                counted(workspaces.len(), "workspace"),
+                "With statuses, labels, skills and permissions.",
+            ),
             here("sessions", counted(sessions as usize, "session"), "Both programs can read them."),
             here("sources", counted(sources, "source"), "Each shows how it stands under Sources."),
         ];

@@ -1,7 +1,7 @@
 //! `settings.set`: one setting, checked by the table, kept, and in force.
 
-use super::rules;
 use super::SettingsFile;
+use super::rules;
 use crate::engine::Inner;
 use kata_protocol::{SettingSet, SettingValue, WireError};
 use serde_json::{Map, Value, json};
@@ -13,10 +13,10 @@ impl SettingsFile {
     /// The file would not be one any more, or cannot be written; then nothing has changed.
     pub(crate) fn put(&self, path: &str, value: Value) -> Result<(), WireError> {
         let fits = self.change(|settings| {
-            let mut whole = serde_json::to_value(&*settings).map_err(|e| e.to_string())?;
+            let mut whole = serde_json::to_value(&*settings)?;
             place(&mut whole, path, value);
-            *settings = serde_json::from_value(whole).map_err(|e| e.to_string())?;
-            Ok::<(), String>(())
+            *settings = serde_json::from_value(whole)?;
+            Ok::<(), serde_json::Error>(())
         })?;
         fits.map_err(|reason| WireError::invalid(format!("“{path}”: {reason}")))
     }
@@ -86,7 +86,12 @@ mod tests {
         file.put("appearance.mode", json!("dark")).unwrap();
         let read = || serde_json::from_slice::<Value>(&std::fs::read(&path).unwrap()).unwrap();
         assert_eq!(
-            (&read()["gateway"]["port"], &read()["gateway"]["tls"], &read()["appearance"]["mode"], &read()["future"]),
+            (
+                &read()["gateway"]["port"],
+                &read()["gateway"]["tls"],
+                &read()["appearance"]["mode"],
+                &read()["future"]
+            ),
             (&json!(4711), &json!(true), &json!("dark"), &json!(1))
         );
         assert_eq!(file.get().gateway.port, Some(4711));

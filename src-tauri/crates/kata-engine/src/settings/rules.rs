@@ -156,7 +156,8 @@ impl Row {
             error.details = Some(Json(json!({ "field": self.path })));
             Err(error.hint(self.doc))
         };
-        let short = |text: &str, most: usize| !text.trim().is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control);
+        let short =
+            |text: &str, most: usize| !text.trim().is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control);
         match (&self.kind, value) {
             (_, Value::Null) => Ok(()),
             (Kind::Bool, value) if !value.is_boolean() => wrong("true or false".into()),

@@ -6,6 +6,7 @@
 mod account;
 mod people;
 
+use super::read::Unfit;
 use super::{Act, Found, Planned};
 use account::{Account, accounts};
 use kata_protocol::{ChannelId, DmPolicy, ImportItem, SourceId, WireError};
@@ -110,7 +111,8 @@ fn set_up(found: &Found, platform: &Platform, account: &Account) -> Vec<Planned>
         return vec![Planned::not(id, label, "A linked phone.", reason)];
     }
     if platform.id == "slack" && account.text("mode").is_some_and(|mode| mode != "socket") {
-        let reason = "It takes requests over HTTP there; here Slack is reached by Socket Mode. Switch that on in the app and set Slack up here.";
+        let reason =
+            "It takes requests over HTTP there; here Slack is reached by Socket Mode. Switch that on in the app and set Slack up here.";
         return vec![Planned::not(id, label, "An app.", reason)];
     }
     let mut put = Put {
@@ -124,15 +126,19 @@ fn set_up(found: &Found, platform: &Platform, account: &Account) -> Vec<Planned>
     };
     let mut notes = Vec::new();
     if let Err(reason) = account.secrets(found, platform, &mut put.secrets, &mut notes) {
-        return vec![Planned::not(id, label, "A bot.", reason)];
+        return vec![Planned::not(id, label, "A bot.", reason.0)];
     }
     if let Err(reason) = settings(found, platform, account, &mut put, &mut notes) {
-        return vec![Planned::not(id, label, "A bot.", reason)];
+        return vec![Planned::not(id, label, "A bot.", reason.0)];
     }
     notes.extend(people::notes(platform, account));
     notes.push(ONE_AT_A_TIME.to_owned());
     let names: Vec<&str> = put.secrets.iter().map(|(name, _)| name.as_str()).collect();
-    let with = if names.is_empty() { "without a token".to_owned() } else { format!("with its {}", names.join(" and ")) };
+    let with = if names.is_empty() {
+        "without a token".to_owned()
+    } else {
+        format!("with its {}", names.join(" and "))
+    };
     let detail = format!("Set up {with}; {}.", people::in_words(put.policy));
     vec![Planned {
         item: ImportItem {
@@ -148,18 +154,23 @@ fn set_up(found: &Found, platform: &Platform, account: &Account) -> Vec<Planned>
 }
 
 /// The plugin's own settings.
-fn settings(found: &Found, platform: &Platform, account: &Account, put: &mut Put, notes: &mut Vec<String>) -> Result<(), String> {
+fn settings(found: &Found, platform: &Platform, account: &Account, put: &mut Put, notes: &mut Vec<String>) -> Result<(), Unfit> {
     let mut set = |name: &str, value: Value| drop(put.settings.insert(name.to_owned(), value));
     match platform.id {
         "telegram" => {
             if let Some(root) = account.text("apiRoot") {
-                let root = found.text(root).map_err(|v| format!("“apiRoot” is taken from {v}, which is not set here."))?;
+                let root = found
+                    .text(root)
+                    .map_err(|v| Unfit(format!("“apiRoot” is taken from {v}, which is not set here.")))?;
                 if root.trim_end_matches('/') != "https://api.telegram.org" {
                     set("apiRoot", root.into());
                 }
             }
             if account.text("webhookUrl").is_some() {
-                notes.push("OpenClaw gets its messages by a webhook; while Telegram has one, this program gets none: delete it (deleteWebhook).".into());
+                notes.push(
+                    "OpenClaw gets its messages by a webhook; while Telegram has one, this program gets none: delete it (deleteWebhook)."
+                        .into(),
+                );
             }
             if account.text("proxy").is_some() {
                 notes.push("Its proxy is not taken over.".into());
@@ -169,8 +180,10 @@ fn settings(found: &Found, platform: &Platform, account: &Account, put: &mut Put
             set("reads", "addressed".into());
         }
         "matrix" => {
-            let home = account.text("homeserver").ok_or("“homeserver” is not set.")?;
-            let home = found.text(home).map_err(|v| format!("“homeserver” is taken from {v}, which is not set here."))?;
+            let home = account.text("homeserver").ok_or_else(|| Unfit("“homeserver” is not set.".into()))?;
+            let home = found
+                .text(home)
+                .map_err(|v| Unfit(format!("“homeserver” is taken from {v}, which is not set here.")))?;
             let user = account.text("userId").unwrap_or_default();
             // What stands behind the colon is the server of the account; its API may be reached elsewhere.
             match user.split_once(':').map(|(_, server)| server) {
@@ -187,7 +200,7 @@ fn settings(found: &Found, platform: &Platform, account: &Account, put: &mut Put
             if token {
                 put.secrets.retain(|(name, _)| name == "accessToken");
             } else if put.secrets.is_empty() {
-                return Err("Neither “accessToken” nor “password” is set.".into());
+                return Err(Unfit("Neither “accessToken” nor “password” is set.".into()));
             }
             put.settings.insert("login".into(), if token { "token" } else { "password" }.into());
             if account.text("autoJoin").is_none_or(|join| join == "off") {

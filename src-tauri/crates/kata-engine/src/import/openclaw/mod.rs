@@ -101,7 +101,9 @@ pub(crate) fn let_in_by_files(found: &Found) -> Vec<LetIn> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(found.folder.join("credentials")).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let Some(whose) = name.strip_suffix("-allowFrom.json") else { continue };
+        let Some(whose) = name.strip_suffix("-allowFrom.json") else {
+            continue;
+        };
         let (channel, account) = whose.split_once('-').unwrap_or((whose, "default"));
         let text = found.small_file(&format!("credentials/{name}")).unwrap_or_default();
         let value: Value = json5::from_str(&text).unwrap_or_default();

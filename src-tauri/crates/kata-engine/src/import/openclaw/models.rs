@@ -1,7 +1,7 @@
 //! Its models: what answers there, as models here, without becoming the one that answers. Keys are things of their own, which nobody
 //! takes over without saying so.
 
-use super::read::Lookup;
+use super::read::{Lookup, Unfit};
 use super::{Act, Found, Planned, as_text};
 use kata_protocol::{ImportItem, ModelSet, ProviderKind, ProviderSettings, WireError};
 use serde_json::Value;
@@ -10,10 +10,30 @@ use std::collections::BTreeMap;
 /// Providers whose address is known: their name there, ours, the address, the variable with their key.
 const KNOWN: &[(&str, ProviderKind, Option<&str>, Option<&str>)] = &[
     ("anthropic", ProviderKind::Anthropic, None, Some("ANTHROPIC_API_KEY")),
-    ("openai", ProviderKind::OpenaiChat, Some("https://api.openai.com/v1"), Some("OPENAI_API_KEY")),
-    ("openrouter", ProviderKind::OpenaiChat, Some("https://openrouter.ai/api/v1"), Some("OPENROUTER_API_KEY")),
-    ("groq", ProviderKind::OpenaiChat, Some("https://api.groq.com/openai/v1"), Some("GROQ_API_KEY")),
-    ("mistral", ProviderKind::OpenaiChat, Some("https://api.mistral.ai/v1"), Some("MISTRAL_API_KEY")),
+    (
+        "openai",
+        ProviderKind::OpenaiChat,
+        Some("https://api.openai.com/v1"),
+        Some("OPENAI_API_KEY"),
+    ),
+    (
+        "openrouter",
+        ProviderKind::OpenaiChat,
+        Some("https://openrouter.ai/api/v1"),
+        Some("OPENROUTER_API_KEY"),
+    ),
+    (
+        "groq",
+        ProviderKind::OpenaiChat,
+        Some("https://api.groq.com/openai/v1"),
+        Some("GROQ_API_KEY"),
+    ),
+    (
+        "mistral",
+        ProviderKind::OpenaiChat,
+        Some("https://api.mistral.ai/v1"),
+        Some("MISTRAL_API_KEY"),
+    ),
     ("xai", ProviderKind::OpenaiChat, Some("https://api.x.ai/v1"), Some("XAI_API_KEY")),
     ("ollama", ProviderKind::OpenaiChat, Some("http://127.0.0.1:11434/v1"), None),
     ("lmstudio", ProviderKind::OpenaiChat, Some("http://127.0.0.1:1234/v1"), None),
@@ -33,7 +53,7 @@ pub(super) fn plan(found: &Found) -> Result<Vec<Planned>, WireError> {
                 ids.entry(provider.to_owned()).or_default().push(settings.id.clone());
                 all.push(add(&name, settings));
             }
-            Err(reason) => all.push(Planned::not(format!("model:{name}"), &name, "A model.", reason)),
+            Err(reason) => all.push(Planned::not(format!("model:{name}"), &name, "A model.", reason.0)),
         }
     }
     for (provider, models) in ids {
@@ -46,7 +66,12 @@ pub(super) fn plan(found: &Found) -> Result<Vec<Planned>, WireError> {
     };
     for provider in providers.keys().filter(unused) {
         let reason = "No model of it is set as one that answers; add it with `kata models add`.";
-        all.push(Planned::not(format!("provider:{provider}"), provider, "A provider of models.", reason));
+        all.push(Planned::not(
+            format!("provider:{provider}"),
+            provider,
+            "A provider of models.",
+            reason,
+        ));
     }
     Ok(all)
 }
@@ -78,27 +103,45 @@ fn settings(
     model: &str,
     own: Option<&Value>,
     taken: &BTreeMap<String, Vec<String>>,
-) -> Result<ProviderSettings, String> {
+) -> Result<ProviderSettings, Unfit> {
     let known = KNOWN.iter().find(|(name, ..)| *name == provider);
     let text = |field: &str| own.and_then(|o| o.get(field)).and_then(Value::as_str);
     let kind = match (text("api"), known) {
         (Some("anthropic-messages"), _) => ProviderKind::Anthropic,
         (Some("openai-completions"), _) => ProviderKind::OpenaiChat,
         (Some("openai-responses"), Some((_, kind, ..))) => *kind,
-        (Some(api), _) => return Err(format!("It speaks “{api}”, which this program does not.")),
+        (Some(api), _) => return Err(Unfit(format!("It speaks “{api}”, which this program does not."))),
         (None, Some((_, kind, ..))) => *kind,
         (None, None) if own.is_some() => ProviderKind::OpenaiChat,
-        (None, None) => return Err(format!("The address of “{provider}” is not known here; add it with `kata models add`.")),
+        (None, None) => {
+            return Err(Unfit(format!(
+                "The address of “{provider}” is not known here; add it with `kata models add`."
+            )));
+        }
     };
     let base = match text("baseUrl") {
-        Some(base) => Some(found.text(base).map_err(|variable| format!("Its address is taken from {variable}, which is not set here."))?),
+        Some(base) => Some(
+            found
+                .text(base)
+                .map_err(|variable| Unfit(format!("Its address is taken from {variable}, which is not set here.")))?,
+        ),
         None => known.and_then(|(_, _, base, _)| base.map(str::to_owned)),
     };
-    let vendor = base.as_deref().is_some_and(|base| base.trim_end_matches('/').trim_end_matches("/v1") == "https://api.anthropic.com");
+    let vendor = base
+        .as_deref()
+        .is_some_and(|base| base.trim_end_matches('/').trim_end_matches("/v1") == "https://api.anthropic.com");
     let base = base.filter(|_| !(kind == ProviderKind::Anthropic && vendor));
     let first = !taken.contains_key(provider);
-    let id = if first { provider.to_owned() } else { format!("{provider}-{model}") };
-    let id = id.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).take(64).collect();
+    let id = if first {
+        provider.to_owned()
+    } else {
+        format!("{provider}-{model}")
+    };
+    let id = id
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' })
+        .take(64)
+        .collect();
     Ok(ProviderSettings {
         id,
         kind,
@@ -132,7 +175,10 @@ fn key(found: &Found, provider: &str, own: Option<&Value>, models: Vec<String>) 
     let label = format!("Key of {provider}");
     let id = format!("key:{provider}");
     let named = format!("models.providers.{provider}.apiKey");
-    let variable = KNOWN.iter().find(|(name, ..)| *name == provider).and_then(|(.., variable)| *variable);
+    let variable = KNOWN
+        .iter()
+        .find(|(name, ..)| *name == provider)
+        .and_then(|(.., variable)| *variable);
     let looked = match found.secret(own.and_then(|o| o.get("apiKey")), &named) {
         Lookup::Absent => match variable.and_then(|name| Some((name, found.variable(name)?))) {
             Some((name, (value, own))) => Lookup::Is(value.into(), own.then(|| name.to_owned())),

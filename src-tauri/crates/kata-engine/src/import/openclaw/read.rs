@@ -27,6 +27,16 @@ pub(crate) struct Found {
     variables: Variables,
 }
 
+/// Why something cannot be had, in words for a person.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Unfit(pub(crate) String);
+
+/// A variable that stands in a text and is not set, as it stands there.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct NotSet(String);
+
 /// A secret it names.
 pub(crate) enum Lookup {
     /// It is not set.
@@ -49,7 +59,11 @@ impl Found {
     /// # Errors
     /// The file and place of the mistake.
     pub(crate) fn read(path: &Path, env: fn(&str) -> Option<String>) -> Result<Self, WireError> {
-        let file = if path.is_dir() { path.join("openclaw.json") } else { path.to_owned() };
+        let file = if path.is_dir() {
+            path.join("openclaw.json")
+        } else {
+            path.to_owned()
+        };
         let folder = file.parent().unwrap_or(path).to_owned();
         let folder = folder.canonicalize().map_err(|e| unreadable(&file, &e.to_string()))?;
         let config = with_includes(&file, &folder, 0)?;
@@ -91,7 +105,7 @@ impl Found {
     }
 
     /// A text with its variables put in; the first that is not set is the error.
-    pub(crate) fn text(&self, text: &str) -> Result<String, String> {
+    pub(crate) fn text(&self, text: &str) -> Result<String, NotSet> {
         substitute(text, &self.variables)
     }
 
@@ -111,7 +125,9 @@ impl Found {
                     let own = whole.filter(|name| self.variables.get(name).is_some_and(|(_, own)| own));
                     Lookup::Is(plain.trim().to_owned().into(), own.map(str::to_owned))
                 }
-                Err(variable) => Lookup::Not(format!("“{named}” is taken from {variable}, which is not set here; type it in instead")),
+                Err(variable) => Lookup::Not(format!(
+                    "“{named}” is taken from {variable}, which is not set here; type it in instead"
+                )),
             },
             Some(Value::Object(reference)) => self.referred(reference, named),
             Some(_) => Lookup::Not(format!("“{named}” is neither a text nor a reference to a secret")),
@@ -133,12 +149,14 @@ impl Found {
             "exec" => Lookup::Not(format!(
                 "“{named}” is made by a program (“{id}”), which is not run from here; type it in instead"
             )),
-            "store" => Lookup::Not(format!("“{named}” is in OpenClaw's own store, which is not read; type it in instead")),
+            "store" => Lookup::Not(format!(
+                "“{named}” is in OpenClaw's own store, which is not read; type it in instead"
+            )),
             other => Lookup::Not(format!("“{named}” refers to a secret in a way that is not known here (“{other}”)")),
         }
     }
 
-    fn in_file(&self, provider: &str, id: &str) -> Result<String, String> {
+    fn in_file(&self, provider: &str, id: &str) -> Result<String, Unfit> {
         let default = self.config.pointer("/secrets/defaults/file").and_then(Value::as_str);
         let provider = if provider.is_empty() || provider == "default" {
             default.unwrap_or(provider)
@@ -147,15 +165,17 @@ impl Found {
         };
         let told = self.config.pointer("/secrets/providers").and_then(|all| all.get(provider));
         let path = told.and_then(|p| p.get("path")).and_then(Value::as_str);
-        let path = path.ok_or_else(|| format!("the provider “{provider}” names no file"))?;
+        let path = path.ok_or_else(|| Unfit(format!("the provider “{provider}” names no file")))?;
         let file = self.place(path);
-        let text = text_of(&file).map_err(|e| format!("{} cannot be read: {e}", file.display()))?;
+        let text = text_of(&file).map_err(|e| Unfit(format!("{} cannot be read: {e}", file.display())))?;
         if told.and_then(|p| p.get("mode")).and_then(Value::as_str) == Some("singleValue") {
             return Ok(text.trim().to_owned());
         }
-        let values: Value = json5::from_str(&text).map_err(|e| format!("{}: {e}", file.display()))?;
+        let values: Value = json5::from_str(&text).map_err(|e| Unfit(format!("{}: {e}", file.display())))?;
         let value = values.pointer(id).and_then(Value::as_str);
-        value.map(str::to_owned).ok_or_else(|| format!("{} has no text at “{id}”", file.display()))
+        value
+            .map(str::to_owned)
+            .ok_or_else(|| Unfit(format!("{} has no text at “{id}”", file.display())))
     }
 
     /// A file it names: `~/.openclaw` is the folder that is looked at, wherever it lies.
@@ -170,9 +190,9 @@ impl Found {
     }
 
     /// The whole of a small text file.
-    pub(crate) fn small_file(&self, path: &str) -> Result<String, String> {
+    pub(crate) fn small_file(&self, path: &str) -> Result<String, Unfit> {
         let file = self.place(path);
-        text_of(&file).map_err(|e| format!("{} cannot be read: {e}", file.display()))
+        text_of(&file).map_err(|e| Unfit(format!("{} cannot be read: {e}", file.display())))
     }
 }
 
@@ -185,7 +205,7 @@ impl Variables {
 }
 
 /// `${NAME}` with capitals only; `$${NAME}` stays as `${NAME}`.
-fn substitute(text: &str, variables: &Variables) -> Result<String, String> {
+fn substitute(text: &str, variables: &Variables) -> Result<String, NotSet> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("${") {
@@ -207,7 +227,7 @@ fn substitute(text: &str, variables: &Variables) -> Result<String, String> {
             out.push_str(&from[..name.len() + 3]);
         } else {
             out.push_str(before);
-            out.push_str(&variables.get(name).ok_or_else(|| format!("${{{name}}}"))?.0);
+            out.push_str(&variables.get(name).ok_or_else(|| NotSet(format!("${{{name}}}")))?.0);
         }
         rest = after;
     }
@@ -220,7 +240,9 @@ fn dotenv(text: &str) -> BTreeMap<String, String> {
         let line = line.trim().trim_start_matches("export ");
         let (name, value) = line.split_once('=').filter(|_| !line.starts_with('#'))?;
         let value = value.trim();
-        let bare = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+        let bare = ['"', '\'']
+            .iter()
+            .find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
         Some((name.trim().to_owned(), bare.unwrap_or(value).to_owned()))
     });
     lines.collect()
@@ -229,19 +251,26 @@ fn dotenv(text: &str) -> BTreeMap<String, String> {
 fn text_of(path: &Path) -> std::io::Result<String> {
     let meta = std::fs::metadata(path)?;
     if !meta.is_file() || meta.len() > LARGEST {
-        return Err(std::io::Error::other(format!("it is no file, or larger than {} MiB", LARGEST >> 20)));
+        return Err(std::io::Error::other(format!(
+            "it is no file, or larger than {} MiB",
+            LARGEST >> 20
+        )));
     }
     std::fs::read_to_string(path)
 }
 
 fn unreadable(file: &Path, reason: &str) -> WireError {
-    WireError::invalid(format!("{}: {reason}", file.display())).hint("nothing was changed, there or here; `openclaw config validate` says more")
+    WireError::invalid(format!("{}: {reason}", file.display()))
+        .hint("nothing was changed, there or here; `openclaw config validate` says more")
 }
 
 /// A file with the files it includes put in.
 fn with_includes(file: &Path, folder: &Path, depth: usize) -> Result<Value, WireError> {
     if depth > DEEPEST {
-        return Err(unreadable(file, &format!("includes are nested deeper than {DEEPEST}, or in a circle")));
+        return Err(unreadable(
+            file,
+            &format!("includes are nested deeper than {DEEPEST}, or in a circle"),
+        ));
     }
     let text = text_of(file).map_err(|e| unreadable(file, &e.to_string()))?;
     if too_deep(&text) {
@@ -281,7 +310,13 @@ fn place_of(error: &json5::Error) -> String {
 
 fn put_in(value: Value, file: &Path, folder: &Path, depth: usize) -> Result<Value, WireError> {
     let mut map = match value {
-        Value::Array(list) => return list.into_iter().map(|v| put_in(v, file, folder, depth)).collect::<Result<_, _>>().map(Value::Array),
+        Value::Array(list) => {
+            return list
+                .into_iter()
+                .map(|v| put_in(v, file, folder, depth))
+                .collect::<Result<_, _>>()
+                .map(Value::Array);
+        }
         Value::Object(map) => map,
         other => return Ok(other),
     };
@@ -295,7 +330,9 @@ fn put_in(value: Value, file: &Path, folder: &Path, depth: usize) -> Result<Valu
     };
     for name in names {
         let path = file.parent().unwrap_or(folder).join(name);
-        let path = path.canonicalize().map_err(|e| unreadable(file, &format!("“$include”: {name}: {e}")))?;
+        let path = path
+            .canonicalize()
+            .map_err(|e| unreadable(file, &format!("“$include”: {name}: {e}")))?;
         if !path.starts_with(folder) {
             return Err(unreadable(file, &format!("“$include”: {name} lies outside {}", folder.display())));
         }
@@ -348,12 +385,22 @@ mod tests {
         let error = read.err().unwrap();
         assert!(error.message.contains("openclaw.json: line 3, column"), "{}", error.message);
         let deep = "[".repeat(1_000_000);
-        for (text, told) in [(deep.as_str(), "nested deeper"), ("[1]", "no object"), (r#"{ "$include": 3 }"#, "$include")] {
+        for (text, told) in [
+            (deep.as_str(), "nested deeper"),
+            ("[1]", "no object"),
+            (r#"{ "$include": 3 }"#, "$include"),
+        ] {
             let (_folder, read) = found(&[("openclaw.json", text)]);
             assert!(read.err().unwrap().message.contains(told), "{text}");
         }
         let (_folder, read) = found(&[("openclaw.json", "{ channels: [] }")]);
-        assert!(read.unwrap().object("channels").unwrap_err().message.contains("“channels” must be an object"));
+        assert!(
+            read.unwrap()
+                .object("channels")
+                .unwrap_err()
+                .message
+                .contains("“channels” must be an object")
+        );
     }
 
     #[test]

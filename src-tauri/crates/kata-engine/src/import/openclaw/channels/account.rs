@@ -2,7 +2,7 @@
 
 use super::Platform;
 use crate::import::openclaw::Found;
-use crate::import::openclaw::read::Lookup;
+use crate::import::openclaw::read::{Lookup, Unfit};
 use kata_protocol::{ChannelId, SourceId, WireError};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -134,7 +134,7 @@ impl Account {
         platform: &Platform,
         out: &mut Vec<(String, SecretString)>,
         notes: &mut Vec<String>,
-    ) -> Result<(), String> {
+    ) -> Result<(), Unfit> {
         for (field, name, needed) in platform.secrets {
             let named = match &self.ours {
                 Some(_) => format!("channels.{}.accounts.{}.{field}", platform.id, self.theirs),
@@ -144,7 +144,7 @@ impl Account {
                 Lookup::Is(secret, _) => out.push(((*name).to_owned(), secret)),
                 // It is set up without: what is missing is asked for when it is switched on.
                 Lookup::Not(reason) => notes.push(format!("{reason}.")),
-                Lookup::Absent if *needed => return Err(format!("“{named}” is not set: there is nothing to set it up with.")),
+                Lookup::Absent if *needed => return Err(Unfit(format!("“{named}” is not set: there is nothing to set it up with."))),
                 Lookup::Absent => {}
             }
         }
@@ -163,7 +163,11 @@ impl Account {
             };
         }
         // A variable stands in for the first account's only.
-        let variable = platform.variables.iter().find(|(of, _)| *of == field).filter(|_| self.ours.is_none());
+        let variable = platform
+            .variables
+            .iter()
+            .find(|(of, _)| *of == field)
+            .filter(|_| self.ours.is_none());
         match variable.and_then(|(_, name)| Some((name, found.variable(name)?))) {
             Some((name, (value, own))) => Lookup::Is(value.into(), own.then(|| (*name).to_owned())),
             None => Lookup::Absent,

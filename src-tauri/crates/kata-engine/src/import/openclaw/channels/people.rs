@@ -69,7 +69,10 @@ pub(super) fn mention(_: &Found, platform: &Platform, account: &Account) -> Opti
         _ => "groups",
     };
     let rules = account.value(groups).and_then(Value::as_object)?;
-    let said: Vec<Option<bool>> = rules.values().map(|rule| rule.get("requireMention").and_then(Value::as_bool)).collect();
+    let said: Vec<Option<bool>> = rules
+        .values()
+        .map(|rule| rule.get("requireMention").and_then(Value::as_bool))
+        .collect();
     let first = *said.first()?;
     said.iter().all(|one| *one == first).then_some(first).flatten()
 }
@@ -82,11 +85,17 @@ pub(super) fn notes(platform: &Platform, account: &Account) -> Vec<String> {
     }
     let differ = ["groups", "guilds", "channels"].iter().find_map(|groups| {
         let rules = account.value(groups).and_then(Value::as_object).filter(|rules| rules.len() > 1)?;
-        let said: BTreeSet<Option<bool>> = rules.values().map(|rule| rule.get("requireMention").and_then(Value::as_bool)).collect();
+        let said: BTreeSet<Option<bool>> = rules
+            .values()
+            .map(|rule| rule.get("requireMention").and_then(Value::as_bool))
+            .collect();
         (said.len() > 1).then_some(())
     });
     if differ.is_some() {
-        notes.push(format!("Its groups differ in whether they must mention the bot; here all of {} must.", platform.name));
+        notes.push(format!(
+            "Its groups differ in whether they must mention the bot; here all of {} must.",
+            platform.name
+        ));
     }
     notes
 }
@@ -104,12 +113,17 @@ pub(super) fn plan(found: &Found, platform: &Platform, account: &Account, let_in
     }
     let mut entries: Vec<String> = expand(found, platform, &written);
     if let Some(bound) = account.bound.as_ref().filter(|bound| !wildcard(bound)) {
-        let bound: BTreeSet<String> = expand(found, platform, bound).iter().filter_map(|e| sender(platform.id, e)).collect();
+        let bound: BTreeSet<String> = expand(found, platform, bound)
+            .iter()
+            .filter_map(|e| sender(platform.id, e))
+            .collect();
         entries.retain(|entry| sender(platform.id, entry).is_none_or(|sender| bound.contains(&sender)));
     }
     // Whom it paired counts where it asks for pairing or goes by the list.
     if !matches!(policy.as_deref(), Some("open" | "disabled")) {
-        let own = let_in.iter().filter(|one| one.channel == platform.id && one.account.eq_ignore_ascii_case(&account.theirs));
+        let own = let_in
+            .iter()
+            .filter(|one| one.channel == platform.id && one.account.eq_ignore_ascii_case(&account.theirs));
         entries.extend(own.map(|one| one.entry.clone()));
     }
     all.extend(people(platform, account, &place, &label, entries));
@@ -133,7 +147,12 @@ pub(super) fn plan(found: &Found, platform: &Platform, account: &Account, let_in
     if let Some(group) = account.list("groupAllowFrom").filter(|list| !list.is_empty()) {
         let reason = "Here one list counts for direct messages and groups: whoever is on it may also write directly. Add those you want with `kata channels policy`.";
         let detail = format!("{} people who may write in groups.", group.len());
-        all.push(Planned::not(format!("groups:{place}"), format!("{label}: people in groups"), detail, reason));
+        all.push(Planned::not(
+            format!("groups:{place}"),
+            format!("{label}: people in groups"),
+            detail,
+            reason,
+        ));
     }
     all
 }
@@ -149,7 +168,12 @@ fn people(platform: &Platform, account: &Account, place: &str, label: &str, entr
     let mut all = Vec::new();
     if !names.is_empty() {
         let reason = "It is no id but a name, which may be somebody else's tomorrow. They get a code when they write, or you add their id.";
-        all.push(Planned::not(format!("names:{place}"), format!("{label}: people by name"), names.join(", "), reason));
+        all.push(Planned::not(
+            format!("names:{place}"),
+            format!("{label}: people by name"),
+            names.join(", "),
+            reason,
+        ));
     }
     if !senders.is_empty() {
         let senders: Vec<String> = senders.into_iter().collect();
@@ -205,7 +229,11 @@ fn approvers(found: &Found, platform: &Platform, account: &Account, place: &str,
 fn shown(senders: &[String]) -> String {
     let first: Vec<&str> = senders.iter().take(5).map(String::as_str).collect();
     let more = senders.len() - first.len();
-    if more == 0 { first.join(", ") } else { format!("{} and {more} more", first.join(", ")) }
+    if more == 0 {
+        first.join(", ")
+    } else {
+        format!("{} and {more} more", first.join(", "))
+    }
 }
 
 /// Entries with its groups of people put in (`accessGroup:<name>`).
@@ -216,7 +244,10 @@ fn expand(found: &Found, platform: &Platform, list: &[Value]) -> Vec<String> {
             None => all.push(found.text(&entry).unwrap_or(entry)),
             Some(group) => {
                 let groups = found.config.get("accessGroups").and_then(|groups| groups.get(group));
-                let members = groups.and_then(|g| g.get("members")).and_then(|m| m.get(platform.id)).and_then(Value::as_array);
+                let members = groups
+                    .and_then(|g| g.get("members"))
+                    .and_then(|m| m.get(platform.id))
+                    .and_then(Value::as_array);
                 match members {
                     Some(members) => all.extend(members.iter().map(as_text)),
                     None => all.push(entry.clone()),
