@@ -121,6 +121,10 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("trace.report", "trace x --report", ""),
     ("trace.rules", "trace rules", ""),
     ("trace.configure", "trace rules --keep 10", ""),
+    ("system.restart", "restart", ""),
+    ("crash.list", "crashes", ""),
+    ("crash.dismiss", "crashes dismiss x", ""),
+    ("doctor.run", "doctor", ""),
     ("security.audit", "security audit", ""),
     ("import.find", "import find", ""),
     ("import.run", "import run --items x -y", ""),
@@ -258,7 +262,7 @@ async fn each_line_of_the_table_reaches_its_operation() {
 }
 
 /// Commands that wait for what a fake never says; their own tests are in `talk` and `commands`.
-const ENDLESS: &[&str] = &["session.create", "session.submit", "system.shutdown"];
+const ENDLESS: &[&str] = &["session.create", "session.submit", "system.shutdown", "system.restart"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_json_every_command_answers_with_json_and_nothing_else() {
