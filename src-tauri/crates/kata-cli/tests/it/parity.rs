@@ -121,6 +121,10 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("trace.report", "trace x --report", ""),
     ("trace.rules", "trace rules", ""),
     ("trace.configure", "trace rules --keep 10", ""),
+    ("gateway.state", "gateway", ""),
+    ("device.list", "devices list", ""),
+    ("device.pair", "devices pair --no-wait", ""),
+    ("device.revoke", "devices revoke x", ""),
     ("system.restart", "restart", ""),
     ("crash.list", "crashes", ""),
     ("crash.dismiss", "crashes dismiss x", ""),
@@ -208,6 +212,7 @@ impl Answers {
                 answer = json!([{"from": "openclaw", "path": "/x", "title": "OpenClaw", "items": [
                 {"id": "x", "label": "X", "detail": "", "importable": true, "proposed": true, "reason": null}]}])
             }
+            "device.list" => answer = json!([one("Device")]),
             "trace.list" => answer = json!([one("Trace")]),
             "oauth.get" | "oauth.begin" => answer["state"] = json!({"kind": "done"}),
             "channel.setup" => answer = json!({"kind": "done", "account": "x", "name": "X"}),
