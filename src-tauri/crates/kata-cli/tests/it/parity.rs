@@ -14,6 +14,17 @@ const EXCEPTIONS: &[(&str, &str)] = &[
         "`approval.answer` is the same for a terminal: it names the question and not the call",
     ),
     (
+        "system.background",
+        "`kata background` needs no engine: it works on the same files",
+    ),
+    (
+        "system.background_set",
+        "`kata background on` and `off` need no engine: they work on the same files",
+    ),
+    ("system.pause", "its command comes with the operation"),
+    ("attention.list", "its command comes with the operation"),
+    ("attention.answer", "its command comes with the operation"),
+    (
         "plugin.inject",
         "`kata plugins dev` hands messages in while it runs; its own tests are in `plugins`",
     ),
