@@ -21,6 +21,10 @@ const EXCEPTIONS: &[(&str, &str)] = &[
         "system.background_set",
         "`kata background on` and `off` need no engine: they work on the same files",
     ),
+    (
+        "oauth.cancel",
+        "an interrupt of `kata sources login` gives the sign-in up; it cannot be typed",
+    ),
     ("system.pause", "its command comes with the operation"),
     ("attention.list", "its command comes with the operation"),
     ("attention.answer", "its command comes with the operation"),
