@@ -57,6 +57,9 @@ external! {
         /// Order; higher is asked first. 0 when absent.
         #[serde(default)]
         priority: i32,
+        /// Longest time an answer may take, milliseconds, where that is less than the event's own limit.
+        #[serde(default)]
+        timeout_ms: Option<u32>,
     }
     /// A channel.
     ExternalChannel {
@@ -64,11 +67,32 @@ external! {
         id: String,
         /// Name to show.
         name: String,
-        /// What it can do; absent fields are what the contract has as default.
+        /// What it can do; absent fields are what the contract has as default. What needs more calls than `send` (editing,
+        /// deleting, reactions, buttons, files, previews, typing) is refused.
         #[serde(default)]
         capabilities: Option<ChannelCapabilities>,
     }
+    /// The connection that brought a plugin.
+    ExternalClient {
+        /// Name the client gave.
+        name: String,
+        /// Name of its token or device: whoever takes that back ends it.
+        token: String,
+        /// What the token may do.
+        scope: crate::Scope,
+        /// Since when it has been there.
+        since: crate::Ms,
+    }
 }
+
+/// Most tools of one external plugin.
+pub const MAX_EXTERNAL_TOOLS: usize = 64;
+/// Most hooks of one external plugin.
+pub const MAX_EXTERNAL_HOOKS: usize = 32;
+/// Most channels of one external plugin.
+pub const MAX_EXTERNAL_CHANNELS: usize = 8;
+/// Most plugins of one connection.
+pub const MAX_EXTERNAL_PLUGINS: usize = 8;
 
 /// What a call from here asks an external plugin for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, specta::Type, schemars::JsonSchema)]

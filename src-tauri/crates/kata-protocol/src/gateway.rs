@@ -84,6 +84,8 @@ pub enum ClientFrame {
         id: Count,
         /// Plugin.
         plugin: crate::PluginId,
+        /// Its channel.
+        channel: String,
         /// The message, as an `InboundDraft`.
         message: Json,
     },
@@ -106,7 +108,8 @@ pub enum ClientFrame {
         /// Result.
         #[serde(default)]
         result: Option<Json>,
-        /// Failure. `details.certain` says of a send whether nothing can have left.
+        /// Failure. Of a send, `details` may say `code` (a `SendErrorCode`), `retryAfterMs`, and with `certain: true` that
+        /// nothing can have left.
         #[serde(default)]
         error: Option<WireError>,
     },

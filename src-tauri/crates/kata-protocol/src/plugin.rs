@@ -85,6 +85,8 @@ pub enum PluginOrigin {
     Global,
     /// `extensions/` of a workspace.
     Workspace,
+    /// A program of its own that joined over the gateway.
+    Gateway,
 }
 
 /// One plugin.
@@ -121,6 +123,9 @@ pub struct PluginSummary {
     pub usage: PluginUsage,
     /// Newest faults, at most 20.
     pub faults: Vec<PluginFault>,
+    /// The connection that brought it, where it came over the gateway and is there now.
+    #[serde(default)]
+    pub client: Option<crate::ExternalClient>,
 }
 
 /// What a plugin uses.

@@ -29,6 +29,8 @@ pub enum TrustState {
     Development,
     /// Trusted once; its files or what it asks for are different now. The version that ran before goes on until the app ends.
     Changed,
+    /// A program that joined over the gateway: the token it came with, of scope `plugin` or `admin`, is what it was granted.
+    Token,
 }
 
 /// What a signature file beside the manifest says.
