@@ -11,12 +11,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders in which every file is generated.
-const FOLDERS: &[&str] = &["ui/src/generated", "docs/schema"];
+const FOLDERS: &[&str] = &["ui/src/generated", "clients/typescript/src/generated", "docs/schema"];
 /// Generated files that stand among written ones.
 const FILES: &[&str] = &[
     "plugins/sdk/src/generated.ts",
     "plugins/sdk/kata-plugin-sdk.d.ts",
     "docs/plugins/reference.md",
+    "docs/gateway/protocol.md",
+    "docs/gateway/operations.md",
 ];
 
 /// Writes them into the repository.

@@ -67,9 +67,9 @@ pub(crate) fn for_tests(root: &Path) -> Result<(), Failure> {
     window(root)
 }
 
-/// Folders below `plugins/` (and itself) with a test script of their own.
+/// Folders below `plugins/` (and itself), and the client, with a test script of their own.
 pub(crate) fn plugin_packages(root: &Path) -> Vec<PathBuf> {
-    let mut folders = vec![PathBuf::from("plugins")];
+    let mut folders = vec![PathBuf::from("plugins"), PathBuf::from("clients/typescript")];
     if let Ok(entries) = fs::read_dir(root.join("plugins")) {
         folders.extend(entries.flatten().map(|e| Path::new("plugins").join(e.file_name())));
     }

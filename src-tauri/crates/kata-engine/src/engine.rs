@@ -8,7 +8,7 @@ use crate::life::{Life, Restart, SAFE_AFTER};
 use crate::lock::HomeLock;
 use crate::logging::{self, LogRing};
 use crate::models::ModelBoard;
-use crate::plugins::{Plugins, ServiceTools};
+use crate::plugins::{Plugins, Programs, ServiceTools};
 use crate::settings::SettingsFile;
 use crate::sources::{FileSources, FileSourcesDeps};
 use crate::tools::{AllTools, Permit};
@@ -696,6 +696,7 @@ async fn open_gateway(inner: &Arc<Inner>, entropy: Arc<dyn Entropy>) -> Result<(
     .await?;
     gateway.serve_routes(Arc::clone(&inner.plugins.host) as _);
     gateway.serve_devices(Arc::clone(&inner.devices) as _);
+    gateway.serve_plugins(Arc::new(Programs(Arc::clone(&inner.plugins))));
     let port = gateway.port();
     inner.devices.join(gateway.view(), port);
     Ok((gateway, port))

@@ -5,6 +5,7 @@ use crate::EngineError;
 use crate::traces::TraceSettings;
 use kata_core::router::{self, TableError};
 use kata_protocol::{
+    HookName,
     ClassRules, DmPolicy, HygieneRules, Json, Ms, Notice, PermissionMode, ProviderSettings, QuietHours, RoutingTable, SettingValue,
     WorkspaceId,
 };
@@ -140,12 +141,36 @@ pub struct PluginSettings {
     /// Where this id comes from, against the order of precedence: `global`, or `workspace:<id>`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// What a program over the gateway brought last: it is listed, and its channels kept, while it is away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub program: Option<ProgramSettings>,
     /// The plugin's own settings, checked against its schema.
     #[serde(skip_serializing_if = "Value::is_null")]
     pub settings: Value,
     /// Fields of a newer version.
     #[serde(flatten)]
     pub other: Map<String, Value>,
+}
+
+/// A plugin that is a program of its own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ProgramSettings {
+    /// Name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// One line.
+    pub description: String,
+    /// Names of its tools.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<String>,
+    /// Its hooks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<HookName>,
+    /// Ids of its channels.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<String>,
 }
 
 /// One further account of a plugin's channels. Its settings are those of the plugin `plugin@account`.

@@ -1,6 +1,7 @@
 //! One client, from hello to goodbye. Reading, writing and waiting for the end run side by side in one task, so that a
 //! client that does not read stops only itself.
 
+use crate::external::Externals;
 use crate::feed::Feed;
 use crate::frames::{self, Incoming, TopicSet};
 use crate::gateway::Shared;
@@ -50,6 +51,8 @@ pub mod close {
     pub const VERSION: u16 = 4002;
     /// The token was withdrawn, or the device's time is over.
     pub const REVOKED: u16 = 4003;
+    /// A plugin that the connection brought was switched off here.
+    pub const PLUGIN_ENDED: u16 = 4004;
     /// No `connect` frame in time, or no answer to a ping.
     pub const TIMEOUT: u16 = 4008;
     /// The client does not read.
@@ -195,7 +198,9 @@ async fn serve(
     let mut feed = Feed::new(Arc::clone(&shared), Arc::clone(&client), welcomed.position);
     let end = {
         let requests = Requests::new(Arc::clone(&shared), Arc::clone(&client), queue.clone());
-        let read = read(&shared, &client, &mut stream, meter, &requests, &queue);
+        // Falls with this block: what it brought is gone before anything else is done.
+        let externals = Externals::new(Arc::clone(&shared), &client, queue.clone());
+        let read = read(&shared, &client, &mut stream, meter, &requests, &externals, &queue);
         let write = writer::run(&shared, &mut sink, welcomed.first, &mut outgoing, &mut feed);
         tokio::select! {
             end = read => end,
@@ -203,6 +208,7 @@ async fn serve(
             () = shared.stop.cancelled() => End::stopping(),
             () = withdrawn(&shared, &client) => End::new(close::REVOKED, "the token was withdrawn"),
             () = expired(&shared, &client) => End::new(close::REVOKED, "the time of this device is over; pair it again"),
+            reason = externals.closed() => End::new(close::PLUGIN_ENDED, reason),
         }
     };
     tracing::info!(
@@ -269,6 +275,7 @@ async fn read(
     stream: &mut SplitStream<WebSocket>,
     meter: &Meter,
     requests: &Requests,
+    externals: &Externals,
     queue: &mpsc::Sender<Outgoing>,
 ) -> End {
     let mut tick = shared.clock.sleep(PING);
@@ -309,6 +316,11 @@ async fn read(
             Ok(Incoming::Request { id, op, params }) => {
                 if !requests.begin(id, &op, params).await {
                     return End::gone();
+                }
+            }
+            Ok(Incoming::External { id, text }) => {
+                if let Some(end) = externals.take(id, text).await {
+                    return end;
                 }
             }
             Ok(Incoming::Subscribe(topics)) => {

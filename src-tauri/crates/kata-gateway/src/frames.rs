@@ -40,6 +40,11 @@ pub(crate) enum Incoming<'a> {
     Request { id: u64, op: Cow<'a, str>, params: &'a RawValue },
     Subscribe(TopicSet),
     Ack(u64),
+    /// A frame of a plugin that came by this connection; `external` reads the rest of it.
+    External {
+        id: Option<u64>,
+        text: &'a str,
+    },
 }
 
 pub(crate) struct Connect<'a> {
@@ -166,6 +171,7 @@ pub(crate) fn parse(text: &str) -> Result<Incoming<'_>, BadFrame> {
             public_key: flat.public_key,
         })),
         "subscribe" => Ok(Incoming::Subscribe(TopicSet::of(&flat.topics.ok_or_else(|| missing("topics"))?))),
+        "register" | "inbound" | "report" | "answer" => Ok(Incoming::External { id, text }),
         "ack" => Ok(Incoming::Ack(flat.seq.ok_or_else(|| missing("seq"))?)),
         _ => Err(BadFrame {
             id,

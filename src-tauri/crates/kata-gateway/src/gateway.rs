@@ -11,7 +11,7 @@ use crate::listener::{Door, Meter, Strangers};
 use crate::tokens::{Lockout, Tokens};
 use kata_core::EventHub;
 use kata_core::operations::Operations;
-use kata_core::ports::{Clock, Entropy, Routes};
+use kata_core::ports::{Clock, Entropy, ExternalPlugins, Routes};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::Ipv4Addr;
@@ -91,6 +91,8 @@ pub(crate) struct Shared {
     pub(crate) sockets: Arc<Semaphore>,
     /// Plugins' own paths, once somebody has them.
     pub(crate) routes: OnceLock<Arc<dyn Routes>>,
+    /// Takes plugins in, once somebody does.
+    pub(crate) plugins: OnceLock<Arc<dyn ExternalPlugins>>,
     /// Places for requests to them.
     pub(crate) hooks: Semaphore,
     /// Connections and the requests that outlive their first poll.
@@ -165,6 +167,7 @@ impl Gateway {
             next_client: AtomicU64::new(1),
             sockets: Arc::new(Semaphore::new(MAX_SOCKETS)),
             routes: OnceLock::new(),
+            plugins: OnceLock::new(),
             hooks: Semaphore::new(hooks::AT_ONCE),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -201,6 +204,11 @@ impl Gateway {
     /// What those who do not own the gateway may see and set.
     pub fn view(&self) -> GatewayView {
         GatewayView(Arc::downgrade(&self.shared))
+    }
+
+    /// Takes plugins in that come over sockets. Before this is called, none is taken.
+    pub fn serve_plugins(&self, plugins: Arc<dyn ExternalPlugins>) {
+        let _ = self.shared.plugins.set(plugins);
     }
 
     /// Port in use.

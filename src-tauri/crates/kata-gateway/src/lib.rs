@@ -9,6 +9,7 @@
 
 mod connection;
 mod devices;
+mod external;
 mod feed;
 mod file;
 mod frames;

@@ -36,7 +36,11 @@ impl Tools for PluginHost {
         if let Some(error) = tool.arguments.iter_errors(&request.params).next() {
             return failed(format!("the arguments do not fit: {}: {}", error.instance_path(), error));
         }
-        let payload: Arc<str> = request.params.to_string().into();
+        let payload: Arc<str> = match tool.generation.far() {
+            Some(_) => crate::far::tool_params(&request),
+            None => request.params.to_string(),
+        }
+        .into();
         tool.faults.busy(None);
         let options = self.options();
         if payload.len() > options.payload_bytes {
@@ -48,7 +52,7 @@ impl Tools for PluginHost {
                 Kind::Tool,
                 tool.handle,
                 Some(payload),
-                Some(options.tool_timeout),
+                Some(tool.timeout.unwrap_or(options.tool_timeout)),
                 Some(&request.cancel),
             )
             .await;

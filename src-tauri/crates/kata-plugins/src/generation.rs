@@ -2,8 +2,9 @@
 //!
 //! A call holds the generation it began on, so a reload lets it finish there.
 
-use crate::engine::{self, Call, CallFault, Exit, Kind, Link, Spec};
+use crate::engine::{self, Call, CallFault, Exit, Inbox, Kind, Link, Spec};
 use crate::error::LoadFault;
+use crate::far::Far;
 use crate::ports::Reporter;
 use crate::register::Registrations;
 use crate::standing::Standing;
@@ -154,6 +155,38 @@ impl Generation {
         }
     }
 
+    /// One whose code is a program of its own. There is nothing to load, and nothing to watch: it cannot be stuck here.
+    pub(crate) fn of_program(
+        far: Arc<Far>,
+        number: u32,
+        standing: Arc<Standing>,
+        clock: Arc<dyn Clock>,
+        reporter: Arc<dyn Reporter>,
+        tasks: Tasks,
+        stuck: Duration,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            plugin: far.plugin.clone(),
+            number,
+            standing,
+            link: Arc::new(Link::new(Inbox::to(far))),
+            clock,
+            reporter,
+            tasks,
+            stuck,
+            next_call: AtomicU32::new(1),
+            in_flight: AtomicUsize::new(0),
+            idle: Notify::new(),
+            dead: CancellationToken::new(),
+            abandoned: CancellationToken::new(),
+        })
+    }
+
+    /// The program behind it, where it is one.
+    pub(crate) fn far(&self) -> Option<&Arc<Far>> {
+        self.link.inbox.far()
+    }
+
     /// Ends one that never served; its thread is still waited for.
     pub(crate) fn discard(self: &Arc<Self>, exit: oneshot::Receiver<Exit>) {
         self.kill();
@@ -216,6 +249,7 @@ impl Generation {
                 kind,
                 handle,
                 payload,
+                limit,
                 reply,
             })
             .map_err(|(_, fault)| fault)?;
@@ -266,6 +300,7 @@ impl Generation {
                 kind,
                 handle,
                 payload: None,
+                limit: None,
                 reply,
             })
             .map_err(|(_, fault)| fault)?;
@@ -281,6 +316,10 @@ impl Generation {
 
     /// Ends the runtime at the engine's next poll, and gives the thread up if there is none.
     pub(crate) fn kill(self: &Arc<Self>) {
+        if let Some(far) = self.far() {
+            far.close("the plugin was stopped");
+            return self.dead.cancel();
+        }
         self.link.kill.store(true, Ordering::Release);
         self.link.inbox.quit();
         let this = Arc::clone(self);
@@ -324,7 +363,10 @@ impl Generation {
             memory_bytes: Count(self.link.memory.load(Ordering::Relaxed)),
             cpu_ms_last_minute: self.link.cpu_ms.load(Ordering::Relaxed),
             timers: self.link.timers.load(Ordering::Relaxed),
-            calls_in_flight: self.link.operations.load(Ordering::Relaxed),
+            calls_in_flight: match self.far() {
+                Some(far) => far.in_flight(),
+                None => self.link.operations.load(Ordering::Relaxed),
+            },
             queue_depth: u32::try_from(self.link.inbox.waiting()).unwrap_or(u32::MAX),
             log_lines_dropped: self.link.lines_dropped.load(Ordering::Relaxed),
             sockets: self.link.sockets.load(Ordering::Relaxed),

@@ -104,6 +104,12 @@ impl PluginHost {
         let plugin = self.plugin(&candidate.manifest.id);
         let _turn = plugin.turn.lock().await;
         self.watch();
+        if let Some(client) = plugin.client() {
+            return Err(PluginError::Conflict {
+                plugin: plugin.id.clone(),
+                reason: format!("the program “{}” has this id over the gateway; end it first", client.name),
+            });
+        }
         if plugin.worn_out() {
             return Err(PluginError::Stuck {
                 plugin: plugin.id.clone(),
@@ -369,7 +375,7 @@ impl PluginHost {
         Ok(())
     }
 
-    fn plugin(&self, id: &PluginId) -> Arc<Plugin> {
+    pub(crate) fn plugin(&self, id: &PluginId) -> Arc<Plugin> {
         let mut plugins = lock(&self.plugins);
         let made = || {
             let (backend, clock, entropy) = (Arc::clone(&self.backend), Arc::clone(&self.clock), Arc::clone(&self.entropy));

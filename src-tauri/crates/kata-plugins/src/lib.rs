@@ -24,6 +24,8 @@ mod discover;
 mod doors;
 mod engine;
 mod error;
+mod external;
+mod far;
 mod faults;
 mod fetch;
 mod files;
@@ -66,6 +68,7 @@ pub use contents::{Contents, ContentsError, MAX_BYTES, MAX_FILES, Pins, sha256_h
 pub use copies::{CopyError, copy_of, original_of};
 pub use discover::{Candidate, Choice, Discovery, Dropped, Root, discover, discover_with, inspect, look};
 pub use error::PluginError;
+pub use external::{External, away, decode as decode_external, manifest_of};
 pub use host::PluginHost;
 pub use manifest::{ManifestError, parse_manifest, valid_id};
 pub use network::NetworkPolicy;

@@ -20,6 +20,9 @@ use tokio_util::sync::CancellationToken;
 /// States one part may report within a minute; each is a fact for every client.
 pub(crate) const STATES_A_MINUTE: u32 = 120;
 
+/// Code of the state of a plugin and its channels whose program is not connected.
+pub(crate) const AWAY: &str = "not_connected";
+
 /// Code of the state of a part whose plugin has used a budget up.
 pub(crate) const BUDGET: &str = "budget";
 
@@ -39,6 +42,8 @@ pub(crate) struct Part {
     pub(crate) begun: CancellationToken,
     /// Cancelled when it is down.
     pub(crate) ended: CancellationToken,
+    /// Set when its program is gone: what a person is told instead of a mere end.
+    pub(crate) away: std::sync::OnceLock<String>,
     life: Mutex<Lifecycle>,
     /// Generation that runs it now; what others say is old news.
     on: AtomicU32,
@@ -101,6 +106,7 @@ impl Part {
             stop: CancellationToken::new(),
             begun: CancellationToken::new(),
             ended: CancellationToken::new(),
+            away: std::sync::OnceLock::new(),
             life: Mutex::new(life),
             on: AtomicU32::new(0),
             reported: false.into(),
@@ -274,8 +280,17 @@ impl Part {
                 break;
             }
         }
-        self.moved(Happening::Stop, "", "");
-        self.moved(Happening::Ended, "", "");
+        match self.away.get() {
+            Some(words) => {
+                // Whatever it waited for, it is there no more.
+                self.moved(Happening::Start, "", "");
+                self.moved(Happening::Broken { recoverable: true }, AWAY, words);
+            }
+            None => {
+                self.moved(Happening::Stop, "", "");
+                self.moved(Happening::Ended, "", "");
+            }
+        }
         self.ended.cancel();
     }
 

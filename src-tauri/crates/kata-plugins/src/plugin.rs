@@ -2,6 +2,7 @@
 
 use crate::budget::{Budget, Limits};
 use crate::discover::Candidate;
+use crate::far::{Breaker, is_blamed};
 use crate::faults::FaultLog;
 use crate::generation::Generation;
 use crate::jobs::Unplanned;
@@ -15,7 +16,7 @@ use crate::share::Share;
 use crate::standing::Standing;
 use kata_core::lifecycle::{Happening, Lifecycle};
 use kata_core::ports::{Clock, Entropy, PluginBackend, PluginPart};
-use kata_protocol::{Ms, PluginFault, PluginId, SourcePosition};
+use kata_protocol::{ExternalClient, Ms, PluginFault, PluginId, SourcePosition};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -38,7 +39,7 @@ pub(crate) struct Activation {
 pub(crate) struct Plugin {
     pub(crate) id: PluginId,
     backend: Arc<dyn PluginBackend>,
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     life: Mutex<Lifecycle>,
     faults: Mutex<FaultLog>,
@@ -68,6 +69,12 @@ pub(crate) struct Plugin {
     pub(crate) standings: Mutex<Vec<Weak<Standing>>>,
     /// One activation, restart or deactivation at a time.
     pub(crate) turn: tokio::sync::Mutex<()>,
+    /// The connection its program came by, while it is there.
+    pub(crate) client: Mutex<Option<ExternalClient>>,
+    /// Holds its program back when it does not answer as it should.
+    pub(crate) breaker: Breaker,
+    /// Channels of a program that is gone, which are being brought down.
+    pub(crate) leaving: Mutex<Vec<Arc<Part>>>,
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -106,6 +113,9 @@ impl Plugin {
             rolling_back: Mutex::default(),
             standings: Mutex::default(),
             turn: tokio::sync::Mutex::new(()),
+            client: Mutex::default(),
+            breaker: Breaker::new(options.policy),
+            leaving: Mutex::default(),
         }
     }
 
@@ -123,6 +133,11 @@ impl Plugin {
 
     pub(crate) fn faults(&self) -> Vec<PluginFault> {
         lock(&self.faults).newest()
+    }
+
+    /// The connection its program came by, while it is there.
+    pub(crate) fn client(&self) -> Option<ExternalClient> {
+        lock(&self.client).clone()
     }
 
     /// Remembers a thread that was given up.
@@ -181,6 +196,9 @@ impl Reporter for Plugin {
         let told = lock(&self.faults).note(fault, self.generations.load(Ordering::Acquire));
         if let Some(fault) = told {
             self.backend.fault(&self.id, fault);
+        }
+        if is_blamed(kind) && self.client().is_some() {
+            self.breaker.blame(self);
         }
     }
 

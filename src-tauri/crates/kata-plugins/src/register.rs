@@ -42,6 +42,8 @@ pub(crate) enum Refused {
 
 pub(crate) struct ToolEntry {
     pub(crate) info: ToolInfo,
+    /// Its own time limit; the host's when absent.
+    pub(crate) timeout: Option<Duration>,
     pub(crate) handle: u32,
     pub(crate) arguments: Arc<jsonschema::Validator>,
 }
@@ -246,6 +248,7 @@ impl Registrations {
                 plugin: Some(rules.plugin.clone()),
                 source: None,
             },
+            timeout: None,
             handle,
             arguments: Arc::new(arguments),
         });

@@ -20,6 +20,7 @@ pub(crate) struct Member {
 
 pub(crate) struct ToolRef {
     pub(crate) generation: Arc<Generation>,
+    pub(crate) timeout: Option<Duration>,
     pub(crate) handle: u32,
     pub(crate) arguments: Arc<jsonschema::Validator>,
     pub(crate) faults: Arc<dyn crate::ports::Reporter>,
@@ -74,6 +75,7 @@ impl Registry {
             for tool in &all.tools {
                 let made = ToolRef {
                     generation: Arc::clone(&member.generation),
+                    timeout: tool.timeout,
                     handle: tool.handle,
                     arguments: Arc::clone(&tool.arguments),
                     faults: Arc::clone(&member.faults),
@@ -175,8 +177,8 @@ struct Invoke {
 #[async_trait]
 impl HookInvoke for Invoke {
     async fn invoke(&self, payload: Arc<str>, limit: Duration) -> Result<Option<String>, HookFault> {
-        // The core may hold a list from before its capability was taken back.
-        if !may_hook(&self.generation, self.event) {
+        // The core may hold a list from before its capability was taken back, or from before its program went.
+        if !may_hook(&self.generation, self.event) || self.generation.far().is_some_and(|far| far.gone()) {
             return Ok(None);
         }
         let result = self

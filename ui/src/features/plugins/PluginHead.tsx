@@ -24,6 +24,8 @@ interface HeadProps {
 export function PluginHead({ detail, shown, onShow }: HeadProps) {
   const { summary } = detail;
   const reload = useAct("plugin.reload");
+  // A program of its own is started where it is started.
+  const remote = summary.origin === "gateway";
   const runnable = summary.enabled && summary.trust !== "untrusted";
   return (
     <header className="flex flex-col gap-3">
@@ -35,14 +37,14 @@ export function PluginHead({ detail, shown, onShow }: HeadProps) {
           </h1>
           <p className="text-muted">{summary.description}</p>
         </div>
-        <Button data-testid="reload" icon={<RotateCw className="size-3.5" />} disabled={!runnable || reload.isPending} onClick={() => reload.mutate({ id: summary.id })}>
+        {!remote && <Button data-testid="reload" icon={<RotateCw className="size-3.5" />} disabled={!runnable || reload.isPending} onClick={() => reload.mutate({ id: summary.id })}>
           {reload.isPending ? "Reloading" : "Reload"}
-        </Button>
-        {summary.origin !== "bundled" && <More summary={summary} granted={detail.grant !== null} />}
+        </Button>}
+        {summary.origin !== "bundled" && !(remote && summary.client !== null) && <More summary={summary} granted={detail.grant !== null} />}
       </div>
       <div className="flex min-h-11 flex-wrap items-center gap-x-3 gap-y-1 rounded-lg border border-line bg-list py-1.5 pr-2 pl-3.5">
         <StatusBadge status={summary.status} full wrap testId="plugin-state" className="min-w-60 flex-1" />
-        <Badge title="Loads since the app started">generation {summary.generation}</Badge>
+        {remote ? <Badge title="Times it joined since the app started">joined {summary.generation}×</Badge> : <Badge title="Loads since the app started">generation {summary.generation}</Badge>}
         <Mend summary={summary} shown={shown} busy={reload.isPending} onReload={() => reload.mutate({ id: summary.id })} onShow={onShow} />
       </div>
     </header>
@@ -60,6 +62,7 @@ function Mend({ summary, shown, busy, onReload, onShow }: Omit<HeadProps, "detai
     return shown === tab ? null : <MendButton label={trust ? "See what it asks for" : "Set it up"} onClick={() => onShow(tab)} />;
   }
   if (state.kind === "quarantined") return <MendButton label="Start it now" title={`Otherwise it is started at ${dateTime(state.until)}`} busy={busy} onClick={onReload} />;
+  if (summary.origin === "gateway") return null;
   if (state.kind === "failed" || state.kind === "backoff") return <MendButton label="Try now" busy={busy} onClick={onReload} />;
   return null;
 }
@@ -98,7 +101,9 @@ function More({ summary, granted }: { summary: PluginSummary; granted: boolean }
       </Menu>
       <RevokeAll summary={summary} open={asking === "revoke"} onClose={close} />
       <Confirm open={asking === "uninstall"} onClose={close} title={`Remove ${summary.name}?`} action="Remove" onConfirm={() => uninstall.mutate({ id: summary.id })}>
-        It stops now, its folder leaves the extensions folder, and its trust is taken back. What it stored stays.
+        {summary.origin === "gateway"
+          ? "It is forgotten here; the program itself is left alone. When it joins again, it is new."
+          : "It stops now, its folder leaves the extensions folder, and its trust is taken back. What it stored stays."}
       </Confirm>
     </>
   );

@@ -16,9 +16,11 @@ export function PluginStatus({ id }: { id: PluginId }) {
   if (detail === undefined) return <SkeletonRows />;
   return (
     <>
-      <Section title="Use">
-        <UsageCharts usage={detail.summary.usage} limits={detail.limits} at={read.dataUpdatedAt} />
-      </Section>
+      {detail.summary.origin !== "gateway" && (
+        <Section title="Use">
+          <UsageCharts usage={detail.summary.usage} limits={detail.limits} at={read.dataUpdatedAt} />
+        </Section>
+      )}
       <Section title="Faults">
         <FaultList faults={detail.summary.faults} folder={detail.summary.path} />
       </Section>

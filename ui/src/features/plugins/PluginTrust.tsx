@@ -6,6 +6,7 @@ import { FileList } from "./FileList";
 import { GrantHistory } from "./GrantHistory";
 import { Granted } from "./Granted";
 import { Origin } from "./Origin";
+import { Program } from "./Program";
 import { TrustPrompt } from "./TrustPrompt";
 import { waitsForTrust } from "./words";
 
@@ -15,14 +16,18 @@ export function PluginTrust({ detail }: { detail: PluginDetail }) {
     <>
       {waitsForTrust(summary.trust) ? (
         <TrustPrompt detail={detail} />
-      ) : summary.trust === "bundled" ? (
+      ) : summary.trust === "bundled" || summary.trust === "token" ? (
         <Section title="What it may reach">
           <CapabilityFacts wanted={detail.wanted} />
         </Section>
       ) : (
         <Granted detail={detail} />
       )}
-      {!waitsForTrust(summary.trust) && (
+      {summary.origin === "gateway" ? (
+        <Section title="Where it comes from">
+          <Program client={summary.client ?? null} />
+        </Section>
+      ) : !waitsForTrust(summary.trust) && (
         <Section title="Where it lies">
           <Origin detail={detail} />
           <FileList files={detail.files} />

@@ -14,6 +14,21 @@ describe("the list of plugins", () => {
     expect(within(screen.getByRole("region", { name: "From a workspace" })).getByTestId("plugin-row-redact")).toBeVisible();
   });
 
+  it("has programs over the gateway with their connection and token, and nothing that only a folder has", async () => {
+    const { user } = openWindow("#/plugins/thermometer");
+    const group = within(await screen.findByRole("region", { name: "Over the gateway" }));
+    expect(within(group.getByTestId("plugin-row-thermometer")).getByTestId("trust")).toHaveTextContent("by token");
+    await screen.findByRole("heading", { name: /Thermometer/ });
+    expect(screen.queryByTestId("reload")).toBeNull();
+    expect(screen.queryByTestId("plugin-more")).toBeNull();
+    expect(screen.queryByRole("region", { name: "Use" })).toBeNull();
+    await user.click(screen.getByRole("tab", { name: /Trust/ }));
+    const from = within(await screen.findByRole("region", { name: "Where it comes from" }));
+    expect(from.getByText("thermometer.py")).toBeVisible();
+    expect(from.getByText(/hall, scope “plugin”/)).toBeVisible();
+    expect(screen.queryByText("Signature")).toBeNull();
+  });
+
   it("counts in the sidebar those that wait for a person", async () => {
     const { user } = openWindow("#/plugins/calendar");
     await waitFor(() => expect(screen.getByTestId("nav-plugins")).toHaveTextContent("Plugins2"));

@@ -1,10 +1,10 @@
 /** How far a plugin is trusted, in one word. */
-import { FlaskConical, PencilLine, ShieldCheck, ShieldQuestion } from "lucide-react";
+import { FlaskConical, KeyRound, PencilLine, ShieldCheck, ShieldQuestion } from "lucide-react";
 import { Badge } from "@/components/controls";
 import type { TrustState } from "@/generated/protocol";
 import { TRUST } from "./words";
 
-const ICONS = { bundled: ShieldCheck, untrusted: ShieldQuestion, trusted: ShieldCheck, development: FlaskConical, changed: PencilLine };
+const ICONS = { bundled: ShieldCheck, untrusted: ShieldQuestion, trusted: ShieldCheck, development: FlaskConical, changed: PencilLine, token: KeyRound };
 
 /** `compact` leaves the sign alone where the window is narrow. */
 export function TrustBadge({ trust, compact = false }: { trust: TrustState; compact?: boolean }) {

@@ -1,12 +1,13 @@
 /** Plugins in words: where one comes from, how far it is trusted, what happened to its grant. */
 import type { GrantAction, HookKind, PluginOrigin, TrustState } from "@/generated/protocol";
 
-export const ORIGINS: Record<PluginOrigin, string> = { bundled: "Shipped with the app", global: "Yours", workspace: "From a workspace" };
+export const ORIGINS: Record<PluginOrigin, string> = { bundled: "Shipped with the app", global: "Yours", workspace: "From a workspace", gateway: "Over the gateway" };
 
 export const ORIGIN_SENTENCES: Record<PluginOrigin, string> = {
   bundled: "Shipped with this app.",
   global: "A folder of yours; every workspace gets it.",
   workspace: "A folder in a workspace; whoever can write there put it in.",
+  gateway: "A program of its own, in any language, that joined over the gateway. It is gone when it ends.",
 };
 
 interface TrustWords {
@@ -21,6 +22,7 @@ export const TRUST: Record<TrustState, TrustWords> = {
   trusted: { label: "trusted", tone: "good", sentence: "These very files were looked at and granted." },
   development: { label: "development", tone: "accent", sentence: "Edits of its files are taken without asking; new capabilities are not." },
   changed: { label: "changed", tone: "warn", sentence: "Its files are no longer those you trusted." },
+  token: { label: "by token", tone: "plain", sentence: "The token its program came with is what it was granted; take the token back to end it." },
 };
 
 export const ACTIONS: Record<GrantAction, string> = {

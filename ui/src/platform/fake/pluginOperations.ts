@@ -37,7 +37,7 @@ const waits = (): Partial<PluginSummary> => ({ trust: "untrusted", enabled: fals
 function add(world: World, id: PluginId, row: Partial<PluginSummary>): void {
   const fresh: PluginSummary = {
     id, name: id, version: "0.1.0", description: "", origin: "global", workspace: null, path: `${EXTENSIONS}/${id}`, trust: "untrusted", enabled: false,
-    status: status({ kind: "stopped" }, "", Date.now()), contributes: {}, capabilities: [], generation: 0, usage: NO_USAGE, faults: [], ...row,
+    status: status({ kind: "stopped" }, "", Date.now()), contributes: {}, capabilities: [], generation: 0, usage: NO_USAGE, faults: [], client: null, ...row,
   };
   world.plugins = [...world.plugins.filter((other) => other.id !== id), fresh];
   world.extras.set(id, extraOf(id));

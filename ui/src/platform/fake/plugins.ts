@@ -24,6 +24,7 @@ const plugin = (row: Row): PluginSummary => ({
   generation: 1,
   usage: uses(412_000, { cpuMsLastMinute: 3, timers: 1 }),
   faults: [],
+  client: null,
   ...row,
 });
 
@@ -43,6 +44,7 @@ export const PLUGINS: PluginSummary[] = [
   ] }),
   global({ id: "standup", name: "Stand-up", description: "Asks everybody what they did, and posts what they said.", version: "0.3.0-dev", trust: "development", contributes: { services: ["standup"], tools: ["standup_summary"], hooks: ["agent_end"], commands: ["standup", "standup-skip"] }, capabilities: ["sessions:submit", "files:state"], generation: 42, usage: uses(1_240_000, { cpuMsLastMinute: 180, timers: 4, queueDepth: 1 }) }),
   plugin({ id: "redact", name: "Redact", description: "Takes account numbers out of replies before they leave.", origin: "workspace", workspace: "acme", trust: "trusted", path: "~/.kata-agents/workspaces/acme/extensions/redact", version: "1.3.0", contributes: { hooks: ["message_sending", "after_tool_call", "before_tool_call"] }, capabilities: ["hooks:conversation", "hooks:gate"], generation: 7 }),
+  plugin({ id: "thermometer", name: "Thermometer", description: "Reads the sensor in the hall.", origin: "gateway", trust: "token", path: "", contributes: { tools: ["temperature"], channels: ["hall-display"] }, generation: 2, usage: NO_USAGE, client: { name: "thermometer.py", token: "hall", scope: "plugin", since: hoursAgo(5) } }),
 ];
 
 /** What a plugin has besides its row. */

@@ -19,6 +19,11 @@ pub(crate) fn asks(d: &PluginDetail) -> String {
     if !s.description.is_empty() {
         put(&mut text, &format!("  {}", line(&s.description, 160)));
     }
+    if s.origin == PluginOrigin::Gateway {
+        put(&mut text, &program(s.client.as_ref()));
+        capabilities(&mut text, &d.wanted);
+        return text;
+    }
     put(&mut text, &format!("  folder     {}", line(&s.path, 200)));
     put(&mut text, &format!("  hash       {}", d.hash));
     put(&mut text, &format!("  signature  {}", signature(&d.signature)));
@@ -31,6 +36,20 @@ pub(crate) fn asks(d: &PluginDetail) -> String {
         changed(&mut text, change);
     }
     text
+}
+
+/// A program that came over the gateway, and the token that is its grant.
+fn program(client: Option<&ExternalClient>) -> String {
+    match client {
+        Some(c) => format!(
+            "  program    {}, over the gateway since {}\n  granted    by token “{}” of scope {}; taking it back ends the program",
+            line(&c.name, 64),
+            stamp(c.since),
+            line(&c.token, 64),
+            word(&c.scope)
+        ),
+        None => "  program    over the gateway, not connected now".into(),
+    }
 }
 
 fn signature(signature: &PluginSignature) -> String {
@@ -96,27 +115,16 @@ pub(crate) fn plugin(d: &PluginDetail, now: Ms) -> String {
     let mut text = asks(d);
     put(&mut text, &format!("  trust      {}", word(&s.trust)));
     let running = if s.enabled { state(&s.status, now) } else { "off".into() };
-    put(&mut text, &format!("  state      {running}, loaded {} times", s.generation));
+    let remote = s.origin == PluginOrigin::Gateway;
+    let came = if remote { "joined" } else { "loaded" };
+    put(&mut text, &format!("  state      {running}, {came} {} times", s.generation));
     put(&mut text, &format!("  brings     {}", registered(&d.registered)));
     let (u, l) = (&s.usage, &d.limits);
-    put(
-        &mut text,
-        &format!(
-            "  uses       {} of {} KiB, {} of {} ms CPU a minute, {}/{} timers, {}/{} sockets, {}/{} calls, {}/{} waiting",
-            u.memory_bytes.0 / 1024,
-            l.memory_bytes.0 / 1024,
-            u.cpu_ms_last_minute,
-            l.cpu_ms_per_minute,
-            u.timers,
-            l.timers,
-            u.sockets,
-            l.sockets,
-            u.calls_in_flight,
-            l.calls_in_flight,
-            u.queue_depth,
-            l.queue
-        ),
-    );
+    if remote {
+        put(&mut text, &format!("  calls      {} wait for it", u.calls_in_flight));
+    } else {
+        put(&mut text, &uses(u, l));
+    }
     for secret in &d.secrets {
         let there = if secret.set { "is set" } else { "is not set" };
         put(&mut text, &format!("  secret     {} {there}", line(&secret.name, 60)));
@@ -140,6 +148,25 @@ pub(crate) fn plugin(d: &PluginDetail, now: Ms) -> String {
         );
     }
     text
+}
+
+/// What it uses of what it may use.
+fn uses(u: &PluginUsage, l: &PluginCeilings) -> String {
+    format!(
+            "  uses       {} of {} KiB, {} of {} ms CPU a minute, {}/{} timers, {}/{} sockets, {}/{} calls, {}/{} waiting",
+            u.memory_bytes.0 / 1024,
+            l.memory_bytes.0 / 1024,
+            u.cpu_ms_last_minute,
+            l.cpu_ms_per_minute,
+            u.timers,
+            l.timers,
+            u.sockets,
+            l.sockets,
+            u.calls_in_flight,
+            l.calls_in_flight,
+            u.queue_depth,
+            l.queue
+        )
 }
 
 /// What was registered, in one line.

@@ -91,6 +91,7 @@ fn why(above: Option<&HookHandler>, here: &HookHandler) -> String {
             PluginOrigin::Bundled => "a bundled plugin",
             PluginOrigin::Global => "a global plugin",
             PluginOrigin::Workspace => "a workspace's plugin",
+            PluginOrigin::Gateway => "a program over the gateway",
         };
         return format!("same priority {priority}; {} comes after {}", of(here.origin), of(above.origin));
     }

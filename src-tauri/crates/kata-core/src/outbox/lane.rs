@@ -90,6 +90,10 @@ async fn deliver(outbox: &Arc<Outbox>, job: &mut Job) -> Result<(), Stopping> {
         if !wait.is_zero() {
             deps.clock.sleep(wait).await;
         }
+        // It may have gone while we waited: then its return is waited for, and not once more as long.
+        while deps.channels.info(&job.row.message.route.channel).is_none() {
+            deps.clock.sleep(CHANNEL_WAIT).await;
+        }
         job.row.message.attempt += 1;
         let attempt = job.row.message.attempt;
         persist.until_done("noting a send", || deps.store.sending(id, attempt)).await?;

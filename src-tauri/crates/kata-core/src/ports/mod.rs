@@ -3,6 +3,7 @@
 mod accounts;
 mod approvals;
 mod commands;
+mod external;
 mod grants;
 mod letters;
 mod media;
@@ -19,6 +20,7 @@ mod transcript;
 pub use accounts::*;
 pub use approvals::*;
 pub use commands::*;
+pub use external::*;
 pub use grants::*;
 pub use letters::*;
 pub use media::*;

@@ -12,6 +12,9 @@ const HISTORY: u32 = 100;
 impl Plugins {
     /// One plugin, with its files as they are now.
     pub(crate) async fn plugin_detail(self: &Arc<Self>, id: &PluginId) -> Result<PluginDetail, WireError> {
+        if self.is_program(id) {
+            return self.program_detail(id);
+        }
         self.look_one(id).await;
         let candidate = self.candidate(id)?;
         let contents = self.contents(id).ok_or_else(|| {
@@ -76,11 +79,11 @@ impl Plugins {
     }
 }
 
-/// Every capability a plugin declares or was granted. `granted` is absent for a bundled plugin, which has what it declares,
+/// Every capability a plugin declares or was granted. `granted` is absent for a bundled plugin and for a program, which have what they declare,
 /// and for one nobody has looked at.
-fn wanted(candidate: &Candidate, granted: Option<&[String]>) -> Vec<CapabilityState> {
+pub(super) fn wanted(candidate: &Candidate, granted: Option<&[String]>) -> Vec<CapabilityState> {
     let declared = &candidate.manifest.capabilities;
-    let bundled = candidate.origin == PluginOrigin::Bundled;
+    let bundled = matches!(candidate.origin, PluginOrigin::Bundled | PluginOrigin::Gateway);
     let more = granted.unwrap_or_default().iter().filter(|c| !declared.contains(c));
     let all = declared.iter().chain(more);
     all.map(|capability| {
@@ -96,7 +99,7 @@ fn wanted(candidate: &Candidate, granted: Option<&[String]>) -> Vec<CapabilitySt
     .collect()
 }
 
-fn nothing() -> Registered {
+pub(super) fn nothing() -> Registered {
     Registered {
         tools: Vec::new(),
         hooks: Vec::new(),

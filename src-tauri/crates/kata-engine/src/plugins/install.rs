@@ -157,6 +157,9 @@ impl Plugins {
     pub(crate) async fn uninstall(self: &Arc<Self>, id: &PluginId) -> Result<(), WireError> {
         let _turn = self.deciding.lock().await;
         let candidate = self.candidate(id)?;
+        if candidate.origin == PluginOrigin::Gateway {
+            return self.forget_program(id);
+        }
         if candidate.origin == PluginOrigin::Bundled {
             return Err(
                 WireError::new(ErrorCode::Conflict, format!("plugin “{id}” is shipped with the app"))

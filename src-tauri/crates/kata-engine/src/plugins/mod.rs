@@ -2,7 +2,7 @@
 //! decides which run, with which settings and which capabilities.
 //!
 //! [`look`] finds them and their files, [`standing`] says how a person stands to each, [`trust`] takes the person's decision,
-//! [`accounts`] has further copies of plugins, [`asking`] sets channels up and looks at their platforms, [`detail`] and [`change`] show what it is made with, [`install`] and [`create`] put new ones there, [`parts`] runs
+//! [`accounts`] has further copies of plugins, [`external`] takes programs in that come over the gateway, [`asking`] sets channels up and looks at their platforms, [`detail`] and [`change`] show what it is made with, [`install`] and [`create`] put new ones there, [`parts`] runs
 //! channels and services, [`setting`] keeps settings and secrets.
 //!
 //! Deliberately absent: running their code (kata-plugins), watching folders (`watch`).
@@ -12,6 +12,7 @@ mod asking;
 mod change;
 mod create;
 mod detail;
+mod external;
 mod install;
 mod kept;
 mod look;
@@ -33,6 +34,7 @@ use kata_protocol::{
 };
 use kata_store::{HomePaths, SqliteStore};
 use look::Found;
+pub(crate) use external::Programs;
 pub(crate) use services::ServiceTools;
 use standing::Grants;
 use std::collections::HashMap;
@@ -253,6 +255,9 @@ impl Plugins {
 
     /// Looks at the folders and loads a plugin again, whatever the watcher thinks.
     pub(crate) async fn reload(self: &Arc<Self>, id: &PluginId) -> Result<(), WireError> {
+        if self.is_program(id) {
+            return self.resume_program(id);
+        }
         self.rescan().await;
         self.require_trust(&self.candidate(id)?)?;
         if !self.enabled(id) {
@@ -267,6 +272,9 @@ impl Plugins {
     /// Switches a plugin on or off, and its copies with it. One that is not bundled has to be trusted first.
     pub(crate) async fn enable(self: &Arc<Self>, id: &PluginId, enabled: bool) -> Result<(), WireError> {
         let candidate = self.candidate(id)?;
+        if candidate.origin == PluginOrigin::Gateway {
+            return self.enable_program(id, enabled).await;
+        }
         let original = candidate.original();
         if enabled {
             self.require_trust(&candidate)?;
@@ -312,7 +320,8 @@ impl Plugins {
     /// Every plugin.
     pub(crate) fn list(&self) -> Vec<PluginSummary> {
         let candidates = lock(&self.found).discovery.found.clone();
-        candidates.into_iter().map(|c| self.summary(c)).collect()
+        let programs = self.programs();
+        candidates.into_iter().chain(programs).map(|c| self.summary(c)).collect()
     }
 
     /// One plugin.
@@ -337,6 +346,7 @@ impl Plugins {
             generation: self.host.generation(&manifest.id),
             usage: self.host.usage(&manifest.id).unwrap_or_default(),
             faults: self.host.faults(&manifest.id),
+            client: self.host.client(&manifest.id),
             id: manifest.id,
             name: manifest.name,
             version: manifest.version,
@@ -358,13 +368,16 @@ impl Plugins {
         if original != *id {
             return set.unwrap_or(true) && self.enabled(&original);
         }
-        set.unwrap_or_else(|| self.candidate(id).is_ok_and(|c| c.origin == PluginOrigin::Bundled))
+        set.unwrap_or_else(|| self.candidate(id).is_ok_and(|c| matches!(c.origin, PluginOrigin::Bundled | PluginOrigin::Gateway)))
     }
 
     fn candidate(&self, id: &PluginId) -> Result<Candidate, WireError> {
         let found = lock(&self.found);
         if let Some(candidate) = found.discovery.found.iter().find(|c| c.manifest.id == *id) {
             return Ok(candidate.clone());
+        }
+        if let Some(program) = self.program(id) {
+            return Ok(program);
         }
         let dropped = found.discovery.dropped.iter().find(|d| d.id.as_deref() == Some(id.as_str()));
         Err(match dropped {

@@ -3,7 +3,7 @@
 use super::{Plugins, channels_of, lock};
 use crate::backend::source_id;
 use kata_core::ports::PluginPart;
-use kata_protocol::{ChannelId, Contributes, ErrorCode, PluginId, RunState, SourceId, SourceKind, SourceSummary, Status, WireError};
+use kata_protocol::{ChannelId, Contributes, ErrorCode, PluginId, PluginOrigin, RunState, SourceId, SourceKind, SourceSummary, Status, WireError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -20,7 +20,8 @@ impl Plugins {
     /// Puts channels and services of every plugin on the board and takes those of removed plugins away. Of two plugins that
     /// name one channel, the first in order of precedence has it: its secrets and settings are not the other's.
     pub(super) fn refresh_board(&self) {
-        let candidates = lock(&self.found).discovery.found.clone();
+        let mut candidates = lock(&self.found).discovery.found.clone();
+        candidates.extend(self.programs());
         let mut ids: BTreeSet<SourceId> = BTreeSet::new();
         for candidate in &candidates {
             let (manifest, plugin) = (&candidate.manifest, &candidate.manifest.id);
@@ -53,7 +54,10 @@ impl Plugins {
                     workspace: candidate.workspace.clone().or_else(|| self.account_workspace(candidate, &id)),
                     plugin: Some(plugin.clone()),
                     enabled: self.source_enabled(&id),
-                    status: Status::plain(RunState::Stopped, self.clock.now()),
+                    status: match candidate.origin {
+                        PluginOrigin::Gateway => self.program_away(),
+                        _ => Status::plain(RunState::Stopped, self.clock.now()),
+                    },
                     last_activity: None,
                 });
             }

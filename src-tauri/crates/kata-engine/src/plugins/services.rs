@@ -112,10 +112,12 @@ impl Plugins {
     /// Whether a source is switched on: a service is when it is in some workspace.
     pub(super) fn source_enabled(&self, id: &SourceId) -> bool {
         let settings = self.settings.get();
+        // Whoever started a program with a token of theirs wants its channels.
+        let unless_said = self.is_of_program(id);
         let Some(source) = settings.sources.get(id.as_str()) else {
-            return false;
+            return unless_said;
         };
-        let everywhere = source.enabled.unwrap_or(false);
+        let everywhere = source.enabled.unwrap_or(unless_said);
         if source.workspaces.is_empty() {
             return everywhere;
         }

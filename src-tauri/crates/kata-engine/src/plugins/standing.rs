@@ -2,6 +2,7 @@
 //! bundled runs but through [`Plugins::admit`].
 
 use super::accounts::again;
+use super::external::not_connected;
 use super::look::{Files, Seen};
 use super::{Plugins, lock, store_failed};
 use kata_core::ports::{GrantStore, StoredGrant};
@@ -27,6 +28,8 @@ pub(super) enum Standing {
     Trusted,
     /// Edits are taken; `asks` are capabilities it wants now and did not when it was granted.
     Development { asks: Vec<String> },
+    /// A program over the gateway: its token is its grant.
+    Token,
     /// Nobody has looked at it, or its files were not read yet.
     Untrusted,
     /// Its files are others than those that were granted.
@@ -40,6 +43,7 @@ impl Standing {
         match self {
             Self::Bundled => TrustState::Bundled,
             Self::Trusted => TrustState::Trusted,
+            Self::Token => TrustState::Token,
             Self::Development { .. } => TrustState::Development,
             Self::Untrusted => TrustState::Untrusted,
             Self::Changed => TrustState::Changed,
@@ -48,7 +52,7 @@ impl Standing {
     }
 
     fn may_run(&self) -> bool {
-        matches!(self, Self::Bundled | Self::Trusted | Self::Development { .. })
+        matches!(self, Self::Bundled | Self::Trusted | Self::Token | Self::Development { .. })
     }
 }
 
@@ -68,6 +72,9 @@ impl Plugins {
         let id = &candidate.manifest.id;
         if candidate.origin == PluginOrigin::Bundled {
             return Standing::Bundled;
+        }
+        if candidate.origin == PluginOrigin::Gateway {
+            return Standing::Token;
         }
         let (seen, held) = {
             let found = lock(&self.found);
@@ -124,6 +131,9 @@ impl Plugins {
     pub(super) async fn admit(self: &Arc<Self>, id: &PluginId) -> Result<(Candidate, Vec<String>, Option<String>), WireError> {
         self.allowed(id)?;
         let old = self.candidate(id)?;
+        if old.origin == PluginOrigin::Gateway {
+            return Err(not_connected(id));
+        }
         let this = Arc::clone(self);
         let read = tokio::task::spawn_blocking(move || this.read_anew(&old)).await;
         let (mut candidate, seen) = read.map_err(|_| WireError::internal("a plugin's files could not be read"))??;
@@ -168,7 +178,7 @@ impl Plugins {
     pub(crate) fn granted_capabilities(&self, id: &PluginId) -> Vec<String> {
         let Ok(candidate) = self.candidate(id) else { return Vec::new() };
         let declared = candidate.manifest.capabilities;
-        if candidate.origin == PluginOrigin::Bundled {
+        if matches!(candidate.origin, PluginOrigin::Bundled | PluginOrigin::Gateway) {
             return declared;
         }
         let granted = self.granted_now(id).unwrap_or_default();
@@ -267,6 +277,7 @@ impl Plugins {
                     ),
                 )
             }
+            Standing::Token => told.unwrap_or_else(|| self.program_away()),
             Standing::Bundled | Standing::Trusted | Standing::Development { .. } => {
                 told.unwrap_or_else(|| Status::plain(RunState::Stopped, since))
             }
@@ -317,7 +328,7 @@ pub(super) fn asked_anew(grant: &StoredGrant, candidate: &Candidate) -> Vec<Stri
 
 fn refusal(id: &PluginId, standing: &Standing) -> Option<WireError> {
     let (message, hint) = match standing {
-        Standing::Bundled | Standing::Trusted | Standing::Development { .. } => return None,
+        Standing::Bundled | Standing::Trusted | Standing::Token | Standing::Development { .. } => return None,
         Standing::Untrusted => (
             format!("plugin “{id}” has not been trusted yet"),
             format!("look at it in the window under Plugins, or with `kata plugins trust {id}`; then switch it on"),

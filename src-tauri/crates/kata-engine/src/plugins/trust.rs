@@ -292,6 +292,9 @@ fn own_decision(candidate: &Candidate) -> Result<(), WireError> {
     if candidate.origin == PluginOrigin::Bundled {
         return Err(shipped(id));
     }
+    if candidate.origin == PluginOrigin::Gateway {
+        return Err(super::external::by_token(id));
+    }
     if candidate.account.is_some() {
         let original = candidate.original();
         let message = format!("“{id}” is a further account of plugin “{original}”, and trusted with it");

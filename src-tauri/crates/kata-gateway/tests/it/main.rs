@@ -3,6 +3,7 @@
 
 mod attacks;
 mod events;
+mod external;
 mod hooks;
 mod http;
 mod life;

@@ -2,6 +2,7 @@
 //! host calls in flight, aborts by the calls that are open.
 
 use super::ops::OpError;
+use crate::far::Far;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -122,6 +123,8 @@ pub(crate) struct Call {
     pub(crate) kind: Kind,
     pub(crate) handle: u32,
     pub(crate) payload: Option<Arc<str>>,
+    /// Time after which nobody waits; the caller keeps it.
+    pub(crate) limit: Option<std::time::Duration>,
     pub(crate) reply: Reply,
 }
 
@@ -154,6 +157,8 @@ pub(crate) struct Inbox {
     lanes: Mutex<Lanes>,
     wake: Condvar,
     calls: usize,
+    /// The program that takes the calls, where there is no thread.
+    far: Option<Arc<Far>>,
 }
 
 impl Inbox {
@@ -162,7 +167,20 @@ impl Inbox {
             lanes: Mutex::default(),
             wake: Condvar::new(),
             calls,
+            far: None,
         }
+    }
+
+    /// One whose calls go to a program of its own; nothing is queued here.
+    pub(crate) fn to(far: Arc<Far>) -> Self {
+        Self {
+            far: Some(far),
+            ..Self::new(0)
+        }
+    }
+
+    pub(crate) fn far(&self) -> Option<&Arc<Far>> {
+        self.far.as_ref()
     }
 
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
@@ -171,6 +189,9 @@ impl Inbox {
 
     /// Queues a call; gives it back when the queue is full or the thread is gone.
     pub(crate) fn call(&self, call: Call) -> Result<(), (Call, CallFault)> {
+        if let Some(far) = &self.far {
+            return far.call(call);
+        }
         let mut lanes = self.lanes();
         if lanes.closed || lanes.quit {
             return Err((call, CallFault::NotStarted("the plugin is not running".into())));
@@ -203,6 +224,9 @@ impl Inbox {
 
     /// The caller of `id` no longer waits. A call that has not begun is taken out again.
     pub(crate) fn abort(&self, id: u32) {
+        if let Some(far) = &self.far {
+            return far.give_up(id);
+        }
         let mut lanes = self.lanes();
         if lanes.closed {
             return;
@@ -219,6 +243,9 @@ impl Inbox {
     /// Aborts the signal of a call whose answer is still waited for. One that has not begun does not begin: it would come after
     /// its own abort and never hear of it.
     pub(crate) fn signal(&self, id: u32) {
+        if let Some(far) = &self.far {
+            return far.give_up(id);
+        }
         let mut lanes = self.lanes();
         if lanes.closed {
             return;

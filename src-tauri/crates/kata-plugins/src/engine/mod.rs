@@ -29,8 +29,8 @@ use crate::pace::Pace;
 use crate::ports::{Reach, Reporter};
 use crate::register::{Registrations, Rules};
 use crate::standing::Standing;
-pub(crate) use inbox::{Call, CallFault, Kind};
-use inbox::{Command, Inbox};
+pub(crate) use inbox::{Call, CallFault, Inbox, Kind, Reply, Thrown};
+use inbox::Command;
 use loader::{Folder, Positions, Sources};
 pub(crate) use loader::{ResolveError, entry};
 use native::Core;
@@ -74,6 +74,26 @@ pub(crate) struct Link {
     pub(crate) lines_dropped: AtomicU32,
     /// The thread's id with the system, for lowering it when it is stuck; 0 once it has ended.
     pub(crate) thread: AtomicU32,
+}
+
+impl Link {
+    /// To whoever reads `inbox`; there is no thread yet.
+    pub(crate) fn new(inbox: Inbox) -> Self {
+        Self {
+            inbox,
+            kill: Arc::default(),
+            running: AtomicU32::new(0),
+            pulse: AtomicU64::new(0),
+            memory: AtomicU64::new(0),
+            cpu_ms: AtomicU32::new(0),
+            timers: AtomicU32::new(0),
+            operations: AtomicU32::new(0),
+            sockets: AtomicU32::new(0),
+            requests: Minute::default(),
+            lines_dropped: AtomicU32::new(0),
+            thread: AtomicU32::new(0),
+        }
+    }
 }
 
 /// How a thread ended.
@@ -125,20 +145,8 @@ pub(crate) struct Begun {
 
 /// Begins a plugin's thread.
 pub(crate) fn begin(spec: Spec) -> std::io::Result<Begun> {
-    let link = Arc::new(Link {
-        inbox: Inbox::new(spec.options.queue),
-        kill: Arc::default(),
-        running: AtomicU32::new(0),
-        pulse: AtomicU64::new(0),
-        memory: AtomicU64::new(0),
-        cpu_ms: AtomicU32::new(0),
-        timers: AtomicU32::new(0),
-        operations: AtomicU32::new(0),
-        sockets: AtomicU32::new(0),
-        requests: Minute::default(),
-        lines_dropped: AtomicU32::new(0),
-        thread: AtomicU32::new(u32::MAX),
-    });
+    let link = Arc::new(Link::new(Inbox::new(spec.options.queue)));
+    link.thread.store(u32::MAX, Ordering::Release);
     let (boot_tx, boot) = oneshot::channel();
     let (exit_tx, exit) = oneshot::channel();
     let thread_link = Arc::clone(&link);
@@ -452,6 +460,7 @@ impl<'js> Loop<'_, 'js> {
             handle,
             payload,
             reply,
+            ..
         } = call;
         if reply.is_closed() {
             return None;

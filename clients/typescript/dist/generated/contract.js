@@ -1,0 +1,2 @@
+// Generated from kata-protocol by `cargo xtask gen`. Do not edit.
+export {};
