@@ -23,6 +23,7 @@ mod electron_defects_channels;
 mod electron_defects_routing;
 mod electron_defects_storage;
 mod existing_home;
+mod external;
 mod faults;
 mod guide;
 mod hook_outcomes;

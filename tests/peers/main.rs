@@ -18,6 +18,7 @@ mod mcp;
 mod mqtt;
 mod oauth;
 mod phone;
+mod python;
 mod slack;
 mod telegram;
 mod telegram_weather;
