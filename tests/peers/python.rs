@@ -42,10 +42,19 @@ impl Example {
     fn python(kata: &Kata<'_>, token: &str) -> Self {
         let root = root();
         let python = root.join("target/peers-python/v/bin/python");
-        assert!(python.exists(), "{} is missing; `cargo xtask peers python` installs it", python.display());
+        assert!(
+            python.exists(),
+            "{} is missing; `cargo xtask peers python` installs it",
+            python.display()
+        );
         let mut command = Command::new(python);
         command.arg(root.join("clients/python/example.py"));
-        Self::start(command.env("KATA_CONFIG_DIR", kata.0.path()).env("KATA_TOKEN", token).env("USER", "ada"))
+        Self::start(
+            command
+                .env("KATA_CONFIG_DIR", kata.0.path())
+                .env("KATA_TOKEN", token)
+                .env("USER", "ada"),
+        )
     }
 
     fn types(&mut self, line: &str) {
@@ -143,7 +152,10 @@ async fn python_brings_a_tool_and_a_channel_is_missed_at_once_when_killed_and_ge
     let token = block_in_place(|| token(&kata));
     let mut example = Example::python(&kata, &token);
     let row = runs(&kata, "python-example").await;
-    assert_eq!((row["origin"].as_str(), row["client"]["name"].as_str()), (Some("gateway"), Some("example.py")));
+    assert_eq!(
+        (row["origin"].as_str(), row["client"]["name"].as_str()),
+        (Some("gateway"), Some("example.py"))
+    );
 
     let said = chat(&kata, r#"/tool count_words {"text":"one two three"}"#);
     assert!(said.contains("`count_words` answered") && said.contains('3'), "{said}");
@@ -166,7 +178,10 @@ async fn python_brings_a_tool_and_a_channel_is_missed_at_once_when_killed_and_ge
     println!("seen after {:?} (a `kata plugins list` takes some of it)", killed.elapsed());
     assert!(killed.elapsed() < Duration::from_secs(3), "{:?}", killed.elapsed());
     assert_eq!(source["summary"]["status"]["code"], "not_connected", "{source}");
-    assert!(chat(&kata, r#"/tool echo {"text":"still here"}"#).contains("still here"), "others go on");
+    assert!(
+        chat(&kata, r#"/tool echo {"text":"still here"}"#).contains("still here"),
+        "others go on"
+    );
     assert!(!printed.iter().any(|line| line.contains("what waited")), "{printed:?}");
 
     let mut example = Example::python(&kata, &token);
@@ -180,7 +195,11 @@ async fn python_brings_a_tool_and_a_channel_is_missed_at_once_when_killed_and_ge
         (status["ledger"]["pending"] == 0).then(|| status["ledger"].clone())
     })
     .await;
-    assert_eq!((ledger["dead"].as_u64(), ledger["delivered"].as_u64()), (Some(0), Some(4)), "{ledger}");
+    assert_eq!(
+        (ledger["dead"].as_u64(), ledger["delivered"].as_u64()),
+        (Some(0), Some(4)),
+        "{ledger}"
+    );
 
     drop(example);
     serve.stop().await;
@@ -210,10 +229,19 @@ async fn python_suite_takes_nodes_own_websocket_through_the_typescript_client_to
     serve.stop().await;
     prints(&example, "state waiting").await;
     let mut again = kata.command(&["serve"]);
-    let mut child = again.env("KATA_PORT", port.to_string()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = again
+        .env("KATA_PORT", port.to_string())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let row = eventually("the plugin is there again", async || {
         let up = home.path().join("gateway.json").is_file();
-        if up { plugin(&kata, "node-example").filter(|p| !p["client"].is_null()) } else { None }
+        if up {
+            plugin(&kata, "node-example").filter(|p| !p["client"].is_null())
+        } else {
+            None
+        }
     })
     .await;
     assert_eq!(row["status"]["state"]["kind"], "running");

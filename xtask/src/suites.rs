@@ -30,7 +30,10 @@ pub(crate) fn peers(root: &Path, name: &str) -> Result<(), Failure> {
     if matches!(name, "python" | "all") {
         fetch_python(root, "python")?;
         setup::npm_packages(root, Path::new("clients/typescript"))?;
-        run("build the TypeScript client", &mut setup::npm(&root.join("clients/typescript"), "run build --silent"))?;
+        run(
+            "build the TypeScript client",
+            &mut setup::npm(&root.join("clients/typescript"), "run build --silent"),
+        )?;
     }
     if matches!(name, "mcp" | "all") {
         setup::npm_packages(root, Path::new("tests/peers/mcp"))?;

@@ -21,7 +21,13 @@ async fn every_frame_of_the_guide_to_plugins_over_the_gateway_is_one_and_is_take
     for frame in &frames {
         serde_json::from_value::<ClientFrame>(frame.clone()).unwrap_or_else(|e| panic!("{e}: {frame}"));
     }
-    let of = |kind: &str| frames.iter().find(|f| f["type"] == kind).unwrap_or_else(|| panic!("no {kind} in the guide")).clone();
+    let of = |kind: &str| {
+        frames
+            .iter()
+            .find(|f| f["type"] == kind)
+            .unwrap_or_else(|| panic!("no {kind} in the guide"))
+            .clone()
+    };
     let home = TestHome::with_plugins(&[]);
     home.settings(&json!({ "sources": { "channel:hall-display": { "policy": "open" } } }));
     let engine = TestEngine::start(home).await;

@@ -20,7 +20,9 @@ async fn faults(engine: &TestEngine, id: &str) -> Vec<PluginFault> {
 }
 
 fn message(answer: &Value) -> &str {
-    answer["error"]["message"].as_str().unwrap_or_else(|| panic!("it was taken: {answer}"))
+    answer["error"]["message"]
+        .as_str()
+        .unwrap_or_else(|| panic!("it was taken: {answer}"))
 }
 
 async fn refused(program: &mut Program, plugin: Value, words: &[&str]) {
@@ -64,7 +66,10 @@ async fn a_program_takes_no_name_that_somebody_has_and_every_refusal_names_field
         (with(|p| p["name"] = " ".into()), "plugin.name"),
         (with(|p| p["version"] = 3.into()), "plugin.version"),
         (with(|p| p["tools"] = many.into()), "65 are too many"),
-        (with(|p| p["tools"][0]["name"] = "no spaces".into()), "plugin.tools[0]: registerTool: name"),
+        (
+            with(|p| p["tools"][0]["name"] = "no spaces".into()),
+            "plugin.tools[0]: registerTool: name",
+        ),
         (with(|p| p["tools"][0]["parameters"] = json!({ "type": 7 })), "is not a JSON Schema"),
         (with(|p| p["tools"][0]["timeoutMs"] = 600_001.into()), "plugin.tools[0].timeoutMs"),
         (with(|p| p["hooks"][0]["event"] = "on_sunday".into()), "plugin.hooks[0].event"),
@@ -108,13 +113,17 @@ async fn a_program_speaks_for_its_own_plugins_only_and_what_belongs_nowhere_ends
     assert!(message(&lacking).contains("lacks `channel`"), "{lacking}");
 
     for _ in 0..100 {
-        liar.send(json!({ "type": "answer", "call": 424_242, "result": { "text": "x" } })).await;
+        liar.send(json!({ "type": "answer", "call": 424_242, "result": { "text": "x" } }))
+            .await;
     }
     let (reason, code) = liar.ended().await;
     assert_eq!(code, Some(4000), "{reason}");
     assert!(reason.contains("an answer to a call that nobody made"), "{reason}");
     let faults = faults(&engine, "liar").await;
-    assert!(faults.iter().any(|f| f.kind == "stray" && f.message.contains("times")), "{faults:?}");
+    assert!(
+        faults.iter().any(|f| f.kind == "stray" && f.message.contains("times")),
+        "{faults:?}"
+    );
 
     let answer = victim.write("words", "words-line", "m2", "hello").await;
     assert_eq!(answer["result"]["outcome"], "admitted", "the other one goes on");
@@ -151,11 +160,19 @@ async fn nonsense_late_and_oversize_answers_end_their_call_with_a_reason_and_har
         let last = &detail.messages.last().unwrap().text;
         assert!(last.contains(words), "{text}: {last}");
     }
-    let given_up = eventually("it is told that nobody waits", async || program.seen.lock().unwrap().cancelled.first().copied()).await;
-    program.send(json!({ "type": "answer", "call": given_up, "result": { "text": "late" } })).await;
+    let given_up = eventually("it is told that nobody waits", async || {
+        program.seen.lock().unwrap().cancelled.first().copied()
+    })
+    .await;
+    program
+        .send(json!({ "type": "answer", "call": given_up, "result": { "text": "late" } }))
+        .await;
     let faults = faults(&engine, "words").await;
     let kinds: Vec<_> = faults.iter().map(|f| f.kind.as_str()).collect();
-    assert!(kinds.contains(&"bad_result") && kinds.contains(&"timeout") && kinds.contains(&"stray"), "{faults:?}");
+    assert!(
+        kinds.contains(&"bad_result") && kinds.contains(&"timeout") && kinds.contains(&"stray"),
+        "{faults:?}"
+    );
     assert!(program.seen.lock().unwrap().ended.is_none(), "it is still there");
     engine.engine.shutdown().await;
 }

@@ -47,7 +47,10 @@ async fn a_program_over_the_gateway_brings_a_tool_a_hook_and_a_channel_and_all_o
     let mut program = Program::join(&engine, plugin("words"), Box::new(shouts)).await;
 
     let row = row(&engine, "words").await.unwrap();
-    assert_eq!((row.origin, row.trust, row.enabled), (PluginOrigin::Gateway, TrustState::Token, true));
+    assert_eq!(
+        (row.origin, row.trust, row.enabled),
+        (PluginOrigin::Gateway, TrustState::Token, true)
+    );
     assert_eq!((row.status.state, row.version.as_str()), (RunState::Running, "1.2.3"));
     assert_eq!(row.capabilities, ["hooks:conversation"], "what its token let it have is shown");
     let client = row.client.unwrap();
@@ -61,12 +64,17 @@ async fn a_program_over_the_gateway_brings_a_tool_a_hook_and_a_channel_and_all_o
     assert_eq!(call["params"]["session"], session.as_str());
     assert_eq!(call["deadlineMs"], 30_000);
 
-    assert_eq!(program.called("start", 1).await[0]["params"], json!({ "channel": "words-line", "cursor": null }));
+    assert_eq!(
+        program.called("start", 1).await[0]["params"],
+        json!({ "channel": "words-line", "cursor": null })
+    );
     eventually("the channel runs", async || {
         (source(&engine, "channel:words-line").await.status.state == RunState::Running).then_some(())
     })
     .await;
-    let answer = program.write("words", "words-line", "m1", "PLEASE /tool words_count {\"text\":\"a b\"}").await;
+    let answer = program
+        .write("words", "words-line", "m1", "PLEASE /tool words_count {\"text\":\"a b\"}")
+        .await;
     assert_eq!(answer["result"], json!({ "outcome": "admitted" }), "{answer}");
     let sent = program.called("send", 1).await.remove(0);
     let message = &sent["params"]["message"];
@@ -74,12 +82,17 @@ async fn a_program_over_the_gateway_brings_a_tool_a_hook_and_a_channel_and_all_o
     assert_eq!(message["route"]["conversation"], "ada");
     let again = program.write("words", "words-line", "m1", "PLEASE again").await;
     assert_eq!(again["result"], json!({ "outcome": "duplicate" }), "a message counts once");
-    eventually("the ledger has it delivered", async || (engine.ledger().await.delivered == Count(1)).then_some(())).await;
+    eventually("the ledger has it delivered", async || {
+        (engine.ledger().await.delivered == Count(1)).then_some(())
+    })
+    .await;
 
     let list = engine.ops.trace_list(&caller(), TraceList::default()).await.unwrap();
     let steps: Vec<_> = list.iter().flat_map(|trace| &trace.steps).collect();
     assert!(
-        steps.iter().any(|step| step.plugin.as_deref() == Some("words") && step.outcome == StepOutcome::Changed),
+        steps
+            .iter()
+            .any(|step| step.plugin.as_deref() == Some("words") && step.outcome == StepOutcome::Changed),
         "the trace names the program's hook: {steps:?}"
     );
     engine.engine.shutdown().await;
@@ -109,13 +122,24 @@ async fn what_a_program_brought_is_gone_with_its_socket_and_its_call_in_flight_e
         "{}",
         last(&detail)
     );
-    assert!(ended.saturating_duration_since(killed) < Duration::from_secs(2), "{:?}", ended - killed);
+    assert!(
+        ended.saturating_duration_since(killed) < Duration::from_secs(2),
+        "{:?}",
+        ended - killed
+    );
 
     assert!(!tools(&engine).await.contains(&"words_count".to_owned()));
     assert!(tools(&engine).await.contains(&"other_count".to_owned()));
     let row = row(&engine, "words").await.unwrap();
-    assert_eq!((row.status.state, row.status.code.as_str()), (RunState::Failed { recoverable: true }, "not_connected"));
-    assert!(row.client.is_none() && row.status.message.contains("Start it again"), "{}", row.status.message);
+    assert_eq!(
+        (row.status.state, row.status.code.as_str()),
+        (RunState::Failed { recoverable: true }, "not_connected")
+    );
+    assert!(
+        row.client.is_none() && row.status.message.contains("Start it again"),
+        "{}",
+        row.status.message
+    );
     eventually("its channel says so", async || {
         let status = source(&engine, "channel:words-line").await.status;
         (status.code == "not_connected" && status.message.contains("not connected")).then_some(())
@@ -143,7 +167,10 @@ async fn replies_wait_for_a_program_that_is_away_and_come_once_when_it_is_back_u
         assert_eq!(answer["result"]["outcome"], "admitted");
     }
     let before = program.kill().await;
-    assert!(before.lock().unwrap().calls.iter().all(|call| call["kind"] != "send"), "nothing was answered yet");
+    assert!(
+        before.lock().unwrap().calls.iter().all(|call| call["kind"] != "send"),
+        "nothing was answered yet"
+    );
 
     let engine = engine.restart().await;
     let away = row(&engine, "words").await.expect("it is remembered");
@@ -204,7 +231,10 @@ async fn a_program_that_a_person_switches_off_is_ended_and_stays_out_until_it_is
     assert_eq!(program.ended().await, ("plugin “words” was switched off".into(), Some(4004)));
     let mut back = Program::connect(&engine, Box::new(well)).await;
     let refused = back.register(plugin("words")).await;
-    assert!(refused["error"]["message"].as_str().unwrap().contains("is switched off"), "{refused}");
+    assert!(
+        refused["error"]["message"].as_str().unwrap().contains("is switched off"),
+        "{refused}"
+    );
     switch(true).await.unwrap();
     assert!(back.register(plugin("words")).await["error"].is_null());
 
@@ -228,7 +258,10 @@ async fn a_program_that_a_person_switches_off_is_ended_and_stays_out_until_it_is
     let detail = engine.ops.plugin_get(&caller(), forget.clone()).await.unwrap();
     assert_eq!((detail.files.len(), detail.registered.tools.len(), detail.parts.len()), (0, 1, 1));
     back.kill().await;
-    eventually("it can be forgotten", async || engine.ops.plugin_uninstall(&caller(), forget.clone()).await.ok()).await;
+    eventually("it can be forgotten", async || {
+        engine.ops.plugin_uninstall(&caller(), forget.clone()).await.ok()
+    })
+    .await;
     assert!(row(&engine, "words").await.is_none());
     engine.engine.shutdown().await;
 }

@@ -127,7 +127,8 @@ impl Program {
         let draft = json!({
             "account": "me", "messageId": message, "conversation": "ada", "chatType": "direct", "sender": { "id": "ada" }, "text": text,
         });
-        self.ask(json!({ "type": "inbound", "plugin": plugin, "channel": channel, "message": draft })).await
+        self.ask(json!({ "type": "inbound", "plugin": plugin, "channel": channel, "message": draft }))
+            .await
     }
 
     /// Calls of a kind, oldest first.

@@ -5,9 +5,8 @@ use crate::EngineError;
 use crate::traces::TraceSettings;
 use kata_core::router::{self, TableError};
 use kata_protocol::{
-    HookName,
-    ClassRules, DmPolicy, HygieneRules, Json, Ms, Notice, PermissionMode, ProviderSettings, QuietHours, RoutingTable, SettingValue,
-    WorkspaceId,
+    ClassRules, DmPolicy, HookName, HygieneRules, Json, Ms, Notice, PermissionMode, ProviderSettings, QuietHours, RoutingTable,
+    SettingValue, WorkspaceId,
 };
 use kata_store::{atomic_write, copy_aside};
 use serde::{Deserialize, Serialize};

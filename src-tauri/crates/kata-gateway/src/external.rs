@@ -176,10 +176,11 @@ impl Externals {
         };
         let known = self.all();
         if known.len() >= MAX_EXTERNAL_PLUGINS {
-            return Err(
-                WireError::new(ErrorCode::Busy, format!("one connection brings at most {MAX_EXTERNAL_PLUGINS} plugins"))
-                    .hint("open another connection"),
-            );
+            return Err(WireError::new(
+                ErrorCode::Busy,
+                format!("one connection brings at most {MAX_EXTERNAL_PLUGINS} plugins"),
+            )
+            .hint("open another connection"));
         }
         let attached = port
             .attach(self.who.clone(), plugin, Arc::clone(&self.line) as Arc<dyn Outlet>)
@@ -196,12 +197,20 @@ impl Externals {
             return self.answer(id, Err(error)).await;
         };
         let Ok(place) = Arc::clone(&self.inbound).try_acquire_owned() else {
-            let error = WireError::new(ErrorCode::Busy, format!("{INBOUND} messages of this connection are being taken in already"));
-            return self.answer(id, Err(error.hint("wait for an answer before handing in another"))).await;
+            let error = WireError::new(
+                ErrorCode::Busy,
+                format!("{INBOUND} messages of this connection are being taken in already"),
+            );
+            return self
+                .answer(id, Err(error.hint("wait for an answer before handing in another")))
+                .await;
         };
         let mut work = Box::pin(async move {
             let answer = plugin.inbound(&channel, message).await;
-            frame(id, answer.and_then(|answer| serde_json::to_value(answer).map_err(|e| WireError::internal(e.to_string()))))
+            frame(
+                id,
+                answer.and_then(|answer| serde_json::to_value(answer).map_err(|e| WireError::internal(e.to_string()))),
+            )
         });
         match futures::poll!(work.as_mut()) {
             Poll::Ready(frame) => {

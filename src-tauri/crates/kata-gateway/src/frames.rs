@@ -37,7 +37,11 @@ pub(crate) struct Unspoken(pub(crate) String);
 pub(crate) enum Incoming<'a> {
     Connect(Connect<'a>),
     Pair(Pair<'a>),
-    Request { id: u64, op: Cow<'a, str>, params: &'a RawValue },
+    Request {
+        id: u64,
+        op: Cow<'a, str>,
+        params: &'a RawValue,
+    },
     Subscribe(TopicSet),
     Ack(u64),
     /// A frame of a plugin that came by this connection; `external` reads the rest of it.

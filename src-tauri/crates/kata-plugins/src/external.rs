@@ -48,7 +48,11 @@ pub fn away() -> String {
 pub fn decode(plugin: Json) -> Result<ExternalPlugin, WireError> {
     serde_path_to_error::deserialize(plugin.0).map_err(|e| {
         let field = e.path().to_string();
-        let field = if field == "." { "plugin".to_owned() } else { format!("plugin.{field}") };
+        let field = if field == "." {
+            "plugin".to_owned()
+        } else {
+            format!("plugin.{field}")
+        };
         WireError::invalid(format!("{field}: {}", without_values(&e.inner().to_string())))
     })
 }
@@ -124,12 +128,17 @@ impl PluginHost {
         let plugin = self.plugin(id);
         let turn = plugin.turn.lock().await;
         if let Some(holder) = plugin.client() {
-            let words = format!("plugin “{id}” is connected already, by “{}” (token “{}”)", holder.name, holder.token);
+            let words = format!(
+                "plugin “{id}” is connected already, by “{}” (token “{}”)",
+                holder.name, holder.token
+            );
             return Err(WireError::new(ErrorCode::Conflict, words).hint("end that program, or give this plugin another id"));
         }
         if plugin.live.borrow().is_some() {
-            return Err(WireError::new(ErrorCode::Conflict, format!("plugin “{id}” runs from a folder already"))
-                .hint("give this plugin another id"));
+            return Err(
+                WireError::new(ErrorCode::Conflict, format!("plugin “{id}” runs from a folder already"))
+                    .hint("give this plugin another id"),
+            );
         }
         // Of its last connection.
         let leaving = std::mem::take(&mut *lock(&plugin.leaving));
@@ -242,8 +251,11 @@ impl External {
         let channel = self.channel(channel)?.clone();
         let part = PluginPart::Channel(channel.clone());
         if !lock(&self.plugin.parts).contains_key(&part) {
-            return Err(WireError::new(ErrorCode::Conflict, format!("channel “{channel}” is switched off"))
-                .hint(format!("`kata sources enable channel:{channel}`, or switch it on in the window; then hand the message in again")));
+            return Err(
+                WireError::new(ErrorCode::Conflict, format!("channel “{channel}” is switched off")).hint(format!(
+                    "`kata sources enable channel:{channel}`, or switch it on in the window; then hand the message in again"
+                )),
+            );
         }
         let draft = decode_draft(&channel, message.0).map_err(|error| {
             self.plugin.fault("bad_result", error.to_string());
@@ -336,7 +348,11 @@ fn check(plugin: &ExternalPlugin) -> Result<(), WireError> {
     if plugin.name.trim().is_empty() {
         return bad("name", "must not be empty".into());
     }
-    for (field, words) in [("name", &plugin.name), ("version", &plugin.version), ("description", &plugin.description)] {
+    for (field, words) in [
+        ("name", &plugin.name),
+        ("version", &plugin.version),
+        ("description", &plugin.description),
+    ] {
         if words.len() > WORDS {
             return bad(field, format!("has at most {WORDS} bytes"));
         }
@@ -358,7 +374,10 @@ fn check(plugin: &ExternalPlugin) -> Result<(), WireError> {
     for (n, channel) in plugin.channels.iter().enumerate() {
         if let Some(field) = channel.capabilities.as_ref().and_then(needs_more) {
             let field = format!("channels[{n}].capabilities.{field}");
-            return bad(&field, "a plugin over the gateway is asked to send and to nothing more; leave it out".into());
+            return bad(
+                &field,
+                "a plugin over the gateway is asked to send and to nothing more; leave it out".into(),
+            );
         }
     }
     Ok(())

@@ -170,7 +170,10 @@ impl Far {
         // A channel is brought up and down all the same: that is no use of it.
         let held = !matches!(kind, Kind::Connect | Kind::Disconnect) && self.held.borrow().is_some();
         if held {
-            return Some(format!("plugin “{}” is held back, because it did not answer as it should", self.plugin));
+            return Some(format!(
+                "plugin “{}” is held back, because it did not answer as it should",
+                self.plugin
+            ));
         }
         (open.by_number.len() >= IN_FLIGHT)
             .then(|| format!("the program of plugin “{}” is busy: {IN_FLIGHT} calls wait already", self.plugin))
@@ -272,10 +275,7 @@ impl Far {
             _ => value.to_string(),
         };
         if text.len() > self.payload_bytes {
-            return Err(CallFault::BadResult(format!(
-                "its answer is over {} bytes",
-                self.payload_bytes
-            )));
+            return Err(CallFault::BadResult(format!("its answer is over {} bytes", self.payload_bytes)));
         }
         Ok(Some(text))
     }
@@ -336,7 +336,10 @@ fn threw(kind: Kind, error: WireError) -> CallFault {
         thrown.name = "SendError".into();
         thrown.code = Some(code.unwrap_or_else(|| send_code(error.code)).to_owned());
         thrown.certain = details.get("certain").and_then(Value::as_bool).unwrap_or(false);
-        thrown.retry_after_ms = details.get("retryAfterMs").and_then(Value::as_u64).and_then(|ms| u32::try_from(ms).ok());
+        thrown.retry_after_ms = details
+            .get("retryAfterMs")
+            .and_then(Value::as_u64)
+            .and_then(|ms| u32::try_from(ms).ok());
     }
     CallFault::Threw(message, Box::new(thrown))
 }

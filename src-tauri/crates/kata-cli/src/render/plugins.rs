@@ -153,20 +153,20 @@ pub(crate) fn plugin(d: &PluginDetail, now: Ms) -> String {
 /// What it uses of what it may use.
 fn uses(u: &PluginUsage, l: &PluginCeilings) -> String {
     format!(
-            "  uses       {} of {} KiB, {} of {} ms CPU a minute, {}/{} timers, {}/{} sockets, {}/{} calls, {}/{} waiting",
-            u.memory_bytes.0 / 1024,
-            l.memory_bytes.0 / 1024,
-            u.cpu_ms_last_minute,
-            l.cpu_ms_per_minute,
-            u.timers,
-            l.timers,
-            u.sockets,
-            l.sockets,
-            u.calls_in_flight,
-            l.calls_in_flight,
-            u.queue_depth,
-            l.queue
-        )
+        "  uses       {} of {} KiB, {} of {} ms CPU a minute, {}/{} timers, {}/{} sockets, {}/{} calls, {}/{} waiting",
+        u.memory_bytes.0 / 1024,
+        l.memory_bytes.0 / 1024,
+        u.cpu_ms_last_minute,
+        l.cpu_ms_per_minute,
+        u.timers,
+        l.timers,
+        u.sockets,
+        l.sockets,
+        u.calls_in_flight,
+        l.calls_in_flight,
+        u.queue_depth,
+        l.queue
+    )
 }
 
 /// What was registered, in one line.

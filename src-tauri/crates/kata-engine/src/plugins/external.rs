@@ -62,9 +62,7 @@ impl ExternalPlugins for Programs {
             if plugins.source_enabled(&source) {
                 plugins.host.start_channel(channel).await?;
             } else {
-                plugins
-                    .board
-                    .status(&source, Status::plain(RunState::Stopped, plugins.clock.now()));
+                plugins.board.status(&source, Status::plain(RunState::Stopped, plugins.clock.now()));
             }
         }
         plugins.backend.log(&id, "info", &format!("its program {who} is connected"));
@@ -130,7 +128,9 @@ impl Plugins {
 
     /// Whether a source is a channel of a program.
     pub(super) fn is_of_program(&self, id: &SourceId) -> bool {
-        let Some(channel) = id.as_str().strip_prefix("channel:") else { return false };
+        let Some(channel) = id.as_str().strip_prefix("channel:") else {
+            return false;
+        };
         let settings = self.settings.get();
         let programs = settings.plugins.values().filter_map(|plugin| plugin.program.as_ref());
         programs.flat_map(|program| &program.channels).any(|own| own == channel)
@@ -155,10 +155,20 @@ impl Plugins {
             found.discovery.found.iter().find(|c| c.manifest.id == *id).cloned()
         };
         if let Some(holder) = in_a_folder {
-            let words = format!("the id “{id}” is that of plugin “{}” in {}", holder.manifest.name, holder.folder.display());
+            let words = format!(
+                "the id “{id}” is that of plugin “{}” in {}",
+                holder.manifest.name,
+                holder.folder.display()
+            );
             return Err(conflict(words).hint("give this plugin another id"));
         }
-        if self.settings.get().plugins.get(id.as_str()).is_some_and(|p| p.enabled == Some(false)) {
+        if self
+            .settings
+            .get()
+            .plugins
+            .get(id.as_str())
+            .is_some_and(|p| p.enabled == Some(false))
+        {
             return Err(conflict(format!("plugin “{id}” is switched off")).hint(format!("`kata plugins enable {id}` lets it in again")));
         }
         let known = self.programs();
@@ -319,5 +329,7 @@ pub(super) fn by_token(id: &PluginId) -> WireError {
         ErrorCode::Conflict,
         format!("plugin “{id}” is a program of its own; the token it comes with is its grant"),
     )
-    .hint(format!("`kata devices` lists tokens and takes them back; `kata plugins disable {id}` keeps it out"))
+    .hint(format!(
+        "`kata devices` lists tokens and takes them back; `kata plugins disable {id}` keeps it out"
+    ))
 }

@@ -27,6 +27,7 @@ use crate::backend::Backend;
 use crate::board::Board;
 use crate::settings::SettingsFile;
 use arc_swap::ArcSwap;
+pub(crate) use external::Programs;
 use kata_core::ports::{Clock, StoreError};
 use kata_plugins::{Candidate, NetworkPolicy, PluginHost, Root, original_of};
 use kata_protocol::{
@@ -34,7 +35,6 @@ use kata_protocol::{
 };
 use kata_store::{HomePaths, SqliteStore};
 use look::Found;
-pub(crate) use external::Programs;
 pub(crate) use services::ServiceTools;
 use standing::Grants;
 use std::collections::HashMap;
@@ -368,7 +368,10 @@ impl Plugins {
         if original != *id {
             return set.unwrap_or(true) && self.enabled(&original);
         }
-        set.unwrap_or_else(|| self.candidate(id).is_ok_and(|c| matches!(c.origin, PluginOrigin::Bundled | PluginOrigin::Gateway)))
+        set.unwrap_or_else(|| {
+            self.candidate(id)
+                .is_ok_and(|c| matches!(c.origin, PluginOrigin::Bundled | PluginOrigin::Gateway))
+        })
     }
 
     fn candidate(&self, id: &PluginId) -> Result<Candidate, WireError> {

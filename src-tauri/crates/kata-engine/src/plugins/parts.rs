@@ -3,7 +3,9 @@
 use super::{Plugins, channels_of, lock};
 use crate::backend::source_id;
 use kata_core::ports::PluginPart;
-use kata_protocol::{ChannelId, Contributes, ErrorCode, PluginId, PluginOrigin, RunState, SourceId, SourceKind, SourceSummary, Status, WireError};
+use kata_protocol::{
+    ChannelId, Contributes, ErrorCode, PluginId, PluginOrigin, RunState, SourceId, SourceKind, SourceSummary, Status, WireError,
+};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -2,8 +2,8 @@
 
 use crate::support::*;
 use async_trait::async_trait;
-use kata_gateway::Token;
 use kata_core::ports::{AttachedPlugin, Claim, ExternalPlugins, Outlet, OutletCall};
+use kata_gateway::Token;
 use kata_protocol::*;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -167,7 +167,9 @@ async fn calls_go_out_in_order_and_answers_messages_and_states_reach_their_plugi
             panic!("no call")
         };
         assert_eq!((call, deadline_ms), (Count(number), 3_000));
-        client.send(json!({ "type": "answer", "call": number, "result": { "text": "x" } })).await;
+        client
+            .send(json!({ "type": "answer", "call": number, "result": { "text": "x" } }))
+            .await;
     }
     desk.told(&Told::Answer(2, Ok(Some(json!({ "text": "x" }))))).await;
     client
@@ -212,10 +214,22 @@ async fn a_connection_brings_eight_plugins_and_a_frame_that_lacks_a_field_is_ans
     }
     let ninth = respond(&mut client, register("p8")).await.unwrap_err();
     assert_eq!(ninth.code, ErrorCode::Busy);
-    let lacking = respond(&mut client, json!({ "type": "inbound", "id": 3, "plugin": "p0", "message": "hunter2" })).await;
+    let lacking = respond(
+        &mut client,
+        json!({ "type": "inbound", "id": 3, "plugin": "p0", "message": "hunter2" }),
+    )
+    .await;
     let lacking = lacking.unwrap_err();
-    assert!(lacking.message.contains("lacks `channel`") && !lacking.message.contains("hunter2"), "{}", lacking.message);
-    let other = respond(&mut client, json!({ "type": "inbound", "id": 4, "plugin": 5, "channel": "hunter2", "message": 1 })).await;
+    assert!(
+        lacking.message.contains("lacks `channel`") && !lacking.message.contains("hunter2"),
+        "{}",
+        lacking.message
+    );
+    let other = respond(
+        &mut client,
+        json!({ "type": "inbound", "id": 4, "plugin": 5, "channel": "hunter2", "message": 1 }),
+    )
+    .await;
     assert!(!other.unwrap_err().message.contains("hunter2"));
     client.send(json!({ "type": "report", "plugin": "p0" })).await;
     let (reason, code) = client.ending().await;

@@ -83,7 +83,14 @@ pub(crate) fn operations(schemas: &Schemas) -> Result<String, Box<dyn Error>> {
         ops::OPERATIONS.len()
     );
     for op in ops::OPERATIONS {
-        let _ = writeln!(out, "| [`{}`](#{}) | {} | {} |", op.name, op.name.replace('.', ""), scope(op)?, op.doc.trim());
+        let _ = writeln!(
+            out,
+            "| [`{}`](#{}) | {} | {} |",
+            op.name,
+            op.name.replace('.', ""),
+            scope(op)?,
+            op.doc.trim()
+        );
     }
     out.push('\n');
     for op in ops::OPERATIONS {
@@ -104,7 +111,11 @@ pub(crate) fn operations(schemas: &Schemas) -> Result<String, Box<dyn Error>> {
                 let _ = write!(out, " Parameters: {}.\n\n", kind(&schema["params"], &link));
             }
         }
-        let result = if op.result == "Empty" { "nothing".to_owned() } else { kind(&schema["result"], &link) };
+        let result = if op.result == "Empty" {
+            "nothing".to_owned()
+        } else {
+            kind(&schema["result"], &link)
+        };
         let _ = write!(out, "Result: {result}.\n\n");
     }
     all_types(&mut out, &types, &link);
@@ -149,7 +160,12 @@ fn table(out: &mut String, schema: &Value, link: &dyn Fn(&str) -> String) {
     out.push_str("| field | type | |\n|---|---|---|\n");
     for (name, field, required) in all {
         let optional = if required { "" } else { ", optional" };
-        let _ = writeln!(out, "| `{name}` | {}{optional} | {} |", kind(field, link), words(field).replace('|', "\\|"));
+        let _ = writeln!(
+            out,
+            "| `{name}` | {}{optional} | {} |",
+            kind(field, link),
+            words(field).replace('|', "\\|")
+        );
     }
     out.push('\n');
 }
@@ -197,7 +213,11 @@ fn one_of(out: &mut String, variant: &Value, link: &dyn Fn(&str) -> String) {
     });
     let parts: BTreeSet<String> = more.collect();
     let parts: Vec<String> = parts.into_iter().collect();
-    let with = if parts.is_empty() { String::new() } else { format!(" With {}", parts.join(" ")) };
+    let with = if parts.is_empty() {
+        String::new()
+    } else {
+        format!(" With {}", parts.join(" "))
+    };
     let _ = writeln!(out, "- {}: {}{with}", tag.join(", "), words(variant));
 }
 
@@ -206,7 +226,9 @@ fn close_codes() -> Result<Vec<(u16, String)>, Box<dyn Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../kata-gateway/src");
     for file in std::fs::read_dir(&folder)? {
         let text = std::fs::read_to_string(file?.path())?;
-        let Some((_, module)) = text.split_once("pub mod close {") else { continue };
+        let Some((_, module)) = text.split_once("pub mod close {") else {
+            continue;
+        };
         let module = module.split("\n}").next().unwrap_or_default();
         let (mut codes, mut said) = (Vec::new(), String::new());
         for line in module.lines().map(str::trim) {

@@ -15,7 +15,10 @@ pub(crate) struct Schemas {
 impl Schemas {
     pub(crate) fn read(files: &[(&'static str, String)]) -> Result<Self, Box<dyn Error>> {
         let read = |name: &str| -> Result<Value, Box<dyn Error>> {
-            let (_, text) = files.iter().find(|(file, _)| *file == name).ok_or(format!("{name} is not generated"))?;
+            let (_, text) = files
+                .iter()
+                .find(|(file, _)| *file == name)
+                .ok_or(format!("{name} is not generated"))?;
             Ok(serde_json::from_str(text)?)
         };
         Ok(Self {
@@ -78,7 +81,12 @@ pub(crate) fn kind(schema: &Value, link: &dyn Fn(&str) -> String) -> String {
         }
     }
     let of = match &schema["type"] {
-        Value::Array(all) => all.iter().find(|t| *t != "null").and_then(Value::as_str).unwrap_or("anything").to_owned(),
+        Value::Array(all) => all
+            .iter()
+            .find(|t| *t != "null")
+            .and_then(Value::as_str)
+            .unwrap_or("anything")
+            .to_owned(),
         Value::String(one) => one.clone(),
         _ => return "anything".into(),
     };

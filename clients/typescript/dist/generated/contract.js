@@ -1,2 +1,0 @@
-// Generated from kata-protocol by `cargo xtask gen`. Do not edit.
-export {};
