@@ -44,6 +44,7 @@ impl ExternalPlugins for Programs {
         plugins.looked().await;
         let wanted = decode_external(plugin)?;
         let id = wanted.id.clone();
+        plugins.allowed(&id)?;
         let turn = plugins.turn(&id);
         let _turn = turn.lock().await;
         plugins.admit_program(&wanted)?;
