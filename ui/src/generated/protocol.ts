@@ -471,6 +471,8 @@ plugin: ExternalPlugin } |
 id: Count; 
 /**  Plugin. */
 plugin: PluginId; 
+/**  Its channel. */
+channel: string; 
 /**  The message, as an `InboundDraft`. */
 message: Json } | 
 /**  How a channel that this connection brought stands. */
@@ -489,7 +491,10 @@ cursor?: string | null } |
 call: Count; 
 /**  Result. */
 result?: Json | null; 
-/**  Failure. `details.certain` says of a send whether nothing can have left. */
+/**
+ *  Failure. Of a send, `details` may say `code` (a `SendErrorCode`), `retryAfterMs`, and with `certain: true` that
+ *  nothing can have left.
+ */
 error?: WireError | null } | 
 /**  One operation. */
 { type: "request"; 
@@ -797,8 +802,23 @@ export type ExternalChannel = {
 	id: string,
 	/**  Name to show. */
 	name: string,
-	/**  What it can do; absent fields are what the contract has as default. */
+	/**
+	 *  What it can do; absent fields are what the contract has as default. What needs more calls than `send` (editing,
+	 *  deleting, reactions, buttons, files, previews, typing) is refused.
+	 */
 	capabilities?: ChannelCapabilities | null,
+};
+
+/**  The connection that brought a plugin. */
+export type ExternalClient = {
+	/**  Name the client gave. */
+	name: string,
+	/**  Name of its token or device: whoever takes that back ends it. */
+	token: string,
+	/**  What the token may do. */
+	scope: Scope,
+	/**  Since when it has been there. */
+	since: Ms,
 };
 
 /**  A hook. */
@@ -807,6 +827,8 @@ export type ExternalHook = {
 	event: HookName,
 	/**  Order; higher is asked first. 0 when absent. */
 	priority?: number,
+	/**  Longest time an answer may take, milliseconds, where that is less than the event's own limit. */
+	timeoutMs?: number | null,
 };
 
 /**  What a program brings (`register`). At most 64 tools, 32 hooks and 8 channels. */
@@ -1961,7 +1983,9 @@ export type PluginOrigin =
 /**  `extensions/` of the home. */
 "global" | 
 /**  `extensions/` of a workspace. */
-"workspace";
+"workspace" | 
+/**  A program of its own that joined over the gateway. */
+"gateway";
 
 /**  Names a plugin. */
 export type PluginRef = {
@@ -2048,6 +2072,8 @@ export type PluginSummary = {
 	usage: PluginUsage,
 	/**  Newest faults, at most 20. */
 	faults: PluginFault[],
+	/**  The connection that brought it, where it came over the gateway and is there now. */
+	client?: ExternalClient | null,
 };
 
 /**  What a new plugin starts as. */
@@ -3512,7 +3538,9 @@ export type TrustState =
 /**  Trusted, and edits of its files are taken without asking; new capabilities are not. */
 "development" | 
 /**  Trusted once; its files or what it asks for are different now. The version that ran before goes on until the app ends. */
-"changed";
+"changed" | 
+/**  A program that joined over the gateway: the token it came with, of scope `plugin` or `admin`, is what it was granted. */
+"token";
 
 /**  How a turn ended. */
 export type TurnEnd = 

@@ -987,6 +987,18 @@ export type ErrorCode =
 /**  A fault of this program; it is in the log. */
 "internal";
 
+/**  The connection that brought a plugin. */
+export type ExternalClient = {
+	/**  Name the client gave. */
+	name: string,
+	/**  Name of its token or device: whoever takes that back ends it. */
+	token: string,
+	/**  What the token may do. */
+	scope: Scope,
+	/**  Since when it has been there. */
+	since: Ms,
+};
+
 /**  A fact. Facts are numbered by the hub; a client that reconnects gets those it missed. */
 export type Fact = 
 /**  A session's list row changed. */
@@ -2110,7 +2122,9 @@ export type PluginOrigin =
 /**  `extensions/` of the home. */
 "global" | 
 /**  `extensions/` of a workspace. */
-"workspace";
+"workspace" | 
+/**  A program of its own that joined over the gateway. */
+"gateway";
 
 /**  Names a plugin. */
 export type PluginRef = {
@@ -2197,6 +2211,8 @@ export type PluginSummary = {
 	usage: PluginUsage,
 	/**  Newest faults, at most 20. */
 	faults: PluginFault[],
+	/**  The connection that brought it, where it came over the gateway and is there now. */
+	client?: ExternalClient | null,
 };
 
 /**  What a new plugin starts as. */
@@ -3559,7 +3575,9 @@ export type TrustState =
 /**  Trusted, and edits of its files are taken without asking; new capabilities are not. */
 "development" | 
 /**  Trusted once; its files or what it asks for are different now. The version that ran before goes on until the app ends. */
-"changed";
+"changed" | 
+/**  A program that joined over the gateway: the token it came with, of scope `plugin` or `admin`, is what it was granted. */
+"token";
 
 /**  How a turn ended. */
 export type TurnEnd = 
