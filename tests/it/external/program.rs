@@ -18,7 +18,6 @@ pub(crate) struct Seen {
     pub(crate) responses: HashMap<u64, Value>,
     /// Reason of the goodbye and code of the close.
     pub(crate) ended: Option<(String, Option<u16>)>,
-    pub(crate) events: u32,
 }
 
 pub(crate) struct Program {
@@ -88,7 +87,6 @@ impl Program {
                         into.lock().unwrap().responses.insert(frame["id"].as_u64().unwrap(), frame);
                     }
                     "goodbye" => goodbye = frame["reason"].as_str().unwrap().to_owned(),
-                    "event" => into.lock().unwrap().events += 1,
                     _ => {}
                 }
             }
