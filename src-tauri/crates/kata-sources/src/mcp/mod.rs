@@ -120,8 +120,8 @@ impl Server {
             Mcp::Stdio { command, args, env } => Self::start(command, args, env, making).await,
             Mcp::Remote { url, sse, auth, headers } => {
                 let mut last = None;
-                for (url, sse) in places(url, *sse) {
-                    match Self::reach(&url, sse, auth, headers, &making).await {
+                for (url, way) in places(url, *sse) {
+                    match Self::reach(&url, way, auth, headers, &making).await {
                         Err(trouble) if trouble.code == "protocol" => last = last.or(Some(trouble)),
                         done => return done,
                     }
@@ -161,13 +161,7 @@ impl Server {
         }
     }
 
-    async fn reach(
-        url: &url::Url,
-        sse: bool,
-        auth: &McpAuth,
-        headers: &BTreeMap<String, String>,
-        making: &Making,
-    ) -> Result<Self, Trouble> {
+    async fn reach(url: &url::Url, way: Way, auth: &McpAuth, headers: &BTreeMap<String, String>, making: &Making) -> Result<Self, Trouble> {
         let mut sent = HeaderMap::new();
         for (name, value) in headers {
             if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::try_from(value.as_str())) {
@@ -190,7 +184,7 @@ impl Server {
         let challenges = making.challenges.clone();
         challenges.asking(url);
         let serving = async {
-            if sse {
+            if way == Way::Sse {
                 let transport = sse::SseTransport::open(making.http.clone(), url, sent, account).await;
                 let transport = transport.map_err(|error| match error {
                     sse::SseTrouble::AuthRequired(_) => self::refused(making, auth),
@@ -207,9 +201,12 @@ impl Server {
                 let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
                 config.custom_headers = sent.iter().map(|(n, v)| (n.clone(), v.clone())).collect::<HashMap<_, _>>();
                 let transport = StreamableHttpClientTransport::with_client(client, config);
-                let lifecycle = ClientLifecycleMode::Auto {
-                    preferred_versions: vec![ProtocolVersion::V_2026_07_28],
-                    legacy_version: Some(ProtocolVersion::V_2025_11_25),
+                let lifecycle = match way {
+                    Way::Initialize | Way::Sse => ClientLifecycleMode::Initialize,
+                    Way::Newest => ClientLifecycleMode::Auto {
+                        preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+                        legacy_version: Some(ProtocolVersion::V_2025_11_25),
+                    },
                 };
                 Self::over(transport, lifecycle, making).await
             }
@@ -465,21 +462,33 @@ pub(crate) fn first_place(url: &url::Url, sse: bool) -> url::Url {
     places(url, sse).swap_remove(0).0
 }
 
-/// Where a server may be, in the order it is tried: as the file says; below `/mcp` as the earlier app took it; and by the old
-/// transport.
-fn places(url: &url::Url, sse: bool) -> Vec<(url::Url, bool)> {
+/// How a server is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// The newest protocol first, and what it falls back to by itself.
+    Newest,
+    /// As before the version of 2026: there are servers that answer a request they do not know with nonsense instead of an error.
+    Initialize,
+    /// The old transport.
+    Sse,
+}
+
+/// Where a server may be, in the order it is tried: as the file says; below `/mcp` as the earlier app took it; without the newest
+/// protocol; and by the old transport.
+fn places(url: &url::Url, sse: bool) -> Vec<(url::Url, Way)> {
     if sse {
-        return vec![(url.clone(), true)];
+        return vec![(url.clone(), Way::Sse)];
     }
+    let by = |way: Way| (url.clone(), way);
     let below = || {
         let mut below = url.clone();
         below.set_path(&format!("{}/mcp", url.path().trim_end_matches('/')));
-        (below, false)
+        (below, Way::Newest)
     };
     match url.path().trim_end_matches('/') {
-        "" => vec![below(), (url.clone(), false), (url.clone(), true)],
-        path if path.ends_with("/mcp") => vec![(url.clone(), false), (url.clone(), true)],
-        _ => vec![(url.clone(), false), below(), (url.clone(), true)],
+        "" => vec![below(), by(Way::Newest), by(Way::Initialize), by(Way::Sse)],
+        path if path.ends_with("/mcp") => vec![by(Way::Newest), by(Way::Initialize), by(Way::Sse)],
+        _ => vec![by(Way::Newest), below(), by(Way::Initialize), by(Way::Sse)],
     }
 }
 
