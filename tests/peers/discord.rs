@@ -148,6 +148,23 @@ fn discord_two_official_libraries_take_the_stand_in() {
     }
 }
 
+/// A library in another language that keeps a connection in its own way.
+#[tokio::test(flavor = "multi_thread")]
+async fn discord_serenity_takes_the_stand_in_too() {
+    let peer = Peer::start("fake.mjs").await;
+    let judge = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers-discord/serenity/debug/judge-serenity");
+    let told = peer.told.to_string();
+    let output = block_in_place(|| {
+        Command::new(judge)
+            .arg(told)
+            .output()
+            .expect("`cargo xtask peers discord` builds it")
+    });
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    println!("{said}");
+    assert!(output.status.success() && said.contains("takes the stand-in"), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn discord_crabline_a_mention_is_answered_in_its_channel_and_a_direct_message_where_it_was_written() {
     let peer = Peer::start("crabline.mjs").await;

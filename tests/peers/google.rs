@@ -15,10 +15,11 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
 /// Longer than the longest pause between two looks.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 const BACKENDS: [&str; 2] = ["strict", "emulate"];
-const GMAIL: &str = "service:gmail:gmail";
-const CALENDAR: &str = "service:calendar:calendar";
+pub(crate) const GMAIL: &str = "service:gmail:gmail";
+pub(crate) const CALENDAR: &str = "service:calendar:calendar";
+pub(crate) const PULSE: &str = "service:pulse:pulse";
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/google")
@@ -33,14 +34,14 @@ fn environment() -> PathBuf {
 }
 
 /// Google, taken down when this falls.
-struct Google {
+pub(crate) struct Google {
     told: Value,
     http: reqwest::Client,
     _program: Lines,
 }
 
 impl Google {
-    fn start(backend: &str) -> Self {
+    pub(crate) fn start(backend: &str) -> Self {
         let mut command = Command::new(node());
         command
             .arg(folder().join("fake.mjs"))
@@ -59,7 +60,7 @@ impl Google {
         self.told[name].as_str().unwrap()
     }
 
-    async fn order(&self, order: Value) -> Value {
+    pub(crate) async fn order(&self, order: Value) -> Value {
         let answer = self.http.post(self.text("admin")).body(order.to_string()).send().await.unwrap();
         let good = answer.status().is_success();
         let said: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
@@ -67,22 +68,22 @@ impl Google {
         said
     }
 
-    async fn log(&self) -> Value {
+    pub(crate) async fn log(&self) -> Value {
         let answer = self.http.get(self.text("admin")).send().await.unwrap();
         serde_json::from_str(&answer.text().await.unwrap()).unwrap()
     }
 
     /// Everything that was asked so far, of Gmail, Calendar and the sign-in.
-    async fn asked(&self) -> usize {
+    pub(crate) async fn asked(&self) -> usize {
         self.log().await["calls"].as_array().unwrap().len()
     }
 
     /// Every request and every answer was as Google describes it.
-    async fn kept_its_description(&self) {
+    pub(crate) async fn kept_its_description(&self) {
         assert_eq!(self.log().await["problems"], json!([]));
     }
 
-    async fn mail(&self, fields: Value) -> Value {
+    pub(crate) async fn mail(&self, fields: Value) -> Value {
         let mut order = json!({ "do": "mail" });
         order.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         self.order(order).await
@@ -100,8 +101,13 @@ impl Google {
         sent
     }
 
-    fn home(&self, more: Value) -> TestHome {
+    pub(crate) fn home(&self, more: Value) -> TestHome {
         let home = TestHome::new();
+        self.settings(&home, more);
+        home
+    }
+
+    pub(crate) fn settings(&self, home: &TestHome, more: Value) {
         let root = self.text("api");
         let mut settings = json!({
             "plugins": {
@@ -115,18 +121,17 @@ impl Google {
             .unwrap()
             .extend(more.as_object().unwrap().clone());
         home.settings(&settings);
-        home
     }
 }
 
 /// A client of the gateway, for operations.
-struct Gateway {
+pub(crate) struct Gateway {
     socket: WebSocketStream<TcpStream>,
     next: u64,
 }
 
 impl Gateway {
-    async fn open(kata: &Kata<'_>) -> Self {
+    pub(crate) async fn open(kata: &Kata<'_>) -> Self {
         let file = std::fs::read_to_string(kata.0.path().join("gateway.json")).unwrap();
         let port = serde_json::from_str::<Value>(&file).unwrap()["port"].as_u64().unwrap();
         let token = block_in_place(|| kata.run(&["token"]).stdout);
@@ -150,7 +155,7 @@ impl Gateway {
         }
     }
 
-    async fn op(&mut self, op: &str, params: Value) -> Value {
+    pub(crate) async fn op(&mut self, op: &str, params: Value) -> Value {
         self.next += 1;
         let request = json!({ "type": "request", "id": self.next, "op": op, "params": params });
         self.socket.send(Message::text(request.to_string())).await.unwrap();
@@ -179,22 +184,23 @@ impl Gateway {
         let begun = self.op("oauth.begin", json!({ "source": source, "open": false })).await;
         let page = google.http.get(begun["url"].as_str().unwrap()).send().await.unwrap();
         assert!(page.status().is_success(), "{}", page.text().await.unwrap());
-        loop {
+        eventually("the sign-in is done", async || {
             let now = self.op("oauth.get", json!({ "id": begun["id"] })).await;
             match now["progress"]["kind"].as_str().unwrap() {
-                "done" => break,
-                "waiting" => tokio::time::sleep(Duration::from_millis(20)).await,
+                "done" => Some(()),
+                "waiting" => None,
                 other => panic!("the sign-in ended as {other}: {now}"),
             }
-        }
+        })
+        .await;
     }
 
-    async fn submit(&mut self, session: &str, text: &str) {
+    pub(crate) async fn submit(&mut self, session: &str, text: &str) {
         self.op("session.submit", json!({ "id": session, "text": text })).await;
     }
 }
 
-async fn state(kata: &Kata<'_>, source: &str, wanted: &[&str]) -> Value {
+pub(crate) async fn state(kata: &Kata<'_>, source: &str, wanted: &[&str]) -> Value {
     eventually_within(PATIENCE, &format!("{source} is {wanted:?}"), async || {
         let sources = block_in_place(|| kata.json(&["sources", "list"]));
         let found = sources.as_array()?.iter().find(|s| s["id"] == source)?.clone();
@@ -203,8 +209,23 @@ async fn state(kata: &Kata<'_>, source: &str, wanted: &[&str]) -> Value {
     .await
 }
 
+/// Waits until the service `pulse` has run so often, every five seconds: time as the program itself counts it.
+pub(crate) async fn beats(gateway: &mut Gateway, count: usize) {
+    let mut seen = Vec::new();
+    eventually_within(PATIENCE, &format!("{count} runs of the service pulse"), async || {
+        let detail = gateway.op("source.get", json!({ "id": PULSE })).await;
+        let last = detail["jobs"][0]["last"].clone();
+        if !last.is_null() && seen.last() != Some(&last) {
+            seen.push(last);
+        }
+        // The first one may have been there before.
+        (seen.len() > count).then_some(())
+    })
+    .await;
+}
+
 /// Starts, signs both in, and waits until both run.
-async fn serve(kata: &Kata<'_>, google: &Google) -> (Serve, Gateway) {
+pub(crate) async fn serve(kata: &Kata<'_>, google: &Google) -> (Serve, Gateway) {
     let serve = kata.serve(None).await;
     let mut gateway = Gateway::open(kata).await;
     for source in [GMAIL, CALENDAR] {
@@ -219,22 +240,13 @@ async fn serve(kata: &Kata<'_>, google: &Google) -> (Serve, Gateway) {
 }
 
 /// What the newest messages of a session say, until one of them has these words.
-async fn said(gateway: &mut Gateway, session: &str, words: &str) -> String {
-    let limit = std::time::Instant::now() + PATIENCE;
-    loop {
+pub(crate) async fn said(gateway: &mut Gateway, session: &str, words: &str) -> String {
+    eventually_within(PATIENCE, &format!("{words:?} is said"), async || {
         let detail = gateway.op("session.get", json!({ "id": session })).await;
-        let all = detail["messages"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(Value::to_string)
-            .collect::<Vec<_>>();
-        if let Some(found) = all.iter().rev().find(|one| one.contains(words)) {
-            return found.clone();
-        }
-        assert!(std::time::Instant::now() < limit, "{words:?} is not said: {all:#?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+        let all = detail["messages"].as_array().unwrap().iter().map(Value::to_string);
+        all.rev().find(|one| one.contains(words))
+    })
+    .await
 }
 
 /// Answers the one call that waits; gives what was asked.
@@ -513,7 +525,11 @@ async fn google_files_come_and_go_within_the_share_of_a_plugin_and_a_mail_that_i
 #[tokio::test(flavor = "multi_thread")]
 async fn google_a_sign_in_that_was_taken_back_waits_for_a_person_asks_nothing_meanwhile_and_goes_on_after_it() {
     let google = Google::start("strict");
-    let home = google.home(json!({ "channel:gmail": { "enabled": true, "policy": "open" } }));
+    let home = TestHome::with_copies(&["gmail", "calendar", "echo"], &["pulse"]);
+    google.settings(
+        &home,
+        json!({ "channel:gmail": { "enabled": true, "policy": "open" }, PULSE: { "enabled": true } }),
+    );
     let kata = Kata(&home);
     let (serve, mut gateway) = serve(&kata, &google).await;
     state(&kata, "channel:gmail", &["running"]).await;
@@ -526,7 +542,7 @@ async fn google_a_sign_in_that_was_taken_back_waits_for_a_person_asks_nothing_me
         .mail(json!({ "from": "Ana <ana@example.org>", "subject": "Still there?", "labels": ["INBOX", "Label_7"] }))
         .await;
     // Longer than a look takes to come round.
-    tokio::time::sleep(Duration::from_secs(25)).await;
+    beats(&mut gateway, 5).await;
     assert_eq!(google.asked().await, before, "it goes on asking with a sign-in that does not count");
     // Others go on.
     let session = gateway.op("session.create", json!({})).await["id"].as_str().unwrap().to_owned();

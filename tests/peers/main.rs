@@ -11,10 +11,12 @@
 mod discord;
 mod email;
 mod google;
+mod google_faults;
 mod judges;
 mod lines;
 mod matrix;
 mod mcp;
+mod mcp_conformance;
 mod mqtt;
 mod oauth;
 mod phone;

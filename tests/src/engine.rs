@@ -54,6 +54,17 @@ impl TestHome {
         Self { plugins, ..home }
     }
 
+    /// An empty home whose bundled plugins are copies of these of the repository, which a test may change, and of these of
+    /// `tests/fixtures/plugins`.
+    pub fn with_copies(names: &[&str], fixtures: &[&str]) -> Self {
+        let home = Self::with_plugins(fixtures);
+        for name in names {
+            let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins").join(name);
+            copy_folder(&from, &home.plugins.join(name));
+        }
+        home
+    }
+
     /// The home folder (inside the temporary one).
     pub fn path(&self) -> PathBuf {
         self.dir.path().join("home")

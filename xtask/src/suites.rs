@@ -19,6 +19,7 @@ pub(crate) fn peers(root: &Path, name: &str) -> Result<(), Failure> {
     if matches!(name, "discord" | "all") {
         setup::npm_packages(root, Path::new("tests/peers/discord"))?;
         fetch_python(root, "discord")?;
+        build_serenity(root)?;
     }
     if matches!(name, "email" | "all") {
         setup::system_packages(root, &["dovecot-imapd", "dovecot-lmtpd"])?;
@@ -103,6 +104,13 @@ fn fetch_web(root: &Path) -> Result<(), Failure> {
     run("clients and server from npm", &mut setup::npm(&place, &install))?;
     fs::write(done, wanted)?;
     Ok(())
+}
+
+/// serenity as a judge: a workspace of its own, so that nothing of it stands in the app's lock file.
+fn build_serenity(root: &Path) -> Result<(), Failure> {
+    let line =
+        "cargo build --quiet --locked --manifest-path tests/peers/judges/serenity/Cargo.toml --target-dir target/peers-discord/serenity";
+    run("serenity as a judge", &mut command(root, line))
 }
 
 /// What `tests/peers/NAME/requirements.txt` names into `target/peers-NAME`, by pip.

@@ -25,7 +25,7 @@ export class Gateway {
     const sockets = new WebSocketServer({ noServer: true, maxPayload: 1 << 20 });
     server.on("upgrade", (request, socket, head) => {
       const url = new URL(request.url, "http://x");
-      if (!url.pathname.startsWith("/gateway") || url.searchParams.get("v") !== "10" || url.searchParams.get("encoding") !== "json") return socket.destroy();
+      if (!url.pathname.startsWith("/gateway") || url.searchParams.get("v") !== "10" || (url.searchParams.get("encoding") ?? "json") !== "json") return socket.destroy();
       sockets.handleUpgrade(request, socket, head, (ws) => this.#connected(ws, url.searchParams.get("compress") === "zlib-stream"));
     });
   }
