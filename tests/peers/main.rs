@@ -26,4 +26,5 @@ mod telegram_weather;
 mod web;
 mod webhook;
 mod whatsapp;
+mod whatsapp_linked;
 mod window;

@@ -11,20 +11,20 @@ use tokio::task::block_in_place;
 
 const APP_SECRET: &str = "the secret of the app";
 
-struct Meta {
+pub(crate) struct Meta {
     program: Lines,
     told: Value,
 }
 
 impl Meta {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/whatsapp/start.mjs");
         let mut program = Lines::start(Command::new("node").arg(script));
         let told = program.read();
         Self { program, told }
     }
 
-    fn text(&self, pointer: &str) -> String {
+    pub(crate) fn text(&self, pointer: &str) -> String {
         self.told
             .pointer(pointer)
             .and_then(Value::as_str)
@@ -37,6 +37,22 @@ impl Meta {
         let said = self.program.ask(&json!({ "from": from, "text": text }).to_string());
         said["webhook"].as_object().unwrap_or_else(|| panic!("{said}"));
         said["webhook"].to_string()
+    }
+
+    /// A person writes to the linked device, or to WhatsApp while it is away.
+    pub(crate) fn writes(&mut self, from: &str, text: &str) {
+        let said = self.program.ask(&json!({ "from": from, "text": text }).to_string());
+        assert_eq!(said["ok"], true, "{said}");
+    }
+
+    /// What linked devices wrote, as the other side reads it, oldest first.
+    pub(crate) fn read(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.text("/journal")).unwrap_or_default();
+        let lines = text.lines().filter_map(|l| serde_json::from_str::<Value>(l).ok());
+        let written = lines.filter(|l| l["method"] == "WEBSOCKET" && l["accepted"] == true && l["body"]["key"]["fromMe"] == true);
+        written
+            .filter_map(|l| Some(l["body"]["message"]["conversation"].as_str()?.to_owned()))
+            .collect()
     }
 
     /// Accepted calls, oldest first.

@@ -16,6 +16,19 @@ pub(crate) fn peers(root: &Path, name: &str) -> Result<(), Failure> {
     setup::for_run(root)?;
     setup::npm_packages(root, Path::new("tests/peers"))?;
     setup::npm_packages(root, Path::new("tests/peers/judges"))?;
+    if matches!(name, "whatsapp" | "all") {
+        let place = Path::new("external/whatsapp-linked");
+        setup::npm_packages(root, place)?;
+        run(
+            "WhatsApp as a linked device",
+            &mut setup::npm(&root.join(place), "run --silent build"),
+        )?;
+        run("its own tests", &mut setup::npm(&root.join(place), "test --silent"))?;
+        run(
+            "it and crabline, without the app",
+            &mut command(root, "node --test tests/peers/whatsapp/linked.mjs"),
+        )?;
+    }
     if matches!(name, "discord" | "all") {
         setup::npm_packages(root, Path::new("tests/peers/discord"))?;
         fetch_python(root, "discord")?;
