@@ -2,9 +2,11 @@
 //! And in the window: what a crash looks like afterwards.
 
 use crate::app::{Desktop, program, until, within};
-use kata_tests::UserSystemd;
+use kata_store::SqliteStore;
+use kata_tests::{Storm, TestHome, UserSystemd, balanced, settled};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 use tokio::task::block_in_place;
 
 const UNIT: &str = "kata-agents";
@@ -59,12 +61,22 @@ async fn session(home: &Path, screen: bool) -> UserSystemd {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn started_at_login_the_app_has_no_window_and_comes_back_each_time_it_is_killed() {
-    let home = tempfile::tempdir().unwrap();
-    let systemd = session(home.path(), true).await;
-    let unit = format!("{UNIT}.service");
+    let storm = Storm::start(43, true).await;
+    let home = TestHome::with_plugins(&["loop"]);
+    home.settings(&TestHome::loop_settings(&storm.base, true));
+    let kata = |arguments: &[&str]| {
+        let mut command = kata(arguments);
+        command
+            .env("KATA_CONFIG_DIR", home.path())
+            .env("KATA_PLUGINS_DIR", home.plugins())
+            .env("KATA_PORT", "0");
+        command
+    };
+    let systemd = session(home.dir.path(), true).await;
     let status: serde_json::Value = serde_json::from_str(&run(&systemd, &kata(&["--json", "background", "on"]))).unwrap();
     assert_eq!((&status["starts"], &status["by"]), (&"app".into(), &"systemd".into()), "{status}");
-    let gateway = home.path().join(".kata-agents/gateway.json");
+    let unit = status["entry"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let gateway = home.path().join("gateway.json");
     let back = async |before: &str| -> String {
         let found = within(async || {
             let pid = block_in_place(|| systemd.property(&unit, "MainPID"));
@@ -73,12 +85,28 @@ async fn started_at_login_the_app_has_no_window_and_comes_back_each_time_it_is_k
         });
         found.await.expect("the app comes back by itself")
     };
-    let mut pid = back("").await;
+    let (mut pid, mut written) = (back("").await, 0);
     for _ in 0..kills() {
-        // Nothing but the process has to be there: a kill hits it at any moment of its life.
-        assert!(block_in_place(|| systemd.kill(&pid)));
+        storm.write(EACH, 16);
+        written += EACH;
+        // A moment by the seed.
+        tokio::time::sleep(Duration::from_millis(500 + storm.draw(5500))).await;
+        assert!(block_in_place(|| systemd.kill(&pid)), "it runs");
         pid = back(&pid).await;
     }
+    let store = SqliteStore::open(&home.path().join("kata.db")).unwrap();
+    let ledger = settled(&store, written as u64).await;
+    balanced(&ledger);
+    assert_eq!(
+        (ledger.accepted.0, ledger.delivered.0),
+        (written as u64, written as u64),
+        "{ledger:?}"
+    );
+    assert_eq!(
+        storm.verify(),
+        written,
+        "every message has its answer, once, in order, where it was asked"
+    );
     assert_eq!(block_in_place(|| systemd.property(&unit, "NRestarts")), kills().to_string());
     let windows = Command::new("wmctrl").arg("-l").output().unwrap();
     let windows = String::from_utf8_lossy(&windows.stdout).into_owned();
@@ -94,7 +122,11 @@ async fn started_at_login_the_app_has_no_window_and_comes_back_each_time_it_is_k
     })
     .await;
     assert_eq!(block_in_place(|| systemd.property(&unit, "Result")), "success");
+    println!("the app: {} kills, {written} messages, {ledger:?}", kills());
 }
+
+/// Messages that people write in each life.
+const EACH: usize = 12;
 
 fn kills() -> u32 {
     std::env::var("KATA_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(2)

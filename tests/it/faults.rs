@@ -4,10 +4,9 @@
 //! `KATA_FAULT_MESSAGES` says how many messages; `cargo xtask faults` runs it with 10,000.
 
 use kata_core::fault::POINTS;
-use kata_core::ports::MessageStore;
 use kata_protocol::Ledger;
 use kata_store::SqliteStore;
-use kata_tests::{Kata, Storm, TestHome, eventually};
+use kata_tests::{Kata, Storm, TestHome, balanced, eventually, settled};
 
 /// Messages of one run in CI.
 const MESSAGES: usize = 180;
@@ -62,31 +61,6 @@ async fn through_everything(idempotent: bool, points: &[&str], seed: u64) -> Qui
     let ledger = settled(&store, all as u64).await;
     life.stop().await;
     Quiet { storm, ledger, lives }
-}
-
-/// Waits until every one of `all` messages has ended.
-pub(crate) async fn settled(store: &SqliteStore, all: u64) -> Ledger {
-    let mut last = None;
-    loop {
-        // Each look waits for some progress, so that a long run may take as long as it needs.
-        let now = eventually("something more is settled", async || {
-            let open = (store.unfinished().await.ok()?.len(), store.unsent().await.ok()?.len());
-            // Read last: what was open a moment ago may have ended since.
-            let ledger = store.ledger().await.ok()?;
-            let now = (ledger.accepted.0, open, ledger);
-            (last.as_ref() != Some(&now)).then_some(now)
-        })
-        .await;
-        if (now.0, now.1) == (all, (0, 0)) {
-            return now.2;
-        }
-        last = Some(now);
-    }
-}
-
-pub(crate) fn balanced(ledger: &Ledger) {
-    let sum = ledger.delivered.0 + ledger.refused.0 + ledger.dead.0 + ledger.pending.0;
-    assert_eq!(ledger.accepted.0, sum, "{ledger:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

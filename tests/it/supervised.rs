@@ -1,9 +1,8 @@
 //! The program under its own unit and the real systemd: killed at random moments under load it comes back each time by itself, and
 //! nothing is lost or doubled. `KATA_KILLS` says how often; `cargo xtask kills` does it fifty times.
 
-use crate::faults::{balanced, settled};
 use kata_store::SqliteStore;
-use kata_tests::{Kata, Storm, TestHome, UserSystemd, eventually};
+use kata_tests::{Kata, Storm, TestHome, UserSystemd, balanced, eventually, settled};
 use std::process::Command;
 use std::time::Duration;
 use tokio::task::block_in_place;

@@ -20,6 +20,6 @@ pub use engine::{TestEngine, TestHome, caller, eventually, eventually_within, fi
 pub use peers::Peers;
 pub use platform::{FakePlatform, Sent};
 pub use program::{Kata, Serve, kata_binary};
-pub use storm::{Asked, Storm};
+pub use storm::{Asked, Storm, balanced, settled};
 #[cfg(target_os = "linux")]
 pub use supervisor::UserSystemd;

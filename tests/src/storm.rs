@@ -5,7 +5,9 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use kata_protocol::OutboundMessage;
+use kata_core::ports::MessageStore;
+use kata_protocol::{Ledger, OutboundMessage};
+use kata_store::SqliteStore;
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -224,4 +226,30 @@ async fn send(State(sky): State<Arc<Sky>>, body: String) -> (StatusCode, HeaderM
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("not poisoned")
+}
+
+/// Waits until every one of `all` messages has ended.
+pub async fn settled(store: &SqliteStore, all: u64) -> Ledger {
+    let mut last = None;
+    loop {
+        // Each look waits for some progress, so that a long run may take as long as it needs.
+        let now = crate::eventually("something more is settled", async || {
+            let open = (store.unfinished().await.ok()?.len(), store.unsent().await.ok()?.len());
+            // Read last: what was open a moment ago may have ended since.
+            let ledger = store.ledger().await.ok()?;
+            let now = (ledger.accepted.0, open, ledger);
+            (last.as_ref() != Some(&now)).then_some(now)
+        })
+        .await;
+        if (now.0, now.1) == (all, (0, 0)) {
+            return now.2;
+        }
+        last = Some(now);
+    }
+}
+
+/// Fails where a message is in no state, or in two.
+pub fn balanced(ledger: &Ledger) {
+    let sum = ledger.delivered.0 + ledger.refused.0 + ledger.dead.0 + ledger.pending.0;
+    assert_eq!(ledger.accepted.0, sum, "{ledger:?}");
 }
