@@ -146,13 +146,13 @@ pub(crate) fn faults(root: &Path, messages: &str) -> Result<(), Failure> {
 
 /// `kill -9` at random under load, under the program's own unit and the real systemd, more often than CI has time for.
 pub(crate) fn kills(root: &Path, kills: &str) -> Result<(), Failure> {
-    setup::system_packages(root, &["systemd"])?;
+    setup::for_tests(root)?;
     build::everything(root)?;
-    let mut test = command(
-        root,
-        "cargo test --workspace --test it -- --nocapture --test-threads=1 supervised::",
-    );
-    run("kills", test.env("KATA_KILLS", kills))
+    let serve = "cargo test --workspace --test it -- --nocapture --test-threads=1 supervised::";
+    run("kata serve is killed", command(root, serve).env("KATA_KILLS", kills))?;
+    let stage = Stage::open(root)?;
+    let app = "cargo test --workspace --test desktop -- --nocapture --test-threads=1 started_at_login";
+    run("the app is killed", stage.command(root, app).env("KATA_KILLS", kills))
 }
 
 /// Memory and wake-ups at rest, on a screen of its own: the programs that `KATA_BIN` and `KATA_APP` name, else a release build.
