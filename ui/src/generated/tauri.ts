@@ -11,6 +11,8 @@ export const commands = {
 	startEngine: () => typedError<null, WireError>(__TAURI_INVOKE("start_engine")),
 	/**  Ends the app, as “Quit” in the tray does. */
 	quitApp: () => __TAURI_INVOKE<void>("quit_app"),
+	/**  Hands the window what waits; nobody gets it again. */
+	takePlaces: () => __TAURI_INVOKE<Place[]>("take_places"),
 	/**  Version, health, model, notices, ledger. */
 	systemStatus: (params: Empty) => typedError<SystemStatus, WireError>(__TAURI_INVOKE("system_status", { params })),
 	/**  Ends the program after draining. */
@@ -1946,6 +1948,23 @@ export type PersonAddress = {
 	/**  Sender. */
 	sender: SenderId,
 };
+
+/**  A place of the window. */
+export type Place = 
+/**  One of its routes (`/sources/channel%3Atelegram`). */
+{ kind: "route"; 
+/**  Route. */
+route: string } | 
+/**  A text for the composer of a new chat, which is never sent without the person. */
+{ kind: "compose"; 
+/**  Text. */
+text: string; 
+/**  The link had more of it. */
+cut: boolean } | 
+/**  A link that leads nowhere. */
+{ kind: "unknown"; 
+/**  The link, as far as it may be shown. */
+link: string };
 
 /**  A platform's own name for a message, made by the channel plugin.  */
 export type PlatformMessageId = string;

@@ -1244,6 +1244,8 @@ export type ImportItem = {
 	detail: string,
 	/**  It can be taken over. */
 	importable: boolean,
+	/**  It is proposed: ticked unless the person unticks it. A key for a model never is. */
+	proposed: boolean,
 	/**  Why not, or what the person has to do afterwards. */
 	reason: string | null,
 };
@@ -2861,6 +2863,41 @@ export type SessionUpdate = {
 	workingDirectory: string | null,
 };
 
+/**  Kind of value of a setting. */
+export type SettingKind = 
+/**  `true` or `false`. */
+{ kind: "bool" } | 
+/**  A whole number, bounds included. */
+{ kind: "number"; 
+/**  Least. */
+min: number; 
+/**  Most. */
+max: number } | 
+/**  A text. */
+{ kind: "text"; 
+/**  Most characters. */
+most: number } | 
+/**  One of these. */
+{ kind: "choice"; 
+/**  Values. */
+values: string[] } | 
+/**  Texts. */
+{ kind: "list"; 
+/**  Most of them. */
+most: number };
+
+/**  What a changeable setting may be. */
+export type SettingRule = {
+	/**  What it is for, one sentence. */
+	doc: string,
+	/**  Kind of value. */
+	kind: SettingKind,
+	/**  Value where nothing is set; null where there is none. */
+	default: Json,
+	/**  It counts from the next start on. */
+	restart: boolean,
+};
+
 /**  `settings.set`: sets one setting of `settings.json`; null takes it away. */
 export type SettingSet = {
 	/**  Dotted path of one of the settings that `settings.list` names as changeable. */
@@ -2877,6 +2914,8 @@ export type SettingValue = {
 	value: Json,
 	/**  `default`, a file, or an environment variable. */
 	from: string,
+	/**  How it may be changed with `settings.set`; absent where it may not, or where another operation changes it. */
+	rule?: SettingRule | null,
 };
 
 /**  What a person answered. */

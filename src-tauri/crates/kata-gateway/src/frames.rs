@@ -442,7 +442,11 @@ mod tests {
             (&[3, 2], 1, Err("version 1 is not spoken here; 3 and 2 are: update the client")),
             (&[1], 0, Err("version 0 is not spoken here; 1 is: update the client")),
         ] {
-            assert_eq!(negotiate(spoken, asked), outcome.map_err(|words| Unspoken(words.into())), "{spoken:?} {asked}");
+            assert_eq!(
+                negotiate(spoken, asked),
+                outcome.map_err(|words| Unspoken(words.into())),
+                "{spoken:?} {asked}"
+            );
         }
     }
 

@@ -13,11 +13,13 @@ pub enum Update {
     /// Put the newer version in: sessions finish their turns, then the app starts again.
     Install {
         /// Version, as `kata update` shows it; whatever is offered, when absent.
+        #[arg(id = "release", value_name = "VERSION")]
         version: Option<String>,
     },
     /// Put an offer off; it is not put in by itself.
     Dismiss {
         /// Version; whatever is offered, when absent.
+        #[arg(id = "release", value_name = "VERSION")]
         version: Option<String>,
     },
     /// Change the rules.

@@ -13,10 +13,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
         "session.approve",
         "`approval.answer` is the same for a terminal: it names the question and not the call",
     ),
-    (
-        "system.background",
-        "`kata background` needs no engine: it works on the same files",
-    ),
+    ("system.background", "`kata background` needs no engine: it works on the same files"),
     (
         "system.background_set",
         "`kata background on` and `off` need no engine: they work on the same files",
