@@ -341,6 +341,6 @@ async fn the_command_line_keeps_workspaces_skills_preferences_notes_and_exports(
         assert!(kata.json(&["files", &id]).is_array());
         assert_eq!(kata.json(&["git", &id])["branch"], Value::Null);
     });
-    drop(serve);
+    serve.stop().await;
     eventually("it has ended", async || (!home.path().join("gateway.json").exists()).then_some(())).await;
 }

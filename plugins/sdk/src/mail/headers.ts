@@ -28,12 +28,24 @@ export class MailHeaders {
 
 /** Reads the fields of a header; stops at the first empty line. */
 export function parseHeaders(raw: string): MailHeaders {
-  const head = /^([^]*?)(?:\r?\n\r?\n|$)/.exec(raw)?.[1] ?? "";
-  const unfolded = head.replace(/\r?\n[ \t]+/g, " ");
-  const fields = unfolded.split(/\r?\n/).flatMap((line): [string, string][] => {
-    const colon = line.indexOf(":");
-    return colon < 1 ? [] : [[line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()]];
-  });
+  const fields: [string, string][] = [];
+  let field = "";
+  const ended = (): void => {
+    const colon = field.indexOf(":");
+    if (colon >= 1) fields.push([field.slice(0, colon).trim().toLowerCase(), field.slice(colon + 1).trim()]);
+  };
+  // Without patterns: a stranger's mail may be a quarter of a mebibyte of line ends.
+  for (const line of raw.split("\n")) {
+    const plain = line.endsWith("\r") ? line.slice(0, -1) : line;
+    if (plain === "") break;
+    if (/^[ \t]/.test(plain) && field !== "") {
+      field += ` ${plain.trimStart()}`;
+      continue;
+    }
+    ended();
+    field = plain;
+  }
+  ended();
   return new MailHeaders(fields);
 }
 

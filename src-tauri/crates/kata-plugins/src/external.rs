@@ -108,7 +108,7 @@ impl PluginHost {
         client: ExternalClient,
         outlet: Arc<dyn Outlet>,
     ) -> Result<External, WireError> {
-        check(wanted)?;
+        check_program(wanted)?;
         let known = self.known(&wanted.id).is_some();
         let joined = self.join(wanted, client, outlet).await;
         if joined.is_err() && !known {
@@ -338,8 +338,11 @@ impl External {
     }
 }
 
-/// What no single registration can say of itself.
-fn check(plugin: &ExternalPlugin) -> Result<(), WireError> {
+/// What no single registration can say of itself: whether what a program brings has the form it must have. The error names the field.
+///
+/// # Errors
+/// [`ErrorCode::Invalid`].
+pub fn check_program(plugin: &ExternalPlugin) -> Result<(), WireError> {
     let bad = |field: &str, reason: String| Err(WireError::invalid(format!("plugin.{field}: {reason}")));
     let id = plugin.id.as_str();
     if !valid_id(id) || id.len() > 64 {

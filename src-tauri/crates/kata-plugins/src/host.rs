@@ -371,7 +371,8 @@ impl PluginHost {
             Some(member) => members.insert(id.clone(), member),
             None => members.remove(id),
         };
-        self.registry.store(Arc::new(Registry::build(members)?));
+        let registry = Registry::build(members).map_err(|taken| taken.told_to(id))?;
+        self.registry.store(Arc::new(registry));
         Ok(())
     }
 

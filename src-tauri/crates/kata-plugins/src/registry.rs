@@ -46,6 +46,18 @@ pub(crate) struct Taken {
     kind: &'static str,
     name: String,
     by: PluginId,
+    /// Who came after it in the order of ids, which says nothing about who was there first.
+    other: PluginId,
+}
+
+impl Taken {
+    /// The same for the one that has just come: it is the other one that holds the name.
+    pub(crate) fn told_to(mut self, newcomer: &PluginId) -> Self {
+        if self.by == *newcomer {
+            std::mem::swap(&mut self.by, &mut self.other);
+        }
+        self
+    }
 }
 
 /// The registry.
@@ -85,6 +97,7 @@ impl Registry {
                         kind: "tool",
                         name: tool.info.name.clone(),
                         by: first.generation.plugin.clone(),
+                        other: id.clone(),
                     });
                 }
                 list.push(tool.info.clone());
@@ -100,6 +113,7 @@ impl Registry {
                         kind: "channel",
                         name: channel.id.to_string(),
                         by: first.generation.plugin.clone(),
+                        other: id.clone(),
                     });
                 }
             }
@@ -115,6 +129,7 @@ impl Registry {
                         kind: "command",
                         name: command.name.clone(),
                         by: first.generation.plugin.clone(),
+                        other: id.clone(),
                     });
                 }
             }

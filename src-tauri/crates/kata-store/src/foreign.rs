@@ -97,7 +97,7 @@ fn rows(copy: &Path, named: &Path) -> Result<Vec<LetIn>, ForeignError> {
     let sql =
         "SELECT channel_key, account_id, entry FROM channel_pairing_allow_entries ORDER BY channel_key, account_id, sort_order LIMIT ?1";
     let mut statement = db.prepare(sql).map_err(unreadable)?;
-    let found = statement
+    statement
         .query_map([MOST], |row| {
             Ok(LetIn {
                 channel: row.get(0)?,
@@ -106,8 +106,7 @@ fn rows(copy: &Path, named: &Path) -> Result<Vec<LetIn>, ForeignError> {
             })
         })
         .and_then(Iterator::collect)
-        .map_err(unreadable);
-    found
+        .map_err(unreadable)
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub fn find_files(scope: &Scope, query: &str) -> Vec<FileHit> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 mod tests {
     use super::*;
     use std::fs;

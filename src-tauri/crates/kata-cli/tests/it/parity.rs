@@ -22,9 +22,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
         "oauth.cancel",
         "an interrupt of `kata sources login` gives the sign-in up; it cannot be typed",
     ),
-    ("system.pause", "its command comes with the operation"),
-    ("attention.list", "its command comes with the operation"),
-    ("attention.answer", "its command comes with the operation"),
     (
         "plugin.inject",
         "`kata plugins dev` hands messages in while it runs; its own tests are in `plugins`",
@@ -169,6 +166,9 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("security.audit", "security audit", ""),
     ("import.find", "import find", ""),
     ("import.run", "import run --items x -y", ""),
+    ("system.pause", "pause --minutes 30", ""),
+    ("attention.list", "attention list", ""),
+    ("attention.answer", "attention answer approval:x once", ""),
     ("backup.list", "backup list", ""),
     ("backup.create", "backup create", ""),
 ];
@@ -249,9 +249,10 @@ impl Answers {
                 answer = json!([{"from": "openclaw", "path": "/x", "title": "OpenClaw", "items": [
                 {"id": "x", "label": "X", "detail": "", "importable": true, "proposed": true, "reason": null}]}])
             }
+            "plugin.get" => answer["summary"]["trust"] = json!("untrusted"),
             "device.list" => answer = json!([one("Device")]),
             "trace.list" => answer = json!([one("Trace")]),
-            "oauth.get" | "oauth.begin" => answer["state"] = json!({"kind": "done"}),
+            "oauth.get" | "oauth.begin" => answer["progress"] = json!({"kind": "done", "account": null}),
             "channel.setup" => answer = json!({"kind": "done", "account": "x", "name": "X"}),
             _ => {}
         }

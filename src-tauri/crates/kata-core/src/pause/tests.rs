@@ -1,3 +1,5 @@
+//! Pausing: what waits, what goes on, and that nothing is lost over it. By the whole core over fakes.
+
 use super::*;
 use crate::testing::TestClock;
 use crate::testing::disk::{In, lock};

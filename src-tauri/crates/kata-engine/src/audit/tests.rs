@@ -94,7 +94,8 @@ fn plugin(origin: &str, trust: &str, enabled: bool) -> PluginSummary {
     serde_json::from_value(
         json!({"id": "shout", "name": "Shout", "version": "1.0.0", "description": "", "origin": origin, "workspace": null,
         "path": "/x", "trust": trust, "enabled": enabled, "status": {"state": {"kind": "running"}, "code": "", "message": "", "since": 1},
-        "contributes": {}, "capabilities": [], "generation": 1, "usage": {"memoryBytes": 0, "cpuMsLastMinute": 0}, "faults": []}),
+        "contributes": {}, "capabilities": [], "generation": 1, "usage": {"memoryBytes": 0, "cpuMsLastMinute": 0, "timers": 0,
+        "callsInFlight": 0, "sockets": 0, "queueDepth": 0, "requestsLastMinute": 0, "logLinesDropped": 0, "restarts": 0}, "faults": []}),
     )
     .unwrap()
 }

@@ -182,10 +182,7 @@ fn source(report: &mut Report, candidate: &Candidate, known: Option<&BTreeSet<St
 
 /// An import the loader would refuse.
 fn foreign(specifier: &str) -> Option<(String, String)> {
-    let of_the_sdk = specifier
-        .strip_prefix(SDK)
-        .is_some_and(|rest| matches!(rest, "" | "/markdown" | "/sending" | "/testing"));
-    if specifier.starts_with("./") || specifier.starts_with("../") || of_the_sdk {
+    if specifier.starts_with("./") || specifier.starts_with("../") || kata_plugins::is_of_the_sdk(specifier) {
         return None;
     }
     let hint = if specifier.starts_with("node:") {

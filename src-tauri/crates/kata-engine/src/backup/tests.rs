@@ -125,9 +125,13 @@ fn what_is_larger_than_the_bound_is_left_out_and_named() {
     );
     assert!(!names.contains(&"workspaces/mine/sessions/a/session.jsonl".to_owned()));
     let mut archive = tar::Archive::new(GzDecoder::new(std::fs::File::open(&made.path).unwrap()));
-    let mut last = archive.entries().unwrap().last().unwrap().unwrap();
     let mut told = String::new();
-    last.read_to_string(&mut told).unwrap();
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        if entry.path().unwrap().ends_with("LEFT-OUT.txt") {
+            entry.read_to_string(&mut told).unwrap();
+        }
+    }
     assert!(
         told.contains("sessions/a/session.jsonl") && told.contains("skills-data.json"),
         "{told}"

@@ -10,7 +10,7 @@ use crate::backend::source_id;
 use crate::settings::ProgramSettings;
 use async_trait::async_trait;
 use kata_core::ports::{AttachedPlugin, Claim, ExternalPlugins, Outlet, PluginBackend, PluginPart};
-use kata_plugins::{Candidate, External, away, decode_external, manifest_of};
+use kata_plugins::{Candidate, External, away, check_program, decode_external, manifest_of};
 use kata_protocol::{
     ChannelId, ErrorCode, ExternalChannel, ExternalClient, ExternalHook, ExternalPlugin, ExternalTool, IngressAnswer, Json, PluginDetail,
     PluginId, PluginOrigin, PluginSignature, RunState, SourceId, Status, WireError,
@@ -47,6 +47,7 @@ impl ExternalPlugins for Programs {
         plugins.allowed(&id)?;
         let turn = plugins.turn(&id);
         let _turn = turn.lock().await;
+        check_program(&wanted)?;
         plugins.admit_program(&wanted)?;
         let who = format!("“{}” (token “{}”)", client.name, client.token);
         let external = plugins.host.attach(&wanted, client, outlet).await?;

@@ -16,7 +16,7 @@ mod native;
 mod ops;
 mod priority;
 mod scripts;
-mod sdk;
+pub(crate) mod sdk;
 mod slice;
 mod talk;
 mod web;

@@ -37,6 +37,12 @@ pub(super) fn resolve(base: &str, name: &str) -> Option<String> {
     Some(format!("{SDK}/{folder}/{}", name.strip_prefix("./")?))
 }
 
+/// Whether a plugin may import this name from the host.
+pub fn is_of_the_sdk(specifier: &str) -> bool {
+    let folder = specifier.strip_prefix(SDK).map(|rest| rest.strip_prefix('/').unwrap_or(rest));
+    folder.is_some_and(|folder| specifier == SDK || FOLDERS.contains(&folder))
+}
+
 /// TypeScript of the host's own module.
 pub(super) fn source(name: &str) -> Option<&'static str> {
     if name == SDK {

@@ -166,7 +166,10 @@ async fn what_channels_share_to_send_works_in_the_sandbox() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_plugins_share_for_mail_and_google_works_in_the_sandbox_and_no_mail_holds_it_up() {
     let bench = Bench::new();
-    bench.run("mail", MAIL).await.unwrap();
+    let mut manifest = manifest("mail");
+    manifest["contributes"]["tools"] = json!(["mail", "hostile"]);
+    let candidate = bench.write("mail", &manifest, &[("index.ts", MAIL)]);
+    bench.activate(candidate).await.unwrap();
     let answer = bench.tool("mail", json!({})).await;
     assert_eq!(
         answer.text,

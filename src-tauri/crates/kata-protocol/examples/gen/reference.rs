@@ -142,7 +142,7 @@ fn named<'a>(schema: &'a Value, types: &'a BTreeMap<String, Value>) -> Option<&'
 fn linked(name: &str, types: &BTreeMap<String, Value>) -> String {
     match types.get(name) {
         Some(schema) if explained(schema) => format!("[{name}](#{})", name.to_lowercase()),
-        Some(schema) if name == "Json" || name == "Empty" => kind(schema, &|_| String::new()).replace("object", "object"),
+        Some(schema) if name == "Json" || name == "Empty" => kind(schema, &|_| String::new()),
         Some(schema) => format!("{} ({name})", kind(schema, &|_| String::new())),
         None => name.to_owned(),
     }

@@ -1,4 +1,5 @@
 //! Workspaces, statuses, labels and preferences are changed in the earlier app's files, and what it put there stays.
+#![allow(clippy::disallowed_methods, reason = "a test leaves files as the earlier app would")]
 
 use crate::home::{self, Unfit, WorkspaceEdit};
 use crate::{HomePaths, WorkspaceFolder};
