@@ -1,7 +1,8 @@
 //! The tray: one line of health, what needs the person, a pause of all channels, open, quit. It keeps the program reachable while no
 //! window is open.
 //!
-//! The menu is changed in place, so that one that is open stays open. What waits is [`crate::follow`]'s to know; here it is shown, and
+//! The menu is changed in place, so that one that is open stays open; but for the list of what waits, which is put in anew: the menu
+//! on the bus of Linux does not take a new name for a list within it. What waits is [`crate::follow`]'s to know; here it is shown, and
 //! what is chosen goes to the operations of the engine.
 
 use crate::host::Host;
@@ -23,14 +24,17 @@ const ANSWER: &str = "answer ";
 pub(crate) const STARTING: &str = "Starting…";
 /// Things that wait which have an entry of their own.
 const SHOWN: usize = 8;
+/// Where the list of them is: below the line of health.
+const NEEDS_AT: usize = 1;
 /// Characters of an entry at most; a menu grows as wide as its widest.
 const WIDE: usize = 60;
 
 /// The parts that change after the tray was built.
 struct Tray {
     icon: TrayIcon<Wry>,
+    menu: Menu<Wry>,
     health: MenuItem<Wry>,
-    needs: Submenu<Wry>,
+    needs: Mutex<Submenu<Wry>>,
     pause: CheckMenuItem<Wry>,
     shown: Mutex<Shown>,
 }
@@ -77,7 +81,7 @@ impl Look {
 /// Puts the icon into the tray. Without a tray on the desktop it stays invisible; a second start opens the window then.
 pub(crate) fn build(app: &AppHandle) -> tauri::Result<()> {
     let health = MenuItem::with_id(app, "health", STARTING, false, None::<&str>)?;
-    let needs = Submenu::with_id(app, "needs", words_of(0), false)?;
+    let needs = Submenu::new(app, words_of(0), false)?;
     let pause = CheckMenuItem::with_id(app, PAUSE, "Pause all channels", false, false, None::<&str>)?;
     let open = MenuItem::with_id(app, OPEN, "Open Kata Agents", true, None::<&str>)?;
     let quit = MenuItem::with_id(app, QUIT, "Quit", true, None::<&str>)?;
@@ -92,8 +96,9 @@ pub(crate) fn build(app: &AppHandle) -> tauri::Result<()> {
         .build(app)?;
     app.manage(Tray {
         icon,
+        menu,
         health,
-        needs,
+        needs: Mutex::new(needs),
         pause,
         shown: Mutex::default(),
     });
@@ -177,7 +182,7 @@ pub(crate) fn show_ending(app: &AppHandle, waits_for: &[String]) {
     let Some(tray) = app.try_state::<Tray>() else { return };
     lock(&tray.shown).ending = true;
     say(&tray, &ending(waits_for));
-    warn(tray.needs.set_enabled(false).and_then(|()| tray.pause.set_enabled(false)));
+    warn(lock(&tray.needs).set_enabled(false).and_then(|()| tray.pause.set_enabled(false)));
 }
 
 fn say(tray: &Tray, line: &str) {
@@ -212,21 +217,24 @@ pub(crate) fn show_waiting(app: &AppHandle, waiting: &[Attention]) {
         shown.waiting = waiting.to_vec();
         new_look(&mut shown)
     };
-    warn(fill(app, &tray.needs, waiting));
+    warn(put_needs(app, &tray, waiting));
     draw(&tray, look);
 }
 
-fn fill(app: &AppHandle, needs: &Submenu<Wry>, waiting: &[Attention]) -> tauri::Result<()> {
-    while needs.remove_at(0)?.is_some() {}
+fn put_needs(app: &AppHandle, tray: &Tray, waiting: &[Attention]) -> tauri::Result<()> {
+    let made = Submenu::new(app, words_of(waiting.len()), !waiting.is_empty())?;
     for each in waiting.iter().take(SHOWN) {
-        needs.append(&*entry(app, each)?)?;
+        made.append(&*entry(app, each)?)?;
     }
     if waiting.len() > SHOWN {
         let more = format!("{} more…", waiting.len() - SHOWN);
-        needs.append(&MenuItem::with_id(app, format!("{GO}/waiting"), more, true, None::<&str>)?)?;
+        made.append(&MenuItem::with_id(app, format!("{GO}/waiting"), more, true, None::<&str>)?)?;
     }
-    needs.set_text(words_of(waiting.len()))?;
-    needs.set_enabled(!waiting.is_empty())
+    let mut needs = lock(&tray.needs);
+    tray.menu.remove(&*needs)?;
+    tray.menu.insert(&made, NEEDS_AT)?;
+    *needs = made;
+    Ok(())
 }
 
 /// One entry, which leads to where it is dealt with; one that can be answered at once has its answers below it.

@@ -93,7 +93,8 @@ async fn owner(connection: &Connection) -> Option<String> {
 async fn entries(connection: &Connection, owner: &str) -> Option<Vec<Entry>> {
     type Node = (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>);
     let properties: Vec<&str> = Vec::new();
-    let layout = connection.call_method(Some(owner), ITEM, Some(MENU), "GetLayout", &(0_i32, -1_i32, properties));
+    let asked = (0_i32, -1_i32, properties);
+    let layout = connection.call_method(Some(owner), ITEM, Some(MENU), "GetLayout", &asked);
     let answer = tokio::time::timeout(std::time::Duration::from_secs(2), layout).await.ok()?.ok()?;
     let (_, (_, _, children)): (u32, Node) = answer.body().deserialize().ok()?;
     let mut found = Vec::new();

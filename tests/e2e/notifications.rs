@@ -57,6 +57,7 @@ async fn a_turn_that_ended_is_told_without_its_words_unless_the_person_wants_the
     let desktop = Notifications::serve().await;
     let mut app = App::start(&["--hidden"]).await;
     let tray = Tray::find().await;
+    app.stands().await;
     app.chat("tell me the secret");
     let told = desktop.see("is done").await;
     assert!(told.body.is_empty(), "{told:?}");

@@ -42,6 +42,12 @@ impl App {
         block_in_place(|| Kata(&self.home).json(args))
     }
 
+    /// Waits until its engine answers.
+    pub(crate) async fn stands(&self) {
+        let file = self.home.path().join("gateway.json");
+        until("the engine stands", async || file.exists()).await;
+    }
+
     /// A message to the agent in a new session of the desktop, and its answer.
     pub(crate) fn chat(&self, text: &str) -> String {
         let output = block_in_place(|| Kata(&self.home).run(&["chat", "--new", "-m", text]));
