@@ -84,6 +84,10 @@ async fn a_program_takes_no_name_that_somebody_has_and_every_refusal_names_field
             Some("words") => {
                 let mut plugin = plugin;
                 plugin["id"] = "bad".into();
+                // Only what is wrong with it shall be wrong.
+                if let Some(channel) = plugin["channels"].get_mut(0) {
+                    channel["id"] = "bad-line".into();
+                }
                 plugin
             }
             _ => plugin,

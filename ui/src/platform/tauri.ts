@@ -60,11 +60,11 @@ export function tauriPlatform(): Platform {
         if (over) return;
         for (const place of await invoke<Place[]>("take_places")) handler(place);
       };
-      const listening = listen("places-wait", () => void take());
+      const waiting = listen("places-wait", () => void take());
       void take();
       return () => {
         over = true;
-        void listening.then((stop) => stop());
+        void waiting.then((stop) => stop());
       };
     },
     async openExternal(url) {

@@ -4,15 +4,15 @@ import { DropdownMenu } from "radix-ui";
 import { useAct, useRead } from "@/data/operations";
 import type { Attention } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
-import { ago } from "@/lib/time";
+import { ago, useNow } from "@/lib/time";
 
 /** More are dealt with in their views. */
 const SHOWN = 30;
 
 export function NeedsYou() {
   const waiting = useRead("attention.list", {}).data ?? [];
+  const now = useNow();
   if (waiting.length === 0) return null;
-  const now = Date.now();
   return (
     <DropdownMenu.Root>
       <DropdownMenu.Trigger asChild>

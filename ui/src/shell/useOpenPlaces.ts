@@ -35,6 +35,8 @@ export function useOpenPlaces(): void {
     }
   };
   const latest = useRef(open);
-  latest.current = open;
+  useEffect(() => {
+    latest.current = open;
+  });
   useEffect(() => platform.onPlace((place) => void latest.current(place)), [platform]);
 }

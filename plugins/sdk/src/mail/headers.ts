@@ -34,8 +34,11 @@ export function parseHeaders(raw: string): MailHeaders {
     const colon = field.indexOf(":");
     if (colon >= 1) fields.push([field.slice(0, colon).trim().toLowerCase(), field.slice(colon + 1).trim()]);
   };
-  // Without patterns: a stranger's mail may be a quarter of a mebibyte of line ends.
-  for (const line of raw.split("\n")) {
+  // Line by line and without patterns: a stranger's mail may be a quarter of a mebibyte of line ends.
+  for (let at = 0; at < raw.length; ) {
+    const end = raw.indexOf("\n", at);
+    const line = raw.slice(at, end === -1 ? raw.length : end);
+    at = end === -1 ? raw.length : end + 1;
     const plain = line.endsWith("\r") ? line.slice(0, -1) : line;
     if (plain === "") break;
     if (/^[ \t]/.test(plain) && field !== "") {

@@ -46,10 +46,10 @@ class Writer {
       }
       return;
     }
-    for (const word of text.split(/[ \t\r\n\f]+/).map((one, index, all) => ({ one, before: index > 0, last: index === all.length - 1 }))) {
-      if (word.before) this.#space = true;
-      if (word.one === "") continue;
-      this.#put(this.#space && this.#lines === 0 ? ` ${word.one}` : word.one);
+    for (const [index, word] of text.split(/[ \t\r\n\f]+/).entries()) {
+      if (index > 0) this.#space = true;
+      if (word === "") continue;
+      this.#put(this.#space && this.#lines === 0 ? ` ${word}` : word);
       this.#space = false;
     }
   }

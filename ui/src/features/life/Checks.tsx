@@ -26,7 +26,7 @@ export function Checks() {
 }
 
 function Found({ checks }: { checks: readonly Check[] }) {
-  const bad = checks.filter(({ outcome }) => outcome !== "ok").sort((a, b) => RANK[a.outcome] - RANK[b.outcome]);
+  const bad = checks.filter(({ outcome }) => outcome !== "ok").toSorted((a, b) => RANK[a.outcome] - RANK[b.outcome]);
   const good = checks.length - bad.length;
   return (
     <>

@@ -24,13 +24,16 @@ function Wrong({ message, onRetry }: { message: string; onRetry: () => void }) {
   );
 }
 
+function rank({ id }: SourceSummary): number {
+  return EASY.includes(id) ? EASY.indexOf(id) : EASY.length;
+}
+
 export function ChannelStep({ onChoose, onReady }: { onChoose: (source: SourceSummary) => void; onReady: (channel: SourceId) => void }) {
   const sources = useRead("source.list", {});
   if (sources.isPending) return <SkeletonRows rows={3} className="p-0" />;
   if (sources.isError) return <Wrong message={sources.error.wire.message} onRetry={() => void sources.refetch()} />;
   const channels = channelsOf(sources.data);
   if (channels.length === 0) return <p className="text-muted">There is no channel. A plugin brings one: look under Plugins.</p>;
-  const rank = ({ id }: SourceSummary) => (EASY.includes(id) ? EASY.indexOf(id) : EASY.length);
   const on = channels.filter(({ enabled }) => enabled);
   const offered = channels.filter(({ enabled }) => !enabled).toSorted((a, b) => rank(a) - rank(b)).slice(0, 5);
   return (
