@@ -41,7 +41,7 @@ export function parseHeaders(raw: string): MailHeaders {
     at = end === -1 ? raw.length : end + 1;
     const plain = line.endsWith("\r") ? line.slice(0, -1) : line;
     if (plain === "") break;
-    if (/^[ \t]/.test(plain) && field !== "") {
+    if ((plain.startsWith(" ") || plain.startsWith("\t")) && field !== "") {
       field += ` ${plain.trimStart()}`;
       continue;
     }
