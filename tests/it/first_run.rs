@@ -233,7 +233,7 @@ async fn a_setting_is_changed_by_its_rule_kept_over_a_restart_and_refused_by_its
     };
     let changed = engine
         .ops
-        .settings_set(&caller(), set("notifications.answers", json!(false)))
+        .settings_set(&caller(), set("notifications.turns", json!(false)))
         .await
         .unwrap();
     assert_eq!((changed.value.0, changed.from.as_str()), (json!(false), "settings.json"));
@@ -248,11 +248,11 @@ async fn a_setting_is_changed_by_its_rule_kept_over_a_restart_and_refused_by_its
     let engine = engine.restart().await;
     let all = engine.ops.settings_list(&caller(), Empty {}).await.unwrap();
     let one = |path: &str| all.iter().find(|s| s.path == path).unwrap();
-    assert_eq!(one("notifications.answers").value.0, json!(false));
-    assert!(one("updates.channel").rule.is_some() && one("home").rule.is_none());
+    assert_eq!(one("notifications.turns").value.0, json!(false));
+    assert!(one("gateway.port").rule.is_some() && one("home").rule.is_none());
     let back = engine
         .ops
-        .settings_set(&caller(), set("notifications.answers", Value::Null))
+        .settings_set(&caller(), set("notifications.turns", Value::Null))
         .await
         .unwrap();
     assert_eq!((back.value.0, back.from.as_str()), (json!(true), "default"));

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::io::AsyncBufReadExt;
 use tokio::task::block_in_place;
 
-fn folder() -> PathBuf {
+pub(super) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/discord")
 }
 
@@ -21,15 +21,15 @@ async fn patiently<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
 }
 
 /// A program of this folder that says where it is in one line and ends when its input does.
-struct Peer {
-    told: Value,
+pub(super) struct Peer {
+    pub told: Value,
     input: Option<ChildStdin>,
     child: Child,
     http: reqwest::Client,
 }
 
 impl Peer {
-    async fn start(script: &str) -> Self {
+    pub async fn start(script: &str) -> Self {
         let mut child = Command::new("node")
             .current_dir(folder())
             .arg(script)
@@ -48,26 +48,26 @@ impl Peer {
         }
     }
 
-    fn text(&self, pointer: &str) -> String {
+    pub fn text(&self, pointer: &str) -> String {
         let found = self.told.pointer(pointer).and_then(Value::as_str);
         found.unwrap_or_else(|| panic!("{pointer} in {}", self.told)).to_owned()
     }
 
     /// Tells the stand-in something by its admin port.
-    async fn tell(&self, name: &str, body: Value) -> Value {
+    pub async fn tell(&self, name: &str, body: Value) -> Value {
         let url = format!("{}/{name}", self.text("/adminUrl"));
         let answer = self.http.post(url).body(body.to_string()).send().await.unwrap();
         assert!(answer.status().is_success(), "{name}: {}", answer.text().await.unwrap());
         answer.json().await.unwrap()
     }
 
-    async fn look(&self, name: &str) -> Value {
+    pub async fn look(&self, name: &str) -> Value {
         let url = format!("{}/{name}", self.text("/adminUrl"));
         self.http.get(url).send().await.unwrap().json().await.unwrap()
     }
 
     /// What bots wrote in a channel, oldest first.
-    async fn answers(&self, channel: &str) -> Vec<Value> {
+    pub async fn answers(&self, channel: &str) -> Vec<Value> {
         let all = self.look(&format!("messages?channel={channel}")).await;
         let all = all.as_array().unwrap().iter();
         all.filter(|m| m["author"]["bot"] == true).cloned().collect()
@@ -113,7 +113,7 @@ async fn state(kata: &Kata<'_>, wanted: &[&str]) -> Value {
     .await
 }
 
-async fn serve(kata: &Kata<'_>, token: &str) -> Serve {
+pub(super) async fn serve(kata: &Kata<'_>, token: &str) -> Serve {
     let serve = kata.serve(None).await;
     block_in_place(|| give(kata, &["sources", "secret", "channel:discord", "botToken"], token));
     state(kata, &["running"]).await;
@@ -126,43 +126,6 @@ async fn ledger(kata: &Kata<'_>, delivered: u64) -> Value {
         (status["ledger"]["delivered"] == delivered).then(|| status["ledger"].clone())
     })
     .await
-}
-
-/// The official libraries, before anything is concluded from the stand-in.
-#[test]
-fn discord_two_official_libraries_take_the_stand_in() {
-    for (program, script) in [("node", "judge.mjs"), ("python", "judge.py")] {
-        let program = if program == "node" {
-            PathBuf::from(program)
-        } else {
-            // `cargo xtask peers discord` has put it there.
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers-discord/v/bin/python")
-        };
-        let output = Command::new(&program)
-            .current_dir(folder())
-            .arg(script)
-            .output()
-            .expect("the judge runs");
-        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && said.contains("takes the stand-in"), "{script}: {said}");
-    }
-}
-
-/// A library in another language that keeps a connection in its own way.
-#[tokio::test(flavor = "multi_thread")]
-async fn discord_serenity_takes_the_stand_in_too() {
-    let peer = Peer::start("fake.mjs").await;
-    let judge = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers-discord/serenity/debug/judge-serenity");
-    let told = peer.told.to_string();
-    let output = block_in_place(|| {
-        Command::new(judge)
-            .arg(told)
-            .output()
-            .expect("`cargo xtask peers discord` builds it")
-    });
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    println!("{said}");
-    assert!(output.status.success() && said.contains("takes the stand-in"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -596,127 +559,4 @@ async fn discord_two_bots_in_two_workspaces_never_mix_also_after_a_restart() {
     let ledger = ledger(&kata, 40).await;
     assert_eq!((&ledger["accepted"], &ledger["refused"]), (&json!(40), &json!(0)), "{ledger}");
     second.stop().await;
-}
-
-/// The question a call waits with, and the code in it.
-async fn question(fake: &Peer, channel: &str) -> (Value, String) {
-    eventually("the call is asked about", async || {
-        let answers = fake.answers(channel).await;
-        let asked = answers
-            .into_iter()
-            .find(|m| m["content"].as_str().is_some_and(|t| t.contains("/approve ")))?;
-        let text = asked["content"].as_str()?.to_owned();
-        let code = text
-            .split("/approve ")
-            .nth(1)?
-            .chars()
-            .take_while(char::is_ascii_alphanumeric)
-            .collect();
-        Some((asked, code))
-    })
-    .await
-}
-
-fn asking(api_root: &str, ada: &str) -> TestHome {
-    let home = TestHome::new();
-    home.settings(&json!({
-        "plugins": { "discord": { "settings": { "apiRoot": api_root } } },
-        "sources": { "channel:discord": { "enabled": true, "policy": "open", "mode": "ask", "approvers": [ada] } },
-    }));
-    home
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn discord_a_call_is_approved_by_a_slash_command_of_an_approver_and_of_nobody_else() {
-    let fake = Peer::start("fake.mjs").await;
-    let home = asking(&fake.text("/apiRoot"), &fake.text("/people/ada"));
-    let kata = Kata(&home);
-    let serve = serve(&kata, &fake.text("/bots/0/token")).await;
-    let (bot, general) = (fake.text("/bots/0/id"), fake.text("/bots/0/channels/general"));
-    let call = r#"/tool bash {"command":"touch asked-for.txt"}"#;
-    fake.tell(
-        "say",
-        json!({ "channel": general, "user": "bob", "content": format!("<@{bot}> {call}") }),
-    )
-    .await;
-    let (_, code) = question(&fake, &general).await;
-    let approve = json!({ "channel": general, "name": "approve", "options": [{ "name": "code", "type": 3, "value": code }] });
-    for user in ["bob", "ada"] {
-        let mut press = approve.clone();
-        press["user"] = json!(user);
-        let token = fake.tell("command", press).await["token"].clone();
-        eventually("Discord has its answer in time", async || {
-            let answers = fake.look("answers").await;
-            let mine = answers.as_array()?.iter().find(|a| a["token"] == token)?.clone();
-            (mine["afterMs"].as_u64()? < 3_000).then_some(())
-        })
-        .await;
-        if user == "bob" {
-            let waiting = block_in_place(|| kata.json(&["approvals", "list"]));
-            assert_eq!(waiting.as_array().map(Vec::len), Some(1), "bob may not: {waiting}");
-        }
-    }
-    eventually("the call has run", async || {
-        let answers = fake.answers(&general).await;
-        answers
-            .iter()
-            .any(|m| m["content"].as_str().is_some_and(|t| t.contains("The tool")))
-            .then_some(())
-    })
-    .await;
-    serve.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn discord_a_call_is_approved_by_its_button_and_the_buttons_go() {
-    let fake = Peer::start("fake.mjs").await;
-    let home = asking(&fake.text("/apiRoot"), &fake.text("/people/ada"));
-    let kata = Kata(&home);
-    let serve = serve(&kata, &fake.text("/bots/0/token")).await;
-    let (bot, general) = (fake.text("/bots/0/id"), fake.text("/bots/0/channels/general"));
-    let call = r#"/tool bash {"command":"touch asked-for.txt"}"#;
-    fake.tell(
-        "say",
-        json!({ "channel": general, "user": "bob", "content": format!("<@{bot}> {call}") }),
-    )
-    .await;
-    let (asked, _) = question(&fake, &general).await;
-    let buttons = asked["components"][0]["components"]
-        .as_array()
-        .expect("buttons under the question")
-        .clone();
-    let once = buttons[0]["custom_id"].as_str().unwrap().to_owned();
-    let press = async |user: &str| {
-        let body = json!({ "channel": general, "message": asked["id"], "button": once, "user": user });
-        let token = fake.tell("press", body).await["token"].clone();
-        eventually("Discord has its answer", async || {
-            let answers = fake.look("answers").await;
-            let mine = answers.as_array()?.iter().find(|a| a["token"] == token)?.clone();
-            let words = mine["follows"].as_array()?.len() + usize::from(mine["first"]["type"] == 4);
-            (words > 0).then_some(mine)
-        })
-        .await
-    };
-    let refused = press("bob").await;
-    assert!(refused["afterMs"].as_u64().unwrap() < 3_000, "{refused}");
-    assert_eq!(refused["first"]["data"]["flags"], 64, "only bob sees it: {refused}");
-    let waiting = block_in_place(|| kata.json(&["approvals", "list"]));
-    assert_eq!(waiting.as_array().map(Vec::len), Some(1), "bob may not: {waiting}");
-    let taken = press("ada").await;
-    assert!(taken["afterMs"].as_u64().unwrap() < 3_000, "{taken}");
-    let settled = eventually("the buttons are gone", async || {
-        let answers = fake.answers(&general).await;
-        answers.into_iter().find(|m| m["id"] == asked["id"] && m["components"] == json!([]))
-    })
-    .await;
-    println!("{}", settled["content"]);
-    eventually("the call has run", async || {
-        let answers = fake.answers(&general).await;
-        answers
-            .iter()
-            .any(|m| m["content"].as_str().is_some_and(|t| t.contains("The tool")))
-            .then_some(())
-    })
-    .await;
-    serve.stop().await;
 }

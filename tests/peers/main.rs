@@ -9,6 +9,8 @@
 )]
 
 mod discord;
+mod discord_approvals;
+mod discord_judges;
 mod email;
 mod google;
 mod google_faults;

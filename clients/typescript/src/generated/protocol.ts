@@ -2877,10 +2877,6 @@ max: number } |
 { kind: "text"; 
 /**  Most characters. */
 most: number } | 
-/**  One of these. */
-{ kind: "choice"; 
-/**  Values. */
-values: string[] } | 
 /**  Texts. */
 { kind: "list"; 
 /**  Most of them. */

@@ -302,11 +302,6 @@ pub enum SettingKind {
         /// Most characters.
         most: u32,
     },
-    /// One of these.
-    Choice {
-        /// Values.
-        values: Vec<String>,
-    },
     /// Texts.
     List {
         /// Most of them.

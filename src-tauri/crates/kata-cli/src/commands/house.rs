@@ -59,7 +59,7 @@ fn typed(kind: Option<&SettingKind>, words: &[String]) -> Value {
         }
         Some(SettingKind::Bool {}) if ["yes", "on"].contains(&one.as_str()) => json!(true),
         Some(SettingKind::Bool {}) if ["no", "off"].contains(&one.as_str()) => json!(false),
-        Some(SettingKind::Text { .. } | SettingKind::Choice { .. }) => json!(one),
+        Some(SettingKind::Text { .. }) => json!(one),
         _ => serde_json::from_str(&one).unwrap_or(json!(one)),
     }
 }

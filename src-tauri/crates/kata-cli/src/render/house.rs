@@ -33,7 +33,6 @@ pub(crate) fn setting(setting: &SettingValue) -> String {
         SettingKind::Bool {} => "true or false".to_owned(),
         SettingKind::Number { min, max } => format!("a number from {min} to {max}"),
         SettingKind::Text { most } => format!("a text of at most {most} characters"),
-        SettingKind::Choice { values } => format!("one of {}", values.join(", ")),
         SettingKind::List { most } => format!("a list of at most {most}"),
     };
     text += &format!("It is {kind}; by default {}.\n", line(&rule.default.0.to_string(), 80));

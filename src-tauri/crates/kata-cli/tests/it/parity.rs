@@ -33,7 +33,7 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("system.status", "status", ""),
     ("system.shutdown", "stop", ""),
     ("settings.list", "settings list", ""),
-    ("settings.set", "settings set notifications.answers false", ""),
+    ("settings.set", "settings set notifications.turns false", ""),
     ("log.tail", "logs -n 5", ""),
     ("notice.dismiss", "notices dismiss x", ""),
     ("session.list", "sessions list", ""),

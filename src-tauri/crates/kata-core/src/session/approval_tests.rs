@@ -91,6 +91,23 @@ async fn two_clients_that_answer_at_once_give_one_outcome_and_a_late_one_learns_
 }
 
 #[tokio::test]
+async fn a_call_is_shown_as_waiting_when_an_answer_to_it_can_be_kept_and_not_before() {
+    let world = World::new(true);
+    let id = asking(&world).await;
+    world.asked.faults.everything(true);
+    world.script([CHANGE]);
+    world.submit(&id, "do it", Delivery::Queue).await.unwrap();
+    settle().await;
+    assert_eq!(world.sessions.detail(&id, None, None).await.unwrap().approvals, []);
+    world.asked.faults.everything(false);
+    world.until(|| !lock(&world.asked.rows).is_empty()).await;
+    settle().await;
+    let shown = world.sessions.detail(&id, None, None).await.unwrap().approvals;
+    let answered = world.sessions.approve(&id, &shown[0].call.call_id, ApprovalDecision::Once).await;
+    assert!(answered.unwrap().first);
+}
+
+#[tokio::test]
 async fn once_asks_again_session_and_always_do_not_and_deny_is_told_to_the_model() {
     for (decision, asked_again) in [
         (ApprovalDecision::Once, true),

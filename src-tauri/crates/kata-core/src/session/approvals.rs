@@ -18,8 +18,16 @@ pub struct Approvals {
     clock: Arc<dyn Clock>,
     events: Arc<EventHub>,
     /// By code; one per turn that waits, so bounded by the sessions in a turn.
-    open: Mutex<HashMap<String, (Approval, oneshot::Sender<SettledApproval>)>>,
+    open: Mutex<HashMap<String, Open>>,
     judge: watch::Sender<u64>,
+}
+
+/// A call whose turn listens for the answer.
+struct Open {
+    approval: Approval,
+    listener: oneshot::Sender<SettledApproval>,
+    /// It is in the store: what is shown before could not be answered yet.
+    kept: bool,
 }
 
 impl Approvals {
@@ -64,19 +72,35 @@ impl Approvals {
         self.settle(&plain(code), decision, by).await.map_err(failed)
     }
 
-    /// Those of a loaded session, oldest first.
+    /// Those of a loaded session that can be answered, oldest first.
     pub(super) fn of(&self, session: &SessionId) -> Vec<Approval> {
         let open = lock(&self.open);
-        let mut waiting: Vec<_> = open.values().map(|(a, _)| a).filter(|a| a.session == *session).cloned().collect();
+        let mut waiting: Vec<_> = (open.values().filter(|open| open.kept && open.approval.session == *session))
+            .map(|open| open.approval.clone())
+            .collect();
         waiting.sort_by_key(|a| a.requested_at);
         waiting
     }
 
-    /// Listens for the answer. A closed receiver means that somebody else listens now.
+    /// Listens for the answer to a new one; it is shown once it is kept. A closed receiver means that somebody else listens now.
     pub(super) fn listen(&self, approval: &Approval) -> oneshot::Receiver<SettledApproval> {
-        let (tx, rx) = oneshot::channel();
-        lock(&self.open).insert(approval.code.clone(), (approval.clone(), tx));
-        rx
+        self.open(approval, false)
+    }
+
+    /// Listens again, after a restart, for one that was kept before.
+    pub(super) fn listen_again(&self, approval: &Approval) -> oneshot::Receiver<SettledApproval> {
+        self.open(approval, true)
+    }
+
+    fn open(&self, approval: &Approval, kept: bool) -> oneshot::Receiver<SettledApproval> {
+        let (listener, answer) = oneshot::channel();
+        let open = Open {
+            approval: approval.clone(),
+            listener,
+            kept,
+        };
+        lock(&self.open).insert(approval.code.clone(), open);
+        answer
     }
 
     /// Nobody listens any more; the approval stands.
@@ -86,7 +110,11 @@ impl Approvals {
 
     /// Keeps one that waits. `false`: the code is taken.
     pub(super) async fn keep(&self, waiting: &WaitingApproval) -> Result<bool, StoreError> {
-        self.store.ask(waiting).await
+        let kept = self.store.ask(waiting).await?;
+        if kept && let Some(open) = lock(&self.open).get_mut(&waiting.approval.code) {
+            open.kept = true;
+        }
+        Ok(kept)
     }
 
     pub(super) async fn settle(
@@ -97,10 +125,10 @@ impl Approvals {
     ) -> Result<Option<(SettledApproval, bool)>, StoreError> {
         let settled = self.store.settle(code, decision, by, self.clock.now()).await?;
         if let Some((settled, first)) = &settled {
-            let listener = lock(&self.open).remove(code);
-            if let Some((_, listener)) = listener {
+            let open = lock(&self.open).remove(code);
+            if let Some(open) = open {
                 // A turn that has ended meanwhile needs no answer.
-                let _ = listener.send(settled.clone());
+                let _ = open.listener.send(settled.clone());
             }
             if *first {
                 self.events.publish(Fact::ApprovalsChanged {});

@@ -96,7 +96,7 @@ pub(super) async fn start(
         // Set once, here.
         let _ = live.resumed.set(resumed.input.clone());
         Some(Waits {
-            listener: deps.approvals.listen(&resumed.held.approval),
+            listener: deps.approvals.listen_again(&resumed.held.approval),
             cancel: live.begin_turn(resumed.inbox.as_ref().map(|(_, route)| route.clone())),
             lease: super::Lease::take(&live)?,
             resumed,

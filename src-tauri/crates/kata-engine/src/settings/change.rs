@@ -83,21 +83,21 @@ mod tests {
         std::fs::write(&path, r#"{"gateway":{"tls":true},"future":1}"#).unwrap();
         let (file, _) = SettingsFile::open(home.path(), Ms(1)).unwrap();
         file.put("gateway.port", json!(4711)).unwrap();
-        file.put("appearance.mode", json!("dark")).unwrap();
+        file.put("notifications.turns", json!(false)).unwrap();
         let read = || serde_json::from_slice::<Value>(&std::fs::read(&path).unwrap()).unwrap();
         assert_eq!(
             (
                 &read()["gateway"]["port"],
                 &read()["gateway"]["tls"],
-                &read()["appearance"]["mode"],
+                &read()["notifications"]["turns"],
                 &read()["future"]
             ),
-            (&json!(4711), &json!(true), &json!("dark"), &json!(1))
+            (&json!(4711), &json!(true), &json!(false), &json!(1))
         );
         assert_eq!(file.get().gateway.port, Some(4711));
-        file.put("appearance.mode", Value::Null).unwrap();
+        file.put("notifications.turns", Value::Null).unwrap();
         file.put("gateway.port", Value::Null).unwrap();
-        assert!(read().get("appearance").is_none() && read()["gateway"].get("port").is_none());
+        assert!(read().get("notifications").is_none() && read()["gateway"].get("port").is_none());
         let bad = file.put("gateway.port", json!("x")).unwrap_err();
         assert!(bad.message.contains("gateway.port"), "{}", bad.message);
         assert!(read()["gateway"].get("port").is_none(), "nothing has changed");

@@ -1,6 +1,7 @@
 //! The one table of settings that are changed one at a time (`settings.set`): path, kind, default, what it is for.
 //!
-//! What has rules of its own (channels, plugins, routes, models, tidying up, tracing) has an operation of its own and is not here.
+//! What has rules of its own (channels, plugins, routes, models, tidying up, tracing, updates) has an operation of its own and is not
+//! here; how the window looks is kept by each device.
 //! A new setting is a row; window, CLI and `settings.list` have it then.
 
 use kata_protocol::{Json, SettingKind, SettingRule, WireError};
@@ -20,7 +21,6 @@ enum Kind {
     Bool,
     Number(u32, u32),
     Text(u32),
-    Choice(&'static [&'static str]),
     List(u32),
 }
 
@@ -28,7 +28,6 @@ enum Fallback {
     Nothing,
     Bool(bool),
     Number(u32),
-    Text(&'static str),
     Empty,
 }
 
@@ -47,20 +46,6 @@ const fn row(path: &'static str, kind: Kind, fallback: Fallback, restart: bool, 
 
 /// The table.
 pub(crate) const ROWS: &[Row] = &[
-    row(
-        "appearance.mode",
-        Kind::Choice(&["system", "light", "dark"]),
-        Fallback::Text("system"),
-        false,
-        "Light or dark window.",
-    ),
-    row(
-        "appearance.theme",
-        Kind::Text(64),
-        Fallback::Text("default"),
-        false,
-        "Colours of the window.",
-    ),
     row(
         "gateway.hosts",
         Kind::List(16),
@@ -83,39 +68,32 @@ pub(crate) const ROWS: &[Row] = &[
         "Model of new sessions, by its id in `kata models list`.",
     ),
     row(
-        "notifications.answers",
+        "notifications.attention",
         Kind::Bool,
         Fallback::Bool(true),
         false,
-        "Tell when a session that is not looked at has answered.",
+        "Tell when something needs you: a call that waits, a channel that must be signed in.",
     ),
     row(
-        "notifications.approvals",
+        "notifications.channels",
         Kind::Bool,
         Fallback::Bool(true),
         false,
-        "Tell when something waits for your decision.",
+        "Tell when a channel does not come back.",
     ),
     row(
-        "notifications.problems",
-        Kind::Bool,
-        Fallback::Bool(true),
-        false,
-        "Tell when a channel or service needs you.",
-    ),
-    row(
-        "updates.automatic",
+        "notifications.text",
         Kind::Bool,
         Fallback::Bool(false),
         false,
-        "Put updates in without asking, in the quiet hours.",
+        "Say in notifications what was written. Anybody who sees the screen reads it.",
     ),
     row(
-        "updates.channel",
-        Kind::Choice(&["stable", "beta"]),
-        Fallback::Text("stable"),
+        "notifications.turns",
+        Kind::Bool,
+        Fallback::Bool(true),
         false,
-        "Which versions are offered.",
+        "Tell when a chat is done while you do not look.",
     ),
 ];
 
@@ -128,9 +106,6 @@ impl Row {
                 Kind::Bool => SettingKind::Bool {},
                 Kind::Number(min, max) => SettingKind::Number { min: *min, max: *max },
                 Kind::Text(most) => SettingKind::Text { most: *most },
-                Kind::Choice(values) => SettingKind::Choice {
-                    values: values.iter().map(|v| (*v).to_owned()).collect(),
-                },
                 Kind::List(most) => SettingKind::List { most: *most },
             },
             default: Json(self.fallback()),
@@ -144,7 +119,6 @@ impl Row {
             Fallback::Nothing => Value::Null,
             Fallback::Bool(value) => json!(value),
             Fallback::Number(value) => json!(value),
-            Fallback::Text(value) => json!(value),
             Fallback::Empty => json!([]),
         }
     }
@@ -166,9 +140,6 @@ impl Row {
             }
             (Kind::Text(most), value) if !value.as_str().is_some_and(|text| short(text, *most as usize)) => {
                 wrong(format!("a text of 1 to {most} characters"))
-            }
-            (Kind::Choice(values), value) if !value.as_str().is_some_and(|text| values.contains(&text)) => {
-                wrong(format!("one of {}", values.join(", ")))
             }
             (Kind::List(most), value) => match value.as_array() {
                 Some(list) if list.len() <= *most as usize && list.iter().all(|v| v.as_str().is_some_and(|t| short(t, ENTRY))) => Ok(()),
@@ -193,6 +164,7 @@ pub(crate) fn find(path: &str) -> Result<&'static Row, WireError> {
             "hygiene" => "`kata hygiene set` changes it",
             "traces" => "`kata trace rules` changes it",
             "oauth" => "`kata oauth configure` changes it",
+            "updates" => "`kata update configure` changes it",
             "models" => "`kata models` changes it; here only models.default is",
             _ => "`kata settings list` marks those that can be changed",
         };
@@ -215,6 +187,24 @@ mod tests {
     }
 
     #[test]
+    fn every_setting_is_one_that_the_program_reads() {
+        for row in ROWS {
+            let (group, field) = row.path.split_once('.').unwrap_or((row.path, ""));
+            let value = match row.fallback() {
+                Value::Bool(value) => json!(!value),
+                Value::Number(_) => json!(7),
+                Value::Array(_) => json!(["other"]),
+                _ => json!("other"),
+            };
+            let file = json!({ group: { field: value } });
+            let read: super::super::Settings = serde_json::from_value(file).unwrap_or_default();
+            let unread = [&read.other, &read.gateway.other, &read.notifications.other];
+            assert!(unread.iter().all(|other| other.is_empty()), "{} is read by nothing", row.path);
+            assert_ne!(read, super::super::Settings::default(), "{} is read by nothing", row.path);
+        }
+    }
+
+    #[test]
     fn a_value_that_does_not_fit_is_refused_with_the_field_and_what_would_fit() {
         for (path, bad, told) in [
             ("gateway.port", json!(0), "from 1 to 65535"),
@@ -223,10 +213,9 @@ mod tests {
             ("gateway.hosts", json!("a.example"), "a list"),
             ("gateway.hosts", json!(vec!["x"; 17]), "at most 16"),
             ("gateway.hosts", json!([""]), "a list"),
-            ("notifications.answers", json!("yes"), "true or false"),
-            ("updates.channel", json!("nightly"), "stable, beta"),
-            ("appearance.theme", json!(""), "1 to 64"),
-            ("appearance.theme", json!("a\u{7}b"), "1 to 64"),
+            ("notifications.text", json!("yes"), "true or false"),
+            ("models.default", json!(""), "1 to 64"),
+            ("models.default", json!("a\u{7}b"), "1 to 64"),
         ] {
             let error = find(path).and_then(|row| row.check(&bad)).unwrap_err();
             assert!(error.message.contains(path) && error.message.contains(told), "{}", error.message);
@@ -239,6 +228,7 @@ mod tests {
         for (path, hint) in [
             ("sources.channel:telegram.policy", "kata channels policy"),
             ("routing.bindings", "kata route"),
+            ("updates.automatic", "kata update configure"),
             ("nonsense", "kata settings list"),
         ] {
             let error = find(path).err().unwrap_or_else(|| WireError::internal("taken"));

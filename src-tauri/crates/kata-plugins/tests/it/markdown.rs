@@ -179,7 +179,21 @@ async fn what_plugins_share_for_mail_and_google_works_in_the_sandbox_and_no_mail
         answer.text,
         r#"[true,"grüße","a\nb","a","SignInNeeded","needs_user","unreachable"]"#
     );
-    for piece in ["<", "<a href=", "&", "\"", "> ", "On a wrote:\n", "=?utf-8?B?", "a,", "(", "\r\n "] {
+    for piece in [
+        "<",
+        "<a href=",
+        "&",
+        "\"",
+        "> ",
+        "On a wrote:\n",
+        "=?utf-8?B?",
+        "a,",
+        "(",
+        "\r\n ",
+        "-- \n",
+        "a:\n",
+        "____\n",
+    ] {
         let answer = bench.tool("hostile", json!({ "piece": piece })).await;
         assert_eq!((answer.is_error, answer.text.as_str()), (false, "4"), "{piece:?}");
     }

@@ -94,8 +94,8 @@
     }[name];
   }
   const byText = (a, b) => {
-    const x = `${a}`;
-    const y = `${b}`;
+    const x = textOf(a);
+    const y = textOf(b);
     return x < y ? -1 : x > y ? 1 : 0;
   };
   const sort = method(A, "sort");
@@ -180,9 +180,11 @@
     return -1;
   }
   const MAX_TEXT = 1 << 24;
+  // A template copies even a text: a search from line to line through a quarter of a mebibyte would copy it each time.
+  const textOf = (value) => (typeof value === "string" ? value : `${value}`);
   const own = (self) => {
     if (self === null || self === undefined) throw new TypeError("cannot convert undefined or null to object");
-    return `${self}`;
+    return textOf(self);
   };
   function expand(pattern, text, found, at) {
     let out = "";
@@ -199,12 +201,12 @@
   }
   function substitute(text, needle, by, all) {
     const call = typeof by === "function";
-    const pattern = call ? "" : `${by}`;
+    const pattern = call ? "" : textOf(by);
     const fixed = !call && find(pattern, "$", 0) < 0;
     let out = "";
     let done = 0;
     for (let at = find(text, needle, 0); at >= 0; ) {
-      const value = call ? `${apply(by, undefined, [needle, at, text])}` : fixed ? pattern : expand(pattern, text, needle, at);
+      const value = call ? textOf(apply(by, undefined, [needle, at, text])) : fixed ? pattern : expand(pattern, text, needle, at);
       out += substring(text, [done, at]) + value;
       if (out.length > MAX_TEXT) throw new RangeError("the text grows over 16 MB");
       done = at + needle.length;
@@ -216,14 +218,14 @@
   }
   const pattern = (v, symbol) => v !== null && v !== undefined && typeof v === "object" && v[symbol] !== undefined;
   wrap(S, {
-    indexOf(needle, start) { return find(own(this), `${needle}`, start); },
+    indexOf(needle, start) { return find(own(this), textOf(needle), start); },
     includes(needle, start) {
       if (pattern(needle, Symbol.match)) throw new TypeError("regexp not supported");
-      return find(own(this), `${needle}`, start) >= 0;
+      return find(own(this), textOf(needle), start) >= 0;
     },
     lastIndexOf(needle, start) {
       const text = own(this);
-      const wanted = `${needle}`;
+      const wanted = textOf(needle);
       if (cheap(text, wanted)) return lastIndexOf(text, [wanted, start]);
       const head = substring(wanted, [0, HEAD]);
       const limit = start === undefined || Number.isNaN(+start) ? Infinity : Math.max(0, Math.trunc(+start));
@@ -236,7 +238,7 @@
     split(separator, limit) {
       if (separator === undefined || pattern(separator, Symbol.split)) return split(this, [separator, limit]);
       const text = own(this);
-      const by = `${separator}`;
+      const by = textOf(separator);
       if (cheap(text, by)) return split(text, [by, limit]);
       const most = limit === undefined ? 2 ** 32 - 1 : limit >>> 0;
       const out = [];
@@ -250,11 +252,11 @@
     },
     replace(needle, by) {
       if (pattern(needle, Symbol.replace)) return replace(this, [needle, by]);
-      return substitute(own(this), `${needle}`, by, false);
+      return substitute(own(this), textOf(needle), by, false);
     },
     replaceAll(needle, by) {
       if (pattern(needle, Symbol.replace)) return replaceAll(this, [needle, by]);
-      return substitute(own(this), `${needle}`, by, true);
+      return substitute(own(this), textOf(needle), by, true);
     },
   });
   const raw = method(String, "raw");
