@@ -1,12 +1,23 @@
-/** Small controls: switch, badge, key cap, search field, labelled field, select. */
+/** Small controls: switch, row with a switch, badge, key cap, search field, labelled field, select. */
 import { ChevronDown, Search, X } from "lucide-react";
 import { Switch as RadixSwitch } from "radix-ui";
 import { type InputHTMLAttributes, type ReactNode, type Ref, type SelectHTMLAttributes, type TextareaHTMLAttributes, useId } from "react";
 import { cn } from "@/lib/cn";
 
-export function Switch({ label, checked, onChange, disabled }: { label: string; checked: boolean; onChange: (checked: boolean) => void; disabled?: boolean }) {
+interface SwitchProps {
+  label: string;
+  checked: boolean;
+  disabled?: boolean;
+  id?: string;
+  describedBy?: string;
+  onChange: (checked: boolean) => void;
+}
+
+export function Switch({ label, checked, onChange, disabled, id, describedBy }: SwitchProps) {
   return (
     <RadixSwitch.Root
+      id={id}
+      aria-describedby={describedBy}
       aria-label={label}
       checked={checked}
       disabled={disabled}
@@ -15,6 +26,33 @@ export function Switch({ label, checked, onChange, disabled }: { label: string; 
     >
       <RadixSwitch.Thumb className="block size-3 translate-x-0.5 rounded-full bg-white shadow-sm transition-transform data-[state=checked]:translate-x-[14px]" />
     </RadixSwitch.Root>
+  );
+}
+
+interface SwitchRowProps {
+  label: string;
+  note?: ReactNode;
+  error?: string | null;
+  checked: boolean;
+  disabled?: boolean;
+  onChange: (checked: boolean) => void;
+}
+
+/** A thing that is on or off, with what it means under its name. */
+export function SwitchRow({ label, note, error = null, checked, disabled = false, onChange }: SwitchRowProps) {
+  return (
+    <div className="flex items-center gap-4">
+      <div className="min-w-0 flex-1">
+        <p>{label}</p>
+        {note !== undefined && <div className="text-sm text-faint">{note}</div>}
+        {error !== null && (
+          <p role="alert" className="text-sm text-bad">
+            {error}
+          </p>
+        )}
+      </div>
+      <Switch label={label} checked={checked} disabled={disabled} onChange={onChange} />
+    </div>
   );
 }
 

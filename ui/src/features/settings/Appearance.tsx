@@ -1,6 +1,6 @@
 /** How the window looks: light and dark, colours, size of text, width of a conversation. Kept on this device. */
 import { Monitor, Moon, Sun } from "lucide-react";
-import { Switch } from "@/components/controls";
+import { SwitchRow } from "@/components/controls";
 import { Section } from "@/components/layout";
 import { cn } from "@/lib/cn";
 import { palette, THEME_SEEDS, type ThemeSeed } from "@/lib/palette";
@@ -45,13 +45,7 @@ export function Appearance() {
         </div>
       </Section>
       <Section title="Conversations">
-        <div className="flex max-w-md items-center gap-3">
-          <span className="flex-1">
-            Wide lines
-            <span className="block text-sm text-faint">For large screens, and for tables and code.</span>
-          </span>
-          <Switch label="Wide lines" checked={wide} onChange={setWide} />
-        </div>
+        <SwitchRow label="Wide lines" note="For large screens, and for tables and code." checked={wide} onChange={setWide} />
       </Section>
     </>
   );

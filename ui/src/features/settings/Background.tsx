@@ -1,6 +1,6 @@
 /** Start at login, and who brings the program back after a crash. */
 import { useQueryClient } from "@tanstack/react-query";
-import { Switch } from "@/components/controls";
+import { SwitchRow } from "@/components/controls";
 import { Facts, Section } from "@/components/layout";
 import { Failure, SkeletonRows } from "@/components/states";
 import { remember, useAct, useRead } from "@/data/operations";
@@ -26,13 +26,13 @@ function Standing({ state }: { state: State }) {
   const { atLogin, restarts, by, entry, starts, reason } = state;
   return (
     <Section title="In the background">
-      <div className="flex items-center gap-3">
-        <span className="flex-1">
-          Start when you log in
-          <span className="block text-muted">{starts === "app" ? "Hidden, with its icon in the tray." : "The engine without a screen."}</span>
-        </span>
-        <Switch label="Start when you log in" checked={atLogin} disabled={by === null || set.isPending} onChange={(on) => set.mutate({ atLogin: on })} />
-      </div>
+      <SwitchRow
+        label="Start when you log in"
+        note={starts === "app" ? "Hidden, with its icon in the tray." : "The engine without a screen."}
+        checked={atLogin}
+        disabled={by === null || set.isPending}
+        onChange={(on) => set.mutate({ atLogin: on })}
+      />
       {reason !== null && <p className="text-warn" data-testid="background-reason">{reason}</p>}
       {atLogin && (
         <Facts

@@ -15,6 +15,7 @@ import { Background } from "./Background";
 import { ConfigTable } from "./ConfigTable";
 import { Diagnostics } from "./Diagnostics";
 import { Models } from "./Models";
+import { Notifications } from "./Notifications";
 import { SECTIONS } from "./sections";
 import { Security } from "./Security";
 import { Tracing } from "./Tracing";
@@ -60,7 +61,12 @@ export function SettingsView({ section }: { section: SettingsSection }) {
 function Chosen({ section }: { section: SettingsSection }) {
   switch (section) {
     case "general":
-      return <Background />;
+      return (
+        <>
+          <Background />
+          <Notifications />
+        </>
+      );
     case "models":
       return <Models />;
     case "accounts":

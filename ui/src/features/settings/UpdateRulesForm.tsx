@@ -2,7 +2,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Button } from "@/components/Button";
-import { Field, Input, Select, Switch } from "@/components/controls";
+import { Field, Input, Select, SwitchRow } from "@/components/controls";
 import { Section } from "@/components/layout";
 import { remember, useAct } from "@/data/operations";
 import type { UpdateRules } from "@/generated/protocol";
@@ -24,15 +24,14 @@ export function UpdateRulesForm({ rules }: { rules: UpdateRules }) {
           </Select>
         )}
       </Field>
-      <div className="flex items-center gap-3">
-        <span className="flex-1">Look, fetch and install without asking</span>
-        <Switch label="Look, fetch and install without asking" checked={rules.automatic} onChange={(automatic) => set({ automatic })} />
-      </div>
+      <SwitchRow label="Look, fetch and install without asking" checked={rules.automatic} onChange={(automatic) => set({ automatic })} />
       {rules.automatic && (
-        <div className="flex items-center gap-3">
-          <span className="flex-1">{rules.quietHours === null ? "Any time nothing is busy" : "Only in these hours"}</span>
-          <Switch label="Only in certain hours" checked={rules.quietHours !== null} onChange={(on) => set({ quietHours: on ? NIGHT : null })} />
-        </div>
+        <SwitchRow
+          label="Only in certain hours"
+          note={rules.quietHours === null ? "At present: any time nothing is busy." : undefined}
+          checked={rules.quietHours !== null}
+          onChange={(on) => set({ quietHours: on ? NIGHT : null })}
+        />
       )}
       {rules.automatic && rules.quietHours !== null && <Hours key={`${rules.quietHours.from}${rules.quietHours.until}`} hours={rules.quietHours} onSave={(quietHours) => set({ quietHours })} />}
       {configure.isError && (

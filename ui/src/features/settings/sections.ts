@@ -3,7 +3,7 @@ import { Boxes, Brush, ChartColumn, CircleArrowUp, Cpu, Footprints, KeyRound, ty
 import type { SettingsSection } from "@/lib/route";
 
 export const SECTIONS: readonly { id: SettingsSection; name: string; note: string; icon: LucideIcon }[] = [
-  { id: "general", name: "General", note: "Start at login", icon: Power },
+  { id: "general", name: "General", note: "Start at login, notifications", icon: Power },
   { id: "models", name: "Models", note: "Who answers", icon: Cpu },
   { id: "accounts", name: "Accounts", note: "Who is signed in, and at whom", icon: KeyRound },
   { id: "workspace", name: "Workspace", note: "New sessions, statuses, labels", icon: Boxes },
@@ -17,6 +17,6 @@ export const SECTIONS: readonly { id: SettingsSection; name: string; note: strin
   { id: "security", name: "Security", note: "What is open, and how to shut it", icon: ShieldAlert },
   { id: "updates", name: "Updates", note: "Which versions, and when", icon: CircleArrowUp },
   { id: "start", name: "First steps", note: "The tour, other programs, copies", icon: Footprints },
-  { id: "config", name: "Configuration", note: "Every value and where it comes from", icon: SlidersHorizontal },
+  { id: "config", name: "Configuration", note: "Every value and its origin", icon: SlidersHorizontal },
   { id: "diagnostics", name: "Diagnostics", note: "Version, ledger, log", icon: ScrollText },
 ];

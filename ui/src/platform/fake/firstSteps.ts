@@ -1,12 +1,10 @@
-/** What other programs left, copies, changes to settings, and what the audit finds. */
-import type { Backup, Finding, ImportCandidate, ImportItem, SettingValue } from "@/generated/protocol";
-import { OperationError } from "../types";
+/** What other programs left, copies, and what the audit finds. */
+import type { Backup, Finding, ImportCandidate, ImportItem } from "@/generated/protocol";
 import { daysAgo, minutesAgo } from "./clock";
 import type { Table } from "./operations";
-import { SETTINGS } from "./rest";
 import type { World } from "./world";
 
-type FirstOperations = Pick<Table, "import.find" | "import.run" | "backup.list" | "backup.create" | "settings.list" | "settings.set" | "security.audit">;
+type FirstOperations = Pick<Table, "import.find" | "import.run" | "backup.list" | "backup.create" | "security.audit">;
 
 const item = (id: string, label: string, detail: string, more: Partial<ImportItem> = {}): ImportItem => ({ id, label, detail, importable: true, proposed: true, reason: null, ...more });
 const ONE_AT_A_TIME = "It stays off. Stop this bot in OpenClaw before you switch it on here: two programs on one bot take messages from each other.";
@@ -51,18 +49,6 @@ function taken(world: World): ImportCandidate {
   return { ...OPENCLAW, items: OPENCLAW.items.map(done) };
 }
 
-function set(world: World, path: string, value: unknown): SettingValue {
-  const row = settings(world).find((each) => each.path === path);
-  if (row === undefined) throw new OperationError({ code: "invalid", message: `“path”: “${path}” is no setting that is changed here` });
-  world.settings.set(path, value);
-  world.publish({ topic: "workspaces_changed" });
-  return settings(world).find((each) => each.path === path) ?? row;
-}
-
-function settings(world: World): SettingValue[] {
-  return SETTINGS.map((row) => (world.settings.has(row.path) ? { ...row, value: world.settings.get(row.path) ?? null, from: "settings.json" } : row));
-}
-
 export const FIRST_OPERATIONS: FirstOperations = {
   "import.find": (world) => (world.options.empty === true ? [] : [EARLIER, taken(world)]),
   "import.run": (world, { items }) => {
@@ -78,8 +64,6 @@ export const FIRST_OPERATIONS: FirstOperations = {
     world.backups = [backup, ...world.backups];
     return backup;
   },
-  "settings.list": settings,
-  "settings.set": (world, { path, value }) => set(world, path, value),
   "security.audit": (world) => (world.options.empty === true ? [] : FINDINGS),
 };
 

@@ -15,6 +15,7 @@ import { FIRST_OPERATIONS } from "./firstSteps";
 import { ATTENTION_OPERATIONS } from "./attention";
 import { LIFE } from "./life";
 import { message } from "./sessions";
+import { SETTING_OPERATIONS } from "./settings";
 import { detailOf } from "./sourceDetail";
 import { SOURCE_OPERATIONS } from "./sourceOperations";
 import { status } from "./sources";
@@ -132,6 +133,7 @@ export const OPERATIONS: Table = {
   ...PERMISSION_OPERATIONS,
   ...PLUGIN_OPERATIONS,
   ...ROUTE_OPERATIONS,
+  ...SETTING_OPERATIONS,
   ...SOURCE_OPERATIONS,
   ...UPDATE_OPERATIONS,
   ...UPKEEP_OPERATIONS,

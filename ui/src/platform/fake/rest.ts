@@ -1,5 +1,5 @@
-/** Models, traces and settings of the fake. */
-import type { DetectedModel, PairingRequest, ProviderSummary, SettingValue, ToolInfo, Trace, TraceStep } from "@/generated/protocol";
+/** Models, traces and tools of the fake. */
+import type { DetectedModel, PairingRequest, ProviderSummary, ToolInfo, Trace, TraceStep } from "@/generated/protocol";
 import { hoursAgo, minutesAgo, START } from "./clock";
 import { status } from "./sources";
 
@@ -16,17 +16,6 @@ export const DETECTED: DetectedModel[] = [
 
 export const PAIRING: PairingRequest[] = [
   { code: "K7QM2XPA", channel: "telegram", sender: "88120431", senderName: "Priya Raman", requestedAt: minutesAgo(6), expiresAt: START + 54 * 60_000 },
-];
-
-export const SETTINGS: SettingValue[] = [
-  { path: "gateway.port", value: 18790, from: "default" },
-  { path: "gateway.enabled", value: true, from: "default" },
-  { path: "log.level", value: "info", from: "~/.kata-agents/config.json" },
-  { path: "session.mode", value: "ask", from: "~/.kata-agents/config.json" },
-  { path: "session.overlap", value: "queue", from: "default" },
-  { path: "model.default", value: "anthropic", from: "KATA_MODEL" },
-  { path: "plugins.cpuMsPerMinute", value: 5000, from: "default" },
-  { path: "plugins.memoryMb", value: 32, from: "default" },
 ];
 
 export const TOOLS: ToolInfo[] = [

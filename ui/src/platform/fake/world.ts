@@ -47,6 +47,7 @@ import { CLAUDE, OLLAMA, PAIRING, TRACES } from "./rest";
 import { KEYS, TABLE } from "./routing";
 import { bigTranscript, manySessions, SESSIONS, transcriptOf, WORKSPACES } from "./sessions";
 import { EVERY_STATE } from "./sourceStates";
+import { WRITTEN } from "./settings";
 import { SOURCES, status } from "./sources";
 import { UPDATES } from "./updates";
 import { HYGIENE, LETTERS } from "./upkeep";
@@ -69,6 +70,8 @@ export interface FakeOptions {
   engineFails?: boolean;
   /** A source in every state there is, and nothing else. */
   states?: boolean;
+  /** It was started with a port. */
+  portGiven?: boolean;
 }
 
 export class World {
@@ -77,6 +80,8 @@ export class World {
   readonly sessions: Map<SessionId, SessionSummary>;
   readonly transcripts = new Map<SessionId, Message[]>();
   readonly settings = new Map<string, unknown>();
+  /** What stands in settings.json, by path. */
+  readonly settingsFile = new Map<string, unknown>(WRITTEN);
   readonly secrets = new Map<string, SecretState[]>();
   readonly traces = [...TRACES];
   readonly answers = new Map<string, (decision: ApprovalDecision) => void>();
