@@ -43,7 +43,7 @@ function interaction(type, body, data, message) {
   const [bot] = world.readers(channel);
   const id = snowflake();
   const token = randomUUID().replaceAll("-", "");
-  rest.answers.set(token, { id, at: Date.now(), first: undefined, follows: [], channel, message });
+  rest.answers.set(token, { id, at: Date.now(), first: undefined, follows: [], channel, message, bot: bot.user.id });
   const who = channel.guild_id ? { guild_id: channel.guild_id, member: { ...world.member(channel.guild_id, person.id), permissions: "0" } } : { user: person };
   gateway.tell(bot, "INTERACTION_CREATE", { id, application_id: bot.application, type, token, version: 1, channel_id: channel.id, channel, data, message, locale: "en-US", entitlements: [], authorizing_integration_owners: {}, app_permissions: "0", context: channel.guild_id ? 0 : 1, attachment_size_limit: 10_485_760, ...who });
   return { token };

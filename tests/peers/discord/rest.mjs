@@ -273,7 +273,7 @@ export class Rest {
     if (method === "PATCH" && open.first.type === 6) this.#update(open, json);
     else if (method === "PATCH") open.edited = json;
     else open.follows.push(json);
-    return { id: snowflake(), channel_id: open.channel.id, content: json.content ?? "" };
+    return this.world.compose(open.channel, open.bot, { ...json, flags: open.first.data?.flags });
   }
 }
 

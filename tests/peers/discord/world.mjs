@@ -110,18 +110,23 @@ export class World {
 
   /** Makes a message and keeps it. */
   write(channel, author, body) {
+    const message = this.compose(channel, author, body);
+    this.list(channel.id).push(message);
+    channel.last_message_id = message.id;
+    return message;
+  }
+
+  /** A message as its reader gets it, in no channel's history: an answer that only one person sees. */
+  compose(channel, author, body) {
     const id = snowflake();
     const mentioned = [...new Set([...`${body.content ?? ""}`.matchAll(/<@!?(\d+)>/g)].map((found) => found[1]))].filter((one) => this.users.has(one));
     const replied = body.message_reference?.message_id;
     const original = replied === undefined ? undefined : this.find(channel.id, replied);
-    const message = {
+    return {
       id, channel_id: channel.id, type: original === undefined ? 0 : 19, author: this.users.get(author), content: body.content ?? "", timestamp: new Date().toISOString(), edited_timestamp: null,
       tts: false, mention_everyone: false, mentions: mentioned.map((one) => this.users.get(one)), mention_roles: [], mention_channels: [], attachments: body.attachments ?? [], embeds: body.embeds ?? [],
       components: body.components ?? [], pinned: false, flags: body.flags ?? 0, reactions: [],
       ...(original === undefined ? {} : { message_reference: { type: 0, message_id: replied, channel_id: channel.id, guild_id: channel.guild_id }, referenced_message: original }),
     };
-    this.list(channel.id).push(message);
-    channel.last_message_id = id;
-    return message;
   }
 }
