@@ -9,6 +9,9 @@ import { after } from "./snowflake.ts";
 import type { Channel, Guild, Message, Reaction, Role } from "./types.ts";
 import { nameOf, type World } from "./world.ts";
 
+/** Kinds of channel people write in: text, announcements, and threads of both (Discord, “Channel Types”). */
+const WRITTEN_IN: ReadonlySet<number> = new Set([0, 5, 10, 11, 12]);
+
 /** The host could not take something in; the same is handed in again. */
 export class NotStored extends Error {}
 
@@ -118,7 +121,10 @@ export class Events {
     for (const channel of [...(guild.channels ?? []), ...(guild.threads ?? [])]) {
       const last = this.#ledger.last(channel.id);
       const newest = channel.last_message_id;
-      if (last !== undefined && (typeof newest !== "string" || after(newest, last))) await this.#catchUp(channel.id, guild.id);
+      if (last === undefined) {
+        // A channel in which nothing was written yet is as old as its own id.
+        if (WRITTEN_IN.has(channel.type ?? 0)) this.#ledger.begin(channel.id, typeof newest === "string" ? newest : channel.id);
+      } else if (typeof newest !== "string" || after(newest, last)) await this.#catchUp(channel.id, guild.id);
     }
   }
 

@@ -98,6 +98,13 @@ export class Ledger {
     this.#mark("seen");
   }
 
+  /** A channel the bot came to know: what comes after `message` is read, should the session be lost. Those written in go before it. */
+  begin(channel: string, message: string): void {
+    if (this.#seen.has(channel) || this.#seen.size >= MAX_CHANNELS) return;
+    this.#seen.set(channel, { last: message, direct: false });
+    this.#mark("seen");
+  }
+
   last(channel: string): string | undefined {
     return this.#seen.get(channel)?.last;
   }

@@ -115,6 +115,9 @@ async fn state(kata: &Kata<'_>, wanted: &[&str]) -> Value {
 
 pub(super) async fn serve(kata: &Kata<'_>, token: &str) -> Serve {
     let serve = kata.serve(None).await;
+    // A token that comes while the plugin is still being started gives two generations, of which the second resumes the session of
+    // the first. Discord hands over what came between; crabline resumes only where nothing did, and has no history of it.
+    state(kata, &["needs_user"]).await;
     block_in_place(|| give(kata, &["sources", "secret", "channel:discord", "botToken"], token));
     state(kata, &["running"]).await;
     serve

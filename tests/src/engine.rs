@@ -39,7 +39,12 @@ impl TestHome {
     pub fn new() -> Self {
         let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins");
         Self {
-            dir: tempfile::tempdir().expect("a temporary folder"),
+            // With `KATA_KEEP_HOMES` set, what a test leaves can be looked at: its folder stays.
+            dir: tempfile::Builder::new()
+                .prefix("kata-test-")
+                .disable_cleanup(std::env::var_os("KATA_KEEP_HOMES").is_some())
+                .tempdir()
+                .expect("a temporary folder"),
             plugins,
         }
     }

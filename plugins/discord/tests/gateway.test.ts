@@ -56,6 +56,19 @@ test("a session that Discord has given up is begun anew, and the history of know
   });
 });
 
+test("what was written in a channel nobody had written in before is read too, when the session is lost", async () => {
+  await bench(async ({ host, discord, up, came }) => {
+    const running = await up();
+    await came(discord.write("elsewhere"));
+    host.sockets.dropAll();
+    discord.sessions.clear();
+    const id = unheard(discord, GENERAL, "the first word here");
+    await came(id);
+    expect(host.received.filter((one) => one === id)).toHaveLength(1);
+    await running.stopped(host);
+  });
+});
+
 test("of a long absence two hundred messages of a conversation are read, and none older than a day", async () => {
   await bench(async ({ host, discord, up, came }) => {
     const running = await up();

@@ -140,7 +140,7 @@ test("doubled and swapped messages are all handed in, and the place is the newes
     await host.clock.until(() => host.drafts.length === 3, 5_000);
     expect(host.drafts.map((draft) => draft.messageId)).toEqual([newer, older, older]);
     await running.stopped(host);
-    expect(host.state.get("seen")).toEqual([[DIRECT, newer, 1]]);
+    expect(host.state.get("seen")).toEqual([[GENERAL, GENERAL, 0], [DIRECT, newer, 1]]);
   });
 });
 

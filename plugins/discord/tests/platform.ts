@@ -5,9 +5,9 @@ import { type FakeConnection, type FakePlatform, type FakeRequest, json } from "
 export const TOKEN = "bot-token-of-the-test";
 export const ME = { id: "2000000000000000001", username: "kata", global_name: "Kata", bot: true };
 export const ADA = { id: "1000000000000000001", username: "ada", global_name: "Ada" };
-export const GUILD = "3000000000000000001";
-export const GENERAL = "4000000000000000001";
-export const DIRECT = "5000000000000000001";
+export const GUILD = "300000000000000001";
+export const GENERAL = "400000000000000001";
+export const DIRECT = "500000000000000001";
 export const ALL_FLAGS = (1 << 18) | (1 << 19);
 
 interface Frame {
