@@ -1,12 +1,13 @@
-//! Every view of the window in Chromium, on the engine in memory: pictures in both themes and two sizes, judged by axe-core.
+//! Every view of the window in Chromium, on the engine in memory: pictures in both themes and four sizes, judged by axe-core and by rules
+//! of layout and keyboard.
 //! The script is `ui/views/views.mjs`.
 
 use crate::process::{Failure, command, exists, run};
 use crate::setup;
 use std::path::Path;
 
-/// Builds the window with its engine in memory and visits every view. `KATA_CHROMIUM` names another Chromium, `KATA_VIEWS` some of the
-/// views.
+/// Builds the window with its engine in memory and visits every view. `KATA_CHROMIUM` names another Chromium, `KATA_VIEWS`, `KATA_SIZES`
+/// and `KATA_THEMES` a part.
 pub(crate) fn all(root: &Path) -> Result<(), Failure> {
     let ui = root.join("ui");
     setup::npm_packages(root, Path::new("ui"))?;

@@ -1,8 +1,8 @@
 import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import { cn } from "@/lib/cn";
-import { returner } from "@/lib/focus";
+import { giveFocusBack } from "@/lib/focus";
 import { IconButton } from "./Button";
 
 /** To the first field, else to the first control of the body; the sign for closing comes last. */
@@ -29,17 +29,13 @@ interface DialogProps {
 export const DialogFoot = ({ children }: { children: ReactNode }) => <div className="sticky -bottom-5 -mx-5 -mb-5 flex items-center justify-end gap-2 border-t border-line bg-raised px-5 py-3">{children}</div>;
 
 export function Dialog({ open, onClose, title, description, children, className, reading = false }: DialogProps) {
-  const [back] = useState(returner);
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 bg-black/30" />
         <Radix.Content
-          onOpenAutoFocus={(event) => {
-            back.remember();
-            focusFirst(event);
-          }}
-          onCloseAutoFocus={back.giveBack}
+          onOpenAutoFocus={focusFirst}
+          onCloseAutoFocus={giveFocusBack}
           {...(description === undefined ? { "aria-describedby": undefined } : {})}
           className={cn("fixed top-[12vh] left-1/2 z-50 flex max-h-[76vh] w-[480px] max-w-[92vw] -translate-x-1/2 flex-col rounded-xl border border-line bg-raised shadow-pop", className)}
         >
@@ -54,7 +50,7 @@ export function Dialog({ open, onClose, title, description, children, className,
               </IconButton>
             </Radix.Close>
           </div>
-          <div data-body {...(reading ? { tabIndex: 0, role: "region", "aria-label": title } : {})} className="overflow-y-auto px-5 pb-5">{children}</div>
+          <div data-body {...(reading ? { tabIndex: 0, role: "region", "aria-label": title } : {})} className="scroll-pb-16 overflow-y-auto px-5 pb-5">{children}</div>
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>

@@ -9,7 +9,7 @@ export const preloadMarkdown = (): void => void load();
 
 export function Markdown({ text }: { text: string }) {
   return (
-    <Suspense fallback={<p className="prose whitespace-pre-wrap">{text}</p>}>
+    <Suspense fallback={<p data-unread className="prose whitespace-pre-wrap">{text}</p>}>
       <MarkdownBody text={text} />
     </Suspense>
   );

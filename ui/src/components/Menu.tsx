@@ -6,7 +6,8 @@ import { cn } from "@/lib/cn";
 
 export function Menu({ trigger, children, align = "start", label }: { trigger: ReactNode; children: ReactNode; align?: "start" | "end"; label: string }) {
   return (
-    <DropdownMenu.Root>
+    // Not modal: what is behind stays known to a screen reader, and a click there is a click.
+    <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content

@@ -26,8 +26,19 @@ export function ContentPane({ header, children, label, className }: { header?: R
   );
 }
 
-export function Scroll({ children, className }: { children: ReactNode; className?: string }) {
-  return <div className={cn("@container h-full overflow-y-auto", className)}>{children}</div>;
+interface ScrollProps {
+  children: ReactNode;
+  className?: string;
+  /** Its name, where nothing in it takes the focus: it scrolls by keyboard then. */
+  reading?: string;
+}
+
+export function Scroll({ children, className, reading }: ScrollProps) {
+  return (
+    <div {...(reading === undefined ? {} : { tabIndex: 0, role: "region", "aria-label": reading })} className={cn("@container h-full overflow-y-auto focus-visible:-outline-offset-2", className)}>
+      {children}
+    </div>
+  );
 }
 
 /** A titled part of a detail view. */

@@ -21,5 +21,5 @@ export function focusPane(pane: Pane): boolean {
   }
   root.tabIndex = -1;
   root.focus();
-  return true;
+  return document.activeElement === root;
 }

@@ -29,6 +29,13 @@ export function ago(at: Ms, now: Ms): string {
   return SHORT.format(at);
 }
 
+/** The same in a sentence: `just now`, `4 min ago`, `on 3 Nov`. */
+export function agoWords(at: Ms, now: Ms): string {
+  const words = ago(at, now);
+  if (words === "now") return "just now";
+  return now - at < 7 * DAY ? `${words} ago` : `on ${words}`;
+}
+
 /** `in 42 s`, `in 8 min`. */
 export function until(at: Ms, now: Ms): string {
   const rest = Math.max(0, at - now);

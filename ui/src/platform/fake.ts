@@ -4,10 +4,13 @@ import { OPERATIONS } from "./fake/operations";
 import { type FakeOptions, World } from "./fake/world";
 import { type Connection, type EngineFailure, isWebUrl, Listeners, OperationError, type Params, type Place, type Platform, type Result, toOperationError } from "./types";
 
+const SWITCHES = ["firstRun", "big", "empty", "engineFails", "states", "portGiven", "troubled", "away", "needsToken", "shutOut"] as const satisfies (keyof FakeOptions)[];
+
 function optionsOfAddress(): FakeOptions {
   const query = new URLSearchParams(window.location.search);
   const number = (name: string) => (query.has(name) ? { [name]: Number(query.get(name)) } : {});
-  return { firstRun: query.has("firstRun"), big: query.has("big"), empty: query.has("empty"), engineFails: query.has("engineFails"), states: query.has("states"), ...number("stepMs"), ...number("latencyMs") };
+  const given = Object.fromEntries(SWITCHES.map((name) => [name, query.has(name)]));
+  return { ...given, ...number("stepMs"), ...number("latencyMs") };
 }
 
 export interface FakePlatform extends Platform {
@@ -32,14 +35,23 @@ export const ALREADY_RUNNING: EngineFailure = {
   log: "/home/mara/.kata-agents/logs",
 };
 
+/** How the window finds the engine. */
+function begins(options: FakeOptions): Connection {
+  if (options.engineFails === true) return { kind: "failed", failure: ALREADY_RUNNING };
+  if (options.away === true) return { kind: "offline", reason: "The engine does not answer.", retryAt: Date.now() + 8_000 };
+  if (options.needsToken === true) return { kind: "needs_token", reason: null };
+  if (options.shutOut === true) return { kind: "shut_out", reason: "It was shut out on another device." };
+  return { kind: "online" };
+}
+
 export function fakePlatform(options: FakeOptions = optionsOfAddress()): FakePlatform {
   const world = new World(options);
   const connections = new Listeners<Connection>();
   const resyncs = new Listeners<void>();
   const places = new Listeners<Place>();
-  let connection: Connection = options.engineFails === true ? { kind: "failed", failure: ALREADY_RUNNING } : { kind: "online" };
+  let connection = begins(options);
   let quits = 0;
-  let held = false;
+  let held = options.away === true;
   let allowed: ReadonlySet<OperationName> | null = null;
   return {
     kind: "fake",

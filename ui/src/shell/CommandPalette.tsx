@@ -1,7 +1,8 @@
 /** One field for everything: commands, sessions, sources. */
 import { Command } from "cmdk";
 import { Archive, BookOpen, ChevronLeft, ChevronRight, MessageSquare, MessageSquareQuote, Monitor, Moon, Palette, PanelLeft, Plus, Settings, SquarePen, SquareSlash, Sun, Unplug } from "lucide-react";
-import { useState } from "react";
+import { Dialog } from "radix-ui";
+import { type ReactNode, useState } from "react";
 import { useRead } from "@/data/operations";
 import { useSessionList } from "@/data/sessionList";
 import { useWorkspace } from "@/data/workspace";
@@ -11,6 +12,7 @@ import { useMessageSearch } from "@/features/sessions/useMessageSearch";
 import { placeOf } from "@/features/sessions/rows";
 import { useNewSession } from "@/features/sessions/useNewSession";
 import { MOD } from "@/lib/keys";
+import { giveFocusBack } from "@/lib/focus";
 import { go, type Route } from "@/lib/route";
 import { PLACES } from "./places";
 import { usePaletteCommand } from "./usePaletteCommand";
@@ -50,14 +52,7 @@ export default function CommandPalette({ open, onClose, onShortcuts, onSidebar, 
   const to = (route: Route) => run(() => go(route));
 
   return (
-    <Command.Dialog
-      open={open}
-      onOpenChange={(next) => !next && onClose()}
-      label="Commands"
-      loop
-      className="fixed top-[14vh] left-1/2 z-50 flex max-h-[60vh] w-[560px] max-w-[92vw] -translate-x-1/2 flex-col overflow-hidden rounded-xl border border-line bg-raised shadow-pop"
-      overlayClassName="fixed inset-0 z-40 bg-black/25"
-    >
+    <Frame open={open} onClose={onClose}>
       <Command.Input value={words} onValueChange={setWords} placeholder="Find a command, session or source" className="selectable h-12 w-full shrink-0 border-b border-line bg-transparent px-4 text-lg outline-none placeholder:text-faint" />
       <Command.List className="overflow-y-auto p-1.5 [&_[cmdk-group-heading]]:px-2 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-faint">
         <Command.Empty className="px-3 py-6 text-center text-muted">Nothing found.</Command.Empty>
@@ -164,6 +159,23 @@ export default function CommandPalette({ open, onClose, onShortcuts, onSidebar, 
           </Command.Group>
         )}
       </Command.List>
-    </Command.Dialog>
+    </Frame>
+  );
+}
+
+/** cmdk's own dialog does not give the focus back where a view has changed meanwhile. */
+function Frame({ open, onClose, children }: { open: boolean; onClose: () => void; children: ReactNode }) {
+  return (
+    <Dialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
+      <Dialog.Portal>
+        <Dialog.Overlay className="fixed inset-0 z-40 bg-black/25" />
+        <Dialog.Content aria-describedby={undefined} onCloseAutoFocus={giveFocusBack} className="fixed top-[14vh] left-1/2 z-50 w-[560px] max-w-[92vw] -translate-x-1/2 rounded-xl border border-line bg-raised shadow-pop">
+          <Dialog.Title className="sr-only">Commands</Dialog.Title>
+          <Command label="Commands" loop className="flex max-h-[60vh] flex-col overflow-hidden rounded-xl">
+            {children}
+          </Command>
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
   );
 }

@@ -32,7 +32,7 @@ export function HealthLine() {
       <div className="flex items-center">
         <button type="button" data-testid="health-line" title={first === undefined ? "How the sources stand" : `To ${first.name}`} onClick={() => go({ view: "sources", source: first?.id ?? null })} className="flex min-w-0 flex-1 items-center gap-2 py-0.5 pr-1 pl-4 text-left hover:bg-hover">
           <StatusDot tone={health === undefined ? "idle" : healthTone(health)} />
-          <span role="status" className="line-clamp-2">
+          <span role="status" className="line-clamp-3">
             {line}
           </span>
         </button>
@@ -72,10 +72,10 @@ function PauseMenu() {
 function Paused({ until }: { until: number | null }) {
   const { mutate: pause, isPending } = useAct("system.pause");
   return (
-    <div data-testid="paused" className="mx-2 mb-1 flex items-center gap-2 rounded-md bg-warn-soft px-2 py-1 text-warn">
+    <div data-testid="paused" className="mx-2 mb-1 flex flex-wrap items-center gap-x-2 rounded-md bg-warn-soft px-2 py-1 text-warn">
       <Pause aria-hidden className="size-3.5 shrink-0" />
-      <span className="min-w-0 flex-1">{until === null ? "Channels are paused" : `Paused until ${clockTime(until)}`}</span>
-      <button type="button" data-testid="resume-channels" disabled={isPending} onClick={() => pause({ paused: false, minutes: null })} className="flex items-center gap-1 rounded px-1.5 font-medium hover:bg-hover">
+      <span className="min-w-28 flex-1">{until === null ? "Channels are paused" : `Paused until ${clockTime(until)}`}</span>
+      <button type="button" data-testid="resume-channels" disabled={isPending} onClick={() => pause({ paused: false, minutes: null })} className="ml-auto flex items-center gap-1 rounded px-1.5 font-medium hover:bg-hover">
         <Play aria-hidden className="size-3" />
         Go on
       </button>

@@ -14,7 +14,7 @@ export function NeedsYou() {
   const now = useNow();
   if (waiting.length === 0) return null;
   return (
-    <DropdownMenu.Root>
+    <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>
         <button type="button" data-testid="needs-you" className="flex items-center gap-2 px-4 py-0.5 text-left hover:bg-hover">
           <BellRing aria-hidden className="size-3 shrink-0 text-warn" />

@@ -1,8 +1,10 @@
 /** What a phone has instead of panes side by side: a way back above, places below, and the sidebar as a drawer. */
 import { ChevronLeft, Inbox, type LucideIcon, Menu as MenuIcon, ShieldQuestion, Unplug } from "lucide-react";
+import { Dialog } from "radix-ui";
 import { type ReactNode, useEffect } from "react";
 import { useRead } from "@/data/operations";
 import { cn } from "@/lib/cn";
+import { giveFocusBack } from "@/lib/focus";
 import { go, HOME, type Route } from "@/lib/route";
 
 export function BackBar({ to, name }: { to: string; name: string }) {
@@ -51,23 +53,21 @@ function Place({ name, active, testId, onGo, badge, children }: { name: string; 
   );
 }
 
-/** The sidebar over everything; a touch beside it, Esc, or a way it leads closes it. */
+/** The sidebar over everything, with the focus in it; a touch beside it, Esc, or a way it leads closes it. */
 export function Drawer({ onClose, children }: { onClose: () => void; children: ReactNode }) {
   useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key === "Escape") onClose();
-    };
-    window.addEventListener("keydown", onKey);
     window.addEventListener("hashchange", onClose);
-    return () => {
-      window.removeEventListener("keydown", onKey);
-      window.removeEventListener("hashchange", onClose);
-    };
+    return () => window.removeEventListener("hashchange", onClose);
   }, [onClose]);
   return (
-    <div data-phone-drawer role="dialog" aria-modal aria-label="Places and settings" className="fixed inset-0 z-30 flex">
-      {children}
-      <button type="button" aria-label="Close" data-testid="phone-close" className="min-w-0 flex-1 bg-black/40" onClick={onClose} />
-    </div>
+    <Dialog.Root open onOpenChange={(next) => !next && onClose()}>
+      <Dialog.Portal>
+        <Dialog.Content data-phone-drawer aria-describedby={undefined} onCloseAutoFocus={giveFocusBack} className="fixed inset-0 z-30 flex">
+          <Dialog.Title className="sr-only">Places and settings</Dialog.Title>
+          {children}
+          <Dialog.Close aria-label="Close" data-testid="phone-close" className="min-w-0 flex-1 bg-black/40" />
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
   );
 }

@@ -51,7 +51,7 @@ export function Shell() {
   }, [wanted]);
 
   if (system.isError && system.data === undefined) {
-    return <Framed><Failure error={system.error} onRetry={() => void system.refetch()} /></Framed>;
+    return <Framed><main className="h-full"><Failure error={system.error} onRetry={() => void system.refetch()} /></main></Framed>;
   }
   if (system.isPending || workspaces.isPending) return <Splash />;
   if (system.data?.model == null) {
@@ -156,7 +156,7 @@ function Framed({ children }: { children: React.ReactNode }) {
 
 /** The panes before there is anything in them, so that nothing jumps. Without an engine nothing will come, which is said. */
 function Splash() {
-  if (useConnection().kind === "offline") return <Framed><SkeletonRows /></Framed>;
+  if (useConnection().kind === "offline") return <Framed><main className="h-full"><SkeletonRows /></main></Framed>;
   return (
     <div className="flex h-full flex-col">
       <div aria-busy className="flex min-h-0 flex-1">

@@ -1,6 +1,6 @@
 /** The left pane: where to go, and how things stand. */
 import { Archive, Flag, Inbox, type LucideIcon, Radio, ShieldQuestion, Tag } from "lucide-react";
-import { type ReactNode, useMemo } from "react";
+import { type ReactNode, useEffect, useMemo, useRef } from "react";
 import { useRead } from "@/data/operations";
 import { useSessionList } from "@/data/sessionList";
 import { useWorkspace } from "@/data/workspace";
@@ -9,6 +9,7 @@ import { UNMARKED } from "@/features/sessions/rows";
 import { WorkflowIcon } from "@/features/sessions/StatusMenu";
 import { cn } from "@/lib/cn";
 import { cssColor } from "@/lib/color";
+import { intoSight } from "@/lib/focus";
 import { go, type Route, type SessionFilter, sameFilter } from "@/lib/route";
 import { useDark } from "@/lib/theme";
 import { HealthLine } from "./HealthLine";
@@ -35,12 +36,13 @@ export function Sidebar({ route }: { route: Route }) {
     <NavItem key={`${next.by}-${"id" in next ? next.id : ""}`} icon={icon} name={name} count={n} testId={testId} indent={indent} active={filter !== null && sameFilter(filter, next)} onGo={() => go({ view: "sessions", filter: next, session: null })} />
   );
 
+  const list = useStaysInSight();
   return (
     <nav data-pane="sidebar" aria-label="Main" className="flex w-[220px] shrink-0 flex-col border-r border-line bg-sidebar max-[960px]:w-[180px]">
       <div className="p-2">
         <WorkspaceMenu />
       </div>
-      <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-2">
+      <div ref={list} className="min-h-0 flex-1 overflow-y-auto px-2 pb-2">
         <ul className="flex flex-col gap-px">
           {item({ by: "all" }, <Icon of={Inbox} />, "All sessions", sessions?.length, "nav-sessions")}
           <NavItem icon={<Icon of={ShieldQuestion} />} name="Waits for you" count={asked} warn testId="nav-waiting" active={route.view === "waiting"} onGo={() => go({ view: "waiting" })} />
@@ -69,6 +71,20 @@ export function Sidebar({ route }: { route: Route }) {
       <HealthLine />
     </nav>
   );
+}
+
+/** Keeps the present place in sight when the foot grows or the window gets lower. */
+function useStaysInSight() {
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const at = list.current;
+    if (at === null) return;
+    const show = () => void at.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest" });
+    const size = new ResizeObserver(show);
+    size.observe(at);
+    return () => size.disconnect();
+  }, []);
+  return list;
 }
 
 const ENGINE = PLACES.filter(({ view }) => view !== "sessions" && view !== "waiting");
@@ -106,6 +122,7 @@ function NavItem({ icon, name, active, onGo, count, warn = false, testId, indent
   return (
     <li>
       <button
+        ref={active ? intoSight : undefined}
         type="button"
         data-testid={testId}
         aria-current={active ? "page" : undefined}

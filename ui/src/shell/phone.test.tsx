@@ -33,7 +33,7 @@ describe("a window as narrow as a phone", () => {
   });
 
   it("leads back from every content to its list, and the list is one", () => {
-    for (const hash of ["#/sessions/label/urgent%2Fnow/s1", "#/sources/channel%3Aslack", "#/plugins/echo", "#/hooks/message_sent", "#/traces/t1", "#/traces/of/s1/t1", "#/settings/gateway"]) {
+    for (const hash of ["#/sessions/label/urgent%2Fnow/s1", "#/sources/channel%3Aslack", "#/plugins/echo", "#/skills/weekly-report", "#/hooks/message_sent", "#/traces/t1", "#/traces/of/s1/t1", "#/settings/gateway"]) {
       const route = parseRoute(hash);
       expect(paneOf(route, hash), hash).toBe("content");
       const back = backOf(route);

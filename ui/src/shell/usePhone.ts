@@ -22,6 +22,8 @@ export function paneOf(route: Route, hash: string): "list" | "content" {
       return route.source === null ? "list" : "content";
     case "plugins":
       return route.plugin === null ? "list" : "content";
+    case "skills":
+      return route.skill === null ? "list" : "content";
     case "hooks":
       return route.event === null ? "list" : "content";
     case "traces":
@@ -45,6 +47,7 @@ export function backOf(route: Route): string | null {
       return route.session === null ? "#/traces" : `#/traces/of/${encodeURIComponent(route.session)}`;
     case "sources":
     case "plugins":
+    case "skills":
     case "hooks":
     case "settings":
       return `#/${route.view}`;

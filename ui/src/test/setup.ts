@@ -1,6 +1,6 @@
 import "@testing-library/jest-dom/vitest";
 import { cleanup, configure } from "@testing-library/react";
-import { afterEach, vi } from "vitest";
+import { afterEach } from "vitest";
 
 // What a test waits for comes within milliseconds; a loaded machine gets its time.
 configure({ asyncUtilTimeout: 8_000 });
@@ -13,15 +13,15 @@ HTMLElement.prototype.scrollTo = () => undefined;
 // Browsers give a promise back; an effect that returns it by accident fails here as it does there.
 HTMLElement.prototype.scrollIntoView = () => Promise.resolve();
 HTMLElement.prototype.hasPointerCapture = () => false;
-vi.stubGlobal(
-  "ResizeObserver",
-  class {
+// Not stubbed: a test that takes its own stubs away would take these with them.
+Object.assign(globalThis, {
+  ResizeObserver: class {
     observe() {}
     unobserve() {}
     disconnect() {}
   },
-);
-vi.stubGlobal("__FAKE__", true);
+  __FAKE__: true,
+});
 
 afterEach(() => {
   cleanup();

@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { Button } from "@/components/Button";
 import { Field, Input } from "@/components/controls";
+import { DialogFoot } from "@/components/Dialog";
 import { useAct } from "@/data/operations";
 import type { OauthProvider } from "@/generated/protocol";
 import { focusOnMount } from "@/lib/focus";
@@ -47,12 +48,12 @@ export function ClientForm({ provider, onCancel, onDone }: FormProps) {
           {errorWords(wire)}
         </p>
       )}
-      <div className="flex justify-end gap-2">
+      <DialogFoot>
         <Button onClick={onCancel}>Cancel</Button>
         <Button type="submit" look="primary" data-testid="client-save" disabled={!ready || configure.isPending}>
           {configure.isPending ? "Storing" : "Store"}
         </Button>
-      </div>
+      </DialogFoot>
     </form>
   );
 }

@@ -1,39 +1,40 @@
 /** Questions that sources put to the person in the middle of a call: a form, or a page to open. */
 import { ExternalLink, MessageCircleQuestion } from "lucide-react";
-import { useEffect, useRef } from "react";
 import { Button } from "@/components/Button";
 import { useAct, useRead } from "@/data/operations";
 import { usePlatform } from "@/data/platform";
 import { SchemaForm } from "@/features/sources/SchemaForm";
 import type { Elicitation } from "@/generated/protocol";
+import { intoSight } from "@/lib/focus";
 import { go } from "@/lib/route";
 import { dateTime, until, useNowHere } from "@/lib/time";
 import { isWebUrl } from "@/platform";
 
-export function Elicitations({ questions }: { questions: readonly Elicitation[] }) {
+interface ElicitationsProps {
+  questions: readonly Elicitation[];
+  /** Scrolls to one that comes: the page is about something else. */
+  reveal?: boolean;
+}
+
+export function Elicitations({ questions, reveal = false }: ElicitationsProps) {
   return (
     <ul className="flex flex-col gap-3">
       {questions.map((question) => (
         <li key={question.id}>
-          <Question question={question} />
+          <Question question={question} reveal={reveal} />
         </li>
       ))}
     </ul>
   );
 }
 
-function Question({ question }: { question: Elicitation }) {
+function Question({ question, reveal }: { question: Elicitation; reveal: boolean }) {
   const { id, source, message, url, expiresAt } = question;
   const now = useNowHere();
   const sources = useRead("source.list", {}).data;
-  const card = useRef<HTMLDivElement>(null);
-  // It comes in the middle of something else, perhaps out of sight.
-  useEffect(() => {
-    void card.current?.scrollIntoView({ block: "nearest" });
-  }, []);
   const name = sources?.find((row) => row.id === source)?.name ?? source;
   return (
-    <div ref={card} role="group" aria-label={`${name} asks`} data-testid={`elicitation-${id}`} className="rounded-xl border border-warn/40 bg-raised p-3.5">
+    <div ref={reveal ? intoSight : undefined} role="group" aria-label={`${name} asks`} data-testid={`elicitation-${id}`} className="rounded-xl border border-warn/40 bg-raised p-3.5">
       <div className="flex items-start gap-2.5">
         <MessageCircleQuestion aria-hidden className="mt-0.5 size-4 shrink-0 text-warn" />
         <div className="flex min-w-0 flex-1 flex-col gap-3">

@@ -1,6 +1,7 @@
 /** The end of the set-up: switch it on, and say how a conversation begins. */
 import { CircleCheck } from "lucide-react";
 import { Button } from "@/components/Button";
+import { DialogFoot } from "@/components/Dialog";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useAct, useRead } from "@/data/operations";
 import type { SourceSummary } from "@/generated/protocol";
@@ -27,23 +28,23 @@ export function SetupDone({ source, name, onClose }: SetupDoneProps) {
           <p className="text-muted">
             Write to <strong className="font-medium text-ink">{name}</strong> from your own account. You get a code there, and a request to let you in appears here.
           </p>
-          <div className="flex justify-end">
+          <DialogFoot>
             <Button look="primary" data-testid="setup-close" onClick={onClose}>
               Done
             </Button>
-          </div>
+          </DialogFoot>
         </>
       ) : (
         <>
           <p className="text-muted">Everything is there. The channel is still switched off.</p>
-          <div className="flex justify-end gap-2">
+          <DialogFoot>
             <Button look="plain" onClick={onClose}>
               Later
             </Button>
             <Button look="primary" data-testid="setup-enable" disabled={enable.isPending} onClick={() => enable.mutate({ id: source.id, enabled: true })}>
               Switch it on
             </Button>
-          </div>
+          </DialogFoot>
         </>
       )}
     </div>

@@ -3,6 +3,7 @@ import { type FormEvent, useEffect, useRef, useState } from "react";
 import { Button } from "@/components/Button";
 import { CopyButton } from "@/components/Code";
 import { Field, Input } from "@/components/controls";
+import { DialogFoot } from "@/components/Dialog";
 import { CodeBlock } from "@/components/layout";
 import { Markdown } from "@/components/Markdown";
 import type { SetupStep } from "@/generated/protocol";
@@ -41,11 +42,11 @@ export function StepForm({ step, error, busy, onAnswer }: StepFormProps) {
           {(ids) => <Input {...ids} ref={field} type={step.kind === "secret" ? "password" : "text"} autoComplete="off" spellCheck={false} value={value} data-testid="setup-value" onChange={(event) => setValue(event.target.value)} />}
         </Field>
       )}
-      <div className="flex justify-end">
+      <DialogFoot>
         <Button type="submit" look="primary" data-testid="setup-next" disabled={value === "" || busy}>
           {busy ? "Checking…" : "Continue"}
         </Button>
-      </div>
+      </DialogFoot>
     </form>
   );
 }
@@ -75,7 +76,7 @@ function Choices({ step, value, onChange, error }: ChoicesProps) {
       {step.options.map((option) => (
         <label key={option.value} className="flex cursor-pointer items-start gap-2.5 rounded-lg border border-line px-3 py-2.5 hover:bg-hover has-checked:border-accent has-checked:bg-accent-soft">
           <input type="radio" name={step.field} value={option.value} checked={value === option.value} data-testid={`setup-choice-${option.value}`} onChange={() => onChange(option.value)} className="mt-0.5 accent-accent" />
-          <span>{option.label}</span>
+          <span className="min-w-0">{option.label}</span>
         </label>
       ))}
       {error !== null && (

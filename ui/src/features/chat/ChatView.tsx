@@ -28,10 +28,13 @@ interface ChatViewProps {
   message?: string | null;
 }
 
+/** Where there is too little room for both, the details lie over the conversation. */
+const over = (): boolean => window.matchMedia?.("(max-width: 1100px)").matches === true;
+
 export function ChatView({ session, message = null }: ChatViewProps) {
   const { id } = session;
   const { chat, error, reload, readBack } = useChat(id);
-  const [inspecting, setInspecting] = useState(() => localStorage.getItem(INSPECTOR_KEY) === "open");
+  const [inspecting, setInspecting] = useState(() => localStorage.getItem(INSPECTOR_KEY) === "open" && !over());
   const system = useRead("system.status", {}).data;
   const submit = useAct("session.submit");
   const interrupt = useAct("session.interrupt");
@@ -79,6 +82,10 @@ export function ChatView({ session, message = null }: ChatViewProps) {
     localStorage.setItem(INSPECTOR_KEY, inspecting ? "" : "open");
     setInspecting(!inspecting);
   };
+  /** Details that lie over the conversation go when somebody turns to it. */
+  const turnedTo = () => {
+    if (inspecting && over()) setInspecting(false);
+  };
 
   const files = useMemo(() => chat.messages.flatMap((row) => row.attachments ?? []), [chat.messages]);
   const scripted = system?.model?.settings.kind === "demo" && session.model === null;
@@ -87,7 +94,7 @@ export function ChatView({ session, message = null }: ChatViewProps) {
       <div className="flex min-w-0 flex-1 flex-col">
         <ChatHeader session={session} state={chat.state} inspecting={inspecting} onInspect={toggleInspector} />
         {scripted && <DemoBanner />}
-        <div className="min-h-0 flex-1">
+        <div className="min-h-0 flex-1" onFocus={turnedTo}>
           {error !== null && !chat.loaded ? (
             <Failure error={error} onRetry={reload} />
           ) : !chat.loaded ? (
@@ -102,7 +109,7 @@ export function ChatView({ session, message = null }: ChatViewProps) {
             </SessionOfRows>
           )}
         </div>
-        <div className="mx-auto w-full max-w-(--chat) px-6 pb-4">
+        <div className="mx-auto w-full max-w-(--chat) px-6 pb-4" onFocus={turnedTo}>
           <Approvals approvals={chat.approvals} />
           {!mayWrite && (
             <p data-testid="read-only" className="mb-2 rounded-lg bg-sunken px-3 py-2 text-sm text-muted">

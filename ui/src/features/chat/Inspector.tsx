@@ -67,7 +67,7 @@ export function Inspector({ session, usage, files }: InspectorProps) {
             ["Answered", tokens(usage.outputTokens)],
             ["From cache", tokens(usage.cacheReadTokens)],
             ["Context", tokens(usage.contextTokens)],
-            ["Cost", (usage.costUsd ?? 0) > 0 ? `$${(usage.costUsd ?? 0).toFixed(4)}` : "not known"],
+            ["Cost", (usage.costUsd ?? 0) > 0 ? `$${(usage.costUsd ?? 0).toFixed(2)}` : "not known"],
           ]}
         />
       </Section>

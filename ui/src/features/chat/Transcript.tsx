@@ -73,7 +73,7 @@ export function Transcript({ chat, target, onReadBack, resendable, onResend }: T
         aria-label="Conversation"
         aria-busy={isBusy(chat.state)}
         onScroll={onScroll}
-        className="h-full overflow-y-auto [overflow-anchor:none] focus-visible:outline-none"
+        className="h-full overflow-y-auto [overflow-anchor:none] focus-visible:-outline-offset-2"
       >
         <div className="relative mx-auto w-full max-w-(--chat)" style={{ height: rows.getTotalSize() }}>
           {rows.getVirtualItems().map((item) => {

@@ -6,6 +6,7 @@ import { Empty, Failure, SkeletonRows } from "@/components/states";
 import { useRead } from "@/data/operations";
 import type { HookEvent, HookSlot } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
+import { intoSight } from "@/lib/focus";
 import { plural } from "@/lib/format";
 import { go } from "@/lib/route";
 import { sentence } from "@/lib/sentence";
@@ -54,6 +55,7 @@ function Row({ row, selected }: { row: HookEvent; selected: boolean }) {
   return (
     <li>
       <button
+        ref={selected ? intoSight : undefined}
         type="button"
         data-testid={`hook-${row.event}`}
         aria-current={selected ? "true" : undefined}
@@ -107,7 +109,7 @@ function Slot({ slot, place }: { slot: HookSlot; place: number | null }) {
             {slot.plugin}
           </button>
           <span className="text-sm text-faint">
-            {slot.origin} · priority {slot.priority} · at most {duration(slot.timeoutMs)}
+            {slot.origin} · priority {slot.priority} · <span className="whitespace-nowrap">at most {duration(slot.timeoutMs)}</span>
           </span>
         </p>
         <p className="text-muted">{sentence(slot.why)}</p>

@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { notify } from "@/data/notify";
 import { invalidate, useAct, useRead } from "@/data/operations";
 import type { CrashReport, SafeMode } from "@/generated/protocol";
-import { ago, useNow } from "@/lib/time";
+import { agoWords, useNow } from "@/lib/time";
 import { Line } from "@/shell/Line";
 
 export function EndBanner() {
@@ -20,12 +20,6 @@ export function EndBanner() {
   );
 }
 
-function when(at: number, now: number): string {
-  const words = ago(at, now);
-  if (words === "now") return "just now";
-  return now - at < 7 * 86_400_000 ? `${words} ago` : `on ${words}`;
-}
-
 function EndLine({ report }: { report: CrashReport }) {
   const now = useNow();
   const dismiss = useAct("crash.dismiss");
@@ -37,7 +31,7 @@ function EndLine({ report }: { report: CrashReport }) {
     <Line
       tone="plain"
       icon={<Heart className="size-3.5 text-warn" />}
-      message={`Kata Agents ended unexpectedly ${when(report.at, now)} and came back; nothing was lost.`}
+      message={`Kata Agents ended unexpectedly ${agoWords(report.at, now)} and came back; nothing was lost.`}
       hint={null}
       action={<Act id="copy-report" onClick={() => void copy()}>Copy report</Act>}
       onDismiss={() => dismiss.mutate({ id: report.id })}

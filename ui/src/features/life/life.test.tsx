@@ -1,4 +1,4 @@
-import { screen, waitFor } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import type { CrashReport } from "@/generated/protocol";
 import { openWindow } from "@/test/app";
@@ -31,6 +31,35 @@ describe("after a crash", () => {
     await waitFor(() => expect(platform.world.plugins.find(({ id }) => id === "echo")?.enabled).toBe(false));
     await user.click(screen.getByTestId("start-normally"));
     await waitFor(() => expect(screen.queryByText(/Safe mode/)).toBeNull());
+  });
+});
+
+describe("reports about unexpected ends", () => {
+  it("need the person until they are put away, from the list of what does", async () => {
+    const { user, platform } = openWindow("#/sessions", { troubled: true });
+    await user.click(await screen.findByTestId("needs-you"));
+    await user.click(await screen.findByTestId(`answer-dismiss-crash:${platform.world.crashes[0]?.id}`));
+    await waitFor(() => expect(platform.world.crashes.every(({ seen }) => seen)).toBe(true));
+    await user.click(screen.getByTestId("needs-you"));
+    await screen.findByRole("menu");
+    expect(screen.queryByText("Kata Agents ended unexpectedly and came back")).toBeNull();
+  });
+
+  it("stand in the diagnostics, also those of a part that stopped, to be read and copied", async () => {
+    const { user } = openWindow("#/settings/diagnostics", { troubled: true });
+    const report = within(await screen.findByTestId("crash-20261126T193000-panic"));
+    expect(report.getByText("A part of it stopped; the rest went on")).toBeVisible();
+    await user.click(report.getByRole("button", { name: "Show" }));
+    expect(report.getByText(/a task stopped at kata_sources::mcp/)).toBeVisible();
+    await user.click(report.getByRole("button", { name: "Copy the report" }));
+    await waitFor(async () => expect(await navigator.clipboard.readText()).toContain("kata_sources::mcp"));
+    await user.click(screen.getByTestId("crash-dismiss-20261126T203000-crash"));
+    await waitFor(() => expect(screen.queryByTestId("crash-dismiss-20261126T203000-crash")).toBeNull());
+  });
+
+  it("are said to be none where there are none", async () => {
+    openWindow("#/settings/diagnostics");
+    expect(await screen.findByText("None. Whenever it has ended, it was in order.")).toBeVisible();
   });
 });
 

@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { Button } from "@/components/Button";
 import { Field, Input } from "@/components/controls";
-import { Dialog } from "@/components/Dialog";
+import { Dialog, DialogFoot } from "@/components/Dialog";
 import { useAct } from "@/data/operations";
 import { isRecord } from "@/features/sources/schema";
 import { focusOnMount } from "@/lib/focus";
@@ -51,7 +51,7 @@ export function InstallPlugin({ onClose }: { onClose: () => void }) {
             />
           )}
         </Field>
-        <div className="flex justify-end gap-2">
+        <DialogFoot>
           <Button onClick={onClose}>Cancel</Button>
           {taken && (
             <Button look="danger" data-testid="install-replace" disabled={install.isPending} onClick={() => run(true)}>
@@ -61,7 +61,7 @@ export function InstallPlugin({ onClose }: { onClose: () => void }) {
           <Button type="submit" look="primary" data-testid="install-run" disabled={path.trim() === "" || install.isPending || taken}>
             {install.isPending ? "Copying" : "Install"}
           </Button>
-        </div>
+        </DialogFoot>
       </form>
     </Dialog>
   );

@@ -3,7 +3,7 @@ import { Cog, type LucideIcon, Radio, Webhook, Wrench } from "lucide-react";
 import { useState } from "react";
 import { Button } from "@/components/Button";
 import { Field, Input } from "@/components/controls";
-import { Dialog } from "@/components/Dialog";
+import { Dialog, DialogFoot } from "@/components/Dialog";
 import { useAct } from "@/data/operations";
 import type { PluginTemplate } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
@@ -62,12 +62,12 @@ export function NewPlugin({ onClose }: { onClose: () => void }) {
         <Field label="Name (optional)" hint="Made from the id when left empty.">
           {(ids) => <Input {...ids} value={name} onChange={(event) => setName(event.target.value)} />}
         </Field>
-        <div className="flex justify-end gap-2">
+        <DialogFoot>
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" look="primary" data-testid="new-plugin-create" disabled={id === "" || idProblem(id) !== null || create.isPending}>
             {create.isPending ? "Writing" : "Create"}
           </Button>
-        </div>
+        </DialogFoot>
       </form>
     </Dialog>
   );

@@ -12,7 +12,7 @@ export function PassedOver() {
   if (discovery.isError) return <Failure error={discovery.error} onRetry={() => void discovery.refetch()} />;
   const { roots, dropped } = discovery.data;
   return (
-    <Scroll>
+    <Scroll reading="Folders that were passed over">
       <div className="mx-auto flex max-w-[760px] flex-col gap-8 px-5 pt-6 pb-12 @xl:px-8">
         <header>
           <h1 className="text-xl font-semibold">Folders that were passed over</h1>

@@ -5,6 +5,7 @@ import { StatusBadge } from "@/components/StatusBadge";
 import { useAct } from "@/data/operations";
 import type { PluginSummary } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
+import { intoSight } from "@/lib/focus";
 import { plural } from "@/lib/format";
 import { go } from "@/lib/route";
 import { TrustBadge } from "./TrustBadge";
@@ -15,6 +16,7 @@ export function PluginRow({ row, selected }: { row: PluginSummary; selected: boo
   return (
     <li data-testid={`plugin-row-${row.id}`} className={cn("flex h-[50px] items-center gap-2 rounded-lg pr-2.5", selected ? "bg-selected" : "hover:bg-hover")}>
       <button
+        ref={selected ? intoSight : undefined}
         type="button"
         aria-current={selected ? "true" : undefined}
         onClick={() => go({ view: "plugins", plugin: row.id })}

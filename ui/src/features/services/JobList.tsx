@@ -3,7 +3,7 @@ import { CalendarClock } from "lucide-react";
 import { Badge } from "@/components/controls";
 import type { SourceJob } from "@/generated/protocol";
 import { sentence } from "@/lib/sentence";
-import { ago, dateTime, until, useNow } from "@/lib/time";
+import { agoWords, dateTime, until, useNow } from "@/lib/time";
 
 export function JobList({ jobs }: { jobs: readonly SourceJob[] }) {
   const now = useNow();
@@ -29,16 +29,11 @@ export function JobList({ jobs }: { jobs: readonly SourceJob[] }) {
               {job.next === null ? "over" : job.next <= now ? "runs now" : `next ${until(job.next, now)}`}
             </span>
             <span className="block" title={job.last === null ? undefined : dateTime(job.last)}>
-              {job.last === null ? "not yet run" : lastRan(job.last, now)}
+              {job.last === null ? "not yet run" : `ran ${agoWords(job.last, now)}`}
             </span>
           </p>
         </li>
       ))}
     </ul>
   );
-}
-
-function lastRan(at: number, now: number): string {
-  const past = ago(at, now);
-  return past === "now" ? "ran just now" : `ran ${past} ago`;
 }

@@ -3,6 +3,7 @@ import { Facts, Section } from "@/components/layout";
 import { Failure, SkeletonRows } from "@/components/states";
 import { useRead } from "@/data/operations";
 import { Checks } from "@/features/life/Checks";
+import { Crashes } from "@/features/life/Crashes";
 import { LogTail } from "@/features/services/LogTail";
 import type { Ledger } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
@@ -30,6 +31,7 @@ export function Diagnostics() {
         />
       </Section>
       <Checks />
+      <Crashes />
       <Section title="Messages">
         <LedgerView ledger={ledger} />
       </Section>

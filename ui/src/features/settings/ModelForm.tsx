@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { Button } from "@/components/Button";
 import { Field, Input, Select, Switch } from "@/components/controls";
+import { DialogFoot } from "@/components/Dialog";
 import { useAct } from "@/data/operations";
 import type { ProviderSummary } from "@/generated/protocol";
 import { errorWords } from "@/lib/sentence";
@@ -84,12 +85,12 @@ export function ModelForm({ provider, first, onDone }: FormProps) {
           {errorWords(set.error.wire)}
         </p>
       )}
-      <div className="flex justify-end gap-2">
+      <DialogFoot>
         <Button onClick={onDone}>Cancel</Button>
         <Button type="submit" look="primary" data-testid="model-save" disabled={!ready || set.isPending}>
           {set.isPending ? "Saving" : "Save"}
         </Button>
-      </div>
+      </DialogFoot>
     </form>
   );
 }

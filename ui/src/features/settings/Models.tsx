@@ -39,12 +39,14 @@ export function Models() {
           ))}
         </ul>
         {!hasDemo && (
-          <p className="flex items-center gap-2 text-muted">
-            <FlaskConical aria-hidden className="size-3.5" />
-            To try the app without a model:
-            <button type="button" data-testid="use-demo" className="text-accent underline underline-offset-2" onClick={() => set.mutate({ settings: DEMO_SETTINGS, default: true })}>
-              use the scripted demo
-            </button>
+          <p className="flex items-start gap-2 text-muted">
+            <FlaskConical aria-hidden className="mt-0.5 size-3.5 shrink-0" />
+            <span>
+              To try the app without a model:{" "}
+              <button type="button" data-testid="use-demo" className="text-accent underline underline-offset-2" onClick={() => set.mutate({ settings: DEMO_SETTINGS, default: true })}>
+                use the scripted demo
+              </button>
+            </span>
           </p>
         )}
       </Section>
@@ -67,8 +69,8 @@ function Provider({ model, onEdit }: { model: ProviderSummary; onEdit: () => voi
   const busy = set.isPending || test.isPending || remove.isPending;
   return (
     <li data-testid={`model-${settings.id}`} className="flex flex-col gap-2 rounded-lg border border-line px-3.5 py-3">
-      <div className="flex items-center gap-2">
-        <span className="min-w-0 flex-1">
+      <div className="flex flex-wrap items-center gap-2">
+        <span className="min-w-52 flex-1">
           <span className="flex items-center gap-2">
             <span className="truncate font-medium">{model.label}</span>
             {model.default && <Badge tone="accent">default</Badge>}
@@ -80,24 +82,26 @@ function Provider({ model, onEdit }: { model: ProviderSummary; onEdit: () => voi
             {!demo && ` · ${model.hasKey ? "key stored" : "no key"}`}
           </span>
         </span>
-        {!model.default && (
-          <Button disabled={busy} onClick={() => set.mutate({ settings, default: true })}>
-            Make default
+        <span className="ml-auto flex flex-wrap justify-end gap-2">
+          {!model.default && (
+            <Button disabled={busy} onClick={() => set.mutate({ settings, default: true })}>
+              Make default
+            </Button>
+          )}
+          {!demo && (
+            <>
+              <Button disabled={busy} title="Asks for one word; costs a few tokens" onClick={() => test.mutate({ id: settings.id })}>
+                {test.isPending ? "Testing" : "Test"}
+              </Button>
+              <Button disabled={busy} onClick={onEdit}>
+                Change
+              </Button>
+            </>
+          )}
+          <Button look="danger" disabled={busy} onClick={() => remove.mutate({ id: settings.id })}>
+            Remove
           </Button>
-        )}
-        {!demo && (
-          <>
-            <Button disabled={busy} title="Asks for one word; costs a few tokens" onClick={() => test.mutate({ id: settings.id })}>
-              {test.isPending ? "Testing" : "Test"}
-            </Button>
-            <Button disabled={busy} onClick={onEdit}>
-              Change
-            </Button>
-          </>
-        )}
-        <Button look="danger" disabled={busy} onClick={() => remove.mutate({ id: settings.id })}>
-          Remove
-        </Button>
+        </span>
       </div>
       <StatusBadge status={model.status} full className="text-sm" />
     </li>

@@ -1,6 +1,7 @@
 /** What a person should know before they leave it running; each finding with what mends it. */
 import { CircleAlert, CircleCheck, Info, RefreshCw, TriangleAlert } from "lucide-react";
 import { Button } from "@/components/Button";
+import { WithCode } from "@/components/WithCode";
 import { Empty, Failure, SkeletonRows } from "@/components/states";
 import { useRead } from "@/data/operations";
 import type { Finding, Severity } from "@/generated/protocol";
@@ -19,8 +20,8 @@ export function Security() {
   if (audit.isError) return <Failure error={audit.error} onRetry={() => void audit.refetch()} />;
   return (
     <>
-      <div className="flex items-center gap-3">
-        <p className="flex-1 text-muted">Channels, plugins, rules, files, devices: looked at now, on this machine. Nothing is changed.</p>
+      <div className="flex flex-wrap items-center gap-3">
+        <p className="min-w-60 flex-1 text-muted">Channels, plugins, rules, files, devices: looked at now, on this machine. Nothing is changed.</p>
         <Button icon={<RefreshCw aria-hidden className={audit.isFetching ? "size-3.5 animate-spin" : "size-3.5"} />} onClick={() => void audit.refetch()}>
           Look again
         </Button>
@@ -54,7 +55,7 @@ function Group({ severity, findings }: { severity: Severity; findings: readonly 
               <code className="font-mono text-sm text-faint">{finding.code}</code>
             </p>
             <p className="text-muted">{sentence(finding.message)}</p>
-            {finding.mend != null && <p className="selectable mt-1 text-sm text-faint [overflow-wrap:anywhere]">To mend it: {finding.mend.replaceAll("`", "")}</p>}
+            {finding.mend != null && <p className="selectable mt-1 text-sm text-faint [overflow-wrap:anywhere]">To mend it: <WithCode text={finding.mend} /></p>}
           </li>
         ))}
       </ul>

@@ -3,6 +3,7 @@ import { RotateCcw } from "lucide-react";
 import { useId, useState } from "react";
 import { Button } from "@/components/Button";
 import { Badge, Input, Switch, Textarea } from "@/components/controls";
+import { WithCode } from "@/components/WithCode";
 import { type Changeable, defaultWords, draftOf, fitting, isDefault, valueOf } from "./setting";
 import { type Setting, useSetting } from "./useSetting";
 
@@ -14,7 +15,7 @@ export function SettingRow({ row }: { row: Changeable }) {
   return (
     <li data-testid={`setting-row-${path}`} className="flex flex-col gap-1.5 px-3.5 py-3">
       <div className="flex flex-wrap items-baseline gap-x-2 gap-y-1">
-        <label htmlFor={id} className="selectable min-w-0 flex-1 font-mono text-sm [overflow-wrap:anywhere]">
+        <label htmlFor={id} className="selectable min-w-44 flex-1 font-mono text-sm [overflow-wrap:anywhere]">
           {path}
         </label>
         {rule.restart && <Badge tone="warn">counts from the next start</Badge>}
@@ -23,7 +24,7 @@ export function SettingRow({ row }: { row: Changeable }) {
         </Badge>
       </div>
       <p id={`${id}-doc`} className="text-sm text-muted">
-        {rule.doc.replaceAll("`", "")}
+        <WithCode text={rule.doc} />
       </p>
       {rule.kind.kind === "bool" ? (
         <div className="flex h-7 items-center gap-3">

@@ -10,6 +10,8 @@ import { UsageView } from "@/features/usage/UsageView";
 import { WorkspaceSettings } from "@/features/workspaces/WorkspaceSettings";
 import { cn } from "@/lib/cn";
 import { go, type SettingsSection } from "@/lib/route";
+import { intoSight } from "@/lib/focus";
+import { paneOf, usePhone } from "@/shell/usePhone";
 import { Appearance } from "./Appearance";
 import { Background } from "./Background";
 import { ConfigTable } from "./ConfigTable";
@@ -22,29 +24,33 @@ import { Tracing } from "./Tracing";
 import { Updates } from "./Updates";
 
 export function SettingsView({ section }: { section: SettingsSection }) {
+  const chosen = useListed() ? null : section;
   const present = SECTIONS.find((each) => each.id === section);
   return (
     <>
       <ListPane label="Settings" title="Settings">
-        <ul className="flex flex-col gap-px px-2">
-          {SECTIONS.map(({ id, name, note, icon: Icon }) => (
-            <li key={id}>
-              <button
-                type="button"
-                data-testid={`settings-${id}`}
-                aria-current={id === section ? "page" : undefined}
-                onClick={() => go({ view: "settings", section: id })}
-                className={cn("flex h-[46px] w-full items-center gap-3 rounded-lg px-2.5 text-left", id === section ? "bg-selected" : "hover:bg-hover")}
-              >
-                <Icon aria-hidden className="size-4 shrink-0 text-muted" strokeWidth={1.75} />
-                <span className="min-w-0">
-                  <span className="block font-medium">{name}</span>
-                  <span className="block truncate text-sm text-faint">{note}</span>
-                </span>
-              </button>
-            </li>
-          ))}
-        </ul>
+        <Scroll className="pb-3">
+          <ul className="flex flex-col gap-px px-2">
+            {SECTIONS.map(({ id, name, note, icon: Icon }) => (
+              <li key={id}>
+                <button
+                  ref={id === chosen ? intoSight : undefined}
+                  type="button"
+                  data-testid={`settings-${id}`}
+                  aria-current={id === chosen ? "page" : undefined}
+                  onClick={() => go({ view: "settings", section: id })}
+                  className={cn("flex h-[46px] w-full items-center gap-3 rounded-lg px-2.5 text-left", id === chosen ? "bg-selected" : "hover:bg-hover")}
+                >
+                  <Icon aria-hidden className="size-4 shrink-0 text-muted" strokeWidth={1.75} />
+                  <span className="min-w-0">
+                    <span className="block font-medium">{name}</span>
+                    <span className="block truncate text-sm text-faint">{note}</span>
+                  </span>
+                </button>
+              </li>
+            ))}
+          </ul>
+        </Scroll>
       </ListPane>
       <ContentPane label={present?.name ?? "Settings"}>
         <Scroll>
@@ -57,6 +63,9 @@ export function SettingsView({ section }: { section: SettingsSection }) {
     </>
   );
 }
+
+/** On a phone the list stands alone before a section is chosen. */
+const useListed = (): boolean => usePhone() && paneOf({ view: "settings", section: "models" }, window.location.hash) === "list";
 
 function Chosen({ section }: { section: SettingsSection }) {
   switch (section) {

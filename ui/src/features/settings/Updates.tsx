@@ -8,7 +8,7 @@ import { Failure, SkeletonRows } from "@/components/states";
 import { remember, useAct, useRead } from "@/data/operations";
 import type { UpdateOffer, UpdateOutcome, UpdateState } from "@/generated/protocol";
 import { bytes } from "@/lib/format";
-import { ago, dateTime, useNow } from "@/lib/time";
+import { agoWords, dateTime, useNow } from "@/lib/time";
 import { UpdateRulesForm } from "./UpdateRulesForm";
 import { atWork, stageWords } from "./updateWords";
 
@@ -52,7 +52,7 @@ function Now({ state }: { state: UpdateState }) {
           </p>
         </>
       )}
-      <p className="text-sm text-faint">{checkedAt === null ? "It has not looked since it started." : `Last looked: ${ago(checkedAt, now)}.`}</p>
+      <p className="text-sm text-faint">{checkedAt === null ? "It has not looked since it started." : `It looked ${agoWords(checkedAt, now)}.`}</p>
     </div>
   );
 }

@@ -9,6 +9,7 @@ import { useRead } from "@/data/operations";
 import { useWorkspace } from "@/data/workspace";
 import type { Skill } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
+import { intoSight } from "@/lib/focus";
 import { moveByArrows } from "@/lib/roving";
 import { go } from "@/lib/route";
 import { NewSkill } from "./NewSkill";
@@ -71,6 +72,7 @@ function Row({ skill, selected }: { skill: Skill; selected: boolean }) {
   return (
     <li>
       <button
+        ref={selected ? intoSight : undefined}
         type="button"
         data-row
         data-testid={`skill-row-${skill.slug}`}

@@ -2,7 +2,7 @@
 import { LogIn } from "lucide-react";
 import { useState } from "react";
 import { Button } from "@/components/Button";
-import { Dialog } from "@/components/Dialog";
+import { Dialog, DialogFoot } from "@/components/Dialog";
 import { StatusBadge } from "@/components/StatusBadge";
 import { Failure, SkeletonRows } from "@/components/states";
 import { useAct, useRead } from "@/data/operations";
@@ -52,7 +52,7 @@ function Body({ detail, onClose }: { detail: SourceDetail; onClose: () => void }
         </Button>
       )}
       <TestResult test={test} />
-      <div className="flex justify-end gap-2">
+      <DialogFoot>
         {toneOf(status.state) !== "good" && (
           <Button data-testid="added-change" onClick={() => setChanging(true)}>
             Change…
@@ -64,7 +64,7 @@ function Body({ detail, onClose }: { detail: SourceDetail; onClose: () => void }
         <Button look={wantsSignIn ? "outline" : "primary"} data-testid="added-open" onClick={open}>
           Open it
         </Button>
-      </div>
+      </DialogFoot>
       {changing && <EditSource source={summary} onClose={() => setChanging(false)} />}
       {signingIn && signsInAt !== null && <SignIn source={summary} at={signsInAt} name={provider ?? summary.name} onClose={() => setSigningIn(false)} />}
     </div>

@@ -6,7 +6,7 @@ import { Input, Select, Switch } from "@/components/controls";
 import { Skeleton } from "@/components/states";
 import { useAct, useRead } from "@/data/operations";
 import type { DmPolicy, PairingRequest, SourceId } from "@/generated/protocol";
-import { ago, until, useNow } from "@/lib/time";
+import { agoWords, until, useNow } from "@/lib/time";
 import { PolicyLimits } from "./PolicyLimits";
 
 const POLICIES: Record<DmPolicy, string> = {
@@ -112,25 +112,27 @@ export function PairingRequests({ requests }: { requests: readonly PairingReques
   return (
     <ul className="flex flex-col gap-2">
       {requests.map(({ code, sender, senderName, requestedAt, expiresAt }) => (
-        <li key={code} data-testid={`pairing-${code}`} className="flex items-center gap-3 rounded-lg border border-warn/40 bg-warn-soft px-3 py-2.5">
+        <li key={code} data-testid={`pairing-${code}`} className="flex flex-wrap items-center gap-x-3 gap-y-2 rounded-lg border border-warn/40 bg-warn-soft px-3 py-2.5">
           <UserRound aria-hidden className="size-4 shrink-0 text-warn" />
-          <div className="min-w-0 flex-1">
-            <p className="truncate">
+          <div className="min-w-48 flex-1">
+            <p className="[overflow-wrap:anywhere]">
               <span className="font-medium">{senderName ?? sender}</span> wants to write{" "}
               <span className="text-muted">
-                · {sender} · {ago(requestedAt, now)}
+                · {sender} · {agoWords(requestedAt, now)}
               </span>
             </p>
             <p className="text-sm text-muted">
               Code <code className="selectable font-mono font-semibold tracking-wider text-ink">{code}</code>, ends {until(expiresAt, now)}. Compare it with what they see.
             </p>
           </div>
-          <Button look="primary" data-testid={`approve-${code}`} disabled={busy} onClick={() => approve.mutate({ code })}>
-            Approve
-          </Button>
-          <Button look="danger" disabled={busy} onClick={() => deny.mutate({ code })}>
-            Deny
-          </Button>
+          <span className="ml-auto flex gap-2">
+            <Button look="primary" data-testid={`approve-${code}`} disabled={busy} onClick={() => approve.mutate({ code })}>
+              Approve
+            </Button>
+            <Button look="danger" disabled={busy} onClick={() => deny.mutate({ code })}>
+              Deny
+            </Button>
+          </span>
         </li>
       ))}
     </ul>

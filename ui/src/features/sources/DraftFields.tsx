@@ -59,7 +59,7 @@ export function Segments<T extends string>({ label, value, options, onChange }: 
   );
 }
 
-const TRANSPORTS: readonly (readonly [Transport, string])[] = [["stdio", "A program on this machine"], ["http", "An address"]];
+const TRANSPORTS: readonly (readonly [Transport, string])[] = [["stdio", "A program here"], ["http", "An address"]];
 const MCP_AUTH: Record<McpAuth, string> = { oauth: "In the browser, if it asks for it", bearer: "With a token", none: "Never" };
 const API_AUTH: Record<ApiAuth, string> = { none: "Nothing", bearer: "A token (Authorization: Bearer …)", header: "A key in a header", query: "A key in the address", basic: "A user name and a password" };
 

@@ -64,7 +64,7 @@ function Body({ detail, at }: { detail: Detail; at: number }) {
       <div ref={scroller} className="mx-auto flex max-w-[760px] flex-col gap-5 px-5 pt-6 pb-12 @xl:px-8">
         <SourceHead detail={detail} provider={provider} onShow={show} onSignIn={signIn} />
         {/* Over the tabs: a tool that is tried in one of them may be what asks. */}
-        {questions.length > 0 && <Elicitations questions={questions} />}
+        {questions.length > 0 && <Elicitations questions={questions} reveal />}
         <Tabs label={summary.name} tabs={tabs} value={tab} onChange={setTab} />
       </div>
       {signingIn && detail.signsInAt !== null && <SignIn source={summary} at={detail.signsInAt} name={provider ?? summary.name} onClose={() => setSigningIn(false)} />}

@@ -11,7 +11,7 @@ import { MendButton, type MendPart } from "@/features/services/MendButton";
 import type { SourceDetail, SourceSummary } from "@/generated/protocol";
 import { go } from "@/lib/route";
 import { mendOf } from "@/lib/status";
-import { ago, useNow } from "@/lib/time";
+import { agoWords, useNow } from "@/lib/time";
 import { EditSource } from "./EditSource";
 import { hasFiles, KINDS, SourceIcon } from "./kinds";
 import { TestResult, useTest } from "./TestResult";
@@ -68,7 +68,7 @@ export function SourceHead({ detail, provider, onShow, onSignIn }: HeadProps) {
 function About({ summary }: { summary: SourceSummary }) {
   const now = useNow();
   const { plugin, tagline, lastActivity } = summary;
-  const past = lastActivity === null ? null : ago(lastActivity, now);
+  const past = lastActivity === null ? null : agoWords(lastActivity, now);
   return (
     <>
       {tagline !== null && tagline !== "" && <p className="selectable text-muted [overflow-wrap:anywhere]">{tagline}</p>}
@@ -82,7 +82,7 @@ function About({ summary }: { summary: SourceSummary }) {
             </button>
           </span>
         )}
-        {past !== null && <span>· last active {past === "now" ? "just now" : /^\d+ (min|h|d)$/.test(past) ? `${past} ago` : past}</span>}
+        {past !== null && <span>· last active {past}</span>}
       </p>
     </>
   );

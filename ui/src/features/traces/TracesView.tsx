@@ -10,6 +10,7 @@ import { useWorkspace } from "@/data/workspace";
 import { titleOf } from "@/features/sessions/title";
 import type { Trace } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
+import { intoSight } from "@/lib/focus";
 import { go } from "@/lib/route";
 import { clockTime, dateTime, micros } from "@/lib/time";
 import { TraceDetail } from "./TraceDetail";
@@ -114,6 +115,7 @@ function Row({ row, selected, session, title }: RowProps) {
     <li>
       {/* oxlint-disable-next-line jsx-a11y/control-has-associated-label -- its name is what stands in it */}
       <button
+        ref={selected ? intoSight : undefined}
         type="button"
         data-testid={`trace-row-${row.id}`}
         aria-current={selected ? "true" : undefined}

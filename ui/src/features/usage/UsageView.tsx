@@ -21,9 +21,9 @@ export function UsageView() {
   const usage = useRead("usage.get", { days }, { fresh: true });
   return (
     <>
-      <div role="radiogroup" aria-label="How far back" className="flex gap-1">
+      <div role="radiogroup" aria-label="How far back" className="flex flex-wrap gap-1">
         {SPANS.map((span) => (
-          <label key={span} className={cn("flex h-7 items-center rounded-md border px-2.5 has-focus-visible:outline-2 has-focus-visible:outline-accent", span === days ? "border-accent bg-accent-soft text-accent" : "border-line text-muted hover:bg-hover")}>
+          <label key={span} className={cn("flex h-7 items-center rounded-md border px-2.5 whitespace-nowrap has-focus-visible:outline-2 has-focus-visible:outline-accent", span === days ? "border-accent bg-accent-soft text-accent" : "border-line text-muted hover:bg-hover")}>
             <input type="radio" name="usage-span" className="sr-only" checked={span === days} onChange={() => setDays(span)} />
             {span === 365 ? "A year" : `${span} days`}
           </label>

@@ -2,6 +2,7 @@
 import type { Attention } from "@/generated/protocol";
 import { OperationError } from "../types";
 import { APPROVAL_OPERATIONS } from "./approvals";
+import { LIFE } from "./life";
 import type { Table } from "./operations";
 import type { World } from "./world";
 
@@ -31,7 +32,10 @@ function waiting(world: World): Attention[] {
   const sources = world.sources
     .filter((row) => row.enabled && row.status.state.kind === "needs_user")
     .map((row) => entry("source", row.id, `${row.name} needs you`, row.status.since, `/sources/${encodeURIComponent(row.id)}`, { detail: row.status.message, source: row.id }));
-  return [...approvals, ...people, ...questions, ...sources].toSorted((a, b) => a.since - b.since);
+  const crashes = world.crashes
+    .filter(({ seen }) => !seen)
+    .map((each) => entry("crash", each.id, each.kind === "panic" ? "A part of Kata Agents stopped unexpectedly" : "Kata Agents ended unexpectedly and came back", each.at, "/settings/diagnostics", { detail: each.place, actions: [{ id: "dismiss", label: "Put away" }] }));
+  return [...approvals, ...crashes, ...people, ...questions, ...sources].toSorted((a, b) => a.since - b.since);
 }
 
 type AttentionOperations = Pick<Table, "attention.list" | "attention.answer" | "system.pause">;
@@ -43,6 +47,7 @@ export const ATTENTION_OPERATIONS: AttentionOperations = {
     if (each === undefined) throw new OperationError({ code: "not_found", message: "Nothing waits under that name.", hint: "It may have been answered, or its time is over." });
     const about = id.slice(id.indexOf(":") + 1);
     if (each.kind === "approval") APPROVAL_OPERATIONS["approval.answer"](world, { code: about, decision: action === "once" ? "once" : "deny" });
+    if (each.kind === "crash") LIFE["crash.dismiss"](world, { id: about });
     world.pairing = world.pairing.filter((row) => each.kind !== "pairing" || row.code !== about);
     world.publish({ topic: "pairing_changed" });
     return {};

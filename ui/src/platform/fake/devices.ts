@@ -3,6 +3,7 @@ import type { Device, GatewayState } from "@/generated/protocol";
 import { OperationError } from "../types";
 import { daysAgo, hoursAgo } from "./clock";
 import type { Table } from "./operations";
+import type { FakeOptions } from "./world";
 
 const CODE = "7K3QZ-M9XWB";
 
@@ -24,7 +25,7 @@ const state = (devices: readonly Device[]): GatewayState => ({
 
 /** By world, so that two windows of a test do not share them. */
 const kept = new WeakMap<object, Device[]>();
-const of = (world: object): Device[] => kept.get(world) ?? [...DEVICES];
+const of = (world: object): Device[] => kept.get(world) ?? ("options" in world && (world.options as FakeOptions).empty === true ? [] : [...DEVICES]);
 
 export const DEVICE_OPERATIONS = {
   "gateway.state": (world) => state(of(world)),

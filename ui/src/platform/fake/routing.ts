@@ -138,7 +138,7 @@ export const ROUTE_OPERATIONS: RouteOperations = {
     world.publish({ topic: "routes_changed" });
     return next;
   },
-  "refusal.list": () => REFUSALS,
+  "refusal.list": (world) => (world.options.empty === true ? [] : REFUSALS),
   "channel.policy": (world, { id, quietHours, ...change }) => {
     const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value != null)) as Partial<ChannelPolicyState>;
     if (given.perMinuteSender === 0) throw new OperationError({ code: "invalid", message: "“perMinuteSender”: must be from 1 to 10,000" });

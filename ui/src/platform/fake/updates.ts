@@ -15,6 +15,12 @@ export const UPDATES: UpdateState = {
   last: { version: "0.1.0", from: "0.0.9", at: hoursAgo(400), ok: true, message: "Version 0.1.0 runs." },
 };
 
+export const FAILED_UPDATE: UpdateState = {
+  ...UPDATES,
+  stage: { stage: "failed", message: "The server did not answer within 30 seconds. It is tried again in an hour." },
+  last: { version: "0.2.0", from: "0.1.0", at: hoursAgo(3), ok: false, message: "Version 0.2.0 did not become ready within 60 seconds. Version 0.1.0 runs again." },
+};
+
 type UpdateOperations = Pick<Table, Extract<keyof Table, `update.${string}`>>;
 
 function change(world: World, next: Partial<UpdateState>): UpdateState {

@@ -4,6 +4,7 @@ import type {
   Approval,
   ApprovalDecision,
   ApprovalOutcome,
+  Backup,
   ChannelPolicyState,
   Elicitation,
   ElicitationAnswer,
@@ -16,6 +17,7 @@ import type {
   OauthAccount,
   OauthProvider,
   OauthSignIn,
+  PairingRequest,
   PauseState,
   PluginId,
   PluginSummary,
@@ -30,12 +32,13 @@ import type {
   SourceSummary,
   SystemStatus,
   ToolTry,
+  Trace,
   TraceRules,
   UpdateState,
   WorkspaceSwitch,
 } from "@/generated/protocol";
 import { Listeners, OperationError } from "../types";
-import { BACKGROUND, CHECKS, CRASHES } from "./life";
+import { BACKGROUND, CHECKS, CRASH, CRASHES, PANIC } from "./life";
 import { APPROVALS } from "./approvals";
 import { START } from "./clock";
 import { QUESTIONS } from "./elicitations";
@@ -49,7 +52,7 @@ import { bigTranscript, manySessions, SESSIONS, transcriptOf, WORKSPACES } from 
 import { EVERY_STATE } from "./sourceStates";
 import { WRITTEN } from "./settings";
 import { SOURCES, status } from "./sources";
-import { UPDATES } from "./updates";
+import { FAILED_UPDATE, UPDATES } from "./updates";
 import { HYGIENE, LETTERS } from "./upkeep";
 
 /** Facts after which something else may wait for the person. */
@@ -72,6 +75,14 @@ export interface FakeOptions {
   states?: boolean;
   /** It was started with a port. */
   portGiven?: boolean;
+  /** It ended unexpectedly, plugins are off, channels are paused, and an update was put back. */
+  troubled?: boolean;
+  /** Nothing answers. */
+  away?: boolean;
+  /** A browser that has no place yet. */
+  needsToken?: boolean;
+  /** A device that may not come in any longer. */
+  shutOut?: boolean;
 }
 
 export class World {
@@ -83,13 +94,13 @@ export class World {
   /** What stands in settings.json, by path. */
   readonly settingsFile = new Map<string, unknown>(WRITTEN);
   readonly secrets = new Map<string, SecretState[]>();
-  readonly traces = [...TRACES];
+  readonly traces: Trace[];
   readonly answers = new Map<string, (decision: ApprovalDecision) => void>();
   /** By call and by code: the answer that counted. */
   readonly outcomes = new Map<string, ApprovalOutcome>();
   readonly policies = new Map<string, ChannelPolicyState>();
   approvals: Approval[];
-  always: AlwaysRule[] = [{ tool: "bash", prefix: ["cargo", "check"], folder: null }, { tool: "write", prefix: [], folder: "/home/mara/acme/handbook" }];
+  always: AlwaysRule[];
   table: RoutingTable;
   keys: RouteKey[];
   letters: Letter[];
@@ -98,7 +109,7 @@ export class World {
   traceRules: Required<TraceRules> = TRACE_RULES;
   readonly stops = new Set<SessionId>();
   readonly imported = new Set<string>();
-  backups = [...BACKUPS];
+  backups: Backup[];
   sources: SourceSummary[];
   readonly documents = new Map<string, SourceDocument>();
   readonly switches = new Map<string, WorkspaceSwitch[]>();
@@ -106,12 +117,12 @@ export class World {
   elicitations: Elicitation[];
   readonly replies: ElicitationAnswer[] = [];
   providers: OauthProvider[] = PROVIDERS;
-  accounts: OauthAccount[] = ACCOUNTS;
+  accounts: OauthAccount[];
   readonly signIns = new Map<string, OauthSignIn>();
   plugins: PluginSummary[];
   readonly extras: Map<PluginId, PluginExtra> = pluginExtras();
   models: ProviderSummary[];
-  pairing = [...PAIRING];
+  pairing: PairingRequest[];
   notices: SystemStatus["notices"];
   background = BACKGROUND;
   crashes = CRASHES;
@@ -138,11 +149,22 @@ export class World {
     this.notices = options.empty
       ? []
       : [{ id: "torn-session", at: START - 60_000, message: "The last line of one transcript was cut off and has been set aside.", hint: "Nothing to do; the rest of the session is intact." }];
+    this.traces = options.empty ? [] : [...TRACES];
+    this.always = options.empty ? [] : [{ tool: "bash", prefix: ["cargo", "check"], folder: null }, { tool: "write", prefix: [], folder: "/home/mara/acme/handbook" }];
+    this.accounts = options.empty ? [] : ACCOUNTS;
+    this.backups = options.empty ? [] : [...BACKUPS];
+    this.pairing = options.empty ? [] : [...PAIRING];
+    this.pause = { paused: options.troubled === true, until: options.troubled === true ? START + 30 * 60_000 : null };
+    if (options.troubled) {
+      this.crashes = [CRASH, PANIC];
+      this.safeMode = { reason: "it ended unexpectedly 3 times within 5 minutes", suspects: ["indexer"], since: START };
+      this.updates = FAILED_UPDATE;
+    }
     if (options.big) this.transcripts.set("261122-quiet-heron", bigTranscript());
   }
 
   /** All channels. */
-  pause: PauseState = { paused: false, until: null };
+  pause: PauseState;
 
   publish(fact: Fact): void {
     this.#seq += 1;
