@@ -41,7 +41,7 @@ cargo xtask <command>
   faults [N]            the fault matrix with 10,000 messages (or N)
   kills [N]             kill -9 fifty times (or N) at random under load, under its own unit and systemd
   rest [--minutes N]    memory, start, and wake-ups at rest, an hour long; KATA_BIN and KATA_APP name other programs than a release
-  peers [NAME]          our code against programs we did not write: telegram, slack, discord, matrix, email, webhook, whatsapp, mqtt, mcp, google, oauth, phone, window, judges, web or all (default)
+  peers [NAME]          our code against programs we did not write: telegram, slack, discord, matrix, email, webhook, whatsapp, mqtt, mcp, google, oauth, phone, python, window, judges, web or all (default)
   bench [ARGS]          measurements beside a peer, release build
   package [--debug]     the Debian and RPM packages, into target/package/out; signed where TAURI_SIGNING_PRIVATE_KEY is set
   latest FOLDER --url U the list of a release for the updater, from signed packages (--version V, --notes FILE, --beta)
@@ -65,11 +65,7 @@ fn main() -> ExitCode {
         ["e2e"] => desktop::end_to_end(&root).map(drop),
         ["views"] => views::all(&root),
         ["peers"] => suites::peers(&root, "all"),
-        [
-            "peers",
-            name @ ("telegram" | "discord" | "window" | "judges" | "web" | "matrix" | "slack" | "webhook" | "email" | "whatsapp" | "mqtt"
-            | "mcp" | "google" | "oauth" | "phone" | "all"),
-        ] => suites::peers(&root, name),
+        ["peers", name] => suites::peers(&root, name),
         ["bench", rest @ ..] => suites::bench(&root, rest),
         ["faults"] => suites::faults(&root, "10000"),
         ["faults", messages] => suites::faults(&root, messages),

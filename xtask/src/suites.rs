@@ -11,8 +11,17 @@ use std::process::Stdio;
 const WEB_CRATES: &str = "url = \"=2.5.8\"\nwycheproof = \"=0.6.0\"\n";
 const WEB_PACKAGES: &str = "ws@8.23.0 reconnecting-websocket@4.4.0 eventsource@5.1.5 eventsource-parser@4.1.3";
 
-/// Our plugins, models and fakes against programs from npm: `telegram`, `discord`, `judges`, `web` or `all`.
+/// Each suite of `peers` by its name; `all` is every one.
+const PEERS: &[&str] = &[
+    "telegram", "slack", "discord", "matrix", "email", "webhook", "whatsapp", "mqtt", "mcp", "google", "oauth", "phone", "python",
+    "window", "judges", "web", "all",
+];
+
+/// Our plugins, models and fakes against programs that others wrote: one of [`PEERS`].
 pub(crate) fn peers(root: &Path, name: &str) -> Result<(), Failure> {
+    if !PEERS.contains(&name) {
+        return Err(Failure::new(format!("peers has no suite “{name}”; it has: {}", PEERS.join(", "))));
+    }
     setup::for_run(root)?;
     setup::npm_packages(root, Path::new("tests/peers"))?;
     setup::npm_packages(root, Path::new("tests/peers/judges"))?;
@@ -88,8 +97,8 @@ pub(crate) fn peers(root: &Path, name: &str) -> Result<(), Failure> {
         None => command(root, line),
     };
     if name != "all" {
-        // `telegram` means both of its files, and `web` is not `webhook`. The window has a suite of its own.
-        test.arg(if matches!(name, "web" | "window") {
+        // `telegram` means both of its files, `web` is not `webhook`, and other suites speak of Python too. The window has a suite of its own.
+        test.arg(if matches!(name, "web" | "window" | "python") {
             format!("{name}::")
         } else {
             name.to_owned()
