@@ -155,6 +155,8 @@ async fn google_a_gmail_that_asks_to_go_slower_or_says_nothing_is_asked_rarely_a
         .await;
     google.mail(mail("in the silence")).await;
     let silent = state(&kata, GMAIL, &["degraded"]).await;
+    // The first connection was not read from for longer than the gateway waits for a sign of life.
+    let mut gateway = Gateway::open(&kata).await;
     assert_eq!(silent["status"]["code"], "unreachable", "{silent}");
     others_go_on(&kata, &mut gateway).await;
     told_are(&mut gateway, &session, &["in the rush", "in the silence"]).await;

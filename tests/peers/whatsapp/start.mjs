@@ -2,6 +2,7 @@
 // (JSON {"from","text"}), answered with the webhook's body as Meta would call with it. Ends when stdin closes.
 
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,5 +37,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   console.log(JSON.stringify(await response.json()));
 }
 child.kill();
+if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
 rmSync(dir, { recursive: true, force: true });
 process.exit(0);
