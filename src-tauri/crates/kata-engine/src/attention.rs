@@ -1,12 +1,11 @@
 //! One list of everything that waits for the person, counted for the line of health, and answers that need no further look.
 //!
-//! The list is made anew from those who know (approvals, sources, plugins, letters, notices) whenever a fact says that one of them
-//! changed; nothing of it is kept. What other modules have joins through [`Waits`].
+//! The list is made anew from those who know (approvals, sources, plugins, letters, notices, crashes, updates) whenever a fact says that one of them
+//! changed; nothing of it is kept.
 //!
 //! Deliberately absent: answers of its own. Each is the operation that a person would have used.
 
 use crate::engine::{Inner, locked};
-use async_trait::async_trait;
 use kata_core::operations::{Caller, Operations};
 use kata_core::ports::PairingStore;
 use kata_protocol::*;
@@ -23,31 +22,14 @@ const QUESTION_MS: u64 = kata_sources::PATIENCE.as_millis() as u64;
 /// Characters of a line at most.
 const LINE: usize = 160;
 
-/// Something else that can wait for the person. Its ids begin with a word of its own and a colon.
-#[async_trait]
-pub(crate) trait Waits: Send + Sync + 'static {
-    /// What waits now.
-    async fn waiting(&self) -> Vec<Attention>;
-    /// Gives an answer to one of them. `None`: it is not one of its own.
-    async fn answer(&self, caller: &Caller, id: &str, action: &str) -> Option<Result<(), WireError>>;
-}
-
 /// Keeps the list up to date.
 #[derive(Default)]
 pub(crate) struct AttentionDesk {
-    others: Mutex<Vec<Arc<dyn Waits>>>,
     known: Mutex<Vec<Attention>>,
     changed: Notify,
 }
 
 impl AttentionDesk {
-    /// From now on what that one has is in the list. It calls [`Self::changed`] when it has something else.
-    #[allow(dead_code, reason = "for the modules of crashes and updates")]
-    pub(crate) fn join(&self, other: Arc<dyn Waits>) {
-        locked(&self.others).push(other);
-        self.changed();
-    }
-
     /// The list is made again soon.
     pub(crate) fn changed(&self) {
         self.changed.notify_one();
@@ -70,10 +52,7 @@ impl Inner {
             actions: vec![action("dismiss", "Put away")],
             ..crash
         }));
-        let others: Vec<_> = locked(&self.attention.others).clone();
-        for other in others {
-            all.extend(other.waiting().await);
-        }
+        all.extend(self.updates.waits());
         all.sort_by_key(|each| each.since);
         Ok(all)
     }
@@ -113,19 +92,16 @@ impl Inner {
             ("letter", "discard") => self.letter_discard(&caller, LetterRef { id: about }).await.map(drop),
             ("crash", "dismiss") => self.crash_dismiss(&caller, CrashRef { id: about }).await.map(drop),
             ("notice", "dismiss") => self.notice_dismiss(&caller, NoticeDismiss { id: about }).await.map(drop),
-            _ => self.answer_of_others(&caller, answer).await,
+            ("update", "install") => self.update_install(&caller, UpdateInstall { version: about }).await.map(drop),
+            ("update", "dismiss") => self.update_dismiss(&caller, UpdateInstall { version: about }).await.map(drop),
+            _ => self.refused_answer(answer).await,
         };
         self.attention.changed();
         done
     }
 
-    async fn answer_of_others(&self, caller: &Caller, answer: &AttentionAnswer) -> Result<(), WireError> {
-        let others: Vec<_> = locked(&self.attention.others).clone();
-        for other in others {
-            if let Some(done) = other.answer(caller, &answer.id, &answer.action).await {
-                return done;
-            }
-        }
+    /// Says why there is no such answer.
+    async fn refused_answer(&self, answer: &AttentionAnswer) -> Result<(), WireError> {
         let hint = "`kata attention list` shows what waits and the answers each takes";
         match self.list_attention().await?.into_iter().find(|each| each.id == answer.id) {
             None => Err(WireError::not_found("thing that waits", &answer.id).hint(hint)),
@@ -385,7 +361,8 @@ fn same(before: &Attention, now: &Attention) -> bool {
 }
 
 /// An entry without answers. The words may be those of a stranger or a plugin: they become one short line.
-fn entry(kind: &str, about: &str, title: String, since: Ms, route: String) -> Attention {
+/// One entry; `about` is what its answers are for.
+pub(crate) fn entry(kind: &str, about: &str, title: String, since: Ms, route: String) -> Attention {
     Attention {
         id: format!("{kind}:{about}"),
         kind: kind.to_owned(),
@@ -399,7 +376,8 @@ fn entry(kind: &str, about: &str, title: String, since: Ms, route: String) -> At
     }
 }
 
-fn action(id: &str, label: &str) -> AttentionAction {
+/// One answer.
+pub(crate) fn action(id: &str, label: &str) -> AttentionAction {
     AttentionAction {
         id: id.to_owned(),
         label: label.to_owned(),

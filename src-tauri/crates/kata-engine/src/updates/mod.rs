@@ -14,6 +14,7 @@ pub use fault::UpdateFault;
 pub use rules::UpdateSettings;
 pub use shelf::{AtStart, Pending, STARTS, Shelf};
 
+use crate::attention;
 use crate::engine::Inner;
 use crate::settings::SettingsFile;
 use async_trait::async_trait;
@@ -21,7 +22,8 @@ use kata_core::EventHub;
 use kata_core::ports::Clock;
 use kata_core::quiet::Quiet;
 use kata_protocol::{
-    Count, ErrorCode, Fact, Ms, Notice, UpdateChannel, UpdateInstall, UpdateOffer, UpdateRules, UpdateStage, UpdateState, WireError,
+    Attention, Count, ErrorCode, Fact, Ms, Notice, UpdateChannel, UpdateInstall, UpdateOffer, UpdateRules, UpdateStage, UpdateState,
+    WireError,
 };
 use rules::{Facts, Next};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -104,6 +106,8 @@ struct Now {
     stage: UpdateStage,
     looked: Option<(Ms, bool)>,
     release: Option<Release>,
+    /// When that was first seen.
+    found: Option<Ms>,
     bytes: Option<u64>,
     fetched: bool,
     asks: Option<String>,
@@ -123,6 +127,7 @@ impl Updates {
                 stage: UpdateStage::Idle {},
                 looked: None,
                 release: None,
+                found: None,
                 bytes: None,
                 fetched: false,
                 asks: None,
@@ -185,6 +190,35 @@ impl Updates {
             stage: now.stage,
             last: self.shelf.last(),
         }
+    }
+
+    /// An offer that waits for the person: nothing puts it in by itself, or somebody has to be there. One that was undone is told by
+    /// [`Self::notice`].
+    pub(crate) fn waits(&self) -> Option<Attention> {
+        let state = self.state();
+        let Now { found, asks, .. } = self.now().clone();
+        let offer = state.offer.filter(|offer| state.unavailable.is_none() && !offer.dismissed)?;
+        if state.rules.automatic && asks.is_none() || state.last.is_some_and(|last| !last.ok && last.version == offer.version) {
+            return None;
+        }
+        let detail = match state.stage {
+            UpdateStage::Failed { message } => message,
+            UpdateStage::Idle {} | UpdateStage::Ready { .. } => asks.unwrap_or_else(|| format!("{} runs now", state.current)),
+            UpdateStage::Checking {} | UpdateStage::Downloading { .. } | UpdateStage::Draining { .. } | UpdateStage::Installing {} => {
+                return None;
+            }
+        };
+        Some(Attention {
+            detail: Some(detail),
+            actions: vec![attention::action("install", "Put in"), attention::action("dismiss", "Put off")],
+            ..attention::entry(
+                "update",
+                &offer.version,
+                format!("Version {} of Kata Agents can be put in", offer.version),
+                found.unwrap_or_default(),
+                "/settings/updates".into(),
+            )
+        })
     }
 
     /// Looks now.
@@ -333,6 +367,7 @@ impl Updates {
                 Ok(release) => {
                     if release.as_ref().map(|r| &r.version) != now.release.as_ref().map(|r| &r.version) {
                         (now.fetched, now.bytes) = (false, None);
+                        now.found = release.is_some().then(|| self.clock.now());
                     }
                     now.release = release;
                     (UpdateStage::Idle {}, Ok(()))

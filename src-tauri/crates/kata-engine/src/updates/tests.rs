@@ -190,10 +190,27 @@ async fn where_a_person_wants_to_be_asked_nothing_is_put_in_before_they_say_so_a
     let state = world.updates.check().await.unwrap();
     assert_eq!((state.stage, state.offer.unwrap().version), (UpdateStage::Idle {}, "2.0.0".into()));
     assert!(world.script.fetched.lock().unwrap().is_empty());
+    let waits = world.updates.waits().unwrap();
+    let answers: Vec<_> = waits.actions.iter().map(|action| action.id.as_str()).collect();
+    assert_eq!((waits.id.as_str(), waits.since), ("update:2.0.0", world.clock.now()));
+    assert_eq!(answers, ["install", "dismiss"]);
     let other = world.updates.offered(&this("1.9.0")).unwrap_err();
     assert_eq!((other.code, other.message.contains("2.0.0")), (ErrorCode::Conflict, true));
     world.updates.install(&this("2.0.0")).unwrap();
     world.put_in("2.0.0").await;
+}
+
+#[tokio::test]
+async fn an_update_waits_for_the_person_where_nothing_else_puts_it_in_until_it_is_put_off() {
+    let world = World::new(finds("2.0.0"));
+    world.updates.check().await.unwrap();
+    assert_eq!(world.updates.waits(), None, "it is put in by itself");
+    *world.script.asks.lock().unwrap() = Some("your password is needed".into());
+    world.updates.check().await.unwrap();
+    let waits = world.updates.waits().unwrap();
+    assert_eq!(waits.detail.as_deref(), Some("your password is needed"));
+    world.updates.dismiss(&this("2.0.0")).unwrap();
+    assert_eq!(world.updates.waits(), None);
 }
 
 #[tokio::test]
