@@ -158,8 +158,10 @@ pub(crate) fn begin(spec: Spec) -> std::io::Result<Begun> {
             thread_link
                 .thread
                 .store(rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs(), Ordering::Release);
-            if spec.share.lowered(Instant::now()) {
-                priority::stand_back(thread_link.thread.load(Ordering::Acquire));
+            let thread = thread_link.thread.load(Ordering::Acquire);
+            match spec.share.lowered(Instant::now()) {
+                true => priority::stand_back(thread),
+                false => priority::begin(thread),
             }
             // Host calls are spawned from here.
             let pool = spec.pool.clone();
