@@ -113,10 +113,11 @@ class Bridge {
     // Every thirty seconds of the sixty the broker waits for: the one after a lost one still comes in time.
     ctx.schedule({ id: "keep-alive", when: { every: KEEP_ALIVE / 2 }, missed: "skip", run: () => this.client?.ping() });
     let wait = FIRST_WAIT;
+    // Once: while a broker is gone for long, the source says so and not, twenty seconds of every two minutes, that it connects.
+    ctx.status({ state: "connecting" });
     while (!ctx.signal.aborted) {
       const began = Date.now();
       try {
-        ctx.status({ state: "connecting" });
         const kept = await recall(ctx);
         const gone = kept.filters.filter((one) => !filters.includes(one));
         await ctx.state.set("session", { ...kept, filters });
