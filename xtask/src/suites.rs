@@ -198,7 +198,7 @@ pub(crate) fn rest(root: &Path, arguments: &[&str]) -> Result<(), Failure> {
     setup::for_tests(root)?;
     let given = ["KATA_BIN", "KATA_APP"].iter().all(|name| std::env::var_os(name).is_some());
     let (profile, flag) = if given { ("debug", "") } else { ("release", " --release") };
-    let compile = format!("cargo build{flag} --workspace --bins");
+    let compile = format!("cargo build{flag} --workspace --bin kata-agents --bin kata --bin bench");
     run("compile", &mut command(root, &compile))?;
     let stage = Stage::open(root)?;
     let program = build::program(root, profile, "bench");
