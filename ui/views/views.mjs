@@ -20,8 +20,8 @@ const out = join(root, "target/screenshots/views");
 const SIZES = [
   { name: "800", width: 800, height: 600, brief: "dark", keyboard: true },
   { name: "1440", width: 1440, height: 900, brief: "light" },
-  { name: "zoomed", width: 720, height: 450, brief: null },
-  { name: "phone", width: 390, height: 844, brief: "light", keyboard: true, hasTouch: true },
+  { name: "zoomed", width: 720, height: 450, narrow: true, brief: null },
+  { name: "phone", width: 390, height: 844, narrow: true, brief: "light", keyboard: true, hasTouch: true },
 ];
 const SERIOUS = new Set(["serious", "critical"]);
 
@@ -105,7 +105,7 @@ for (const theme of THEMES) {
     const errors = [];
     page.on("pageerror", (error) => errors.push(error.message));
     for (const route of routes) {
-      const elsewhere = route.at !== undefined && (route.at === "phone") !== (name === "phone");
+      const elsewhere = route.at !== undefined && (route.at === "phone") !== (viewport.narrow === true);
       if (elsewhere || (route.brief === true && brief !== theme)) continue;
       const at = `${route.name} ${theme} ${name}`;
       try {

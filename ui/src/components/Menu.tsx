@@ -15,7 +15,7 @@ export function Menu({ trigger, children, align = "start", label }: { trigger: R
           align={align}
           sideOffset={4}
           collisionPadding={8}
-          className="z-50 max-h-96 min-w-44 overflow-y-auto rounded-lg border border-line bg-raised p-1 shadow-pop"
+          className="z-50 max-h-[min(24rem,var(--radix-dropdown-menu-content-available-height))] min-w-44 overflow-y-auto rounded-lg border border-line bg-raised p-1 shadow-pop"
         >
           {children}
         </DropdownMenu.Content>

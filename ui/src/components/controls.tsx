@@ -109,7 +109,9 @@ export function SearchField({ label, value, onChange, className, ref }: SearchFi
 }
 
 export function Input({ className, ...rest }: InputHTMLAttributes<HTMLInputElement> & { ref?: Ref<HTMLInputElement> }) {
-  return <input className={cn(FIELD, "h-7 w-full", className)} {...rest} />;
+  // As wide as there is room, unless it is told a width.
+  const wide = className === undefined || !/(?:^|\s)w-/.test(className);
+  return <input className={cn(FIELD, "h-7", wide && "w-full", className)} {...rest} />;
 }
 
 export function Textarea({ className, ...rest }: TextareaHTMLAttributes<HTMLTextAreaElement>) {

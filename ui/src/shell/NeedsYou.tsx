@@ -17,13 +17,13 @@ export function NeedsYou() {
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>
         <button type="button" data-testid="needs-you" className="flex items-center gap-2 px-4 py-0.5 text-left hover:bg-hover">
-          <BellRing aria-hidden className="size-3 shrink-0 text-warn" />
+          <BellRing aria-hidden className="-mx-0.5 size-3 shrink-0 text-warn" />
           <span className="min-w-0 flex-1 truncate">Needs you</span>
           <span className="rounded bg-warn-soft px-1 text-xs font-medium text-warn tabular-nums">{waiting.length.toLocaleString()}</span>
         </button>
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
-        <DropdownMenu.Content aria-label="Needs you" side="top" align="start" sideOffset={4} collisionPadding={8} className="z-50 flex max-h-[70vh] w-[360px] max-w-[92vw] flex-col overflow-y-auto rounded-lg border border-line bg-raised p-1 shadow-pop">
+        <DropdownMenu.Content aria-label="Needs you" side="top" align="start" sideOffset={4} collisionPadding={8} className="z-50 flex max-h-[min(70vh,var(--radix-dropdown-menu-content-available-height))] w-[360px] max-w-[92vw] flex-col overflow-y-auto rounded-lg border border-line bg-raised p-1 shadow-pop">
           {waiting.slice(0, SHOWN).map((each) => (
             <Entry key={each.id} each={each} now={now} />
           ))}
@@ -46,7 +46,7 @@ function Entry({ each, now }: { each: Attention; now: number }) {
         {each.detail !== null && <span className="line-clamp-2 text-sm text-muted [overflow-wrap:anywhere]">{each.detail}</span>}
       </DropdownMenu.Item>
       {each.actions.length > 0 && (
-        <div className="flex gap-1 px-1">
+        <div className="flex gap-1">
           {each.actions.map((action, i) => (
             <DropdownMenu.Item key={action.id} data-testid={`answer-${action.id}-${each.id}`} onSelect={() => answer({ id: each.id, action: action.id })} className={cn("rounded-md px-2 py-0.5 text-sm font-medium outline-none data-[highlighted]:bg-hover", i === 0 ? "text-accent" : "text-muted")}>
               {action.label}

@@ -80,7 +80,7 @@ function Panes() {
   const [making, setMaking] = useState(false);
   const phone = usePhone();
   useVisibleHeight(phone);
-  useShortcuts(setSheet, setSidebar);
+  useShortcuts(setSheet, phone ? setDrawer : setSidebar);
   const closeDrawer = useCallback(() => setDrawer(false), []);
   const pane = paneOf(route, window.location.hash);
   const back = phone && pane === "content" ? backOf(route) : null;

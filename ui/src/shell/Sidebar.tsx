@@ -42,7 +42,7 @@ export function Sidebar({ route }: { route: Route }) {
       <div className="p-2">
         <WorkspaceMenu />
       </div>
-      <div ref={list} className="min-h-0 flex-1 overflow-y-auto px-2 pb-2">
+      <div ref={list} className="min-h-0 flex-1 scroll-pb-2 overflow-y-auto px-2 pb-2">
         <ul className="flex flex-col gap-px">
           {item({ by: "all" }, <Icon of={Inbox} />, "All sessions", sessions?.length, "nav-sessions")}
           <NavItem icon={<Icon of={ShieldQuestion} />} name="Waits for you" count={asked} warn testId="nav-waiting" active={route.view === "waiting"} onGo={() => go({ view: "waiting" })} />

@@ -6,7 +6,7 @@ import { backOf, paneOf } from "./usePhone";
 
 describe("a window as narrow as a phone", () => {
   beforeEach(() =>
-    void vi.stubGlobal("matchMedia", (query: string) => ({ matches: query.includes("639px"), media: query, addEventListener: () => undefined, removeEventListener: () => undefined })),
+    void vi.stubGlobal("matchMedia", (query: string) => ({ matches: query.includes("759px"), media: query, addEventListener: () => undefined, removeEventListener: () => undefined })),
   );
   afterEach(() => void vi.unstubAllGlobals());
 
@@ -30,6 +30,21 @@ describe("a window as narrow as a phone", () => {
     await user.click(screen.getByTestId("phone-more"));
     await user.keyboard("{Escape}");
     await waitFor(() => expect(screen.queryByTestId("phone-close")).not.toBeInTheDocument());
+  });
+
+  it("keeps the focus in the drawer, gives it back, and opens it by the key of the sidebar", async () => {
+    const { user } = openWindow();
+    const more = await screen.findByTestId("phone-more");
+    await user.click(more);
+    const drawer = await screen.findByRole("dialog", { name: "Places and settings" });
+    await waitFor(() => expect(drawer).toContainElement(document.activeElement as HTMLElement));
+    await user.tab({ shift: true });
+    await user.tab({ shift: true });
+    expect(drawer).toContainElement(document.activeElement as HTMLElement);
+    await user.keyboard("{Escape}");
+    await waitFor(() => expect(more).toHaveFocus());
+    await user.keyboard("{Control>}1{/Control}");
+    await waitFor(() => expect(screen.getByTestId("nav-sessions")).toHaveFocus());
   });
 
   it("leads back from every content to its list, and the list is one", () => {

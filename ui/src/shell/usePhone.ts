@@ -1,8 +1,8 @@
-/** Whether the window is as narrow as a phone: then one pane is shown at a time. */
+/** Whether the window is as narrow as a phone, or as one of 1440 pixels at 200 % zoom: then one pane is shown at a time. */
 import { useEffect, useSyncExternalStore } from "react";
 import type { Route } from "@/lib/route";
 
-const NARROW = "(max-width: 639px)";
+const NARROW = "(max-width: 759px)";
 const query = () => window.matchMedia?.(NARROW);
 
 const subscribe = (listener: () => void) => {

@@ -28,7 +28,7 @@ export function UpdateRulesForm({ rules }: { rules: UpdateRules }) {
       {rules.automatic && (
         <SwitchRow
           label="Only in certain hours"
-          note={rules.quietHours === null ? "At present: any time nothing is busy." : undefined}
+          note={rules.quietHours === null ? "At present whenever nothing is busy." : undefined}
           checked={rules.quietHours !== null}
           onChange={(on) => set({ quietHours: on ? NIGHT : null })}
         />

@@ -21,7 +21,7 @@ export function TraceFilters({ filter, onChange }: { filter: TraceFilter; onChan
     onChange(all.plugin === "" && all.outcome === "" && all.origin === "" ? NO_FILTER : all);
   };
   return (
-    <div className="grid grid-cols-3 gap-1.5 max-[960px]:grid-cols-1 max-sm:grid-cols-3">
+    <div className="grid grid-cols-3 gap-1.5 max-[960px]:grid-cols-1 max-[759px]:grid-cols-3">
       <Select aria-label="From" value={filter.origin} onChange={(event) => set({ origin: event.target.value })}>
         <option value="">from all</option>
         {["desktop", "cli", ...channels].map((each) => (

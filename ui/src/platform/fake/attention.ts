@@ -28,7 +28,7 @@ function waiting(world: World): Attention[] {
       ],
     }),
   );
-  const questions = world.elicitations.map((each) => entry("elicitation", each.id, `${each.source} asks you something`, each.expiresAt - 600_000, "/waiting", { detail: each.message, source: each.source }));
+  const questions = world.elicitations.map((each) => entry("elicitation", each.id, `${world.source(each.source).name} asks you something`, each.expiresAt - 600_000, "/waiting", { detail: each.message, source: each.source }));
   const sources = world.sources
     .filter((row) => row.enabled && row.status.state.kind === "needs_user")
     .map((row) => entry("source", row.id, `${row.name} needs you`, row.status.since, `/sources/${encodeURIComponent(row.id)}`, { detail: row.status.message, source: row.id }));

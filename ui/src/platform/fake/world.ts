@@ -151,7 +151,7 @@ export class World {
       : [{ id: "torn-session", at: START - 60_000, message: "The last line of one transcript was cut off and has been set aside.", hint: "Nothing to do; the rest of the session is intact." }];
     this.traces = options.empty ? [] : [...TRACES];
     this.always = options.empty ? [] : [{ tool: "bash", prefix: ["cargo", "check"], folder: null }, { tool: "write", prefix: [], folder: "/home/mara/acme/handbook" }];
-    this.accounts = options.empty ? [] : ACCOUNTS;
+    this.accounts = ACCOUNTS.filter(({ source }) => this.sources.some(({ id }) => id === source));
     this.backups = options.empty ? [] : [...BACKUPS];
     this.pairing = options.empty ? [] : [...PAIRING];
     this.pause = { paused: options.troubled === true, until: options.troubled === true ? START + 30 * 60_000 : null };
