@@ -3,6 +3,8 @@ import { screen, waitFor } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { openRoute, WIDE } from "./routes";
 
+/** A view is walked key by key; a loaded machine gets its time. */
+const PATIENCE_MS = 90_000;
 const CONTROLS = "button, a[href], input, select, textarea, summary, [role=switch], [tabindex='0']:not([role=tablist])";
 /** Arrows move within these; Tab stops at one of them. */
 const BY_ARROWS = "[role=listbox], [role=tablist], [role=radiogroup], [role=menu], [cmdk-root]";
@@ -50,7 +52,7 @@ describe("Tab reaches every control", () => {
       }
       start?.remove();
       expect([...missing].filter((each) => each.isConnected).map(nameOf)).toEqual([]);
-    });
+    }, PATIENCE_MS);
   }
 });
 
@@ -62,7 +64,7 @@ describe("Escape closes what is open and gives the focus back", () => {
       await user.keyboard("{Escape}");
       await waitFor(() => expect(opened()).toBeNull());
       await waitFor(() => expect(document.activeElement).not.toBe(document.body));
-    });
+    }, PATIENCE_MS);
   }
 });
 
@@ -88,7 +90,7 @@ describe("a menu opens by the keyboard, with the focus in it, and gives it back"
         await waitFor(() => expect(screen.queryByRole("menu")).toBeNull());
         expect(trigger, "the focus is back").toHaveFocus();
       }
-    });
+    }, PATIENCE_MS);
   }
 
   it("and there are such menus", () => expect(tried.size).toBeGreaterThan(8));
