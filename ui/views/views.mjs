@@ -46,7 +46,7 @@ async function open(page, { hash, query, keys, inspect, clicks = [] }) {
   await page.waitForFunction(() => document.querySelector("main, nav, [role=alert]") !== null);
   await page.waitForFunction(() => document.querySelector("[aria-label=Loading], [aria-busy=true]:not([role=log])") === null);
   if (inspect === true && (await page.locator("[data-testid=session-details][aria-pressed=false]").count()) > 0) await page.getByTestId("session-details").click();
-  for (const click of clicks) await target(page, click).click({ timeout: 5_000 });
+  for (const click of clicks) await target(page, click).click();
   if (keys !== undefined) {
     // From the content, to which the focus comes back.
     await page.keyboard.press("Control+3");
