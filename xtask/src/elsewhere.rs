@@ -4,11 +4,14 @@
 //! program that makes empty files stands in for it. Not part of CI: the targets come from rustup over the network.
 
 use crate::process::{Failure, command, output, run};
+use crate::setup;
 use std::fs;
 use std::path::Path;
 
 /// macOS first; Windows as far as its C parts let it come.
 pub(crate) fn macos(root: &Path) -> Result<(), Failure> {
+    // Cryptography for Windows is put together by an assembler of its own.
+    setup::system_packages(root, &["nasm"])?;
     let mac = types(root, "aarch64-apple-darwin");
     let windows = types(root, "x86_64-pc-windows-gnu");
     for (target, outcome) in [("aarch64-apple-darwin", &mac), ("x86_64-pc-windows-gnu", &windows)] {
@@ -37,7 +40,7 @@ fn types(root: &Path, target: &str) -> Result<(), Failure> {
     // Sizes and layouts come from the headers of the target's SDK, which is not here either.
     check
         .env(format!("CFLAGS_{name}"), "")
-        .env("AWS_LC_SYS_NO_PREFIX", "1")
+        .env("AWS_LC_SYS_CMAKE_BUILDER", "0")
         .env("AWS_LC_SYS_NO_ASM", "1");
     run(&format!("types for {target}"), &mut check)
 }

@@ -3,7 +3,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import type { Fact, SourceSummary, SystemStatus } from "@/generated/protocol";
 import type { Platform } from "@/platform";
 import type { Chats } from "@/features/chat/chats";
-import { invalidate } from "./operations";
+import { askAgain, invalidate } from "./operations";
 import { sessionChanged, sessionRemoved } from "./sessionList";
 
 export function applyFact(client: QueryClient, chats: Chats, fact: Fact): void {
@@ -66,6 +66,7 @@ export function applyFact(client: QueryClient, chats: Chats, fact: Fact): void {
       // How long a pause lasts is not in the line.
       if (fact.health.paused || client.getQueryData<SystemStatus>(["system.status", {}])?.pause.paused === true) invalidate(client, ["health"]);
       client.setQueryData<SystemStatus>(["system.status", {}], (status) => status && { ...status, health: fact.health });
+      void askAgain(client, "system.status");
       return;
   }
 }
@@ -75,6 +76,7 @@ function sourceChanged(client: QueryClient, source: SourceSummary): void {
     if (rows === undefined) return rows;
     return rows.some((row) => row.id === source.id) ? rows.map((row) => (row.id === source.id ? source : row)) : [...rows, source];
   });
+  void askAgain(client, "source.list");
   for (const op of ["source.get", "source.document", "source.tools"]) void client.invalidateQueries({ queryKey: [op, { id: source.id }] });
 }
 

@@ -53,6 +53,14 @@ export function invalidate(client: QueryClient, topics: readonly Topic[]): void 
   for (const op of ops) void client.invalidateQueries({ queryKey: [op] });
 }
 
+/** A fact has come: what is being asked for may be an answer from before it, and is asked for anew. */
+export async function askAgain(client: QueryClient, op: OperationName): Promise<void> {
+  const filters = { queryKey: [op], fetchStatus: "fetching" as const };
+  if (client.isFetching(filters) === 0) return;
+  await client.cancelQueries(filters);
+  await client.refetchQueries({ queryKey: [op], type: "active" });
+}
+
 interface ReadOptions {
   enabled?: boolean;
   refetchInterval?: number;
