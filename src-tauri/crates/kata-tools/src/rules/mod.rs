@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
+#[cfg(unix)]
 pub(crate) use command::only_reads;
 
 /// How a call is judged, and why, also where it is allowed.

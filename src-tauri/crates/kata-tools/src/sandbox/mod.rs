@@ -118,6 +118,8 @@ impl Sandbox {
 
     /// The command that runs `program` shut in. Where the sandbox binds a thread instead, see [`Self::bind_thread`].
     pub(crate) fn command(&self, shut: &Shut, program: &[&str]) -> Command {
+        #[cfg(not(unix))]
+        let _ = shut;
         let plain = || {
             let mut command = Command::new(program.first().copied().unwrap_or_default());
             command.args(program.get(1..).unwrap_or_default());

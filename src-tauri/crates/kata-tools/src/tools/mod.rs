@@ -75,7 +75,7 @@ impl Tools for Builtin {
                 #[cfg(not(unix))]
                 {
                     let _ = (bash, scope);
-                    Err("commands are run on Linux and macOS only".to_owned())
+                    return failed("Commands are run on Linux and macOS only.");
                 }
             }
             Args::SendFile(_) => return failed("The session sends files; there is none here."),
