@@ -299,10 +299,38 @@ impl Inbox {
             if let Some(call) = lanes.calls.pop_front() {
                 return Some(Command::Call(call));
             }
-            lanes = match until {
+            // What came in during the rest is given when it ends, however far off the next timer is.
+            let resting = rest.filter(|rest| *rest > now);
+            let wait = resting.map_or(until, |rest| Some(until.map_or(rest, |until| until.min(rest))));
+            lanes = match wait {
                 None => self.wake.wait(lanes).unwrap_or_else(PoisonError::into_inner),
-                Some(until) => self.wake.wait_timeout(lanes, until - now).unwrap_or_else(PoisonError::into_inner).0,
+                Some(end) => self.wake.wait_timeout(lanes, end - now).unwrap_or_else(PoisonError::into_inner).0,
             };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    /// A request's own limit is a timer, half a minute off: whatever came in during a rest waited for it once.
+    #[test]
+    fn what_came_in_during_a_rest_is_given_at_its_end_and_not_when_the_next_timer_is_due() {
+        let inbox = Arc::new(Inbox::new(1));
+        inbox.settle(Settled {
+            id: 7,
+            result: Ok((None, None)),
+        });
+        let (given, got) = mpsc::channel();
+        let thread = Arc::clone(&inbox);
+        std::thread::spawn(move || {
+            let now = Instant::now();
+            let next = thread.next(Some(now + Duration::from_secs(3600)), Some(now + Duration::from_millis(5)));
+            given.send(matches!(next, Some(Command::Settle(Settled { id: 7, .. }))))
+        });
+        assert_eq!(got.recv_timeout(Duration::from_secs(20)), Ok(true));
     }
 }
