@@ -1,7 +1,7 @@
 //! `test` and `lint`: every check, each run even when an earlier one failed, and one summary at the end.
 
 use crate::process::{Failure, command, exists, run, run_and_read};
-use crate::{build, desktop, generate, setup, tidy};
+use crate::{build, desktop, disk, generate, setup, tidy};
 use std::path::Path;
 use std::time::Instant;
 
@@ -22,6 +22,10 @@ impl Count {
 /// Everything that needs no network once it is installed.
 pub(crate) fn test(root: &Path) -> Result<(), Failure> {
     let started = Instant::now();
+    println!(
+        "==> {} of disk are free",
+        disk::free(root).map_or_else(|| "an unknown part".into(), disk::words)
+    );
     setup::for_tests(root)?;
     let mut report = Report::default();
     let compiled = build::everything(root);
@@ -39,6 +43,14 @@ pub(crate) fn test(root: &Path) -> Result<(), Failure> {
             Ok(count) => report.step("desktop under WebDriver", count, Ok(())),
             Err(failure) => report.step("desktop under WebDriver", Count { passed: 0, failed: 1 }, Err(failure)),
         }
+    }
+    if let Some(free) = disk::free(root).filter(|free| *free < disk::TIGHT && report.broken() > 0) {
+        // A full disk makes a dozen tests fail in a dozen odd ways, none of which names it.
+        let words = format!(
+            "{} are left: what failed may have failed for that; make room and try again",
+            disk::words(free)
+        );
+        report.step("room on the disk", Count::default(), Err(Failure::new(words)));
     }
     report.finish(started)
 }
@@ -135,6 +147,11 @@ impl Report {
         self.steps.push((name.to_owned(), count, outcome.err().map(|f| f.to_string())));
     }
 
+    /// Steps that failed.
+    fn broken(&self) -> usize {
+        self.steps.iter().filter(|(_, _, failure)| failure.is_some()).count()
+    }
+
     fn finish(self, started: Instant) -> Result<(), Failure> {
         let mut total = Count::default();
         println!("\n==> summary");
@@ -151,7 +168,7 @@ impl Report {
                 println!("             {line}");
             }
         }
-        let broken = self.steps.iter().filter(|(_, _, failure)| failure.is_some()).count();
+        let broken = self.broken();
         let verdict = if broken == 0 { "ok" } else { "FAILED" };
         let seconds = started.elapsed().as_secs();
         println!(

@@ -13,6 +13,7 @@
 mod build;
 mod checks;
 mod desktop;
+mod disk;
 mod elsewhere;
 mod generate;
 mod latest;
