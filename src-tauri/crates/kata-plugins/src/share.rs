@@ -36,10 +36,24 @@ const USEFUL: Duration = Duration::from_secs(10);
 const FELT: Duration = Duration::from_millis(5);
 /// As many of them within [`TOLD`], beyond the burst, and the thread stands back.
 const MANY: u32 = 8;
+/// A stint after which the thread gives way to whoever wakes up beside it, for [`TOLD`]: what is as long will be so again.
+const COARSE: Duration = Duration::from_millis(1);
 /// Work without an end: a plugin that has been beyond its share for this long, without a pause, is ended.
 const ENDLESS: Duration = Duration::from_secs(300);
 /// Between two times that it is told.
 const TOLD: Duration = Duration::from_secs(60);
+
+/// How a plugin's thread stands towards everybody else on the machine; `engine::priority` says what the system is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Stand {
+    /// As one among many that work briefly.
+    #[default]
+    Quick,
+    /// It works for long at a time: whoever wakes up goes first. It gets no less for it.
+    Coarse,
+    /// It is felt in spite of its rests: behind all others.
+    Back,
+}
 
 /// What a stint came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,8 +62,8 @@ pub(crate) struct Rest {
     pub(crate) pause: Duration,
     /// Whether the person should hear of it.
     pub(crate) tell: bool,
-    /// Whether the thread should stand back from here on.
-    pub(crate) lower: bool,
+    /// How the thread stands from here on.
+    pub(crate) stand: Stand,
     /// Whether it has gone on like this for [`ENDLESS`].
     pub(crate) endless: bool,
 }
@@ -68,6 +82,8 @@ struct State {
     felt: u32,
     felt_since: Option<Instant>,
     lowered: Option<Instant>,
+    /// When it worked for long at a time last.
+    coarse: Option<Instant>,
     /// When a message came or went last, and what messages have brought in the minute that began then.
     useful: Option<Instant>,
     earned: i64,
@@ -84,6 +100,7 @@ impl Default for Share {
             felt: 0,
             felt_since: None,
             lowered: None,
+            coarse: None,
             useful: None,
             earned: 0,
             earned_since: None,
@@ -123,8 +140,14 @@ impl Share {
         let beyond = (stint_ns - credit.max(0)).max(0);
         let more = if stint > SHORT && !useful { beyond * (LONG_COSTS - 1) } else { 0 };
         state.credit = (credit - stint_ns - more).max(-OWED);
+        if stint >= COARSE {
+            state.coarse = Some(now);
+        }
         if state.credit >= 0 {
-            return Rest::default();
+            return Rest {
+                stand: state.stand(now),
+                ..Rest::default()
+            };
         }
         let due = i128::from(-state.credit) * i128::from(MINUTE) / i128::from(per_minute);
         let due = u64::try_from(due).map_or(LONGEST, Duration::from_nanos);
@@ -142,22 +165,31 @@ impl Share {
             state.felt_since = Some(now);
         }
         state.felt = state.felt.saturating_add(u32::from(stint >= FELT));
-        let lower = stint >= FELT && state.felt >= MANY;
-        if lower {
+        if stint >= FELT && state.felt >= MANY {
             state.lowered = Some(now);
         }
         Rest {
             pause: due.min(LONGEST),
             tell,
-            lower,
+            stand: state.stand(now),
             endless,
         }
     }
 
-    /// Whether a thread that begins now should stand back: the plugin was told to within the last minute.
-    pub(crate) fn lowered(&self, now: Instant) -> bool {
-        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.lowered.is_some_and(|at| now.saturating_duration_since(at) < TOLD)
+    /// How a thread of this plugin stands that begins now: as the one before it did, where that was within the last minute.
+    pub(crate) fn stand(&self, now: Instant) -> Stand {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).stand(now)
+    }
+}
+
+impl State {
+    fn stand(&self, now: Instant) -> Stand {
+        let lately = |at: Option<Instant>| at.is_some_and(|at| now.saturating_duration_since(at) < TOLD);
+        match (lately(self.lowered), lately(self.coarse)) {
+            (true, _) => Stand::Back,
+            (false, true) => Stand::Coarse,
+            (false, false) => Stand::Quick,
+        }
     }
 }
 
@@ -237,18 +269,32 @@ mod tests {
     #[test]
     fn who_is_felt_again_and_again_stands_back_and_no_longer_after_a_quiet_minute() {
         let (share, now) = (Share::default(), Instant::now());
-        let felt = |share: &Share, at| share.charge(Duration::from_millis(30), BUDGET, at).lower;
+        let felt = |share: &Share, at| share.charge(Duration::from_millis(30), BUDGET, at).stand == Stand::Back;
         share.charge(BURST, BUDGET, now);
         let before = (1..MANY).filter(|_| felt(&share, now)).count();
-        assert!(before == 0 && !share.lowered(now), "some long stints are no pattern");
-        assert!(felt(&share, now) && share.lowered(now + TOLD / 2));
-        assert!(!share.lowered(now + TOLD));
+        assert!(before == 0 && share.stand(now) != Stand::Back, "some long stints are no pattern");
+        assert!(felt(&share, now) && share.stand(now + TOLD / 2) == Stand::Back);
+        assert_eq!(share.stand(now + TOLD), Stand::Quick);
         let short = Share::default();
         let at = |n: u64| now + Duration::from_millis(n);
         assert!(
-            (0..10_000).all(|n| !short.charge(Duration::from_micros(300), BUDGET, at(n)).lower),
+            (0..10_000).all(|n| short.charge(Duration::from_micros(300), BUDGET, at(n)).stand == Stand::Quick),
             "polled work rests only"
         );
+    }
+
+    #[test]
+    fn the_first_long_stint_gives_way_at_once_also_within_the_burst_and_for_a_minute() {
+        let (share, now) = (Share::default(), Instant::now());
+        assert_eq!(share.charge(COARSE / 2, BUDGET, now), Rest::default());
+        let long = share.charge(COARSE, BUDGET, now);
+        assert_eq!(
+            (long.stand, long.pause),
+            (Stand::Coarse, Duration::ZERO),
+            "and rests no more for it"
+        );
+        assert_eq!(share.charge(COARSE / 2, BUDGET, now + TOLD / 2).stand, Stand::Coarse);
+        assert_eq!(share.charge(COARSE / 2, BUDGET, now + TOLD).stand, Stand::Quick);
     }
 
     #[test]

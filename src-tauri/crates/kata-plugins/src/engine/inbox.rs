@@ -324,7 +324,7 @@ mod tests {
             id: 7,
             result: Ok((None, None)),
         });
-        let (given, got) = mpsc::channel();
+        let (given, got) = mpsc::sync_channel(1);
         let thread = Arc::clone(&inbox);
         std::thread::spawn(move || {
             let now = Instant::now();

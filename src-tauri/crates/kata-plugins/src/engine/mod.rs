@@ -158,11 +158,6 @@ pub(crate) fn begin(spec: Spec) -> std::io::Result<Begun> {
             thread_link
                 .thread
                 .store(rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs(), Ordering::Release);
-            let thread = thread_link.thread.load(Ordering::Acquire);
-            match spec.share.lowered(Instant::now()) {
-                true => priority::stand_back(thread),
-                false => priority::begin(thread),
-            }
             // Host calls are spawned from here.
             let pool = spec.pool.clone();
             let _entered = pool.enter();
@@ -557,9 +552,6 @@ impl<'js> Loop<'_, 'js> {
         }
         self.watch.end();
         link.pulse.fetch_add(1, Ordering::AcqRel);
-        if self.watch.lowers() {
-            priority::stand_back(link.thread.load(Ordering::Acquire));
-        }
         if self.watch.tells() {
             let message = "it works more by itself than its share of the CPU; beyond it, it does so slowly, with rests";
             self.core.reach.reporter.fault("busy", message.into());

@@ -2,8 +2,9 @@
 //! it rests: a batch that nobody waits for pauses as its plugin's [`Share`] says, also in the middle. Whose work it is decides
 //! what happens when a minute is used up, see [`Work`].
 
+use super::priority;
 use crate::seats::Seat;
-use crate::share::{STINT, Share};
+use crate::share::{STINT, Share, Stand};
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -75,7 +76,8 @@ pub(crate) struct Watch {
     /// Until when nothing new is begun on its own account.
     rest: Cell<Option<Instant>>,
     tell: Cell<bool>,
-    lower: Cell<bool>,
+    /// How this thread stands towards others, as the system was told.
+    stand: Cell<Stand>,
     /// Whether the runtime is being taken down.
     ending: Cell<bool>,
     /// Where this thread says that it is at work.
@@ -86,7 +88,10 @@ pub(crate) struct Watch {
 const LOOK: Duration = Duration::from_millis(5);
 
 impl Watch {
+    /// For the calling thread.
     pub(crate) fn new(kill: Arc<AtomicBool>, share: Arc<Share>, cpu_ms_per_minute: u32, seat: Option<Box<dyn Seat>>) -> Self {
+        let stand = share.stand(Instant::now());
+        priority::stand(stand);
         Self {
             seat,
             kill,
@@ -106,7 +111,7 @@ impl Watch {
             stint: Cell::new(Duration::ZERO),
             rest: Cell::new(None),
             tell: Cell::new(false),
-            lower: Cell::new(false),
+            stand: Cell::new(stand),
             ending: Cell::new(false),
         }
     }
@@ -187,8 +192,10 @@ impl Watch {
         if rest.tell {
             self.tell.set(true);
         }
-        if rest.lower {
-            self.lower.set(true);
+        // Who stands back does so for the rest of the thread's life: without privileges nobody becomes less nice again.
+        if rest.stand != self.stand.get() && self.stand.get() != Stand::Back {
+            self.stand.set(rest.stand);
+            priority::stand(rest.stand);
         }
         if rest.endless && self.tripped.get().is_none() {
             self.tripped.set(Some(Tripped::Endless));
@@ -224,11 +231,6 @@ impl Watch {
     /// Whether the person should be told that the plugin rests; once for each time.
     pub(crate) fn tells(&self) -> bool {
         self.tell.replace(false)
-    }
-
-    /// Whether the thread should stand back from here on; once for each time.
-    pub(crate) fn lowers(&self) -> bool {
-        self.lower.replace(false)
     }
 
     /// Counts work that another thread does for this one, as the plugin's own.
