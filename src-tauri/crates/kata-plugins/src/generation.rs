@@ -17,6 +17,9 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
+/// How long a replaced version may stay in one piece of its own work before it is ended.
+const PATIENCE: Duration = Duration::from_millis(200);
+
 /// One loaded copy.
 pub(crate) struct Generation {
     pub(crate) plugin: PluginId,
@@ -353,8 +356,25 @@ impl Generation {
             () = self.dead.cancelled() => return,
             () = self.clock.sleep(limit) => {}
         }
-        let _ = self.call(Kind::Dispose, 0, None, Some(dispose), None).await;
+        tokio::select! {
+            biased;
+            _ = self.call(Kind::Dispose, 0, None, Some(dispose), None) => {}
+            () = self.hangs() => {}
+        }
         self.kill();
+    }
+
+    /// Until its thread has been in one and the same piece of its own work for [`PATIENCE`]. It would come to its `dispose` at the end
+    /// of the rests that are due in the middle of that, seconds later, and work on beside the version that has taken its place.
+    async fn hangs(&self) {
+        loop {
+            let pulse = self.pulse();
+            self.clock.sleep(PATIENCE).await;
+            let own = self.link.running.load(Ordering::Acquire) == 0;
+            if pulse % 2 == 1 && pulse == self.pulse() && own {
+                return;
+            }
+        }
     }
 
     /// What it uses now.

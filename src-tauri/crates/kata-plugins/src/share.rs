@@ -125,14 +125,9 @@ impl Share {
     /// Charges a stint. `per_minute`: CPU the plugin has in a minute; as much of it comes back in the same time.
     pub(crate) fn charge(&self, stint: Duration, per_minute: Duration, now: Instant) -> Rest {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let passed = state.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
-        state.at = Some(now);
         let (burst, stint_ns) = (nanos(BURST), nanos(stint));
-        let per_minute = nanos(per_minute).clamp(1, MINUTE);
-        let back = i128::from(nanos(passed)) * i128::from(per_minute) / i128::from(MINUTE);
-        // Time fills the burst; what messages brought may stand above it.
-        let filled = state.credit.saturating_add(i64::try_from(back).unwrap_or(i64::MAX)).min(burst);
-        let credit = filled.max(state.credit);
+        let credit = state.credit(per_minute, now);
+        state.at = Some(now);
         let useful = state.useful.is_some_and(|at| now.saturating_duration_since(at) < USEFUL);
         if useful || credit >= burst / 2 {
             state.busy = None;
@@ -149,8 +144,6 @@ impl Share {
                 ..Rest::default()
             };
         }
-        let due = i128::from(-state.credit) * i128::from(MINUTE) / i128::from(per_minute);
-        let due = u64::try_from(due).map_or(LONGEST, Duration::from_nanos);
         let busy = *state.busy.get_or_insert(now);
         let endless = now.saturating_duration_since(busy) >= ENDLESS;
         if endless {
@@ -169,11 +162,18 @@ impl Share {
             state.lowered = Some(now);
         }
         Rest {
-            pause: due.min(LONGEST),
+            pause: pause(state.credit, per_minute),
             tell,
             stand: state.stand(now),
             endless,
         }
+    }
+
+    /// How long a thread that begins now waits with what the plugin does on its own account: what the one before it owes is not
+    /// forgiven for being loaded again.
+    pub(crate) fn owed(&self, per_minute: Duration, now: Instant) -> Duration {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pause(state.credit(per_minute, now), per_minute)
     }
 
     /// How a thread of this plugin stands that begins now: as the one before it did, where that was within the last minute.
@@ -183,6 +183,17 @@ impl Share {
 }
 
 impl State {
+    /// What it may use at `now`. Time fills the burst; what messages brought may stand above it.
+    fn credit(&self, per_minute: Duration, now: Instant) -> i64 {
+        let passed = self.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        let back = i128::from(nanos(passed)) * i128::from(per_minute_nanos(per_minute)) / i128::from(MINUTE);
+        let filled = self
+            .credit
+            .saturating_add(i64::try_from(back).unwrap_or(i64::MAX))
+            .min(nanos(BURST));
+        filled.max(self.credit)
+    }
+
     fn stand(&self, now: Instant) -> Stand {
         let lately = |at: Option<Instant>| at.is_some_and(|at| now.saturating_duration_since(at) < TOLD);
         match (lately(self.lowered), lately(self.coarse)) {
@@ -195,6 +206,16 @@ impl State {
 
 /// A minute, nanoseconds.
 const MINUTE: i64 = 60_000_000_000;
+
+/// Until a negative credit has come back, the longest rest at most.
+fn pause(credit: i64, per_minute: Duration) -> Duration {
+    let due = i128::from(-credit.min(0)) * i128::from(MINUTE) / i128::from(per_minute_nanos(per_minute));
+    u64::try_from(due).map_or(LONGEST, Duration::from_nanos).min(LONGEST)
+}
+
+fn per_minute_nanos(per_minute: Duration) -> i64 {
+    nanos(per_minute).clamp(1, MINUTE)
+}
 
 fn nanos(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX / (2 * LONG_COSTS))
@@ -281,6 +302,15 @@ mod tests {
             (0..10_000).all(|n| short.charge(Duration::from_micros(300), BUDGET, at(n)).stand == Stand::Quick),
             "polled work rests only"
         );
+    }
+
+    #[test]
+    fn who_is_loaded_again_waits_as_long_as_the_one_before_it_owes_and_nobody_else_waits() {
+        let (share, now) = (Share::default(), Instant::now());
+        assert_eq!(share.owed(BUDGET, now), Duration::ZERO);
+        share.charge(BURST, BUDGET, now);
+        let rest = share.charge(SHORT, BUDGET, now).pause;
+        assert_eq!((share.owed(BUDGET, now), share.owed(BUDGET, now + rest)), (rest, Duration::ZERO));
     }
 
     #[test]

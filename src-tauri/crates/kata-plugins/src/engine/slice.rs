@@ -90,16 +90,18 @@ const LOOK: Duration = Duration::from_millis(5);
 impl Watch {
     /// For the calling thread.
     pub(crate) fn new(kill: Arc<AtomicBool>, share: Arc<Share>, cpu_ms_per_minute: u32, seat: Option<Box<dyn Seat>>) -> Self {
-        let stand = share.stand(Instant::now());
+        let (now, budget) = (Instant::now(), Duration::from_millis(u64::from(cpu_ms_per_minute)));
+        let stand = share.stand(now);
         priority::stand(stand);
+        let owed = share.owed(budget, now);
         Self {
             seat,
             kill,
             slice: Cell::new(Duration::ZERO),
             deadline: Cell::new(Duration::MAX),
             tripped: Cell::new(None),
-            budget: Duration::from_millis(u64::from(cpu_ms_per_minute)),
-            minute_began: Cell::new(Instant::now()),
+            budget,
+            minute_began: Cell::new(now),
             used: Cell::new(Duration::ZERO),
             asked: Cell::new(Duration::ZERO),
             for_parts: Cell::new(Duration::ZERO),
@@ -109,7 +111,7 @@ impl Watch {
             work: Cell::new(Work::Asked),
             counted: Cell::new(Duration::ZERO),
             stint: Cell::new(Duration::ZERO),
-            rest: Cell::new(None),
+            rest: Cell::new((!owed.is_zero()).then(|| now + owed)),
             tell: Cell::new(false),
             stand: Cell::new(stand),
             ending: Cell::new(false),

@@ -8,11 +8,16 @@ use tokio::net::TcpStream;
 
 /// A plugin whose request hangs at a server that answers nobody; and the server's end of the connection.
 async fn hanging(bench: &Bench) -> TcpStream {
+    hanging_and(bench, "").await
+}
+
+/// The same, and it does something more.
+async fn hanging_and(bench: &Bench, more: &str) -> TcpStream {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let mut asks = manifest("p");
     asks["capabilities"] = json!([format!("net:127.0.0.1:{port}")]);
-    let body = format!("fetch('http://127.0.0.1:{port}/').catch((e) => console.log('ended: ' + e.message)); return 'asked'");
+    let body = format!("fetch('http://127.0.0.1:{port}/').catch((e) => console.log('ended: ' + e.message)); {more} return 'asked'");
     let candidate = bench.write("p", &asks, &[("index.ts", &tool_module("p", &body))]);
     let granted = candidate.manifest.capabilities.clone();
     bench
@@ -51,6 +56,23 @@ async fn a_version_that_was_replaced_keeps_no_connection() {
         ..quick()
     });
     let socket = hanging(&bench).await;
+    bench.run("p", &tool_module("p", "return 'new'")).await.unwrap();
+    assert_eq!(bench.tool("p", json!({})).await.text, "new");
+    closed(socket).await;
+}
+
+/// It comes to no `dispose`: the rests that are due in the middle of its loop would take minutes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_in_a_loop_of_its_own_does_not_work_on_beside_the_one_that_took_its_place() {
+    let long = std::time::Duration::from_secs(3600);
+    let bench = Bench::with(kata_plugins::HostOptions {
+        trial: std::time::Duration::from_millis(20),
+        stop_timeout: long,
+        slice: long,
+        stuck: long,
+        ..quick()
+    });
+    let socket = hanging_and(&bench, "setTimeout(() => { for (;;) {} }, 0);").await;
     bench.run("p", &tool_module("p", "return 'new'")).await.unwrap();
     assert_eq!(bench.tool("p", json!({})).await.text, "new");
     closed(socket).await;
