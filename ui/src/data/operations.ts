@@ -19,7 +19,7 @@ export const READS: { readonly [T in Topic]: readonly OperationName[] } = {
   sessions: ["session.list", "session.search", "hygiene.preview"],
   session: ["session.get"],
   sources: ["source.list", "source.get", "source.document", "source.tools", "oauth.providers", "oauth.accounts", "channel.policy", "tool.list"],
-  plugins: ["plugin.list", "plugin.get", "plugin.discovery", "tool.list", "command.list", "hook.list"],
+  plugins: ["plugin.list", "plugin.get", "plugin.discovery", "plugin.signers", "tool.list", "command.list", "hook.list"],
   pairing: ["pairing.list", "channel.policy"],
   models: ["model.list", "system.status"],
   traces: ["trace.list", "trace.get", "trace.rules"],

@@ -24,7 +24,7 @@ pub use house::{Backups, ChangeSession, Import, Notices, RunImport, Security, Se
 pub use life::{Background, CrashCommand, Crashes, Restart};
 pub use oauth::{Configure, Oauth};
 pub use permissions::{Mode, Permissions, Tools};
-pub use plugins::{Plugins, Template};
+pub use plugins::{Plugins, Signers, Template};
 pub use route::{AddBinding, Route, SetPolicy};
 pub use sources::{Elicitations, SourceFiles};
 pub use trace::{Hooks, Outcome, Trace, TraceCommand, TraceRuleChange};

@@ -20,6 +20,7 @@ import type {
   PairingRequest,
   PauseState,
   PluginId,
+  PluginSigner,
   PluginSummary,
   ProviderSummary,
   RouteKey,
@@ -45,7 +46,7 @@ import { QUESTIONS } from "./elicitations";
 import { BACKUPS } from "./firstSteps";
 import { ACCOUNTS, PROVIDERS } from "./oauth";
 import { TRACE_RULES } from "./observe";
-import { extraOf, PLUGINS, type PluginExtra, pluginExtras } from "./plugins";
+import { extraOf, PLUGINS, type PluginExtra, pluginExtras, SIGNERS } from "./plugins";
 import { CLAUDE, OLLAMA, PAIRING, TRACES } from "./rest";
 import { KEYS, TABLE } from "./routing";
 import { bigTranscript, manySessions, SESSIONS, transcriptOf, WORKSPACES } from "./sessions";
@@ -120,6 +121,7 @@ export class World {
   accounts: OauthAccount[];
   readonly signIns = new Map<string, OauthSignIn>();
   plugins: PluginSummary[];
+  signers: PluginSigner[];
   readonly extras: Map<PluginId, PluginExtra> = pluginExtras();
   models: ProviderSummary[];
   pairing: PairingRequest[];
@@ -145,6 +147,7 @@ export class World {
     this.sources = options.empty ? [] : (options.states ? EVERY_STATE : SOURCES).map((row) => ({ ...row }));
     this.elicitations = options.empty || options.states ? [] : [...QUESTIONS];
     this.plugins = options.empty ? [] : PLUGINS.map((plugin) => ({ ...plugin }));
+    this.signers = options.empty ? [] : SIGNERS;
     this.models = options.firstRun ? [] : [CLAUDE, OLLAMA];
     this.notices = options.empty
       ? []

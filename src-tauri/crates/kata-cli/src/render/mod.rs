@@ -33,7 +33,7 @@ pub(crate) use life::{background, checks, crashes};
 pub(crate) use lists::{detected, log_line, models, pairings, plugins, sessions, sources, traces};
 pub(crate) use oauth::{account_line, accounts, provider, providers, sign_in};
 pub(crate) use permissions::{explanation, permissions, tools};
-pub(crate) use plugins::{asks, commands, discovery, fault, plugin, registered, report};
+pub(crate) use plugins::{asks, commands, discovery, fault, plugin, registered, report, signers};
 pub(crate) use route::{keys, policy, refusals, route_explanation, routes};
 pub(crate) use source_files::{elicitations, probed, source_document, source_tools, tried};
 pub(crate) use trace::waterfall;
