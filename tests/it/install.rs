@@ -381,7 +381,7 @@ async fn a_forgotten_signer_is_unknown_again_and_what_was_trusted_stays_trusted(
         "{words}"
     );
     let (code, words) = failed(&["plugins", "signers", "forget", "nonsense", "-y"]);
-    assert!(code == Some(1) && words.contains("16 hexadecimal digits"), "{words}");
+    assert!(code == Some(2) && words.contains("16 hexadecimal digits"), "{words}");
     let (code, words) = failed(&["plugins", "signers", "forget", &key]);
     assert!(code != Some(0) && words.contains("-y"), "nobody is there to be asked: {words}");
     assert_eq!(json(&["plugins", "signers"]).as_array().unwrap().len(), 1);

@@ -23,7 +23,7 @@ export const READS: { readonly [T in Topic]: readonly OperationName[] } = {
   pairing: ["pairing.list", "channel.policy"],
   models: ["model.list", "system.status"],
   traces: ["trace.list", "trace.get", "trace.rules"],
-  approvals: ["approval.list", "elicitation.list", "permission.list"],
+  approvals: ["approval.list", "plan.list", "elicitation.list", "permission.list"],
   routes: ["route.get", "route.keys", "refusal.list"],
   letters: ["letter.list"],
   health: ["system.status"],

@@ -599,6 +599,14 @@ impl Operations for Inner {
         self.sessions.answer(&params.code, params.decision).await
     }
 
+    async fn plan_list(&self, _: &Caller, params: PlanList) -> Result<Vec<Plan>, WireError> {
+        self.list_plans(&params).await
+    }
+
+    async fn plan_answer(&self, _: &Caller, params: PlanAnswer) -> Result<PlanOutcome, WireError> {
+        self.answer_plan(params).await
+    }
+
     async fn permission_list(&self, _: &Caller, params: PermissionList) -> Result<PermissionState, WireError> {
         self.permissions(params).await
     }

@@ -54,6 +54,10 @@ macro_rules! with_operations {
             approval_list "approval.list" (ApprovalList) -> Vec<Approval>, Read, [];
             /// Answers one by its code; the first answer counts.
             approval_answer "approval.answer" (ApprovalAnswer) -> ApprovalOutcome, Approve, [Approvals];
+            /// Plans that agents have handed in and that wait, oldest first.
+            plan_list "plan.list" (PlanList) -> Vec<Plan>, Read, [];
+            /// Answers a plan: it is carried out, or the agent is told what should be different. The first answer counts.
+            plan_answer "plan.answer" (PlanAnswer) -> PlanOutcome, Approve, [Approvals, Sessions];
             /// Rules in force in a workspace.
             permission_list "permission.list" (PermissionList) -> PermissionState, Read, [];
             /// Takes back what a person answered with “always”.

@@ -19,6 +19,8 @@ import type {
   OauthSignIn,
   PairingRequest,
   PauseState,
+  Plan,
+  PlanOutcome,
   PluginId,
   PluginSigner,
   PluginSummary,
@@ -101,6 +103,9 @@ export class World {
   readonly outcomes = new Map<string, ApprovalOutcome>();
   readonly policies = new Map<string, ChannelPolicyState>();
   approvals: Approval[];
+  plans: Plan[] = [];
+  /** By plan: the answer that counted. */
+  readonly planOutcomes = new Map<string, PlanOutcome>();
   always: AlwaysRule[];
   table: RoutingTable;
   keys: RouteKey[];
