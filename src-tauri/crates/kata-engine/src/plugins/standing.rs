@@ -104,7 +104,7 @@ impl Plugins {
             // An author's edits do not fit the signature of the last release.
             (_, Signed::Bad { reason }) if develops.is_none() => return refused(reason.clone()),
             // A key that was forgotten takes nothing from the very files a person trusted.
-            (_, Signed::Unknown { reason }) if develops.is_none() && !grant.is_some_and(|g| seen.hash() == Some(g.grant.hash.as_str())) => {
+            (_, Signed::Unknown { reason }) if develops.is_none() && grant.is_none_or(|g| seen.hash() != Some(g.grant.hash.as_str())) => {
                 return refused(reason.clone());
             }
             _ => {}
