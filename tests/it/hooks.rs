@@ -7,7 +7,7 @@ use kata_tests::{TestEngine, TestHome, caller, eventually};
 use serde_json::{Value, json};
 
 /// What the plugin has written down. Read when the engine is down, or beside it.
-async fn diary(home: &TestHome) -> Vec<Value> {
+pub(crate) async fn diary(home: &TestHome) -> Vec<Value> {
     let store = SqliteStore::open(&home.path().join("kata.db")).unwrap();
     let pages = store.get(&PluginId::new("diary").unwrap(), "diary").await.unwrap();
     pages.map(|Json(pages)| pages.as_array().unwrap().clone()).unwrap_or_default()

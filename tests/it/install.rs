@@ -3,7 +3,7 @@
 
 use crate::trust::{becomes, enable, extensions, get, id, manifest, module, trust, trusted, write_plugin};
 use kata_protocol::*;
-use kata_tests::{TestEngine, TestHome, caller, eventually};
+use kata_tests::{Kata, TestEngine, TestHome, caller, eventually};
 use minisign::KeyPair;
 use serde_json::json;
 use std::io::Cursor;
@@ -347,6 +347,124 @@ async fn a_signed_update_of_a_remembered_key_carries_over_and_one_that_asks_for_
     let stranger = install(&engine, &source, true).await.unwrap();
     assert_eq!(stranger.summary.trust, TrustState::Changed);
     assert!(matches!(stranger.signature, PluginSignature::Valid { known: false, .. }));
+    engine.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_signer_is_unknown_again_and_what_was_trusted_stays_trusted() {
+    let pair = KeyPair::generate_unencrypted_keypair().unwrap();
+    let home = TestHome::new();
+    let source = home.dir.path().join("source");
+    signed(&source, "1.0.0", &[], "one", &pair);
+    let kata = Kata(&home);
+    let serve = kata.serve(None).await;
+    let run = |args: &[&str]| tokio::task::block_in_place(|| kata.run(args));
+    let json = |args: &[&str]| tokio::task::block_in_place(|| kata.json(args));
+    let failed = |args: &[&str]| {
+        let output = run(args);
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(json(&["plugins", "signers"]), json!([]));
+    let path = source.display().to_string();
+    json(&["plugins", "install", &path, "-y"]);
+    json(&["plugins", "trust", "pub", "--remember-signer", "-y"]);
+    json(&["plugins", "enable", "pub"]);
+    let signers = json(&["plugins", "signers"]);
+    let key = signers[0]["keyId"].as_str().unwrap().to_owned();
+    assert_eq!(signers[0]["plugins"], json!(["pub"]));
+    assert_eq!(signers[0]["key"], json!(pair.pk.to_base64()));
+    assert!(signers[0]["rememberedAt"].as_u64().unwrap() > 0);
+
+    let (code, words) = failed(&["plugins", "signers", "forget", "0123456789ABCDEF", "-y"]);
+    assert!(
+        code == Some(1) && words.contains("no key “0123456789ABCDEF” is remembered"),
+        "{words}"
+    );
+    let (code, words) = failed(&["plugins", "signers", "forget", "nonsense", "-y"]);
+    assert!(code == Some(2) && words.contains("16 hexadecimal digits"), "{words}");
+    let (code, words) = failed(&["plugins", "signers", "forget", &key]);
+    assert!(code != Some(0) && words.contains("-y"), "nobody is there to be asked: {words}");
+    assert_eq!(json(&["plugins", "signers"]).as_array().unwrap().len(), 1);
+
+    // As a client writes it who did not copy it.
+    assert_eq!(json(&["plugins", "signers", "forget", &key.to_lowercase(), "-y"]), json!([]));
+    let seen = json(&["plugins", "inspect", "pub"]);
+    assert_eq!(
+        (&seen["summary"]["trust"], &seen["summary"]["enabled"]),
+        (&json!("trusted"), &json!(true))
+    );
+    assert_eq!(
+        (&seen["grant"]["signer"], &seen["signature"]["known"]),
+        (&json!(null), &json!(false))
+    );
+    assert_eq!(seen["history"][0]["action"], json!("signer_forgotten"));
+
+    // The same author's next version asks, also after a restart.
+    serve.stop().await;
+    let serve = kata.serve(None).await;
+    assert_eq!(json(&["plugins", "inspect", "pub"])["summary"]["trust"], json!("trusted"));
+    assert_eq!(json(&["plugins", "signers"]), json!([]));
+    signed(&source, "1.1.0", &[], "two", &pair);
+    run(&["plugins", "install", &path, "--replace"]);
+    let seen = json(&["plugins", "inspect", "pub"]);
+    assert_eq!(
+        (&seen["summary"]["trust"], &seen["signature"]["known"]),
+        (&json!("changed"), &json!(false))
+    );
+    serve.stop().await;
+
+    let store = kata_store::SqliteStore::open(&home.path().join("kata.db")).unwrap();
+    let audit = store.audit(50).await.unwrap();
+    assert!(
+        audit
+            .iter()
+            .any(|line| line.action == "plugin.forget_signer" && line.subject == key),
+        "{audit:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_whose_signer_was_forgotten_and_whose_key_is_gone_run_as_they_were_trusted_and_no_other_version_does() {
+    let pair = KeyPair::generate_unencrypted_keypair().unwrap();
+    let home = TestHome::new();
+    let installed = extensions(&home).join("pub");
+    signed(&installed, "1.0.0", &[], "one", &pair);
+    let engine = TestEngine::start(home).await;
+    let trust_it = |hash: String| PluginTrust {
+        id: id("pub"),
+        hash,
+        capabilities: Vec::new(),
+        development: None,
+        remember_signer: Some(true),
+    };
+    let hash = get(&engine.ops, "pub").await.hash;
+    engine.ops.plugin_trust(&caller(), trust_it(hash)).await.unwrap();
+    // The next version comes without its key: the remembered one is enough, and carries it over.
+    let bare = |version: &str, answer: &str| {
+        write_plugin(&installed, &manifest("pub", json!({ "version": version })), &module("pub", answer));
+        let _ = std::fs::remove_file(installed.join("kata-plugin.pub"));
+        let hash = kata_plugins::Contents::read(&installed).unwrap().hash().to_owned();
+        sign(&installed, &hash, &pair);
+    };
+    bare("1.1.0", "two");
+    becomes(&engine, "pub", "is carried over", |p| {
+        p.trust == TrustState::Trusted && p.version == "1.1.0"
+    })
+    .await;
+    let key_id = engine.ops.plugin_signers(&caller(), Empty {}).await.unwrap().remove(0).key_id;
+    engine
+        .ops
+        .plugin_forget_signer(&caller(), PluginSignerRef { key_id })
+        .await
+        .unwrap();
+    enable(&engine.ops, "pub").await.unwrap();
+    assert_eq!(get(&engine.ops, "pub").await.summary.status.state, RunState::Running);
+    bare("1.2.0", "three");
+    let refused = becomes(&engine, "pub", "is refused", |p| p.status.code == "refused").await;
+    assert!(refused.status.message.contains("not remembered"), "{}", refused.status.message);
+    let hash = get(&engine.ops, "pub").await.hash;
+    let error = engine.ops.plugin_trust(&caller(), trust_it(hash)).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::Conflict);
     engine.engine.shutdown().await;
 }
 

@@ -38,6 +38,7 @@ mod life;
 mod message;
 mod models;
 mod permissions;
+mod plans;
 mod reload;
 mod routes;
 mod routing;

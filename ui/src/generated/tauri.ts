@@ -55,6 +55,10 @@ export const commands = {
 	approvalList: (params: ApprovalList) => typedError<Approval[], WireError>(__TAURI_INVOKE("approval_list", { params })),
 	/**  Answers one by its code; the first answer counts. */
 	approvalAnswer: (params: ApprovalAnswer) => typedError<ApprovalOutcome, WireError>(__TAURI_INVOKE("approval_answer", { params })),
+	/**  Plans that agents have handed in and that wait, oldest first. */
+	planList: (params: PlanList) => typedError<Plan[], WireError>(__TAURI_INVOKE("plan_list", { params })),
+	/**  Answers a plan: it is carried out, or the agent is told what should be different. The first answer counts. */
+	planAnswer: (params: PlanAnswer) => typedError<PlanOutcome, WireError>(__TAURI_INVOKE("plan_answer", { params })),
 	/**  Rules in force in a workspace. */
 	permissionList: (params: PermissionList) => typedError<PermissionState, WireError>(__TAURI_INVOKE("permission_list", { params })),
 	/**  Takes back what a person answered with “always”. */
@@ -177,6 +181,10 @@ export const commands = {
 	pluginTrust: (params: PluginTrust) => typedError<PluginSummary, WireError>(__TAURI_INVOKE("plugin_trust", { params })),
 	/**  Takes one capability or the whole trust back, at once. */
 	pluginRevoke: (params: PluginRevoke) => typedError<PluginSummary, WireError>(__TAURI_INVOKE("plugin_revoke", { params })),
+	/**  Signing keys a person chose to remember. */
+	pluginSigners: (params: Empty) => typedError<PluginSigner[], WireError>(__TAURI_INVOKE("plugin_signers", { params })),
+	/**  Forgets a remembered signing key: what it signs next is by an unknown signer. Trusted files stay trusted. */
+	pluginForgetSigner: (params: PluginSignerRef) => typedError<PluginSigner[], WireError>(__TAURI_INVOKE("plugin_forget_signer", { params })),
 	/**  Copies a folder or a .tgz into the extensions folder. It waits there until it is trusted. */
 	pluginInstall: (params: PluginInstall) => typedError<PluginDetail, WireError>(__TAURI_INVOKE("plugin_install", { params })),
 	/**  Moves a plugin's folder out of the extensions folder and takes its trust back; its state stays. */
@@ -1205,6 +1213,8 @@ export type GrantAction =
 "installed" | 
 /**  Taken out of it. */
 "uninstalled" | 
+/**  The key that signed it was forgotten: its updates ask again. */
+"signer_forgotten" | 
 /**  Switched on. */
 "enabled" | 
 /**  Switched off. */
@@ -1966,6 +1976,63 @@ cut: boolean } |
 /**  The link, as far as it may be shown. */
 link: string };
 
+/**  A plan that waits for a person. */
+export type Plan = {
+	/**  Its row in the transcript. */
+	id: MessageId,
+	/**  Session. */
+	session: SessionId,
+	/**  Title of the session. */
+	sessionName: string | null,
+	/**  What it is about, one line. */
+	title: string,
+	/**  Markdown, as the agent wrote it. */
+	plan: string,
+	/**  Its file, from the session's folder: `plans/….md`. */
+	path: string,
+	/**  Channel it was asked for in. Such a plan is accepted in the window or by `kata plans` only, and never with mode `allow-all`. */
+	channel: ChannelId | null,
+	/**  When. */
+	submittedAt: Ms,
+};
+
+/**  `plan.answer`. */
+export type PlanAnswer = {
+	/**  Plan. */
+	id: MessageId,
+	/**  Answer. */
+	decision: PlanDecision,
+	/**  What should be different; with `refine`, and only then. */
+	text: string | null,
+};
+
+/**  A person's answer to a plan. */
+export type PlanDecision = 
+/**  It is carried out; a session in mode `safe` goes to `ask`. */
+"accept" | 
+/**  It is carried out in mode `allow-all`. */
+"accept_all" | 
+/**  The agent is told what should be different, in the mode it has. */
+"refine";
+
+/**  `plan.list`. */
+export type PlanList = {
+	/**  Only this session. */
+	session: SessionId | null,
+};
+
+/**  What counts: the first answer does. */
+export type PlanOutcome = {
+	/**  Plan. */
+	id: MessageId,
+	/**  Its session. */
+	session: SessionId,
+	/**  The answer that counts; absent when a newer plan had taken its place. */
+	decision: PlanDecision | null,
+	/**  Whether it is this one. */
+	first: boolean,
+};
+
 /**  A platform's own name for a message, made by the channel plugin.  */
 export type PlatformMessageId = string;
 
@@ -2023,7 +2090,7 @@ export type PluginCreate = {
 export type PluginDetail = {
 	/**  Row. */
 	summary: PluginSummary,
-	/**  Its files in order of path, at most 5,000; `node_modules` and `.git` are neither listed nor hashed. */
+	/**  Its files in order of path, at most 5,000; `node_modules`, `.git` and `.kata` are neither listed nor hashed. */
 	files: PluginFile[],
 	/**  SHA-256 over paths and contents of `files`, lower-case hexadecimal. A grant pins it. */
 	hash: string,
@@ -2199,6 +2266,24 @@ comment: string } |
 { kind: "invalid"; 
 /**  Why. */
 reason: string };
+
+/**  A signing key a person chose to remember. */
+export type PluginSigner = {
+	/**  Key id, 16 upper-case hexadecimal digits. */
+	keyId: string,
+	/**  Public key in base64, as minisign writes it. */
+	key: string,
+	/**  When it was remembered. */
+	rememberedAt: Ms,
+	/**  Plugins whose updates it carries over. */
+	plugins: PluginId[],
+};
+
+/**  `plugin.forget_signer`. */
+export type PluginSignerRef = {
+	/**  Key id, 16 hexadecimal digits, as `plugin.signers` shows it. */
+	keyId: string,
+};
 
 /**  One plugin. */
 export type PluginSummary = {

@@ -1064,6 +1064,8 @@ export type GrantAction =
 "installed" | 
 /**  Taken out of it. */
 "uninstalled" | 
+/**  The key that signed it was forgotten: its updates ask again. */
+"signer_forgotten" | 
 /**  Switched on. */
 "enabled" | 
 /**  Switched off. */
@@ -1808,6 +1810,63 @@ export type PersonAddress = {
 	sender: SenderId,
 };
 
+/**  A plan that waits for a person. */
+export type Plan = {
+	/**  Its row in the transcript. */
+	id: MessageId,
+	/**  Session. */
+	session: SessionId,
+	/**  Title of the session. */
+	sessionName: string | null,
+	/**  What it is about, one line. */
+	title: string,
+	/**  Markdown, as the agent wrote it. */
+	plan: string,
+	/**  Its file, from the session's folder: `plans/….md`. */
+	path: string,
+	/**  Channel it was asked for in. Such a plan is accepted in the window or by `kata plans` only, and never with mode `allow-all`. */
+	channel: ChannelId | null,
+	/**  When. */
+	submittedAt: Ms,
+};
+
+/**  `plan.answer`. */
+export type PlanAnswer = {
+	/**  Plan. */
+	id: MessageId,
+	/**  Answer. */
+	decision: PlanDecision,
+	/**  What should be different; with `refine`, and only then. */
+	text: string | null,
+};
+
+/**  A person's answer to a plan. */
+export type PlanDecision = 
+/**  It is carried out; a session in mode `safe` goes to `ask`. */
+"accept" | 
+/**  It is carried out in mode `allow-all`. */
+"accept_all" | 
+/**  The agent is told what should be different, in the mode it has. */
+"refine";
+
+/**  `plan.list`. */
+export type PlanList = {
+	/**  Only this session. */
+	session: SessionId | null,
+};
+
+/**  What counts: the first answer does. */
+export type PlanOutcome = {
+	/**  Plan. */
+	id: MessageId,
+	/**  Its session. */
+	session: SessionId,
+	/**  The answer that counts; absent when a newer plan had taken its place. */
+	decision: PlanDecision | null,
+	/**  Whether it is this one. */
+	first: boolean,
+};
+
 /**  A platform's own name for a message, made by the channel plugin.  */
 export type PlatformMessageId = string;
 
@@ -1865,7 +1924,7 @@ export type PluginCreate = {
 export type PluginDetail = {
 	/**  Row. */
 	summary: PluginSummary,
-	/**  Its files in order of path, at most 5,000; `node_modules` and `.git` are neither listed nor hashed. */
+	/**  Its files in order of path, at most 5,000; `node_modules`, `.git` and `.kata` are neither listed nor hashed. */
 	files: PluginFile[],
 	/**  SHA-256 over paths and contents of `files`, lower-case hexadecimal. A grant pins it. */
 	hash: string,
@@ -2041,6 +2100,24 @@ comment: string } |
 { kind: "invalid"; 
 /**  Why. */
 reason: string };
+
+/**  A signing key a person chose to remember. */
+export type PluginSigner = {
+	/**  Key id, 16 upper-case hexadecimal digits. */
+	keyId: string,
+	/**  Public key in base64, as minisign writes it. */
+	key: string,
+	/**  When it was remembered. */
+	rememberedAt: Ms,
+	/**  Plugins whose updates it carries over. */
+	plugins: PluginId[],
+};
+
+/**  `plugin.forget_signer`. */
+export type PluginSignerRef = {
+	/**  Key id, 16 hexadecimal digits, as `plugin.signers` shows it. */
+	keyId: string,
+};
 
 /**  One plugin. */
 export type PluginSummary = {
@@ -3877,6 +3954,10 @@ export type Operations = {
   "approval.list": { params: OptionalNulls<ApprovalList>; result: Approval[] };
   /** Answers one by its code; the first answer counts. */
   "approval.answer": { params: OptionalNulls<ApprovalAnswer>; result: ApprovalOutcome };
+  /** Plans that agents have handed in and that wait, oldest first. */
+  "plan.list": { params: OptionalNulls<PlanList>; result: Plan[] };
+  /** Answers a plan: it is carried out, or the agent is told what should be different. The first answer counts. */
+  "plan.answer": { params: OptionalNulls<PlanAnswer>; result: PlanOutcome };
   /** Rules in force in a workspace. */
   "permission.list": { params: OptionalNulls<PermissionList>; result: PermissionState };
   /** Takes back what a person answered with “always”. */
@@ -3999,6 +4080,10 @@ export type Operations = {
   "plugin.trust": { params: OptionalNulls<PluginTrust>; result: PluginSummary };
   /** Takes one capability or the whole trust back, at once. */
   "plugin.revoke": { params: OptionalNulls<PluginRevoke>; result: PluginSummary };
+  /** Signing keys a person chose to remember. */
+  "plugin.signers": { params: OptionalNulls<Empty>; result: PluginSigner[] };
+  /** Forgets a remembered signing key: what it signs next is by an unknown signer. Trusted files stay trusted. */
+  "plugin.forget_signer": { params: OptionalNulls<PluginSignerRef>; result: PluginSigner[] };
   /** Copies a folder or a .tgz into the extensions folder. It waits there until it is trusted. */
   "plugin.install": { params: OptionalNulls<PluginInstall>; result: PluginDetail };
   /** Moves a plugin's folder out of the extensions folder and takes its trust back; its state stays. */
@@ -4138,6 +4223,8 @@ export const INVALIDATES: { readonly [K in OperationName]: readonly Topic[] } = 
   "session.reset": ["sessions", "routes"],
   "approval.list": [],
   "approval.answer": ["approvals"],
+  "plan.list": [],
+  "plan.answer": ["approvals", "sessions"],
   "permission.list": [],
   "permission.forget": ["approvals"],
   "permission.explain": [],
@@ -4199,6 +4286,8 @@ export const INVALIDATES: { readonly [K in OperationName]: readonly Topic[] } = 
   "plugin.discovery": [],
   "plugin.trust": ["plugins", "sources"],
   "plugin.revoke": ["plugins", "sources"],
+  "plugin.signers": [],
+  "plugin.forget_signer": ["plugins"],
   "plugin.install": ["plugins", "sources"],
   "plugin.uninstall": ["plugins", "sources"],
   "plugin.create": ["plugins", "sources"],

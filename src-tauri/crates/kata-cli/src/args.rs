@@ -8,6 +8,7 @@ mod house;
 mod life;
 mod oauth;
 mod permissions;
+mod plans;
 mod plugins;
 mod route;
 mod sources;
@@ -24,7 +25,8 @@ pub use house::{Backups, ChangeSession, Import, Notices, RunImport, Security, Se
 pub use life::{Background, CrashCommand, Crashes, Restart};
 pub use oauth::{Configure, Oauth};
 pub use permissions::{Mode, Permissions, Tools};
-pub use plugins::{Plugins, Template};
+pub use plans::Plans;
+pub use plugins::{Plugins, Signers, Template};
 pub use route::{AddBinding, Route, SetPolicy};
 pub use sources::{Elicitations, SourceFiles};
 pub use trace::{Hooks, Outcome, Trace, TraceCommand, TraceRuleChange};
@@ -177,6 +179,9 @@ pub enum Command {
     /// Tool calls that wait for a person.
     #[command(subcommand)]
     Approvals(Approvals),
+    /// Plans that agents have handed in and that wait for your answer.
+    #[command(subcommand)]
+    Plans(Plans),
     /// What happened to a message at each gate, and how long it took.
     Trace(Trace),
     /// Hooks: who is asked at each event, in which order, and why.
@@ -649,6 +654,13 @@ mod tests {
             "kata refusals --json",
             "kata approvals list --session s --json",
             "kata approvals answer k7q2xy always",
+            "kata plans list --session s --json",
+            "kata plans show 260201-swift-river",
+            "kata plans accept msg-1-abc --allow-all",
+            "kata plans refine msg-1-abc without the second step",
+            "kata plugins signers",
+            "kata plugins signers list --json",
+            "kata plugins signers forget 0C55D0E7A4B8112F -y",
             "kata trace",
             "kata trace --last --session s",
             "kata trace 0198-abc",
@@ -729,6 +741,9 @@ mod tests {
             "kata channels accounts add telegram",
             "kata channels policy telegram --quiet 22:00-07:00 --no-quiet",
             "kata approvals answer K7Q2XY",
+            "kata plans",
+            "kata plans refine msg-1-abc",
+            "kata plugins signers forget",
             "kata approvals answer K7Q2XY perhaps",
         ] {
             let error = parse(line).expect_err(line);

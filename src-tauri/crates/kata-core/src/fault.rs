@@ -23,6 +23,9 @@ pub const APPROVAL_POINTS: [&str; 2] = ["after_approval_asked", "after_approval_
 /// Points of a message with files.
 pub const FILE_POINTS: [&str; 1] = ["after_files_kept"];
 
+/// Points of a plan: it waits and its row is not written; it is answered and nothing came of it yet.
+pub const PLAN_POINTS: [&str; 2] = ["after_plan_handed_in", "after_plan_answered"];
+
 /// Points of a start: with settings that no start was ready with before, and when all is ready.
 pub const START_POINTS: [&str; 2] = ["starting_with_new_settings", "ready"];
 
@@ -33,10 +36,10 @@ pub fn on_point(hook: fn(&str)) {
     let _ = HOOK.set(hook);
 }
 
-/// Marks one of [`POINTS`], [`APPROVAL_POINTS`], [`FILE_POINTS`] or [`START_POINTS`].
+/// Marks one of [`POINTS`], [`APPROVAL_POINTS`], [`FILE_POINTS`], [`PLAN_POINTS`] or [`START_POINTS`].
 pub fn point(name: &str) {
     debug_assert!(
-        [&POINTS[..], &APPROVAL_POINTS, &FILE_POINTS, &START_POINTS]
+        [&POINTS[..], &APPROVAL_POINTS, &FILE_POINTS, &PLAN_POINTS, &START_POINTS]
             .iter()
             .any(|points| points.contains(&name)),
         "{name} is no point"

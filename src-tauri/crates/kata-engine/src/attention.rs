@@ -40,6 +40,7 @@ impl Inner {
     /// What waits for the person, what waits longest first.
     pub(crate) async fn list_attention(&self) -> Result<Vec<Attention>, WireError> {
         let mut all: Vec<Attention> = self.sessions.approvals(None).await?.iter().map(approval).collect();
+        all.extend(self.list_plans(&PlanList::default()).await?.iter().map(plan));
         all.extend(self.sources.questions.list().iter().map(|asked| self.elicitation(asked)));
         let requests = self.store.requests(self.clock.now()).await;
         let requests = requests.map_err(|e| WireError::internal(e.to_string()).hint("look at the log; is the disk full?"))?;
@@ -78,6 +79,7 @@ impl Inner {
                 }
                 Ok(())
             }
+            ("plan", "accept") => self.accept_plan(&caller, &about).await,
             ("pairing", "approve") => self.pairing_approve(&caller, PairingRef { code: about }).await.map(drop),
             ("pairing", "deny") => self.pairing_deny(&caller, PairingRef { code: about }).await.map(drop),
             ("source", "retry") => {
@@ -98,6 +100,24 @@ impl Inner {
         };
         self.attention.changed();
         done
+    }
+
+    async fn accept_plan(&self, caller: &Caller, about: &str) -> Result<(), WireError> {
+        let id = MessageId::new(about).map_err(|e| WireError::invalid(format!("“id”: {e}")))?;
+        let answer = PlanAnswer {
+            id,
+            decision: PlanDecision::Accept,
+            text: None,
+        };
+        let outcome = self.plan_answer(caller, answer).await?;
+        if outcome.decision == Some(PlanDecision::Accept) {
+            return Ok(());
+        }
+        let message = match outcome.decision {
+            Some(decision) => format!("it was answered before: {decision:?}").to_lowercase(),
+            None => "a newer plan of its session has taken its place".to_owned(),
+        };
+        Err(WireError::new(ErrorCode::Conflict, message))
     }
 
     /// Says why there is no such answer.
@@ -263,6 +283,22 @@ fn approval(waiting: &Approval) -> Attention {
             &waiting.code,
             format!("{} asks to run", waiting.call.name),
             waiting.requested_at,
+            "/waiting".into(),
+        )
+    }
+}
+
+fn plan(waiting: &Plan) -> Attention {
+    let session = waiting.session_name.clone().unwrap_or_else(|| waiting.session.to_string());
+    Attention {
+        detail: some(line(&format!("{session}: {}", waiting.title))),
+        session: Some(waiting.session.clone()),
+        actions: vec![action("accept", "Accept")],
+        ..entry(
+            "plan",
+            waiting.id.as_str(),
+            "A plan waits for your answer".into(),
+            waiting.submitted_at,
             "/waiting".into(),
         )
     }

@@ -319,6 +319,7 @@ impl Engine {
             tools: Arc::clone(&tools) as _,
             permissions: Arc::new(permit.rules.clone()),
             approvals: Approvals::new(Arc::clone(&store) as _, Arc::clone(&clock), Arc::clone(&events)),
+            plans: Arc::clone(&store) as _,
             media: Arc::clone(&media),
             channels: Arc::new(Quieted {
                 channels: Arc::clone(&host) as _,
@@ -633,6 +634,7 @@ impl Inner {
                 Ok(count) => tracing::info!(count, "calls wait for a person since the last run"),
                 Err(error) => tracing::error!(%error, "calls that wait for a person could not be read"),
             }
+            inner.resume_plans().await;
             match path.recover().await {
                 Ok(0) => {}
                 Ok(count) => tracing::info!(count, "messages of the last run were taken up"),

@@ -29,6 +29,7 @@ mod operations;
 mod options;
 mod otlp;
 mod pause;
+mod plans;
 mod plugins;
 mod power;
 mod prompt;

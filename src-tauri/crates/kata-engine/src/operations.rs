@@ -477,6 +477,16 @@ impl Operations for Inner {
         self.plugins.get(&id)
     }
 
+    async fn plugin_signers(&self, _: &Caller, _: Empty) -> Result<Vec<PluginSigner>, WireError> {
+        self.plugins.looked().await;
+        self.plugins.signers().await
+    }
+
+    async fn plugin_forget_signer(&self, caller: &Caller, params: PluginSignerRef) -> Result<Vec<PluginSigner>, WireError> {
+        self.plugins.looked().await;
+        self.plugins.forget_signer(&caller.name, &params.key_id).await
+    }
+
     async fn plugin_install(&self, _: &Caller, params: PluginInstall) -> Result<PluginDetail, WireError> {
         self.plugins.looked().await;
         let id = self.plugins.install(params).await?;
@@ -587,6 +597,14 @@ impl Operations for Inner {
 
     async fn approval_answer(&self, _: &Caller, params: ApprovalAnswer) -> Result<ApprovalOutcome, WireError> {
         self.sessions.answer(&params.code, params.decision).await
+    }
+
+    async fn plan_list(&self, _: &Caller, params: PlanList) -> Result<Vec<Plan>, WireError> {
+        self.list_plans(&params).await
+    }
+
+    async fn plan_answer(&self, _: &Caller, params: PlanAnswer) -> Result<PlanOutcome, WireError> {
+        self.answer_plan(params).await
     }
 
     async fn permission_list(&self, _: &Caller, params: PermissionList) -> Result<PermissionState, WireError> {

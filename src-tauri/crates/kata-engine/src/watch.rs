@@ -70,7 +70,7 @@ impl Map {
     fn mark(&self, path: &Path, dirty: &mut Dirty) {
         for (id, folder) in &self.plugins {
             let Ok(inside) = path.strip_prefix(folder) else { continue };
-            let left_out = |part: Component<'_>| ["node_modules", ".git"].iter().any(|n| part.as_os_str() == *n);
+            let left_out = |part: Component<'_>| kata_plugins::left_out(part.as_os_str());
             if inside.as_os_str().is_empty() {
                 // The folder itself: it may be gone.
                 dirty.folders = true;
@@ -328,6 +328,7 @@ mod tests {
         for path in [
             "/home/ext/a/node_modules/x/index.js",
             "/home/ext/a/.git/HEAD",
+            "/home/ext/a/.kata/kata-plugin-sdk.d.ts",
             "/home/ext/.staging-1/index.ts",
             "/home/ext/.trash/a",
             "/ws/one/sessions/s1/session.jsonl",

@@ -1,7 +1,9 @@
 //! Packing a plugin into a `.tgz` as `npm pack` does, and laying out a folder or a `.tgz` in a new folder before anything of
 //! it is believed. Nothing of a plugin runs here.
 //!
-//! An archive is somebody else's: what would leave the folder, point out of it or be no plain file ends the whole of it.
+//! An archive is somebody else's: what would leave the folder, point out of it or be no plain file ends the whole of it. What is
+//! no part of a plugin ([`contents`]: `node_modules`, `.git`, `.kata`) is neither packed nor laid out, so that nothing is in the
+//! folder that its hash does not cover.
 
 use crate::contents::{self, ContentsError, MAX_BYTES, MAX_FILES};
 use flate2::Compression;
@@ -215,6 +217,9 @@ impl Target {
         if clean.as_os_str().is_empty() {
             return Err(ArchiveError::Name(path.display().to_string()));
         }
+        if no_part(&clean) {
+            return Ok(());
+        }
         if !self.files.insert(clean.clone()) {
             return Err(ArchiveError::Twice(shown));
         }
@@ -250,6 +255,14 @@ impl Target {
             Some(_) => Ok(self.root),
         }
     }
+}
+
+/// Whether a path of an archive, checked, lies in a folder that is no part of a plugin. The last name is the file's own.
+fn no_part(path: &Path) -> bool {
+    path.parent()
+        .into_iter()
+        .flat_map(Path::components)
+        .any(|part| contents::left_out(part.as_os_str()))
 }
 
 fn make_dir(path: &Path) -> io::Result<()> {

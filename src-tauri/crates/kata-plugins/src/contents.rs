@@ -2,8 +2,9 @@
 //!
 //! The hash is the SHA-256 of a text with one line per file, in order of the path's bytes: the SHA-256 of its contents in
 //! lower-case hexadecimal, two spaces, its length in bytes, two spaces, its path with `/`, a line feed. A link's line begins
-//! with `link ` and has hash and length of the path it holds. Left out are `node_modules`, `.git` and the signature file,
-//! which is made over the hash.
+//! with `link ` and has hash and length of the path it holds. Left out are `node_modules`, `.git`, `.kata` (what `kata plugins
+//! new` writes for the editor) and the signature file, which is made over the hash. What is left out is neither packed nor laid
+//! out, and no module is loaded from it: whoever trusts a hash trusts everything that may run.
 
 use kata_protocol::{Count, PluginFile};
 use sha2::{Digest, Sha256};
@@ -16,8 +17,15 @@ use std::path::{Path, PathBuf};
 pub const MAX_FILES: usize = 5_000;
 /// Most bytes of one plugin's files together.
 pub const MAX_BYTES: u64 = 64 << 20;
-/// Folders that are neither listed nor hashed.
-pub(crate) const LEFT_OUT: [&str; 2] = ["node_modules", ".git"];
+/// Folders that are no part of a plugin: neither listed nor hashed, packed, laid out, watched or loaded from.
+const LEFT_OUT: [&str; 3] = ["node_modules", ".git", EDITOR_FOLDER];
+/// The editor's files: the SDK's types and the manifest's schema.
+pub const EDITOR_FOLDER: &str = ".kata";
+
+/// Whether a file or folder of this name is no part of a plugin, with everything in it.
+pub fn left_out(name: &std::ffi::OsStr) -> bool {
+    LEFT_OUT.iter().any(|out| name == *out)
+}
 
 /// Why a plugin's files cannot be listed.
 #[derive(Debug, thiserror::Error)]
@@ -158,7 +166,7 @@ pub(crate) fn list(folder: &Path, each: &mut impl FnMut(String, PathBuf, std::fs
                 error,
             })?;
             if meta.is_dir() {
-                if !LEFT_OUT.contains(&name) {
+                if !left_out(name.as_ref()) {
                     open.push((path, full));
                 }
                 continue;
@@ -266,6 +274,8 @@ mod tests {
             ("a.ts", "hello"),
             ("kata-plugin.minisig", "left out"),
             ("node_modules/x/i.js", "left out"),
+            (".kata/kata-plugin-sdk.d.ts", "left out"),
+            ("b/.kata/d.ts", "left out"),
         ];
         let list = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824  5  a.ts\n\
                     e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  0  b/c.ts\n";

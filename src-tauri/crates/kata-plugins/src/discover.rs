@@ -3,7 +3,7 @@
 //! Precedence: roots in the order given (bundled, global, workspaces), each root's folders in name order; the first of two
 //! with the same canonical folder or the same id wins, unless the person chose another place for the id.
 
-use crate::contents::{LEFT_OUT, MAX_FILES, Pins};
+use crate::contents::{MAX_FILES, Pins, left_out};
 use crate::engine::ResolveError;
 use crate::manifest::{self, ManifestError};
 use kata_protocol::{PluginId, PluginManifest, PluginOrigin, WorkspaceId};
@@ -124,7 +124,7 @@ impl Unfit {
         match self {
             Self::Unreadable(_) => "make it readable for you".into(),
             Self::LinkedFromOutside => "put the folder itself there: `kata plugins install` copies it".into(),
-            Self::TooManyFiles => "leave out what the plugin does not load; node_modules and .git do not count".into(),
+            Self::TooManyFiles => "leave out what the plugin does not load; node_modules, .git and .kata do not count".into(),
             Self::UnreadableFile { shown, .. } => format!("make it readable for you: chmod u+r '{}'", at(shown)),
             Self::DeadLink { shown, .. } | Self::LinkLeadsOut { shown } => {
                 format!("put the file itself in place of the link '{}'", at(shown))
@@ -373,7 +373,7 @@ fn check_files(folder: &Path) -> Result<(), Unfit> {
             }
         }
         ours(&meta, &shown)?;
-        if meta.is_dir() && path.file_name().is_none_or(|n| LEFT_OUT.iter().all(|out| n != *out)) {
+        if meta.is_dir() && !path.file_name().is_some_and(left_out) {
             let entries = std::fs::read_dir(&path).map_err(|error| Unfit::UnreadableFile { shown, error })?;
             open.extend(entries.flatten().map(|e| e.path()));
         }

@@ -64,7 +64,7 @@ mod watchdog;
 pub use archive::{ArchiveError, lay_out, pack};
 pub use asks::SignIn;
 pub use capability::{Denied, Grants, Meaning, meaning, sign_in_at};
-pub use contents::{Contents, ContentsError, MAX_BYTES, MAX_FILES, Pins, sha256_hex};
+pub use contents::{Contents, ContentsError, EDITOR_FOLDER, MAX_BYTES, MAX_FILES, Pins, left_out, sha256_hex};
 pub use copies::{CopyError, copy_of, original_of};
 pub use discover::{Candidate, Choice, Discovery, Dropped, Root, discover, discover_with, inspect, look};
 pub use engine::sdk::is_of_the_sdk;

@@ -32,6 +32,11 @@ pub enum Signed {
         /// The signer's trusted comment.
         comment: String,
     },
+    /// Nothing to check it with: the key is neither remembered nor beside it.
+    Unknown {
+        /// Why, and what mends it.
+        reason: String,
+    },
     /// It does not fit.
     Bad {
         /// Why, and what mends it.
@@ -51,7 +56,7 @@ impl Signed {
                 known: *known,
                 comment: comment.clone(),
             },
-            Self::Bad { reason } => PluginSignature::Invalid { reason: reason.clone() },
+            Self::Bad { reason } | Self::Unknown { reason } => PluginSignature::Invalid { reason: reason.clone() },
         }
     }
 }
@@ -76,6 +81,7 @@ enum Bad {
 pub fn check_signature(folder: &Path, hash: &str, remembered: &dyn Fn(&str) -> Option<String>) -> Signed {
     match check(folder, hash, remembered) {
         Ok(signed) => signed,
+        Err(bad @ Bad::Unknown(_)) => Signed::Unknown { reason: bad.to_string() },
         Err(bad) => Signed::Bad { reason: bad.to_string() },
     }
 }
@@ -222,7 +228,7 @@ mod tests {
         let pair = KeyPair::generate_unencrypted_keypair().unwrap();
         let folder = signed(&pair, HASH);
         std::fs::remove_file(folder.path().join(KEY_FILE)).unwrap();
-        let Signed::Bad { reason } = check_signature(folder.path(), HASH, &|_| None) else {
+        let Signed::Unknown { reason } = check_signature(folder.path(), HASH, &|_| None) else {
             panic!()
         };
         assert!(reason.contains("kata-plugin.pub is not there"), "{reason}");

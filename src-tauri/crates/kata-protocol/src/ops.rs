@@ -54,6 +54,10 @@ macro_rules! with_operations {
             approval_list "approval.list" (ApprovalList) -> Vec<Approval>, Read, [];
             /// Answers one by its code; the first answer counts.
             approval_answer "approval.answer" (ApprovalAnswer) -> ApprovalOutcome, Approve, [Approvals];
+            /// Plans that agents have handed in and that wait, oldest first.
+            plan_list "plan.list" (PlanList) -> Vec<Plan>, Read, [];
+            /// Answers a plan: it is carried out, or the agent is told what should be different. The first answer counts.
+            plan_answer "plan.answer" (PlanAnswer) -> PlanOutcome, Approve, [Approvals, Sessions];
             /// Rules in force in a workspace.
             permission_list "permission.list" (PermissionList) -> PermissionState, Read, [];
             /// Takes back what a person answered with “always”.
@@ -176,6 +180,10 @@ macro_rules! with_operations {
             plugin_trust "plugin.trust" (PluginTrust) -> PluginSummary, Admin, [Plugins, Sources];
             /// Takes one capability or the whole trust back, at once.
             plugin_revoke "plugin.revoke" (PluginRevoke) -> PluginSummary, Admin, [Plugins, Sources];
+            /// Signing keys a person chose to remember.
+            plugin_signers "plugin.signers" (Empty) -> Vec<PluginSigner>, Read, [];
+            /// Forgets a remembered signing key: what it signs next is by an unknown signer. Trusted files stay trusted.
+            plugin_forget_signer "plugin.forget_signer" (PluginSignerRef) -> Vec<PluginSigner>, Admin, [Plugins];
             /// Copies a folder or a .tgz into the extensions folder. It waits there until it is trusted.
             plugin_install "plugin.install" (PluginInstall) -> PluginDetail, Admin, [Plugins, Sources];
             /// Moves a plugin's folder out of the extensions folder and takes its trust back; its state stays.

@@ -220,6 +220,11 @@ params! {
         /// Remembers the key that signed it, so that the same author's updates carry over.
         remember_signer: Option<bool>,
     }
+    /// `plugin.forget_signer`.
+    PluginSignerRef {
+        /// Key id, 16 hexadecimal digits, as `plugin.signers` shows it.
+        key_id: String,
+    }
     /// `plugin.revoke`.
     PluginRevoke {
         /// Plugin.

@@ -73,6 +73,8 @@ pub enum GrantAction {
     Installed,
     /// Taken out of it.
     Uninstalled,
+    /// The key that signed it was forgotten: its updates ask again.
+    SignerForgotten,
     /// Switched on.
     Enabled,
     /// Switched off.
@@ -84,7 +86,7 @@ views! {
     PluginDetail {
         /// Row.
         summary: PluginSummary,
-        /// Its files in order of path, at most 5,000; `node_modules` and `.git` are neither listed nor hashed.
+        /// Its files in order of path, at most 5,000; `node_modules`, `.git` and `.kata` are neither listed nor hashed.
         files: Vec<PluginFile>,
         /// SHA-256 over paths and contents of `files`, lower-case hexadecimal. A grant pins it.
         hash: String,
@@ -232,6 +234,17 @@ views! {
         queue: u32,
         /// Log lines per minute.
         log_lines_per_minute: u32,
+    }
+    /// A signing key a person chose to remember.
+    PluginSigner {
+        /// Key id, 16 upper-case hexadecimal digits.
+        key_id: String,
+        /// Public key in base64, as minisign writes it.
+        key: String,
+        /// When it was remembered.
+        remembered_at: Ms,
+        /// Plugins whose updates it carries over.
+        plugins: Vec<PluginId>,
     }
     /// One line of a grant's history.
     GrantEvent {

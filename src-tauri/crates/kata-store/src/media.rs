@@ -27,6 +27,10 @@ const MOST_OF_A_SESSION: u64 = 1 << 30;
 const RUBBISH_AFTER_MS: u64 = 24 * 3600 * 1000;
 /// Folder of a session's files.
 const ATTACHMENTS: &str = "attachments";
+/// Folder of a session's plans.
+const PLANS: &str = "plans";
+/// Plans of one day and title.
+const MOST_OF_A_NAME: u64 = 200;
 /// Ending of a file that is being written.
 const PART: &str = ".part";
 /// First bytes of a file, by which its type is told.
@@ -247,6 +251,31 @@ impl MediaStore for MediaFolder {
         .await
     }
 
+    async fn keep_plan(&self, session: &SessionId, stem: &str, text: &str) -> Result<String, MediaError> {
+        let session_folder = self.session_folder(session).await?;
+        let (stem, text) = (files::safe_name(stem), text.to_owned());
+        blocking(move || {
+            let folder = session_folder.join(PLANS);
+            atomic::private_dir(&folder).map_err(failed(&folder))?;
+            let Some(real) = own(&session_folder, PLANS)? else {
+                return Err(MediaError::Failed(format!("{}: a link leads out of the session", folder.display())));
+            };
+            let free = (1..=MOST_OF_A_NAME)
+                .map(|n| if n == 1 { format!("{stem}.md") } else { format!("{stem}-{n}.md") })
+                .find(|name| std::fs::symlink_metadata(real.join(name)).is_err());
+            let Some(name) = free else {
+                return Err(MediaError::Full {
+                    what: "plans of one day and name",
+                    limit: MOST_OF_A_NAME,
+                    hint: "give it another title",
+                });
+            };
+            write(&real, &name, text.as_bytes()).map_err(failed(&real.join(&name)))?;
+            Ok(format!("{PLANS}/{name}"))
+        })
+        .await
+    }
+
     async fn tidy(&self, now: Ms) -> Result<u32, MediaError> {
         // Read after the list was made, a row that was just written could be missed; so it is read before, and what is younger
         // than a day stays in any case.
@@ -278,7 +307,12 @@ impl MediaStore for MediaFolder {
 /// The folder of a session's files, without links; `None` where it is not there or leads elsewhere. An agent writes in it: no
 /// link that it put there is followed.
 fn own_folder(session: &Path) -> Result<Option<PathBuf>, MediaError> {
-    let real = session.canonicalize().map_err(failed(session))?.join(ATTACHMENTS);
+    own(session, ATTACHMENTS)
+}
+
+/// A folder of a session, where no link leads out.
+fn own(session: &Path, name: &str) -> Result<Option<PathBuf>, MediaError> {
+    let real = session.canonicalize().map_err(failed(session))?.join(name);
     Ok(real.canonicalize().is_ok_and(|there| there == real).then_some(real))
 }
 

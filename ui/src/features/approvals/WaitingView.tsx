@@ -3,6 +3,7 @@ import { ArrowRight, ShieldCheck } from "lucide-react";
 import { ContentPane, Scroll, Section } from "@/components/layout";
 import { Empty, Failure, SkeletonRows } from "@/components/states";
 import { useRead } from "@/data/operations";
+import { WaitingPlans } from "@/features/plans/WaitingPlans";
 import { PairingRequests } from "@/features/sources/ChannelPolicy";
 import type { Approval } from "@/generated/protocol";
 import { go } from "@/lib/route";
@@ -13,13 +14,14 @@ export function WaitingView() {
   const approvals = useRead("approval.list", {});
   const questions = useRead("elicitation.list", {}).data ?? [];
   const pairing = useRead("pairing.list", {}).data ?? [];
+  const plans = useRead("plan.list", {}).data ?? [];
   return (
     <ContentPane label="Waits for you" header={<h1 className="font-semibold">Waits for you</h1>}>
       {approvals.isPending ? (
         <SkeletonRows className="p-8" />
       ) : approvals.isError ? (
         <Failure error={approvals.error} onRetry={() => void approvals.refetch()} />
-      ) : approvals.data.length === 0 && questions.length === 0 && pairing.length === 0 ? (
+      ) : approvals.data.length === 0 && plans.length === 0 && questions.length === 0 && pairing.length === 0 ? (
         <Empty icon={ShieldCheck} title="Nothing waits for you">
           When the agent wants to do something it may not do by itself, in whatever session, the question stands here until you answer.
         </Empty>
@@ -37,6 +39,7 @@ export function WaitingView() {
                 </ul>
               </Section>
             )}
+            <WaitingPlans plans={plans} />
             {questions.length > 0 && (
               <Section title="Questions of sources">
                 <Elicitations questions={questions} />

@@ -1,8 +1,9 @@
 /** One row of a transcript. */
-import { Brain, ChevronRight, CircleAlert, Info, KeyRound, ListChecks, type LucideIcon, TriangleAlert } from "lucide-react";
+import { Brain, ChevronRight, CircleAlert, Info, KeyRound, type LucideIcon, TriangleAlert } from "lucide-react";
 import { memo, useState } from "react";
 import { CopyButton } from "@/components/Code";
 import { Markdown } from "@/components/Markdown";
+import { PlanRow } from "@/features/plans/PlanRow";
 import type { Message } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
 import { clockTime, dateTime } from "@/lib/time";
@@ -27,7 +28,7 @@ export const MessageRow = memo(function MessageRow({ message }: { message: Messa
     case "warning":
       return <NoteRow icon={TriangleAlert} text={message.content} className="border-warn/30 bg-warn-soft text-warn" />;
     case "plan":
-      return <FramedRow icon={ListChecks} title="Plan" text={message.content} />;
+      return <PlanRow message={message} />;
     case "auth-request":
       return <FramedRow icon={KeyRound} title="Sign-in needed" text={message.content} />;
     case "info":

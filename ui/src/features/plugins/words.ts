@@ -31,6 +31,7 @@ export const ACTIONS: Record<GrantAction, string> = {
   revoked: "Trust taken back",
   carried_over: "Carried over to an update",
   changed: "Files changed",
+  signer_forgotten: "Its signer was forgotten",
   installed: "Installed",
   uninstalled: "Removed",
   enabled: "Switched on",

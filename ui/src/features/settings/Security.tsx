@@ -4,6 +4,7 @@ import { Button } from "@/components/Button";
 import { WithCode } from "@/components/WithCode";
 import { Empty, Failure, SkeletonRows } from "@/components/states";
 import { useRead } from "@/data/operations";
+import { Signers } from "@/features/plugins/Signers";
 import type { Finding, Severity } from "@/generated/protocol";
 import { sentence } from "@/lib/sentence";
 
@@ -15,6 +16,15 @@ const LOOKS: Record<Severity, { name: string; icon: typeof Info; color: string }
 const ORDER: readonly Severity[] = ["critical", "warning", "info"];
 
 export function Security() {
+  return (
+    <>
+      <Findings />
+      <Signers />
+    </>
+  );
+}
+
+function Findings() {
   const audit = useRead("security.audit", {}, { fresh: true });
   if (audit.isPending) return <SkeletonRows />;
   if (audit.isError) return <Failure error={audit.error} onRetry={() => void audit.refetch()} />;

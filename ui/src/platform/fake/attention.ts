@@ -3,6 +3,7 @@ import type { Attention } from "@/generated/protocol";
 import { OperationError } from "../types";
 import { APPROVAL_OPERATIONS } from "./approvals";
 import { LIFE } from "./life";
+import { PLAN_OPERATIONS } from "./plans";
 import type { Table } from "./operations";
 import type { World } from "./world";
 
@@ -18,6 +19,9 @@ function waiting(world: World): Attention[] {
         { id: "deny", label: "Refuse" },
       ],
     }),
+  );
+  const plans = world.plans.map((each) =>
+    entry("plan", each.id, "A plan waits for your answer", each.submittedAt, "/waiting", { detail: `${each.sessionName ?? each.session}: ${each.title}`, session: each.session, actions: [{ id: "accept", label: "Accept" }] }),
   );
   const people = world.pairing.map((each) =>
     entry("pairing", each.code, `${each.senderName ?? each.sender} asks to write to your agent over ${each.channel}`, each.requestedAt, "/waiting", {
@@ -35,7 +39,7 @@ function waiting(world: World): Attention[] {
   const crashes = world.crashes
     .filter(({ seen }) => !seen)
     .map((each) => entry("crash", each.id, each.kind === "panic" ? "A part of Kata Agents stopped unexpectedly" : "Kata Agents ended unexpectedly and came back", each.at, "/settings/diagnostics", { detail: each.place, actions: [{ id: "dismiss", label: "Put away" }] }));
-  return [...approvals, ...crashes, ...people, ...questions, ...sources].toSorted((a, b) => a.since - b.since);
+  return [...approvals, ...plans, ...crashes, ...people, ...questions, ...sources].toSorted((a, b) => a.since - b.since);
 }
 
 type AttentionOperations = Pick<Table, "attention.list" | "attention.answer" | "system.pause">;
@@ -47,6 +51,7 @@ export const ATTENTION_OPERATIONS: AttentionOperations = {
     if (each === undefined) throw new OperationError({ code: "not_found", message: "Nothing waits under that name.", hint: "It may have been answered, or its time is over." });
     const about = id.slice(id.indexOf(":") + 1);
     if (each.kind === "approval") APPROVAL_OPERATIONS["approval.answer"](world, { code: about, decision: action === "once" ? "once" : "deny" });
+    if (each.kind === "plan") PLAN_OPERATIONS["plan.answer"](world, { id: about, decision: "accept", text: null });
     if (each.kind === "crash") LIFE["crash.dismiss"](world, { id: about });
     world.pairing = world.pairing.filter((row) => each.kind !== "pairing" || row.code !== about);
     world.publish({ topic: "pairing_changed" });

@@ -8,6 +8,7 @@ import { ELICITATION_OPERATIONS } from "./elicitations";
 import { OAUTH_OPERATIONS } from "./oauth";
 import { OBSERVE_OPERATIONS } from "./observe";
 import { PERMISSION_OPERATIONS } from "./permissions";
+import { PLAN_OPERATIONS } from "./plans";
 import { PLUGIN_OPERATIONS } from "./pluginOperations";
 import { DETECTED, TOOLS } from "./rest";
 import { ROUTE_OPERATIONS } from "./routing";
@@ -126,6 +127,7 @@ export const OPERATIONS: Table = {
     return row;
   },
   ...APPROVAL_OPERATIONS,
+  ...PLAN_OPERATIONS,
   ...CHANNEL_OPERATIONS,
   ...ELICITATION_OPERATIONS,
   ...OAUTH_OPERATIONS,

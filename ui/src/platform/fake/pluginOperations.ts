@@ -1,5 +1,5 @@
 /** The operations on plugins and their commands, answered from memory. */
-import type { GrantAction, PluginDetail, PluginId, PluginSummary } from "@/generated/protocol";
+import type { GrantAction, PluginDetail, PluginId, PluginSigner, PluginSummary } from "@/generated/protocol";
 import { OperationError } from "../types";
 import type { Table } from "./operations";
 import { detailOfPlugin } from "./pluginDetail";
@@ -44,6 +44,9 @@ function add(world: World, id: PluginId, row: Partial<PluginSummary>): void {
   world.publish({ topic: "plugin_changed", id });
 }
 
+/** Remembered keys, with the plugins whose grants they carry. */
+const signers = (world: World): PluginSigner[] => world.signers.map((signer) => ({ ...signer, plugins: [...world.extras].filter(([, extra]) => extra.grant?.signer === signer.keyId).map(([id]) => id) }));
+
 function fieldError(settings: unknown): OperationError | null {
   const to = (settings as { to?: unknown }).to;
   if (typeof to === "string" && to.endsWith("@nowhere.example")) return refuse("invalid", `“to”: nobody answers at ${to}`, undefined, { field: "to" });
@@ -85,6 +88,20 @@ export const PLUGIN_OPERATIONS: PluginOperations = {
     extra.grant = { ...extra.grant, capabilities: extra.grant.capabilities.filter((each) => each !== capability) };
     note(world, id, "capability_revoked", capability);
     return change(world, id, {});
+  },
+  "plugin.signers": signers,
+  "plugin.forget_signer": (world, { keyId }) => {
+    if (!signers(world).some((signer) => signer.keyId === keyId)) throw refuse("not_found", `no key “${keyId}” is remembered`, "“kata plugins signers” lists those that are");
+    world.signers = world.signers.filter((signer) => signer.keyId !== keyId);
+    for (const [id, extra] of world.extras) {
+      if (extra.grant?.signer === keyId) {
+        extra.grant = { ...extra.grant, signer: null };
+        note(world, id, "signer_forgotten", `The key ${keyId} was forgotten`);
+        world.publish({ topic: "plugin_changed", id });
+      }
+      if (extra.signature.kind === "valid" && extra.signature.keyId === keyId) extra.signature = { ...extra.signature, known: false };
+    }
+    return signers(world);
   },
   "plugin.install": (world, { path, replace }) => {
     const id = path.replace(/\/$/, "").split("/").at(-1)?.replace(/(-[\d.]+)?\.tgz$/, "") ?? "";

@@ -1,5 +1,5 @@
 /** Plugins of the fake: one in each state a person can meet, and what each has besides its row. */
-import type { GrantEvent, PluginChange, PluginFile, PluginGrant, PluginId, PluginSignature, PluginSummary, PluginUsage, SecretState } from "@/generated/protocol";
+import type { GrantEvent, PluginChange, PluginFile, PluginGrant, PluginId, PluginSignature, PluginSigner, PluginSummary, PluginUsage, SecretState } from "@/generated/protocol";
 import { DIGEST_CHANGE } from "./pluginChange";
 import { daysAgo, hoursAgo, minutesAgo, START } from "./clock";
 import { status } from "./sources";
@@ -59,6 +59,8 @@ export interface PluginExtra {
   secrets: SecretState[];
   history: GrantEvent[];
 }
+
+export const SIGNERS: PluginSigner[] = [{ keyId: "0C55D0E7A4B8112F", key: "RWQvEbik59BVDAtQsQY1oDqyUhf9NEBSBL8nxQ+J9rtr/pwh3GicQoP0", rememberedAt: daysAgo(40), plugins: [] }];
 
 export const hashOf = (seed: string): string => Array.from({ length: 64 }, (_, i) => "0123456789abcdef"[(seed.charCodeAt(i % seed.length) * (i + 7) + i * 5) % 16]).join("");
 

@@ -1,6 +1,7 @@
 /** Plays one scripted turn: thinking, a tool (asking first where the mode says so), and a streamed answer. */
 import type { Approval, ApprovalDecision, Message, SessionId, ToolCall } from "@/generated/protocol";
 import { alwaysOf, covers, newCode } from "./approvals";
+import { handIn } from "./plans";
 import { traceOf } from "./rest";
 import { message } from "./sessions";
 import type { World } from "./world";
@@ -57,6 +58,11 @@ async function speak(world: World, id: SessionId, turnId: string, text: string):
   if (/fail|error/i.test(text)) {
     world.keep(id, message("error", "The model answered 529: overloaded.", { turnId }));
     throw new Stopped();
+  }
+  const plan = /^plan (.+)$/i.exec(text.trim())?.[1];
+  if (plan !== undefined) {
+    handIn(world, id, plan, turnId);
+    return;
   }
   await runTool(world, id, turnId, text);
   world.say(id, { kind: "state", state: "streaming" });

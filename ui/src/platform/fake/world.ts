@@ -19,7 +19,10 @@ import type {
   OauthSignIn,
   PairingRequest,
   PauseState,
+  Plan,
+  PlanOutcome,
   PluginId,
+  PluginSigner,
   PluginSummary,
   ProviderSummary,
   RouteKey,
@@ -45,7 +48,7 @@ import { QUESTIONS } from "./elicitations";
 import { BACKUPS } from "./firstSteps";
 import { ACCOUNTS, PROVIDERS } from "./oauth";
 import { TRACE_RULES } from "./observe";
-import { extraOf, PLUGINS, type PluginExtra, pluginExtras } from "./plugins";
+import { extraOf, PLUGINS, type PluginExtra, pluginExtras, SIGNERS } from "./plugins";
 import { CLAUDE, OLLAMA, PAIRING, TRACES } from "./rest";
 import { KEYS, TABLE } from "./routing";
 import { bigTranscript, manySessions, SESSIONS, transcriptOf, WORKSPACES } from "./sessions";
@@ -100,6 +103,9 @@ export class World {
   readonly outcomes = new Map<string, ApprovalOutcome>();
   readonly policies = new Map<string, ChannelPolicyState>();
   approvals: Approval[];
+  plans: Plan[] = [];
+  /** By plan: the answer that counted. */
+  readonly planOutcomes = new Map<string, PlanOutcome>();
   always: AlwaysRule[];
   table: RoutingTable;
   keys: RouteKey[];
@@ -120,6 +126,7 @@ export class World {
   accounts: OauthAccount[];
   readonly signIns = new Map<string, OauthSignIn>();
   plugins: PluginSummary[];
+  signers: PluginSigner[];
   readonly extras: Map<PluginId, PluginExtra> = pluginExtras();
   models: ProviderSummary[];
   pairing: PairingRequest[];
@@ -145,6 +152,7 @@ export class World {
     this.sources = options.empty ? [] : (options.states ? EVERY_STATE : SOURCES).map((row) => ({ ...row }));
     this.elicitations = options.empty || options.states ? [] : [...QUESTIONS];
     this.plugins = options.empty ? [] : PLUGINS.map((plugin) => ({ ...plugin }));
+    this.signers = options.empty ? [] : SIGNERS;
     this.models = options.firstRun ? [] : [CLAUDE, OLLAMA];
     this.notices = options.empty
       ? []

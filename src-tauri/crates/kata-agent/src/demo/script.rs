@@ -1,11 +1,11 @@
 //! What the demo says to a conversation. Pure.
 
-use kata_core::ports::{HistoryFile, HistoryItem, ModelRequest, Shown};
+use kata_core::ports::{HistoryFile, HistoryItem, ModelRequest, SUBMIT_PLAN, Shown};
 use serde_json::{Value, json};
 
 /// Commands, as the demo lists them.
 const COMMANDS: &str = "`/tool name {json}` calls a tool (one per line), `/think …` shows thinking, `/long N` writes N words, \
-                        `/fail` fails, `/help` shows this.";
+                        `/fail` fails, a message that begins with “plan ” hands in a plan, `/help` shows this.";
 /// Most words `/long` writes.
 const MOST_WORDS: usize = 100_000;
 /// Longest quotation of a tool's result or of the person, in characters.
@@ -67,6 +67,10 @@ pub(super) fn plan(request: &ModelRequest) -> Plan {
     let mut thinking = Vec::new();
     let mut tools = Vec::new();
     match asked {
+        Some(text) if planned(request, text).is_some() => {
+            texts.push("This is what I would do.".to_owned());
+            tools.extend(planned(request, text));
+        }
         Some(text) => {
             for line in text.lines().map(str::trim).filter(|line| line.starts_with('/')) {
                 let (command, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
@@ -175,6 +179,22 @@ fn tool(request: &ModelRequest, line: &str, nth: usize) -> Result<Part, NotCalle
         id: format!("demo_{}_{nth}", request.history.len()),
         name: name.to_owned(),
         input,
+    })
+}
+
+/// A message that begins with “plan ” is answered by a plan, where one can be handed in.
+fn planned(request: &ModelRequest, text: &str) -> Option<Part> {
+    let first = text.lines().next()?.trim();
+    let word = first.get(..5).filter(|word| word.eq_ignore_ascii_case("plan "))?;
+    let about: String = first[word.len()..].trim().chars().take(100).collect();
+    if about.is_empty() || !request.tools.iter().any(|tool| tool.name == SUBMIT_PLAN) {
+        return None;
+    }
+    let plan = format!("# {about}\n\n1. Look at what is there.\n2. Change it in small steps.\n3. Check that it works.\n");
+    Some(Part::Tool {
+        id: format!("demo_{}_plan", request.history.len()),
+        name: SUBMIT_PLAN.to_owned(),
+        input: json!({ "title": about, "plan": plan }),
     })
 }
 

@@ -41,6 +41,23 @@ async fn it_says_that_it_is_scripted_echoes_and_lists_tools_and_commands() {
 }
 
 #[tokio::test]
+async fn a_message_that_begins_with_plan_hands_one_in_where_that_can_be_done() {
+    let mut request = request(vec![user("Plan move the API\nplease")]);
+    let (step, text) = said(request.clone()).await;
+    assert!(
+        step.stop == StopReason::EndTurn && text.contains("I heard you"),
+        "there is no such tool: {text}"
+    );
+    let mut tools = request.tools.to_vec();
+    tools[0].name = kata_core::ports::SUBMIT_PLAN.into();
+    request.tools = tools.into();
+    let (step, _) = said(request).await;
+    assert_eq!((step.stop, &step.blocks[1]["name"]), (StopReason::ToolUse, &json!("submit_plan")));
+    assert_eq!(step.blocks[1]["input"]["title"], "move the API");
+    assert!(step.blocks[1]["input"]["plan"].as_str().unwrap().starts_with("# move the API\n"));
+}
+
+#[tokio::test]
 async fn a_tool_is_called_and_its_result_quoted() {
     let (step, _) = said(request(vec![user("/tool weather {\"city\": \"Zürich\"}\n/tool weather")])).await;
     assert_eq!(step.stop, StopReason::ToolUse);

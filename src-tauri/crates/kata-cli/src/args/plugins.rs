@@ -95,6 +95,12 @@ pub enum Plugins {
         #[arg(long, value_name = "CAPABILITY")]
         capability: Option<String>,
     },
+    /// Keys of signers that were remembered; `signers forget KEY` forgets one.
+    Signers {
+        /// What to do with them [default: list].
+        #[command(subcommand)]
+        command: Option<Signers>,
+    },
     /// Switch a plugin on.
     Enable {
         /// Plugin.
@@ -167,6 +173,21 @@ impl Plugins {
             _ => None,
         }
     }
+}
+
+/// `kata plugins signers`.
+#[derive(Debug, Subcommand)]
+pub enum Signers {
+    /// List the remembered keys, with the plugins whose updates they carry over.
+    List,
+    /// Forget a key: what it signs next is by an unknown signer and asks. Trusted files stay trusted.
+    Forget {
+        /// Key id: 16 hexadecimal digits.
+        key: String,
+        /// Do not ask.
+        #[arg(short, long)]
+        yes: bool,
+    },
 }
 
 /// What a new plugin starts as.

@@ -80,7 +80,15 @@ impl Follow {
                 self.text(text)
             }
             SessionEvent::Message { message } => match message.kind {
-                MessageKind::Assistant | MessageKind::Plan => self.row(&message.id, &clean(&message.content)),
+                MessageKind::Assistant => self.row(&message.id, &clean(&message.content)),
+                MessageKind::Plan => {
+                    let mut shows = self.row(&message.id, &clean(&message.content));
+                    let id = &message.id;
+                    shows.extend(self.note(format!(
+                        "this plan waits for you: kata plans accept {id}, or kata plans refine {id} …"
+                    )));
+                    shows
+                }
                 MessageKind::Tool => message.tool.as_ref().map(|tool| self.tool(tool)).unwrap_or_default(),
                 MessageKind::Warning => self.note(line(&message.content, 400)),
                 _ => Vec::new(),

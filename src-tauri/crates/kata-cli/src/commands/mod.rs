@@ -15,6 +15,7 @@ mod logs;
 mod models;
 mod oauth;
 mod permissions;
+mod plans;
 mod plugins;
 mod route;
 mod serve;
@@ -99,6 +100,7 @@ pub(crate) async fn run(cli: Cli, screen: &Screen) -> Result<(), Failure> {
             screen.result(&counts, |c| render::refusals(c, render::now()))
         }
         Command::Approvals(command) => approvals::run(screen, &home, command).await,
+        Command::Plans(command) => plans::run(screen, &home, command).await,
         Command::Trace(options) => trace::run(screen, &home, options).await,
         Command::Hooks(Hooks::List { event }) => {
             let mut hooks = connect(&home).await?.hook_list(Empty {}).await?;

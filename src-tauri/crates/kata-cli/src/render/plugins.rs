@@ -205,6 +205,22 @@ pub(crate) fn commands(commands: &[CommandInfo]) -> String {
     table(&["command", "does", "plugin"], &rows, "no commands")
 }
 
+/// Remembered signing keys.
+pub(crate) fn signers(signers: &[PluginSigner], now: Ms) -> String {
+    let rows: Vec<_> = signers
+        .iter()
+        .map(|s| {
+            let plugins: Vec<&str> = s.plugins.iter().map(PluginId::as_str).collect();
+            vec![s.key_id.clone(), line(&plugins.join(", "), 80), ago(s.remembered_at, now)]
+        })
+        .collect();
+    table(
+        &["key", "carries over updates of", "remembered"],
+        &rows,
+        "no keys; `kata plugins trust ID --remember-signer` remembers one",
+    )
+}
+
 /// Folders, and what was not taken.
 pub(crate) fn discovery(d: &PluginDiscovery) -> String {
     let mut text = String::new();

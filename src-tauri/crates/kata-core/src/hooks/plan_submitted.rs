@@ -1,4 +1,4 @@
-//! `plan_submitted`: the agent handed in a plan. Nothing sends it before plans are there. Observed only; the answer is ignored.
+//! `plan_submitted`: the agent handed in a plan. Sent by `session/plans` once the plan waits. Observed only; the answer is ignored.
 
 use super::{HookEvent, Merge};
 use kata_protocol::{HookName, PlanSubmitted};

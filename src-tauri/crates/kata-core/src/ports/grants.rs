@@ -47,6 +47,9 @@ pub trait GrantStore: Send + Sync + 'static {
     async fn grant_history(&self, plugin: &PluginId, limit: u32) -> Result<Vec<GrantEvent>, StoreError>;
     /// Remembers a key; one of the same id stays as it was first remembered.
     async fn remember_signer(&self, signer: &Signer) -> Result<(), StoreError>;
+    /// Forgets a key and unbinds the grants it carried, with what happened for each, in one step. Answers the plugins; `None` when
+    /// there is no such key.
+    async fn forget_signer(&self, key_id: &str, event: &GrantEvent) -> Result<Option<Vec<PluginId>>, StoreError>;
     /// Every remembered key, in order of id.
     async fn signers(&self) -> Result<Vec<Signer>, StoreError>;
 }

@@ -97,6 +97,9 @@ pub trait MediaStore: Send + Sync + 'static {
     async fn folder(&self, session: &SessionId) -> Result<String, MediaError>;
     /// Bytes of a session's file, by the last part of its path; no link is followed.
     async fn attached(&self, session: &SessionId, file: &str, most: u64) -> Result<Vec<u8>, MediaError>;
+    /// Writes a plan into the folder `plans` of a session, as `STEM.md`, or `STEM-2.md` where that is there. Answers its path from the
+    /// session's folder.
+    async fn keep_plan(&self, session: &SessionId, stem: &str, text: &str) -> Result<String, MediaError>;
     /// Removes files on their way that no reply still needs and that were not touched for a day. Answers how many.
     async fn tidy(&self, now: Ms) -> Result<u32, MediaError>;
 }

@@ -46,6 +46,9 @@ pub struct ToolOutcome {
 /// Name of the built-in tool that sends a file. The tool reads it, the session keeps and sends it.
 pub const SEND_FILE: &str = "send_file";
 
+/// Name of the built-in tool that hands in a plan. The session keeps the plan and ends the turn.
+pub const SUBMIT_PLAN: &str = "submit_plan";
+
 /// A file that the agent sends, as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToolFile {

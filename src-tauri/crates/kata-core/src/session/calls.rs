@@ -8,7 +8,7 @@ use super::live::lock;
 use super::runner::Runner;
 use super::{rows, turn::Turn};
 use crate::hooks::Verdict;
-use crate::ports::{Append, HistoryItem, JournalEntry, Judgement, SEND_FILE, ToolOutcome, ToolRequest};
+use crate::ports::{Append, HistoryItem, JournalEntry, Judgement, SEND_FILE, SUBMIT_PLAN, ToolOutcome, ToolRequest};
 use kata_protocol::{AfterToolCall, BeforeToolCall, Gate, Json, MessageId, SessionState, StepOutcome, ToolCall, ToolStatus, WireError};
 use serde_json::Value;
 use std::sync::Arc;
@@ -215,9 +215,10 @@ impl Runner {
             let session = session.clone();
             async move {
                 let mark = turn.trace.mark();
-                let (outcome, files) = match ready.call.name == SEND_FILE {
-                    true => this.send_file(turn, request).await,
-                    false => (this.deps.tools.call(request).await, Vec::new()),
+                let (outcome, files) = match ready.call.name.as_str() {
+                    SEND_FILE => this.send_file(turn, request).await,
+                    SUBMIT_PLAN => (this.submit_plan(turn, &request).await, Vec::new()),
+                    _ => (this.deps.tools.call(request).await, Vec::new()),
                 };
                 let took = turn.trace.mark().saturating_sub(mark) / 1000;
                 let how = if outcome.is_error { StepOutcome::Error } else { StepOutcome::Ok };

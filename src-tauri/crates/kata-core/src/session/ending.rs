@@ -3,6 +3,7 @@
 use super::intake::end_inbox;
 use super::live::lock;
 use super::pen::Insist;
+use super::plans::Submitted;
 use super::previews::Previews;
 use super::runner::Runner;
 use super::turn::Turn;
@@ -26,6 +27,8 @@ pub(super) enum Outcome {
         row: MessageId,
         journal: Vec<JournalEntry>,
     },
+    /// The turn handed in a plan, which is its answer and waits for a person.
+    Planned(Submitted),
     Interrupted {
         partial: Vec<Value>,
     },
@@ -41,7 +44,10 @@ impl Runner {
     pub(super) async fn finish(&mut self, turn: Turn, outcome: Outcome) {
         let now = self.deps.clock.now();
         let mut replied = false;
-        if let (Some(previews), false) = (&turn.previews, matches!(outcome, Outcome::Answered { .. } | Outcome::Abandoned)) {
+        if let (Some(previews), false) = (
+            &turn.previews,
+            matches!(outcome, Outcome::Answered { .. } | Outcome::Planned(_) | Outcome::Abandoned),
+        ) {
             previews.discard().await;
         }
         let (end, error) = match outcome {
@@ -56,7 +62,18 @@ impl Runner {
                 thinking,
                 row,
                 journal,
-            } => match self.answer(&turn, text, thinking, row, journal).await {
+            } => match self.answer(&turn, text, thinking, row, journal, None).await {
+                Ok(sent) => {
+                    replied = sent;
+                    (TurnEnd::Completed, None)
+                }
+                Err(_) if self.deps.tasks.stopping().is_cancelled() => {
+                    self.live.end_turn();
+                    return;
+                }
+                Err(error) => (TurnEnd::Failed, Some(error)),
+            },
+            Outcome::Planned(plan) => match self.hand_in(&turn, plan).await {
                 Ok(sent) => {
                     replied = sent;
                     (TurnEnd::Completed, None)
@@ -196,14 +213,16 @@ impl Runner {
         self.deps.tracer.record(&turn.trace, true).await;
     }
 
-    /// `message_sending`, the row on disk, the reply in the outbox. Answers whether something is on its way to a channel.
-    async fn answer(
+    /// `message_sending`, the row on disk, the reply in the outbox. Answers whether something is on its way to a channel. `shown`
+    /// stands in the transcript in the answer's place.
+    pub(super) async fn answer(
         &mut self,
         turn: &Turn,
         text: String,
         thinking: Option<String>,
         row: MessageId,
         mut journal: Vec<JournalEntry>,
+        shown: Option<StoredRow>,
     ) -> Result<bool, WireError> {
         let session = self.live.id.clone();
         let route = turn.inbox.as_ref().map(|(_, route)| route.clone());
@@ -217,7 +236,8 @@ impl Runner {
             Verdict::Stopped { plugin, reason } => (text, Some(format!("The reply was held back by plugin “{plugin}”: {reason}"))),
         };
         let now = self.deps.clock.now();
-        let mut new_rows = vec![rows::assistant(&row, &text, now, &turn.id, false, thinking.as_deref())];
+        let shown = shown.unwrap_or_else(|| rows::assistant(&row, &text, now, &turn.id, false, thinking.as_deref()));
+        let mut new_rows = vec![shown];
         if let Some(note) = &cancelled {
             let id = rows::new_id(&*self.deps.clock, &*self.deps.entropy);
             // Marked, so that a restart does not take the text for an answer that is still to be sent.

@@ -179,16 +179,16 @@ pub(super) fn fate(rows: &[StoredRow], journal: &[JournalEntry], input: &str) ->
     }
     let Some(turn) = turn else { return InputFate::New };
     let answer = rows.iter().rev().find(|r| {
-        kind(r) == Some("assistant")
+        matches!(kind(r), Some("assistant" | "plan"))
             && field(r, "turnId") == Some(turn.as_str())
             && !r.contains_key("isIntermediate")
             && !r.contains_key("interrupted")
     });
     // Rows are written before the journal. A turn that is said to be completed and has no row at all lost it to a power cut,
     // before anybody was told: it is still open.
-    let any = rows
-        .iter()
-        .any(|r| kind(r) == Some("assistant") && field(r, "turnId") == Some(turn.as_str()) && !r.contains_key("isIntermediate"));
+    let any = rows.iter().any(|r| {
+        matches!(kind(r), Some("assistant" | "plan")) && field(r, "turnId") == Some(turn.as_str()) && !r.contains_key("isIntermediate")
+    });
     match (end, answer) {
         (Some(TurnEnd::Completed), None) if !any => InputFate::Open(turn.clone()),
         (Some(end), answer) => InputFate::Ended(end, answer.and_then(|r| field(r, "content")).map(str::to_owned)),

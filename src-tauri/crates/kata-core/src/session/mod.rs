@@ -16,6 +16,7 @@ mod live;
 mod marks;
 mod overlap;
 mod pen;
+mod plans;
 mod previews;
 mod questions;
 mod resuming;
@@ -35,6 +36,9 @@ mod attachment_tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod overlap_tests;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod plan_tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod preview_tests;
@@ -57,7 +61,7 @@ use crate::outbox::Outbox;
 use crate::persist::Persist;
 use crate::ports::{
     ApprovalRow, Channels, Clock, Entropy, MAX_FILE, MAX_FILES, MediaError, MediaStore, MessageStore, Models, NewSession, Permissions,
-    Tools, TranscriptError, Transcripts, WaitingApproval,
+    PlanStore, Tools, TranscriptError, Transcripts, WaitingApproval,
 };
 use crate::tasks::Tasks;
 use crate::trace::{LiveTrace, Tracer};
@@ -105,6 +109,8 @@ pub struct SessionDeps {
     pub permissions: Arc<dyn Permissions>,
     /// Calls that wait for a person.
     pub approvals: Arc<Approvals>,
+    /// Plans that wait for a person.
+    pub plans: Arc<dyn PlanStore>,
     /// Files on their way, and those of sessions.
     pub media: Arc<dyn MediaStore>,
     /// Channels, for typing, previews and marks.

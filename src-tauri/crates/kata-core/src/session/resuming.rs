@@ -96,6 +96,7 @@ impl Runner {
             before: self.history.len(),
             noted: AtomicBool::new(true),
             abandoned: AtomicBool::new(false),
+            plan: Mutex::default(),
             joined: Mutex::default(),
         };
         let outcome = self.go_on(&mut turn, resumed.held, resumed.calls, listener).await;

@@ -55,6 +55,11 @@ pub(super) fn assistant(id: &MessageId, text: &str, at: Ms, turn: &TurnId, inter
     row
 }
 
+/// The row of a plan that was handed in.
+pub(super) fn plan(id: &MessageId, plan: &str, at: Ms, turn: &TurnId, path: &str) -> StoredRow {
+    row(json!({ "id": id, "type": "plan", "content": plan, "timestamp": at, "turnId": turn, "planPath": path }))
+}
+
 /// A tool call's row, as it stands.
 pub(super) fn tool(id: &MessageId, call: &ToolCall, at: Ms, turn: &TurnId) -> StoredRow {
     let mut row = row(json!({

@@ -5,6 +5,7 @@ use super::ending::Outcome;
 use super::intake::Waiting;
 use super::live::lock;
 use super::pen::Written;
+use super::plans::Submitted;
 use super::previews::Previews;
 use super::runner::Runner;
 use super::{Lease, history, rows};
@@ -47,6 +48,8 @@ pub(super) struct Turn {
     pub abandoned: AtomicBool,
     /// The answer while it is written, for a channel that shows it.
     pub previews: Option<Previews>,
+    /// A plan that was handed in: the turn ends with it.
+    pub plan: Mutex<Option<Submitted>>,
     /// Channel messages that joined: they end with the turn.
     pub joined: Mutex<Vec<Joined>>,
 }
@@ -167,6 +170,7 @@ impl Runner {
             before: self.history.len(),
             noted: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
+            plan: Mutex::default(),
             joined: Mutex::new(joined),
         };
         let begin = if resume { Begin::Again } else { Begin::New(text, files) };
@@ -408,6 +412,9 @@ impl Runner {
                 true => Outcome::Abandoned,
                 false => Outcome::Interrupted { partial: Vec::new() },
             });
+        }
+        if let Some(plan) = lock(&turn.plan).take() {
+            return Some(Outcome::Planned(plan));
         }
         self.take_steered(turn).await;
         None

@@ -85,6 +85,7 @@ pub(crate) fn draft(id: &str, conversation: &str, sender: &str, text: &str) -> I
 pub(crate) mod approvals;
 pub(crate) mod disk;
 pub(crate) mod others;
+pub(crate) mod plans;
 mod recipient;
 pub(crate) mod rules;
 pub(crate) mod shelf;

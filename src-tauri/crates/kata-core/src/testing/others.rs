@@ -176,11 +176,11 @@ impl Tools for Note {
         if self.away.load(Ordering::Relaxed) {
             return Arc::from([]);
         }
-        Arc::from(["note", "change", SEND_FILE].map(|name| ToolInfo {
+        Arc::from(["note", "change", SEND_FILE, SUBMIT_PLAN].map(|name| ToolInfo {
             name: name.into(),
             description: String::new(),
             parameters: Json(json!({"type": "object"})),
-            read_only: name == "note",
+            read_only: name == "note" || name == SUBMIT_PLAN,
             plugin: None,
             source: None,
         }))

@@ -118,6 +118,14 @@ impl MediaStore for Shelf {
         }
         Ok(bytes)
     }
+    async fn keep_plan(&self, session: &SessionId, stem: &str, text: &str) -> Result<String, MediaError> {
+        if self.full.load(Ordering::Relaxed) {
+            return Err(MediaError::Failed("no space left on device".into()));
+        }
+        let path = format!("plans/{stem}.md");
+        lock(&self.attached).insert(format!("{session}/{path}"), text.as_bytes().to_vec());
+        Ok(path)
+    }
     async fn tidy(&self, _: Ms) -> Result<u32, MediaError> {
         Ok(0)
     }

@@ -34,6 +34,7 @@ pub(crate) struct World {
     pub files: Arc<Files>,
     pub store: Arc<Store>,
     pub asked: Arc<Asked>,
+    pub plans: Arc<super::plans::Planned>,
     pub permissions: Arc<Rules>,
     pub tool_hooks: Arc<ToolHooks>,
     pub model: Arc<Scripted>,
@@ -111,7 +112,7 @@ impl World {
         let rules = Arc::new(ArcSwap::from_pointee(HashMap::from(
             ["test", "second", "third"].map(|c| (ChannelId::new(c).unwrap(), open.clone())),
         )));
-        let commands = Arc::new(Counter::default());
+        let (commands, plans) = (Arc::new(Counter::default()), Arc::new(super::plans::Planned::default()));
         let sessions = Sessions::new(SessionDeps {
             rules: Arc::clone(&rules),
             clock: clock.clone(),
@@ -122,6 +123,7 @@ impl World {
             tools: tool.clone(),
             permissions: permissions.clone(),
             approvals: crate::session::Approvals::new(asked.clone(), clock.clone(), Arc::clone(&events)),
+            plans: plans.clone(),
             media: platform.shelf.clone(),
             channels: Arc::new(Quieted {
                 channels: platform.clone(),
@@ -173,6 +175,7 @@ impl World {
             files,
             store,
             asked,
+            plans,
             permissions,
             tool_hooks,
             model,

@@ -86,6 +86,11 @@ mod tests {
         let bytes = fs::read(&first.path).unwrap();
         let again = pack(&folder, Some(&home.path().join("again.tgz")), home.path()).unwrap();
         assert_eq!((fs::read(&again.path).unwrap(), &again.hash), (bytes, &first.hash));
+        // The editor's files are written with it, and are no part of what is published.
+        assert!(folder.join(".kata/kata-plugin-sdk.d.ts").is_file());
+        assert!(first.files.iter().all(|f| !f.path.starts_with(".kata")), "{:?}", first.files);
+        fs::remove_dir_all(folder.join(".kata")).unwrap();
+        assert_eq!(pack(&folder, None, home.path()).unwrap().hash, first.hash);
         fs::write(folder.join("index.ts"), "export default () => {};").unwrap();
         assert_ne!(pack(&folder, None, home.path()).unwrap().hash, first.hash);
         assert!(pack(&folder, None, &folder).unwrap_err().reason.contains("the plugin's own folder"));

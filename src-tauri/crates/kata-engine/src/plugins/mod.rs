@@ -19,6 +19,7 @@ mod look;
 mod parts;
 mod services;
 mod setting;
+mod signers;
 mod standing;
 mod trust;
 

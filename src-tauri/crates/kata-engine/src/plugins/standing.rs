@@ -103,6 +103,10 @@ impl Plugins {
             (Files::Unreadable(reason), _) => return refused(reason.clone()),
             // An author's edits do not fit the signature of the last release.
             (_, Signed::Bad { reason }) if develops.is_none() => return refused(reason.clone()),
+            // A key that was forgotten takes nothing from the very files a person trusted.
+            (_, Signed::Unknown { reason }) if develops.is_none() && grant.is_none_or(|g| seen.hash() != Some(g.grant.hash.as_str())) => {
+                return refused(reason.clone());
+            }
             _ => {}
         }
         match (grant, develops) {

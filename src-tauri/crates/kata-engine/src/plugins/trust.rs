@@ -28,7 +28,7 @@ impl Plugins {
             let _turn = self.deciding.lock().await;
             let (candidate, seen) = self.for_decision(&id).await?;
             let contents = fitting(&id, &seen, &params.hash)?;
-            if let Signed::Bad { reason } = &seen.signed {
+            if let Signed::Bad { reason } | Signed::Unknown { reason } = &seen.signed {
                 return Err(
                     WireError::new(ErrorCode::Conflict, format!("plugin “{id}” is not taken as it is: {reason}"))
                         .hint("get it anew from its author; or, if the files are yours, sign them again or remove kata-plugin.minisig"),

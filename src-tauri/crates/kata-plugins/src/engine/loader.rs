@@ -2,7 +2,7 @@
 
 use super::inbox::Thrown;
 use super::sdk::{self, SDK};
-use crate::contents::{Pins, sha256_hex};
+use crate::contents::{Pins, left_out, sha256_hex};
 use crate::script::{self, PositionMap};
 use kata_protocol::SourcePosition;
 use rquickjs::loader::{ImportAttributes, Loader, Resolver};
@@ -27,6 +27,8 @@ pub(crate) enum ResolveError {
     Bare(String),
     #[error("“{0}” leads out of the plugin's folder")]
     Outside(String),
+    #[error("“{0}” lies in “{1}”, which is no part of a plugin: put a copy among the plugin's own files")]
+    LeftOut(String, String),
     #[error("“{0}” does not exist")]
     Missing(String),
     #[error("“{0}” is no module: .ts, .js, .mts, .mjs or .json")]
@@ -85,6 +87,15 @@ pub(crate) fn resolve(root: &Path, base: &str, name: &str) -> std::result::Resul
         };
         if !real.is_file() {
             continue;
+        }
+        // The real path: a link to it from elsewhere leads to the same. The hash a person trusts does not cover it.
+        if let Some(out) = inside
+            .parent()
+            .into_iter()
+            .flat_map(Path::components)
+            .find(|c| left_out(c.as_os_str()))
+        {
+            return Err(ResolveError::LeftOut(shown(), out.as_os_str().to_string_lossy().into_owned()));
         }
         if !inside
             .extension()

@@ -67,6 +67,7 @@ fn plugin(place: &Place) -> PathBuf {
     place.write("p/src/deep/a.ts", b"export const a = 1;");
     place.write("p/kata-plugin.minisig", b"a signature");
     place.write("p/node_modules/x/index.js", b"left out");
+    place.write("p/.kata/kata-plugin-sdk.d.ts", b"left out");
     place.write("p/index.ts", b"export default () => {};").parent().unwrap().to_owned()
 }
 
@@ -84,7 +85,22 @@ fn what_is_packed_comes_out_with_the_same_hash_and_packing_twice_gives_the_same_
     assert_eq!(out, place.path("into/package"));
     assert_eq!(Contents::read(&out).unwrap().hash(), Contents::read(&folder).unwrap().hash());
     assert_eq!(std::fs::read(out.join("kata-plugin.minisig")).unwrap(), b"a signature");
-    assert!(!out.join("node_modules").exists());
+    assert!(!out.join("node_modules").exists() && !out.join(".kata").exists());
+}
+
+#[test]
+fn what_is_no_part_of_a_plugin_is_not_laid_out_whoever_packed_it() {
+    let place = Place::new();
+    let archive = place.archive(&[
+        ("package/index.ts", EntryType::Regular, b"x"),
+        ("package/.kata/evil.ts", EntryType::Regular, b"out"),
+        ("package/src/node_modules/x/index.js", EntryType::Regular, b"out"),
+        ("package/src/.kata.ts", EntryType::Regular, b"a file of its own"),
+    ]);
+    let out = place.lay_out(&archive).unwrap();
+    let files: Vec<_> = Contents::read(&out).unwrap().files().iter().map(|f| f.path.clone()).collect();
+    assert_eq!(files, ["index.ts", "src/.kata.ts"]);
+    assert!(!out.join(".kata/evil.ts").exists() && !out.join("src/node_modules").exists());
 }
 
 #[test]

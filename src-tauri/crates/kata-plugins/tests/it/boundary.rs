@@ -26,6 +26,9 @@ async fn imports_lead_to_the_plugins_own_files_and_the_sdk_and_nowhere_else() {
         ("./..%2foutside.ts", "does not exist"),
         ("./missing.ts", "does not exist"),
         ("./data.txt", "is no module"),
+        ("./.kata/own.ts", "lies in “.kata”, which is no part of a plugin"),
+        ("./sub/.kata/own.js", "lies in “.kata”"),
+        ("./node_modules/left/index.js", "lies in “node_modules”"),
     ] {
         for module in [
             format!("import a from '{specifier}';\nexport default () => a;"),
@@ -34,7 +37,14 @@ async fn imports_lead_to_the_plugins_own_files_and_the_sdk_and_nowhere_else() {
             let candidate = bench.write(
                 "bad",
                 &manifest("bad"),
-                &[("index.ts", &module), ("data.txt", "x"), ("sub/a.ts", "")],
+                &[
+                    ("index.ts", &module),
+                    ("data.txt", "x"),
+                    ("sub/a.ts", ""),
+                    (".kata/own.ts", "export default 1;"),
+                    ("sub/.kata/own.ts", "export default 1;"),
+                    ("node_modules/left/index.js", "export default 1;"),
+                ],
             );
             let error = bench.activate(candidate).await.expect_err(specifier).to_string();
             assert!(error.contains(words), "{specifier}: {error}");
@@ -72,6 +82,17 @@ async fn a_link_that_leads_out_is_found_before_any_code_runs_and_again_when_it_i
     );
     let error = bench.activate(candidate).await.unwrap_err().to_string();
     assert!(error.contains("leads out"), "{error}");
+
+    // One that leads to what is no part of the plugin stays in the folder and is refused as that.
+    let module = "import a from './link.ts';\nexport default () => a;";
+    let candidate = bench.write(
+        "odd",
+        &manifest("odd"),
+        &[("index.ts", module), (".kata/own.ts", "export default 1;")],
+    );
+    std::os::unix::fs::symlink(".kata/own.ts", candidate.folder.join("link.ts")).unwrap();
+    let error = bench.activate(candidate).await.unwrap_err().to_string();
+    assert!(error.contains("no part of a plugin"), "{error}");
 }
 
 #[cfg(unix)]

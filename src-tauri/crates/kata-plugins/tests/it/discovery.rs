@@ -178,6 +178,15 @@ fn a_main_that_is_outside_or_missing_is_refused() {
         "in the folder",
     );
     refused(|folder| edit(folder, "main", json!("gone.ts")), "does not exist", "in the folder");
+    refused(
+        |folder| {
+            std::fs::create_dir(folder.join(".kata")).unwrap();
+            std::fs::write(folder.join(".kata/a.ts"), "").unwrap();
+            edit(folder, "main", json!(".kata/a.ts"));
+        },
+        "no part of a plugin",
+        "in the folder",
+    );
 }
 
 #[cfg(unix)]

@@ -61,6 +61,24 @@ impl GrantStore for MemoryStore {
         Ok(())
     }
 
+    async fn forget_signer(&self, key_id: &str, event: &GrantEvent) -> Result<Option<Vec<PluginId>>, StoreError> {
+        let table = &mut self.tables().grants;
+        if table.signers.remove(key_id).is_none() {
+            return Ok(None);
+        }
+        let mut bound = Vec::new();
+        for (plugin, stored) in &mut table.grants {
+            if stored.grant.signer.as_deref() == Some(key_id) {
+                stored.grant.signer = None;
+                bound.push(plugin.clone());
+            }
+        }
+        for plugin in &bound {
+            table.happened(plugin, event);
+        }
+        Ok(Some(bound))
+    }
+
     async fn signers(&self) -> Result<Vec<Signer>, StoreError> {
         Ok(self.tables().grants.signers.values().cloned().collect())
     }

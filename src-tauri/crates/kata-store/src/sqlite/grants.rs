@@ -97,6 +97,31 @@ impl GrantStore for SqliteStore {
         .await
     }
 
+    async fn forget_signer(&self, key_id: &str, event: &GrantEvent) -> Result<Option<Vec<PluginId>>, StoreError> {
+        let (key_id, event) = (key_id.to_owned(), event.clone());
+        self.write(move |db| {
+            if db
+                .prepare_cached("DELETE FROM plugin_signers WHERE key_id = ?1")?
+                .execute([&key_id])?
+                == 0
+            {
+                return Ok(None);
+            }
+            let bound: Vec<PluginId> = db
+                .prepare_cached("SELECT plugin FROM plugin_grants WHERE signer = ?1 ORDER BY plugin")?
+                .query([&key_id])?
+                .and_then(|row| PluginId::new(row.get::<_, String>(0)?).map_err(Fault::id("plugin")))
+                .collect::<Result<_, Fault>>()?;
+            db.prepare_cached("UPDATE plugin_grants SET signer = NULL WHERE signer = ?1")?
+                .execute([&key_id])?;
+            for plugin in &bound {
+                happened(db, plugin, &event)?;
+            }
+            Ok(Some(bound))
+        })
+        .await
+    }
+
     async fn signers(&self) -> Result<Vec<Signer>, StoreError> {
         self.read(|db| {
             db.prepare_cached("SELECT key_id, key, remembered_at FROM plugin_signers ORDER BY key_id")?

@@ -15,6 +15,7 @@ mod letters;
 mod messages;
 mod open;
 mod pairing;
+mod plans;
 mod reader;
 mod retention;
 mod schema;

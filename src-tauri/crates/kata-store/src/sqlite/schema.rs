@@ -15,6 +15,7 @@ pub(crate) fn migrations() -> Migrations<'static> {
         M::up(TALK),
         M::up(DEVICES),
         M::up(USAGE),
+        M::up(PLANS),
     ])
 }
 
@@ -266,6 +267,22 @@ CREATE TABLE usage (
   turns  INTEGER NOT NULL,
   PRIMARY KEY (at, model)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// Plans that agents handed in. `body` is JSON; `told`: the agent has the answer, or none is due.
+const PLANS: &str = "
+CREATE TABLE plans (
+  seq         INTEGER PRIMARY KEY,
+  id          TEXT NOT NULL UNIQUE,
+  session     TEXT NOT NULL,
+  body        TEXT NOT NULL,
+  decision    TEXT,
+  note        TEXT,
+  answered_at INTEGER,
+  told        INTEGER NOT NULL DEFAULT 0 CHECK (told IN (0, 1))
+) STRICT;
+CREATE INDEX plans_open ON plans (session) WHERE decision IS NULL;
+CREATE INDEX plans_untold ON plans (seq) WHERE told = 0;
 ";
 
 #[cfg(test)]

@@ -205,6 +205,7 @@ impl SqliteStore {
             let mut statement = db.prepare_cached("DELETE FROM sessions WHERE id = ?1")?;
             for id in &ids {
                 statement.execute([id.as_str()])?;
+                db.prepare_cached("DELETE FROM plans WHERE session = ?1")?.execute([id.as_str()])?;
                 super::search::forget(db, id)?;
             }
             Ok(())

@@ -66,6 +66,7 @@ conformance! {
     a_revoked_grant_is_gone_and_its_history_stays
     the_history_of_a_grant_is_newest_first_and_bounded
     a_remembered_key_is_not_replaced_by_another_of_its_id
+    a_forgotten_key_lets_go_of_the_grants_it_carried_and_of_nothing_else
     a_call_waits_until_its_first_answer_and_that_one_stands
     a_settled_call_keeps_no_arguments_and_only_the_newest_answers_are_kept
     a_letter_is_what_was_given_up_or_parked_newest_first
@@ -700,6 +701,31 @@ async fn a_remembered_key_is_not_replaced_by_another_of_its_id(store: &impl Stor
     store.remember_signer(&signer("A", "other")).await.unwrap();
     store.remember_signer(&signer("B", "second")).await.unwrap();
     assert_eq!(store.signers().await.unwrap(), [signer("A", "other"), signer("B", "first")]);
+}
+
+async fn a_forgotten_key_lets_go_of_the_grants_it_carried_and_of_nothing_else(store: &impl Store) {
+    let key = Signer {
+        key_id: "00112233AABBCCDD".into(),
+        key: "key".into(),
+        remembered_at: Ms(1),
+    };
+    store.remember_signer(&key).await.unwrap();
+    let (bound, free) = (stored_grant("bound", "h1", true), stored_grant("free", "h2", false));
+    store.grant(&bound, &event(1, GrantAction::Granted)).await.unwrap();
+    store.grant(&free, &event(1, GrantAction::Granted)).await.unwrap();
+    let forgotten = event(2, GrantAction::SignerForgotten);
+    assert_eq!(store.forget_signer("FFFF", &forgotten).await.unwrap(), None);
+    assert_eq!(store.forget_signer(&key.key_id, &forgotten).await.unwrap(), Some(vec![id("bound")]));
+    assert_eq!(store.signers().await.unwrap(), []);
+    let mut after = bound.clone();
+    after.grant.signer = None;
+    assert_eq!(store.grants().await.unwrap(), [after, free], "trust by the hash stays");
+    assert_eq!(
+        store.grant_history(&id("bound"), 9).await.unwrap()[0].action,
+        GrantAction::SignerForgotten
+    );
+    assert_eq!(store.grant_history(&id("free"), 9).await.unwrap().len(), 1);
+    assert_eq!(store.forget_signer(&key.key_id, &forgotten).await.unwrap(), None);
 }
 
 /// One letter of each kind: in-1 dead by itself, the reply to in-2 parked, one of two parts of the reply to in-3 dead.

@@ -215,6 +215,7 @@ impl Case<'_> {
             Args::Read(_) | Args::Glob(_) | Args::Grep(_) => self.reads(tool, Path::new(args.path().unwrap_or_default())),
             Args::Write(_) | Args::Edit(_) => self.writes(tool, Path::new(args.path().unwrap_or_default())),
             Args::SendFile(send) => self.sends(tool, Path::new(&send.path)),
+            Args::SubmitPlan(_) => allow("A plan changes nothing: it waits for a person."),
             Args::Bash(bash) => self.bash(&bash.command),
             Args::Fetch(fetch) => self.fetches(tool, &fetch.url),
         }

@@ -1,6 +1,6 @@
 //! Arguments of the built-in tools, checked as a whole before anything looks at them. Fields that are not known are let be.
 
-use kata_core::ports::Unfit;
+use kata_core::ports::{SUBMIT_PLAN, Unfit};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -68,6 +68,13 @@ pub(crate) struct SendFile {
     pub caption: String,
 }
 
+#[derive(Clone, Debug, Deserialize)]
+#[expect(dead_code, reason = "the session reads them; here they only have to be there")]
+pub(crate) struct SubmitPlan {
+    pub title: String,
+    pub plan: String,
+}
+
 /// Arguments of one call.
 #[derive(Clone, Debug)]
 pub(crate) enum Args {
@@ -79,6 +86,7 @@ pub(crate) enum Args {
     Bash(Bash),
     Fetch(Fetch),
     SendFile(SendFile),
+    SubmitPlan(#[allow(dead_code, reason = "as above")] SubmitPlan),
 }
 
 impl Args {
@@ -88,7 +96,7 @@ impl Args {
             Self::Read(Read { path, .. }) | Self::Write(Write { path, .. }) | Self::Edit(Edit { path, .. }) => Some(path),
             Self::SendFile(SendFile { path, .. }) => Some(path),
             Self::Glob(Glob { path, .. }) | Self::Grep(Grep { path, .. }) => path.as_deref(),
-            Self::Bash(_) | Self::Fetch(_) => None,
+            Self::Bash(_) | Self::Fetch(_) | Self::SubmitPlan(_) => None,
         }
     }
 }
@@ -105,6 +113,7 @@ pub(crate) fn parsed(tool: &str, params: &Value) -> Result<Args, Unfit> {
         "write" => Args::Write(of(tool, params)?),
         "edit" => Args::Edit(of(tool, params)?),
         "web_fetch" => Args::Fetch(of(tool, params)?),
+        SUBMIT_PLAN => Args::SubmitPlan(of(tool, params)?),
         "send_file" => {
             let send: SendFile = of(tool, params)?;
             if send.caption.len() > CAPTION {

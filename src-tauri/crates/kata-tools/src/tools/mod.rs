@@ -13,7 +13,7 @@ use crate::scope::{Places, Scope};
 use crate::{Sandbox, door};
 use arguments::{Args, SendFile, parsed};
 use async_trait::async_trait;
-use kata_core::ports::{MAX_FILE, ToolFile, ToolOutcome, ToolRequest, Tools, Unfit};
+use kata_core::ports::{MAX_FILE, SUBMIT_PLAN, ToolFile, ToolOutcome, ToolRequest, Tools, Unfit};
 use kata_protocol::{Json, ToolInfo};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -23,7 +23,17 @@ use std::sync::Arc;
 pub(crate) const TEXT: usize = 256 * 1024;
 
 /// Names of the built-in tools. No other tool may have one of them.
-pub const NAMES: &[&str] = &["read", "glob", "grep", "write", "edit", "bash", "web_fetch", "send_file"];
+pub const NAMES: &[&str] = &[
+    "read",
+    "glob",
+    "grep",
+    "write",
+    "edit",
+    "bash",
+    "web_fetch",
+    "send_file",
+    SUBMIT_PLAN,
+];
 
 /// The built-in tools.
 pub struct Builtin {
@@ -79,6 +89,7 @@ impl Tools for Builtin {
                 }
             }
             Args::SendFile(_) => return failed("The session sends files; there is none here."),
+            Args::SubmitPlan(_) => return failed("The session takes plans; there is none here."),
             Args::Fetch(args) => tokio::select! {
                 done = fetch::fetch(&args.url, request.mode) => done,
                 () = cancel.cancelled() => return stopped(),
@@ -90,7 +101,7 @@ impl Tools for Builtin {
                     Args::Edit(args) => files::edit(&args),
                     Args::Glob(args) => search::glob(&args, &scope, &request.cancel),
                     Args::Grep(args) => search::grep(&args, &scope, &request.cancel),
-                    Args::Bash(_) | Args::Fetch(_) | Args::SendFile(_) => Err("handled before".into()),
+                    Args::Bash(_) | Args::Fetch(_) | Args::SendFile(_) | Args::SubmitPlan(_) => Err("handled before".into()),
                 };
                 tokio::select! {
                     done = blocking(work) => done,
@@ -221,6 +232,18 @@ fn list() -> Vec<ToolInfo> {
             false,
             json!({ "path": path(), "caption": text("A line to go with it.") }),
             &["path"],
+        ),
+        tool(
+            SUBMIT_PLAN,
+            "Hands in a plan for what you would do, and ends your turn: the person reads it and accepts it or says what should be different. \
+             Use it when the task needs changes that the mode of this session does not allow (mode safe), after you have looked at what is there. \
+             Do not use it for answers that change nothing.",
+            true,
+            json!({
+                "title": text("One line of at most 120 characters: what the plan is about."),
+                "plan": text("The plan, in Markdown: the steps, what each changes, and how it is checked."),
+            }),
+            &["title", "plan"],
         ),
         tool(
             "web_fetch",

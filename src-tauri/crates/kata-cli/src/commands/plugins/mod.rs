@@ -3,6 +3,7 @@
 mod author;
 mod dev;
 mod grant;
+mod signers;
 mod types;
 
 use super::{connect, standard_input};
@@ -64,6 +65,7 @@ pub(super) async fn run(screen: &Screen, home: &Path, command: Plugins) -> Resul
             grant::trust(screen, home, id, wish).await
         }
         Plugins::Revoke { id, capability } => grant::revoke(screen, home, id, capability).await,
+        Plugins::Signers { command } => signers::run(screen, home, command).await,
         Plugins::Uninstall { id, yes } => grant::uninstall(screen, home, id, yes).await,
         Plugins::Inspect { id } => {
             let detail = connect(home).await?.plugin_get(PluginRef { id }).await?;
