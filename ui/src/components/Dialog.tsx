@@ -26,7 +26,7 @@ interface DialogProps {
 }
 
 /** The buttons of a form: in sight however long the form is. The last thing in a dialog. */
-export const DialogFoot = ({ children }: { children: ReactNode }) => <div className="sticky -bottom-5 -mx-5 -mb-5 flex items-center justify-end gap-2 border-t border-line bg-raised px-5 py-3">{children}</div>;
+export const DialogFoot = ({ children }: { children: ReactNode }) => <div className="sticky -bottom-5 -mx-5 -mb-5 flex rounded-b-xl items-center justify-end gap-2 border-t border-line bg-raised px-5 py-3">{children}</div>;
 
 export function Dialog({ open, onClose, title, description, children, className, reading = false }: DialogProps) {
   return (

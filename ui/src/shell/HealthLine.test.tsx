@@ -11,7 +11,7 @@ describe("what needs the person", () => {
     const heading = await screen.findByRole("heading", { level: 1, name: "Needs you" });
     const counts = () => [heading.nextSibling?.textContent, screen.getByTestId("nav-waiting").textContent, screen.getByTestId("needs-you").textContent, /(\d+) needs? you/.exec(screen.getByTestId("health-line").textContent)?.[1]];
     const content = screen.getByRole("region", { name: "Needs you" });
-    const listed = () => content.querySelectorAll("[data-testid^=approval-], [data-testid^=elicitation-ask], [data-testid^=pairing-], [data-testid^=needs-]").length;
+    const listed = () => content.querySelectorAll("[data-testid^=approval-], [data-testid^=elicitation-ask], [data-testid^=pairing-], [data-testid^=letter-], [data-testid^=needs-]").length;
     const all = platform.world.health().waiting;
     expect(all).toBeGreaterThan(12);
     await waitFor(() => expect(counts()).toEqual(everywhere(all)));

@@ -2,11 +2,8 @@
 import { ArrowRight, BellRing } from "lucide-react";
 import { Popover } from "radix-ui";
 import { useEffect, useState } from "react";
-import { useRead } from "@/data/operations";
-import { ApprovalCard } from "@/features/approvals/ApprovalCard";
-import { Jump } from "@/features/approvals/Jump";
-import { NeedRow } from "@/features/approvals/NeedRow";
-import { NEEDS_YOU, useNeeds } from "@/features/approvals/needs";
+import { Need } from "@/features/approvals/Need";
+import { inOrder, NEEDS_YOU, useNeeds } from "@/features/approvals/needs";
 import type { Attention } from "@/generated/protocol";
 import { giveFocusBack } from "@/lib/focus";
 import { go } from "@/lib/route";
@@ -52,11 +49,6 @@ export function NeedsYou() {
 
 function List({ needs }: { needs: readonly Attention[] }) {
   const now = useNow();
-  const approvals = useRead("approval.list", {}).data ?? [];
-  const one = (each: Attention) => {
-    const approval = approvals.find(({ code }) => each.id === `approval:${code}`);
-    return approval === undefined ? <NeedRow each={each} now={now} /> : <ApprovalCard approval={approval} aside={<Jump approval={approval} />} />;
-  };
   return (
     <>
       <p className="flex shrink-0 items-center gap-2 border-b border-line py-1.5 pr-1.5 pl-3">
@@ -67,8 +59,10 @@ function List({ needs }: { needs: readonly Attention[] }) {
         </button>
       </p>
       <ul className="flex min-h-0 flex-col gap-2 overflow-y-auto p-2">
-        {needs.slice(0, SHOWN).map((each) => (
-          <li key={each.id}>{one(each)}</li>
+        {inOrder(needs).slice(0, SHOWN).map((each) => (
+          <li key={each.id}>
+            <Need each={each} now={now} />
+          </li>
         ))}
       </ul>
     </>

@@ -10,8 +10,8 @@ import { useNow } from "@/lib/time";
 import { ApprovalCard } from "./ApprovalCard";
 import { Elicitations } from "./Elicitations";
 import { Jump } from "./Jump";
-import { NeedRow } from "./NeedRow";
-import { NEEDS_YOU, useNeeds } from "./needs";
+import { Need } from "./Need";
+import { inOrder, NEEDS_YOU, useNeeds } from "./needs";
 
 /** What has a card is shown by it. */
 const BY_CARD: ReadonlySet<string> = new Set(["approval", "elicitation", "pairing"]);
@@ -29,7 +29,7 @@ export function WaitingView() {
   const pairing = useRead("pairing.list", {});
   const reads = [needs, approvals, questions, pairing];
   const failed = reads.find((read) => read.isError);
-  const rows = (needs.data ?? []).filter(({ kind }) => !BY_CARD.has(kind));
+  const rows = inOrder(needs.data ?? []).filter(({ kind }) => !BY_CARD.has(kind));
   const cards = (approvals.data?.length ?? 0) + (questions.data?.length ?? 0) + (pairing.data?.length ?? 0);
   const count = needs.data?.length ?? 0;
   return (
@@ -93,7 +93,7 @@ function Rows({ title, rows }: { title: string; rows: readonly Attention[] }) {
       <ul className="flex flex-col gap-2">
         {rows.map((each) => (
           <li key={each.id}>
-            <NeedRow each={each} now={now} />
+            <Need each={each} now={now} />
           </li>
         ))}
       </ul>

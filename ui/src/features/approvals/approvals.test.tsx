@@ -82,8 +82,8 @@ describe("the list of what waits", () => {
 
   it("has sources, plugins and letters too, with their answers and the way to them", async () => {
     const { user, platform } = openWindow("#/waiting");
-    await user.click(await screen.findByTestId("answer-retry-letter:out-37"));
-    await waitFor(() => expect(screen.queryByTestId("needs-letter:out-37")).toBeNull());
+    await user.click(await screen.findByTestId("retry-out-37"));
+    await waitFor(() => expect(screen.queryByTestId("letter-out-37")).toBeNull());
     expect(platform.world.letters.map(({ id }) => id)).not.toContain("out-37");
     expect(screen.getByTestId("needs-plugin:digest")).toHaveTextContent("The files of the plugin Daily digest have changed");
     await user.click(screen.getByTestId("needs-source:channel:gmail"));

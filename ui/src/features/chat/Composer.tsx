@@ -126,7 +126,7 @@ export function Composer({ session, busy, queued, disabled, footer, commands, on
           else return;
           event.preventDefault();
         }}
-        className="selectable block max-h-60 w-full resize-none bg-transparent px-3.5 pt-3 pb-1 text-[0.875rem] leading-[1.4375rem] outline-none placeholder:text-faint"
+        className="selectable block max-h-60 w-full resize-none bg-transparent px-3.5 pt-3 pb-1 text-[0.875rem] leading-[1.4375rem] outline-none placeholder:overflow-hidden placeholder:text-ellipsis placeholder:whitespace-nowrap placeholder:text-faint"
       />
       <div className="@container flex h-10 items-center gap-1 px-2">
         <AttachButton add={attached.add} disabled={disabled} />

@@ -9,6 +9,7 @@ import { useAct, useRead } from "@/data/operations";
 import { QrCode } from "@/features/channels/QrCode";
 import type { DeviceOffer, Scope } from "@/generated/protocol";
 import { errorWords } from "@/lib/sentence";
+import { capital } from "@/lib/words";
 import { minutes, OFFERED, SCOPES } from "./words";
 
 interface PairDialogProps {
@@ -69,7 +70,7 @@ function Wanted({ failure, pending, onOffer, onClose }: WantedProps) {
           <Select {...ids} data-testid="pair-scope" value={scope} onChange={(event) => setScope(OFFERED.find((each) => each === event.target.value) ?? "approve")}>
             {OFFERED.map((each) => (
               <option key={each} value={each}>
-                {SCOPES[each].name}
+                {capital(SCOPES[each].name)}
               </option>
             ))}
           </Select>

@@ -255,9 +255,9 @@ export class World {
     const waiting = waitingOf(this).length;
     const failing = count("failed", "backoff", "quarantined");
     const busySessions = [...this.sessions.values()].filter((row) => row.state !== "idle" && row.state !== "failed").length;
-    const parts = [`${running} running`, failing > 0 ? `${failing} with a problem` : "", waiting > 0 ? `${waiting} need${waiting === 1 ? "s" : ""} you` : ""];
+    const parts = [running > 0 ? `${running} running` : "", failing > 0 ? `${failing} with a problem` : "", waiting > 0 ? `${waiting} need${waiting === 1 ? "s" : ""} you` : ""];
     if (this.pause.paused) parts.unshift("paused");
-    return { running, needsUser, failing, busySessions, waiting, paused: this.pause.paused, line: parts.filter((part) => part !== "").join(" · ") };
+    return { running, needsUser, failing, busySessions, waiting, paused: this.pause.paused, line: parts.filter((part) => part !== "").join(" · ") || "Ready" };
   }
 
   model(): ProviderSummary | null {
