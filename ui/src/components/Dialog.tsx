@@ -11,7 +11,8 @@ function focusFirst(event: Event): void {
   const first = content.querySelector<HTMLElement>(":is(input,select,textarea):not([type=radio],[type=checkbox])") ?? content.querySelector<HTMLElement>("[data-body] :is(input,button):not(:disabled)");
   if (first === null) return;
   event.preventDefault();
-  first.focus();
+  // A field is come for; a button in what is to be read first must not scroll that away.
+  first.focus({ preventScroll: first instanceof HTMLButtonElement });
 }
 
 interface DialogProps {

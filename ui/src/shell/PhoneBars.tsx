@@ -45,7 +45,7 @@ function Place({ name, active, testId, onGo, badge, children }: { name: string; 
     <button type="button" data-testid={testId} aria-current={active ? "page" : undefined} onClick={onGo} className={cn("relative flex h-13 min-w-0 flex-1 flex-col items-center justify-center gap-0.5 text-xs", active ? "font-medium text-accent" : "text-muted")}>
       {children}
       {name}
-      {badge > 0 && <span className="absolute top-1 left-[calc(50%+6px)] min-w-4 rounded-full bg-bad px-1 text-center text-xs font-semibold text-white">{badge}</span>}
+      {badge > 0 && <span className="absolute top-1 left-[calc(50%+6px)] min-w-4 rounded-full bg-bad px-1 text-center text-xs font-semibold text-ground">{badge}</span>}
     </button>
   );
 }
