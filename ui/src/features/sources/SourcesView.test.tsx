@@ -87,7 +87,7 @@ describe("the sources panel", () => {
     const { user, platform } = openWindow("#/sources/channel%3Atelegram");
     const request = within(await screen.findByTestId("pairing-K7QM2XPA"));
     expect(request.getByText("K7QM2XPA")).toBeVisible();
-    await user.click(request.getByRole("button", { name: "Approve" }));
+    await user.click(request.getByRole("button", { name: "Let in" }));
     await waitFor(() => expect(screen.queryByTestId("pairing-K7QM2XPA")).toBeNull());
     expect(platform.world.pairing).toEqual([]);
   });
