@@ -24,6 +24,11 @@ export function Sidebar({ route }: { route: Route }) {
   const sessions = useSessionList({ ...scope, channel: false }).data;
   const channels = useSessionList({ ...scope, channel: true }).data;
   const counts = useMemo(() => countBy(sessions ?? []), [sessions]);
+  // Asked for with the window, so that their views have what they knew while the engine is away.
+  useRead("plugin.list", {});
+  useRead("approval.list", {});
+  useRead("elicitation.list", {});
+  useRead("pairing.list", {});
   const needs = useNeeds().data ?? [];
   const needing = (kind: string) => needs.filter((each) => each.kind === kind).length;
   const waits: Partial<Record<Route["view"], number | undefined>> = { sources: needing("source"), plugins: needing("plugin"), letters: useRead("letter.list", {}).data?.length };
