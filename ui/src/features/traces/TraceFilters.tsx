@@ -33,7 +33,7 @@ export function TraceFilters({ filter, onChange }: { filter: TraceFilter; onChan
         ))}
       </Select>
       <Select aria-label="Plugin" value={filter.plugin} onChange={(event) => set({ plugin: event.target.value })}>
-        <option value="">Any plugin</option>
+        <option value="">Plugin</option>
         {plugins.map(({ id, name }) => (
           <option key={id} value={id}>
             {name}
@@ -41,7 +41,7 @@ export function TraceFilters({ filter, onChange }: { filter: TraceFilter; onChan
         ))}
       </Select>
       <Select aria-label="Outcome" value={filter.outcome} onChange={(event) => set({ outcome: event.target.value as StepOutcome | "" })}>
-        <option value="">Any result</option>
+        <option value="">Result</option>
         {(Object.keys(OUTCOMES) as StepOutcome[]).map((each) => (
           <option key={each} value={each}>
             {OUTCOMES[each].words}
