@@ -6,6 +6,9 @@ export const focusOnMount = (element: HTMLElement | null): void => element?.focu
 /** A ref for what is chosen in a list: it scrolls into sight when it becomes that. Stable, as the one above. */
 export const intoSight = (element: HTMLElement | null): void => void element?.scrollIntoView({ block: "nearest" });
 
+/** For what takes the place of something longer: it is read from its top. */
+export const fromItsTop = (element: HTMLElement | null): void => void element?.scrollIntoView({ block: "start" });
+
 /** The same along a row that scrolls sideways; what is around it stays where it is. */
 export const alongIntoSight = (element: HTMLElement | null): void => {
   const row = element?.parentElement;
