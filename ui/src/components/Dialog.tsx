@@ -11,7 +11,8 @@ function focusFirst(event: Event): void {
   const first = content.querySelector<HTMLElement>(":is(input,select,textarea):not([type=radio],[type=checkbox])") ?? content.querySelector<HTMLElement>("[data-body] :is(input,button):not(:disabled)");
   if (first === null) return;
   event.preventDefault();
-  first.focus();
+  // A field is come for; a button in what is to be read first must not scroll that away.
+  first.focus({ preventScroll: first instanceof HTMLButtonElement });
 }
 
 interface DialogProps {
@@ -26,7 +27,7 @@ interface DialogProps {
 }
 
 /** The buttons of a form: in sight however long the form is. The last thing in a dialog. */
-export const DialogFoot = ({ children }: { children: ReactNode }) => <div className="sticky -bottom-5 -mx-5 -mb-5 flex items-center justify-end gap-2 border-t border-line bg-raised px-5 py-3">{children}</div>;
+export const DialogFoot = ({ children }: { children: ReactNode }) => <div className="sticky -bottom-5 -mx-5 -mb-5 flex rounded-b-xl items-center justify-end gap-2 border-t border-line bg-raised px-5 py-3">{children}</div>;
 
 export function Dialog({ open, onClose, title, description, children, className, reading = false }: DialogProps) {
   return (

@@ -31,11 +31,13 @@ export function DiffView({ hunks, label, large = false }: { hunks: readonly Hunk
 function HunkRows({ hunk }: { hunk: Hunk }) {
   return (
     <>
-      <tr>
-        <td colSpan={4} className="bg-sunken px-3 py-0.5 text-faint">
-          {hunk.at}
-        </td>
-      </tr>
+      {hunk.at !== "" && (
+        <tr>
+          <td colSpan={4} className="bg-sunken px-3 py-0.5 text-faint">
+            {hunk.at}
+          </td>
+        </tr>
+      )}
       {hunk.lines.map((line) => (
         <tr key={`${line.before ?? ""}-${line.after ?? ""}`} data-kind={line.kind} className={LOOKS[line.kind].row}>
           <Number n={line.before} />

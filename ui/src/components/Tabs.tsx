@@ -1,6 +1,7 @@
 /** Parts of a detail view, one at a time. Arrow keys move between them. */
 import { Tabs as Radix } from "radix-ui";
 import type { ReactNode } from "react";
+import { alongIntoSight } from "@/lib/focus";
 import { StatusDot } from "./StatusBadge";
 
 export interface Tab {
@@ -18,6 +19,7 @@ export function Tabs({ label, tabs, value, onChange }: { label: string; tabs: re
         {tabs.map((tab) => (
           <Radix.Trigger
             key={tab.id}
+            ref={tab.id === value ? alongIntoSight : undefined}
             value={tab.id}
             data-testid={`tab-${tab.id}`}
             className="group relative flex h-9 shrink-0 items-center gap-1.5 px-2 font-medium whitespace-nowrap text-muted hover:text-ink data-[state=active]:text-ink"

@@ -57,7 +57,7 @@ export function Section({ title, actions, children, className }: { title: string
 /** A table of facts. */
 export function Facts({ rows }: { rows: readonly (readonly [string, ReactNode])[] }) {
   return (
-    <dl className="grid grid-cols-[minmax(90px,auto)_1fr] gap-x-4 gap-y-1.5">
+    <dl className="grid grid-cols-[minmax(90px,auto)_1fr] items-baseline gap-x-4 gap-y-1.5">
       {rows.map(([name, value]) => (
         <div key={name} className="contents">
           <dt className="text-faint">{name}</dt>

@@ -3,14 +3,14 @@ import { describe, expect, it } from "vitest";
 import { openWindow } from "@/test/app";
 
 describe("messages that did not get through", () => {
-  it("stand in the line of health, and go when they are tried again", async () => {
+  it("are counted in the sidebar, and go when they are tried again", async () => {
     const { user, platform } = openWindow();
-    const badge = await screen.findByTestId("health-letters");
-    expect(badge).toHaveTextContent("3 undelivered");
+    const badge = await screen.findByTestId("nav-letters");
+    await waitFor(() => expect(badge).toHaveTextContent("Undelivered3"));
     await user.click(badge);
     await user.click(await screen.findByTestId("retry-out-37"));
     await waitFor(() => expect(screen.queryByTestId("letter-out-37")).toBeNull());
-    await waitFor(() => expect(badge).toHaveTextContent("2 undelivered"));
+    await waitFor(() => expect(badge).toHaveTextContent("Undelivered2"));
     expect(platform.world.letters.map(({ id }) => id)).toEqual(["out-41", "in-12"]);
   });
 

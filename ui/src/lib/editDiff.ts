@@ -42,5 +42,5 @@ function hunk(path: string, before: string, after: string): Edit | null {
     ...now.slice(head, now.length - tail).map((text, i): DiffLine => ({ kind: "added", before: null, after: head + i + 1, text })),
     ...old.slice(old.length - tail).map((text, i) => same(old.length - tail + i, now.length - tail + i, text)),
   ];
-  return { path, hunks: [{ at: path, lines }] };
+  return { path, hunks: [{ at: "", lines }] };
 }

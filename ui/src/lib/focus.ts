@@ -6,6 +6,18 @@ export const focusOnMount = (element: HTMLElement | null): void => element?.focu
 /** A ref for what is chosen in a list: it scrolls into sight when it becomes that. Stable, as the one above. */
 export const intoSight = (element: HTMLElement | null): void => void element?.scrollIntoView({ block: "nearest" });
 
+/** For what takes the place of something longer: it is read from its top. */
+export const fromItsTop = (element: HTMLElement | null): void => void element?.scrollIntoView({ block: "start" });
+
+/** The same along a row that scrolls sideways; what is around it stays where it is. */
+export const alongIntoSight = (element: HTMLElement | null): void => {
+  const row = element?.parentElement;
+  if (element === null || row == null) return;
+  const [at, seen] = [element.getBoundingClientRect(), row.getBoundingClientRect()];
+  if (at.right > seen.right) row.scrollLeft += at.right - seen.right;
+  else if (at.left < seen.left) row.scrollLeft -= seen.left - at.left;
+};
+
 /**
  * What had the focus last in the window and in each dialog, newest last. For what stands in a menu that is the menu's button: the menu is
  * gone when what it opens is there.

@@ -28,7 +28,7 @@ export const SHORTCUTS: readonly { group: string; rows: readonly (readonly [keys
     group: "Go to",
     rows: [
       ["G A", "All sessions"],
-      ["G W", "What waits for you"],
+      ["G W", "Needs you"],
       ["G O", "Sources"],
       ["G K", "Skills"],
       ["G P", "Plugins"],

@@ -2,27 +2,59 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { openWindow } from "@/test/app";
 
+/** In the heading, the sidebar, at the foot and in the line of health. */
+const everywhere = (n: number) => [`${n}`, `Needs you${n}`, `Needs you${n}`, `${n}`];
+
 describe("what needs the person", () => {
-  it("is counted at the foot, answered from its menu, and leads to where it is dealt with", async () => {
+  it("is one list: every place has the same count and the same name, and what is answered is gone from all of them", async () => {
+    const { user, platform } = openWindow("#/waiting");
+    const heading = await screen.findByRole("heading", { level: 1, name: "Needs you" });
+    const counts = () => [heading.nextSibling?.textContent, screen.getByTestId("nav-waiting").textContent, screen.getByTestId("needs-you").textContent, /(\d+) needs? you/.exec(screen.getByTestId("health-line").textContent)?.[1]];
+    const content = screen.getByRole("region", { name: "Needs you" });
+    const listed = () => content.querySelectorAll("[data-testid^=approval-], [data-testid^=elicitation-ask], [data-testid^=pairing-], [data-testid^=letter-], [data-testid^=needs-]").length;
+    const all = platform.world.health().waiting;
+    expect(all).toBeGreaterThan(12);
+    await waitFor(() => expect(counts()).toEqual(everywhere(all)));
+    await waitFor(() => expect(listed()).toBe(all));
+    await user.click(screen.getByTestId("approve-K7QM2XPA"));
+    await waitFor(() => expect(counts()).toEqual(everywhere(all - 1)));
+    expect(listed()).toBe(all - 1);
+    platform.world.sources = platform.world.sources.map((row) => (row.id === "channel:gmail" ? { ...row, enabled: false } : row));
+    platform.world.publish({ topic: "source_changed", source: platform.world.source("channel:gmail") });
+    await waitFor(() => expect(counts()).toEqual(everywhere(all - 2)));
+    expect(listed()).toBe(all - 2);
+  });
+
+  it("shows a call as the chat does: the command on a line of its own, and no JSON", async () => {
+    const { user } = openWindow();
+    await user.click(await screen.findByTestId("needs-you"));
+    const panel = within(await screen.findByRole("dialog", { name: "Needs you" }));
+    const card = within(panel.getByTestId("approval-T4W8KE"));
+    expect(card.getByText("npx vitest run src/login --repeats 40").tagName).toBe("PRE");
+    expect(panel.queryByText(/[{}]|\\"|"command"/)).toBeNull();
+  });
+
+  it("is counted at the foot, answered from its panel, and leads to where it is dealt with", async () => {
     const { user, platform } = openWindow();
     const button = await screen.findByTestId("needs-you");
     const before = Number(within(button).getByText(/^\d+$/).textContent);
     expect(before).toBeGreaterThan(2);
     await user.click(button);
-    await user.click(await screen.findByTestId("answer-once-approval:T4W8KE"));
+    await user.click(within(await screen.findByTestId("approval-T4W8KE")).getByTestId("approve-once"));
     await waitFor(() => expect(platform.world.approvals.map((each) => each.code)).not.toContain("T4W8KE"));
     await waitFor(() => expect(within(screen.getByTestId("needs-you")).getByText(String(before - 1))).toBeVisible());
-    await user.click(screen.getByTestId("needs-you"));
     await user.click(await screen.findByTestId("needs-pairing:K7QM2XPA"));
     await waitFor(() => expect(window.location.hash).toBe("#/waiting"));
+    await waitFor(() => expect(screen.queryByRole("dialog", { name: "Needs you" })).toBeNull());
   });
 
   it("is reached and answered by keyboard", async () => {
     const { user, platform } = openWindow();
     (await screen.findByTestId("needs-you")).focus();
     await user.keyboard("{Enter}");
-    const first = await screen.findByTestId("answer-deny-approval:T4W8KE");
-    while (document.activeElement !== first) await user.keyboard("{ArrowDown}");
+    const first = within(await screen.findByTestId("approval-T4W8KE")).getByTestId("approve-deny");
+    for (let i = 0; i < 100 && document.activeElement !== first; i += 1) await user.tab();
+    expect(first).toHaveFocus();
     await user.keyboard("{Enter}");
     await waitFor(() => expect(platform.world.approvals.map((each) => each.code)).not.toContain("T4W8KE"));
   });

@@ -4,9 +4,10 @@ import type { ComponentPropsWithRef, ReactNode } from "react";
 import { Menu, MenuItem } from "@/components/Menu";
 import { StatusDot } from "@/components/StatusBadge";
 import { useAct, useRead } from "@/data/operations";
+import { useNeeds } from "@/features/approvals/needs";
 import { partOf } from "@/features/sources/filter";
 import type { Health } from "@/generated/protocol";
-import { go } from "@/lib/route";
+import { go, type Route } from "@/lib/route";
 import type { Tone } from "@/lib/status";
 import { clockTime } from "@/lib/time";
 import { NeedsYou } from "./NeedsYou";
@@ -14,23 +15,24 @@ import { UpdateLine } from "./UpdateLine";
 
 function healthTone(health: Health): Tone {
   if (health.failing > 0) return "bad";
-  return health.needsUser > 0 || health.paused ? "warn" : "good";
+  return health.waiting > 0 || health.needsUser > 0 || health.paused ? "warn" : "good";
 }
 
 export function HealthLine() {
   const system = useRead("system.status", {}).data;
-  const letters = useRead("letter.list", {}).data?.length ?? 0;
   const sources = useRead("source.list", {}).data ?? [];
   const health = system?.health;
-  // Straight to what needs a person, else to what does not work, else to the list.
-  const first = sources.find((row) => partOf(row) === "needs") ?? sources.find((row) => partOf(row) === "failing");
+  // To what needs the person, else straight to what does not work, else to the sources.
+  const needs = (useNeeds().data ?? []).length > 0;
+  const first = sources.find((row) => partOf(row) === "failing");
+  const to: Route = needs ? { view: "waiting" } : { view: "sources", source: first?.id ?? null };
   const line = health === undefined ? "Waiting for the engine" : health.line === "" ? "Nothing runs yet" : health.line;
   const channels = sources.some((row) => row.kind === "channel" && row.enabled);
   return (
     <div className="flex min-h-9 shrink-0 flex-col justify-center border-t border-line py-1 text-sm text-muted">
       {system?.pause.paused === true && <Paused until={system.pause.until} />}
       <div className="flex items-center">
-        <button type="button" data-testid="health-line" title={first === undefined ? "How the sources stand" : `To ${first.name}`} onClick={() => go({ view: "sources", source: first?.id ?? null })} className="flex min-w-0 flex-1 items-center gap-2 py-0.5 pr-1 pl-4 text-left hover:bg-hover">
+        <button type="button" data-testid="health-line" title={needs ? "To what needs you" : first === undefined ? "How the sources stand" : `To ${first.name}`} onClick={() => go(to)} className="flex min-w-0 flex-1 items-center gap-2 py-0.5 pr-1 pl-4 text-left hover:bg-hover">
           <StatusDot tone={health === undefined ? "idle" : healthTone(health)} />
           <span role="status" className="line-clamp-3">
             {line}
@@ -39,12 +41,6 @@ export function HealthLine() {
         {channels && system?.pause.paused === false && <PauseMenu />}
       </div>
       <NeedsYou />
-      {letters > 0 && (
-        <button type="button" data-testid="health-letters" onClick={() => go({ view: "letters" })} className="flex items-center gap-2 px-4 py-0.5 text-left hover:bg-hover">
-          <StatusDot tone="bad" />
-          {letters.toLocaleString()} undelivered
-        </button>
-      )}
       <UpdateLine />
     </div>
   );

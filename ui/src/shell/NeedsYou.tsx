@@ -1,64 +1,70 @@
-/** Everything that waits for the person, with the answers that need no further look. */
-import { BellRing } from "lucide-react";
-import { DropdownMenu } from "radix-ui";
-import { useAct, useRead } from "@/data/operations";
+/** What needs the person, at the foot of the sidebar: the same list as its view, to answer without going there. */
+import { ArrowRight, BellRing } from "lucide-react";
+import { Popover } from "radix-ui";
+import { useEffect, useState } from "react";
+import { Need } from "@/features/approvals/Need";
+import { inOrder, NEEDS_YOU, useNeeds } from "@/features/approvals/needs";
 import type { Attention } from "@/generated/protocol";
-import { cn } from "@/lib/cn";
-import { ago, useNow } from "@/lib/time";
+import { giveFocusBack } from "@/lib/focus";
+import { go } from "@/lib/route";
+import { useNow } from "@/lib/time";
 
-/** More are dealt with in their views. */
+/** More are dealt with in the view. */
 const SHOWN = 30;
 
 export function NeedsYou() {
-  const waiting = useRead("attention.list", {}).data ?? [];
-  const now = useNow();
-  if (waiting.length === 0) return null;
+  const needs = useNeeds().data ?? [];
+  const [open, setOpen] = useState(false);
+  useEffect(() => {
+    const close = () => setOpen(false);
+    window.addEventListener("hashchange", close);
+    return () => window.removeEventListener("hashchange", close);
+  }, []);
+  if (needs.length === 0) return null;
   return (
-    <DropdownMenu.Root modal={false}>
-      <DropdownMenu.Trigger asChild>
+    <Popover.Root modal open={open} onOpenChange={setOpen}>
+      <Popover.Trigger asChild>
         <button type="button" data-testid="needs-you" className="flex items-center gap-2 px-4 py-0.5 text-left hover:bg-hover">
           <BellRing aria-hidden className="-mx-0.5 size-3 shrink-0 text-warn" />
-          <span className="min-w-0 flex-1 truncate">Needs you</span>
-          <span className="rounded bg-warn-soft px-1 text-xs font-medium text-warn tabular-nums">{waiting.length.toLocaleString()}</span>
+          <span className="min-w-0 flex-1 truncate">{NEEDS_YOU}</span>
+          <span className="rounded bg-warn-soft px-1 text-xs font-medium text-warn tabular-nums">{needs.length.toLocaleString()}</span>
         </button>
-      </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content aria-label="Needs you" side="top" align="start" sideOffset={4} collisionPadding={8} className="z-50 flex max-h-[min(70vh,var(--radix-dropdown-menu-content-available-height))] w-[360px] max-w-[92vw] flex-col overflow-y-auto rounded-lg border border-line bg-raised p-1 shadow-pop">
-          {waiting.slice(0, SHOWN).map((each) => (
-            <Entry key={each.id} each={each} now={now} />
-          ))}
-          {waiting.length > SHOWN && <p className="px-2 py-1.5 text-sm text-faint">and {(waiting.length - SHOWN).toLocaleString()} more</p>}
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
-    </DropdownMenu.Root>
+      </Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Content
+          aria-label={NEEDS_YOU}
+          side="top"
+          align="start"
+          sideOffset={4}
+          collisionPadding={8}
+          onCloseAutoFocus={giveFocusBack}
+          className="z-50 flex max-h-[min(80vh,var(--radix-popover-content-available-height))] w-[440px] max-w-[92vw] flex-col rounded-lg border border-line bg-ground shadow-pop"
+        >
+          <List needs={needs} />
+        </Popover.Content>
+      </Popover.Portal>
+    </Popover.Root>
   );
 }
 
-function Entry({ each, now }: { each: Attention; now: number }) {
-  const { mutate: answer } = useAct("attention.answer");
+function List({ needs }: { needs: readonly Attention[] }) {
+  const now = useNow();
   return (
-    <div className="border-b border-line pb-1 last:border-b-0">
-      <DropdownMenu.Item data-testid={`needs-${each.id}`} onSelect={() => goTo(each.route)} className="flex min-h-7 flex-col rounded-md px-2 py-1 outline-none data-[highlighted]:bg-hover">
-        <span className="flex items-baseline gap-2">
-          <span className="min-w-0 flex-1 [overflow-wrap:anywhere]">{each.title}</span>
-          <span className="shrink-0 text-xs text-faint">{ago(each.since, now)}</span>
-        </span>
-        {each.detail !== null && <span className="line-clamp-2 text-sm text-muted [overflow-wrap:anywhere]">{each.detail}</span>}
-      </DropdownMenu.Item>
-      {each.actions.length > 0 && (
-        <div className="flex gap-1">
-          {each.actions.map((action, i) => (
-            <DropdownMenu.Item key={action.id} data-testid={`answer-${action.id}-${each.id}`} onSelect={() => answer({ id: each.id, action: action.id })} className={cn("rounded-md px-2 py-0.5 text-sm font-medium outline-none data-[highlighted]:bg-hover", i === 0 ? "text-accent" : "text-muted")}>
-              {action.label}
-            </DropdownMenu.Item>
-          ))}
-        </div>
-      )}
-    </div>
+    <>
+      <p className="flex shrink-0 items-center gap-2 border-b border-line py-1.5 pr-1.5 pl-3">
+        <span className="flex-1 font-semibold">{NEEDS_YOU}</span>
+        <button type="button" data-testid="needs-all" onClick={() => go({ view: "waiting" })} className="flex h-7 items-center gap-1 rounded-md px-2 text-muted hover:bg-hover hover:text-ink">
+          {needs.length > SHOWN ? `See all ${needs.length.toLocaleString()}` : "See all"}
+          <ArrowRight aria-hidden className="size-3.5" />
+        </button>
+      </p>
+      <ul className="flex min-h-0 flex-col gap-2 overflow-y-auto p-2">
+        {inOrder(needs).slice(0, SHOWN).map((each) => (
+          <li key={each.id}>
+            <Need each={each} now={now} />
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
-
-/** The engine names places as the address does. */
-const goTo = (route: string) => {
-  window.location.hash = `#${route}`;
-};

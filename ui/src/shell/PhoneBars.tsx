@@ -1,8 +1,8 @@
 /** What a phone has instead of panes side by side: a way back above, places below, and the sidebar as a drawer. */
-import { ChevronLeft, Inbox, type LucideIcon, Menu as MenuIcon, ShieldQuestion, Unplug } from "lucide-react";
+import { BellRing, ChevronLeft, Inbox, type LucideIcon, Menu as MenuIcon, Unplug } from "lucide-react";
 import { Dialog } from "radix-ui";
 import { type ReactNode, useEffect } from "react";
-import { useRead } from "@/data/operations";
+import { NEEDS_YOU, useNeeds } from "@/features/approvals/needs";
 import { cn } from "@/lib/cn";
 import { giveFocusBack } from "@/lib/focus";
 import { go, HOME, type Route } from "@/lib/route";
@@ -20,19 +20,16 @@ export function BackBar({ to, name }: { to: string; name: string }) {
 
 const PLACES: readonly { name: string; icon: LucideIcon; route: Route }[] = [
   { name: "Sessions", icon: Inbox, route: HOME },
-  { name: "Waiting", icon: ShieldQuestion, route: { view: "waiting" } },
+  { name: NEEDS_YOU, icon: BellRing, route: { view: "waiting" } },
   { name: "Sources", icon: Unplug, route: { view: "sources", source: null } },
 ];
 
 export function PlacesBar({ route, onMore }: { route: Route; onMore: () => void }) {
-  const approvals = useRead("approval.list", {}).data?.length ?? 0;
-  const questions = useRead("elicitation.list", {}).data?.length ?? 0;
-  const people = useRead("pairing.list", {}).data?.length ?? 0;
-  const waiting = approvals + questions + people;
+  const needs = useNeeds().data?.length ?? 0;
   return (
     <nav aria-label="Places" data-phone-bar className="flex shrink-0 border-t border-line bg-sidebar">
       {PLACES.map(({ name, icon: Icon, route: to }) => (
-        <Place key={to.view} name={name} active={route.view === to.view} testId={`phone-${to.view}`} onGo={() => go(to)} badge={to.view === "waiting" ? waiting : 0}>
+        <Place key={to.view} name={name} active={route.view === to.view} testId={`phone-${to.view}`} onGo={() => go(to)} badge={to.view === "waiting" ? needs : 0}>
           <Icon aria-hidden className="size-5" strokeWidth={1.75} />
         </Place>
       ))}
@@ -48,7 +45,7 @@ function Place({ name, active, testId, onGo, badge, children }: { name: string; 
     <button type="button" data-testid={testId} aria-current={active ? "page" : undefined} onClick={onGo} className={cn("relative flex h-13 min-w-0 flex-1 flex-col items-center justify-center gap-0.5 text-xs", active ? "font-medium text-accent" : "text-muted")}>
       {children}
       {name}
-      {badge > 0 && <span className="absolute top-1 left-[calc(50%+6px)] min-w-4 rounded-full bg-bad px-1 text-center text-xs font-semibold text-white">{badge}</span>}
+      {badge > 0 && <span className="absolute top-1 left-[calc(50%+6px)] min-w-4 rounded-full bg-bad px-1 text-center text-xs font-semibold text-ground">{badge}</span>}
     </button>
   );
 }

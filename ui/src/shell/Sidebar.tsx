@@ -1,10 +1,10 @@
 /** The left pane: where to go, and how things stand. */
-import { Archive, Flag, Inbox, type LucideIcon, Radio, ShieldQuestion, Tag } from "lucide-react";
+import { Archive, BellRing, Flag, Inbox, type LucideIcon, Radio, Tag } from "lucide-react";
 import { type ReactNode, useEffect, useMemo, useRef } from "react";
 import { useRead } from "@/data/operations";
 import { useSessionList } from "@/data/sessionList";
 import { useWorkspace } from "@/data/workspace";
-import { waitsForTrust } from "@/features/plugins/words";
+import { NEEDS_YOU, useNeeds } from "@/features/approvals/needs";
 import { UNMARKED } from "@/features/sessions/rows";
 import { WorkflowIcon } from "@/features/sessions/StatusMenu";
 import { cn } from "@/lib/cn";
@@ -24,13 +24,14 @@ export function Sidebar({ route }: { route: Route }) {
   const sessions = useSessionList({ ...scope, channel: false }).data;
   const channels = useSessionList({ ...scope, channel: true }).data;
   const counts = useMemo(() => countBy(sessions ?? []), [sessions]);
-  const sources = useRead("source.list", {}).data;
-  const needing = sources?.filter((source) => source.enabled && source.status.state.kind === "needs_user").length ?? 0;
-  const untrusted = useRead("plugin.list", {}).data?.filter((plugin) => waitsForTrust(plugin.trust)).length ?? 0;
-  const letters = useRead("letter.list", {}).data?.length;
-  const questions = useRead("elicitation.list", {}).data?.length ?? 0;
-  const asked = (useRead("approval.list", {}).data?.length ?? 0) + questions + (useRead("pairing.list", {}).data?.length ?? 0);
-  const waits: Partial<Record<Route["view"], number | undefined>> = { sources: needing, plugins: untrusted, letters };
+  // Asked for with the window, so that their views have what they knew while the engine is away.
+  useRead("plugin.list", {});
+  useRead("approval.list", {});
+  useRead("elicitation.list", {});
+  useRead("pairing.list", {});
+  const needs = useNeeds().data ?? [];
+  const needing = (kind: string) => needs.filter((each) => each.kind === kind).length;
+  const waits: Partial<Record<Route["view"], number | undefined>> = { sources: needing("source"), plugins: needing("plugin"), letters: useRead("letter.list", {}).data?.length };
   const filter = route.view === "sessions" ? route.filter : null;
   const item = (next: SessionFilter, icon: ReactNode, name: string, n: number | undefined, testId?: string, indent = 0) => (
     <NavItem key={`${next.by}-${"id" in next ? next.id : ""}`} icon={icon} name={name} count={n} testId={testId} indent={indent} active={filter !== null && sameFilter(filter, next)} onGo={() => go({ view: "sessions", filter: next, session: null })} />
@@ -45,7 +46,7 @@ export function Sidebar({ route }: { route: Route }) {
       <div ref={list} className="min-h-0 flex-1 scroll-pb-2 overflow-y-auto px-2 pb-2">
         <ul className="flex flex-col gap-px">
           {item({ by: "all" }, <Icon of={Inbox} />, "All sessions", sessions?.length, "nav-sessions")}
-          <NavItem icon={<Icon of={ShieldQuestion} />} name="Waits for you" count={asked} warn testId="nav-waiting" active={route.view === "waiting"} onGo={() => go({ view: "waiting" })} />
+          <NavItem icon={<Icon of={BellRing} />} name={NEEDS_YOU} count={needs.length} warn testId="nav-waiting" active={route.view === "waiting"} onGo={() => go({ view: "waiting" })} />
           {item({ by: "flagged" }, <Icon of={Flag} />, "Flagged", counts.flagged)}
           {item({ by: "channels" }, <Icon of={Radio} />, "Channels", channels?.filter((row) => row.unread).length, "nav-channels")}
           {item({ by: "archived" }, <Icon of={Archive} />, "Archive", undefined, "nav-archived")}

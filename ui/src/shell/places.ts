@@ -1,5 +1,6 @@
 /** Where one can go, in the order of the sidebar; the palette goes by it too. `key` comes behind G. */
-import { BookOpen, Inbox, type LucideIcon, MailWarning, Plug, Settings, ShieldQuestion, Split, Unplug, Waypoints, Webhook } from "lucide-react";
+import { BellRing, BookOpen, Inbox, type LucideIcon, MailWarning, Plug, Settings, Split, Unplug, Waypoints, Webhook } from "lucide-react";
+import { NEEDS_YOU } from "@/features/approvals/needs";
 import { HOME, type Route } from "@/lib/route";
 
 export interface Place {
@@ -12,7 +13,7 @@ export interface Place {
 
 export const PLACES: readonly Place[] = [
   { view: "sessions", name: "All sessions", icon: Inbox, route: HOME, key: "a" },
-  { view: "waiting", name: "Waits for you", icon: ShieldQuestion, route: { view: "waiting" }, key: "w" },
+  { view: "waiting", name: NEEDS_YOU, icon: BellRing, route: { view: "waiting" }, key: "w" },
   { view: "sources", name: "Sources", icon: Unplug, route: { view: "sources", source: null }, key: "o" },
   { view: "skills", name: "Skills", icon: BookOpen, route: { view: "skills", skill: null }, key: "k" },
   { view: "plugins", name: "Plugins", icon: Plug, route: { view: "plugins", plugin: null }, key: "p" },

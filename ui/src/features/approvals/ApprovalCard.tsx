@@ -6,6 +6,7 @@ import { CopyButton } from "@/components/Code";
 import { Badge } from "@/components/controls";
 import { useMay } from "@/data/platform";
 import type { Approval, ApprovalDecision } from "@/generated/protocol";
+import { useOriginName } from "@/features/sources/useOriginName";
 import { ago, dateTime, until, useNow } from "@/lib/time";
 import { toolName } from "@/lib/tools";
 import { CallArguments } from "./CallArguments";
@@ -24,6 +25,7 @@ export function ApprovalCard({ approval, aside, className = "" }: CardProps) {
   const { tool, source } = toolName(call.name);
   const { answer, pending } = useAnswer();
   const rule = useId();
+  const nameOf = useOriginName();
   const may = useMay("approval.answer");
   const choose = (decision: ApprovalDecision) => ({ disabled: pending || !may, className: "max-sm:h-11 max-sm:grow", "data-testid": `approve-${decision}`, onClick: () => answer(code, decision) });
   return (
@@ -40,9 +42,9 @@ export function ApprovalCard({ approval, aside, className = "" }: CardProps) {
               {source !== null && ` of ${source}`}?
             </span>
             {channel !== null && (
-              <Badge tone="accent" title={`Asked in ${channel}`}>
+              <Badge tone="accent" title={`Asked in ${nameOf(channel)}`}>
                 <Radio aria-hidden className="size-3" />
-                {channel}
+                {nameOf(channel)}
               </Badge>
             )}
             {aside}
@@ -86,10 +88,10 @@ function Foot({ approval: { code, requestedAt, expiresAt } }: { approval: Approv
   const asked = ago(requestedAt, now);
   return (
     <p className="mt-1.5 flex flex-wrap items-center gap-x-1.5 text-sm text-faint">
-      <span title={dateTime(requestedAt)}>{asked === "now" ? "Asked just now" : `Asked ${asked} ago`}</span>
-      <span title={dateTime(expiresAt)}>· {expiresAt > now ? `counts as denied ${until(expiresAt, now)}` : "its time is over"}</span>
+      <span title={dateTime(requestedAt)}>{asked === "now" ? "Asked just now" : `Asked ${asked} ago`} ·</span>
+      <span title={dateTime(expiresAt)}>{expiresAt > now ? `counts as denied ${until(expiresAt, now)}` : "its time is over"} ·</span>
       <span className="flex items-center">
-        · Code <code className="selectable ml-1 font-mono font-semibold tracking-wider text-muted">{code}</code>
+        Code <code className="selectable ml-1 font-mono font-semibold tracking-wider text-muted">{code}</code>
         <CopyButton text={code} label="Copy the code" />
       </span>
     </p>

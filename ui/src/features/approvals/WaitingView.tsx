@@ -1,34 +1,61 @@
-/** Everything that waits for the person, over all sessions: tool calls, questions of sources, and people who want to write. */
-import { ArrowRight, ShieldCheck } from "lucide-react";
+/** Everything that needs the person, over all sessions and sources: calls, questions and people by their cards, the rest by rows. */
+import { ShieldCheck } from "lucide-react";
+import { Badge } from "@/components/controls";
 import { ContentPane, Scroll, Section } from "@/components/layout";
 import { Empty, Failure, SkeletonRows } from "@/components/states";
 import { useRead } from "@/data/operations";
 import { WaitingPlans } from "@/features/plans/WaitingPlans";
 import { PairingRequests } from "@/features/sources/ChannelPolicy";
-import type { Approval } from "@/generated/protocol";
-import { go } from "@/lib/route";
+import type { Attention } from "@/generated/protocol";
+import { useNow } from "@/lib/time";
 import { ApprovalCard } from "./ApprovalCard";
 import { Elicitations } from "./Elicitations";
+import { Jump } from "./Jump";
+import { Need } from "./Need";
+import { inOrder, NEEDS_YOU, useNeeds } from "./needs";
+
+/** What has a card is shown by it. */
+const BY_CARD: ReadonlySet<string> = new Set(["approval", "elicitation", "pairing", "plan"]);
+const GROUPS: readonly { title: string; kinds: readonly string[] }[] = [
+  { title: "Sources", kinds: ["source"] },
+  { title: "Plugins", kinds: ["plugin"] },
+  { title: "Undelivered", kinds: ["letter"] },
+];
+const known = new Set(GROUPS.flatMap(({ kinds }) => kinds));
 
 export function WaitingView() {
+  const needs = useNeeds();
   const approvals = useRead("approval.list", {});
-  const questions = useRead("elicitation.list", {}).data ?? [];
-  const pairing = useRead("pairing.list", {}).data ?? [];
-  const plans = useRead("plan.list", {}).data ?? [];
+  const questions = useRead("elicitation.list", {});
+  const pairing = useRead("pairing.list", {});
+  const plans = useRead("plan.list", {});
+  const reads = [needs, approvals, questions, pairing, plans];
+  const failed = reads.find((read) => read.isError);
+  const rows = inOrder(needs.data ?? []).filter(({ kind }) => !BY_CARD.has(kind));
+  const cards = (approvals.data?.length ?? 0) + (questions.data?.length ?? 0) + (pairing.data?.length ?? 0) + (plans.data?.length ?? 0);
+  const count = needs.data?.length ?? 0;
   return (
-    <ContentPane label="Waits for you" header={<h1 className="font-semibold">Waits for you</h1>}>
-      {approvals.isPending ? (
+    <ContentPane
+      label={NEEDS_YOU}
+      header={
+        <>
+          <h1 className="font-semibold">{NEEDS_YOU}</h1>
+          {count > 0 && <Badge tone="warn">{count.toLocaleString()}</Badge>}
+        </>
+      }
+    >
+      {failed?.isError === true ? (
+        <Failure error={failed.error} onRetry={() => reads.forEach((read) => void read.refetch())} />
+      ) : reads.some((read) => read.isPending) ? (
         <SkeletonRows className="p-8" />
-      ) : approvals.isError ? (
-        <Failure error={approvals.error} onRetry={() => void approvals.refetch()} />
-      ) : approvals.data.length === 0 && plans.length === 0 && questions.length === 0 && pairing.length === 0 ? (
-        <Empty icon={ShieldCheck} title="Nothing waits for you">
-          When the agent wants to do something it may not do by itself, in whatever session, the question stands here until you answer.
+      ) : cards + rows.length === 0 ? (
+        <Empty icon={ShieldCheck} title="Nothing needs you">
+          Calls an agent may not make by itself, plans it hands in, people who want to write, sources and plugins that wait, messages that did not get through: they stand here until you have answered.
         </Empty>
       ) : (
         <Scroll>
           <div className="mx-auto flex max-w-[760px] flex-col gap-8 px-5 pt-6 pb-12 @xl:px-8">
-            {approvals.data.length > 0 && (
+            {approvals.data !== undefined && approvals.data.length > 0 && (
               <Section title="Tool calls">
                 <ul className="flex flex-col gap-3">
                   {approvals.data.map((approval) => (
@@ -39,17 +66,21 @@ export function WaitingView() {
                 </ul>
               </Section>
             )}
-            <WaitingPlans plans={plans} />
-            {questions.length > 0 && (
+            <WaitingPlans plans={plans.data ?? []} />
+            {questions.data !== undefined && questions.data.length > 0 && (
               <Section title="Questions of sources">
-                <Elicitations questions={questions} />
+                <Elicitations questions={questions.data} />
               </Section>
             )}
-            {pairing.length > 0 && (
+            {pairing.data !== undefined && pairing.data.length > 0 && (
               <Section title="People who want to write">
-                <PairingRequests requests={pairing} />
+                <PairingRequests requests={pairing.data} />
               </Section>
             )}
+            {GROUPS.map(({ title, kinds }) => (
+              <Rows key={title} title={title} rows={rows.filter(({ kind }) => kinds.includes(kind))} />
+            ))}
+            <Rows title="Kata Agents" rows={rows.filter(({ kind }) => !known.has(kind))} />
           </div>
         </Scroll>
       )}
@@ -57,17 +88,18 @@ export function WaitingView() {
   );
 }
 
-function Jump({ approval: { session, sessionName, channel } }: { approval: Approval }) {
-  const name = sessionName ?? "a session";
+function Rows({ title, rows }: { title: string; rows: readonly Attention[] }) {
+  const now = useNow();
+  if (rows.length === 0) return null;
   return (
-    <button
-      type="button"
-      data-testid={`jump-${session}`}
-      onClick={() => go({ view: "sessions", filter: { by: channel === null ? "all" : "channels" }, session })}
-      className="ml-auto flex min-w-0 items-center gap-1 rounded px-1 font-normal text-muted hover:bg-hover hover:text-ink"
-    >
-      <span className="truncate">in {name}</span>
-      <ArrowRight aria-hidden className="size-3.5 shrink-0" />
-    </button>
+    <Section title={title}>
+      <ul className="flex flex-col gap-2">
+        {rows.map((each) => (
+          <li key={each.id}>
+            <Need each={each} now={now} />
+          </li>
+        ))}
+      </ul>
+    </Section>
   );
 }

@@ -18,6 +18,19 @@ describe("a call that waits", () => {
     expect(within(card).getByTestId("approve-always")).toHaveAccessibleDescription(/^Always: every command that begins with touch ?, in this workspace from now on\.$/);
   });
 
+  it("has the file on a line of its own, and what would change in it as a diff", async () => {
+    const { platform } = openWindow("#/waiting");
+    const first = platform.world.approvals[0];
+    if (first === undefined) throw new Error("nothing waits");
+    platform.world.approvals = [{ ...first, call: { ...first.call, name: "edit", input: { path: "src/login.ts", old: "retries: 0", new: "retries: 3" } } }];
+    const shown = within(within(await screen.findByTestId("approval-T4W8KE")).getByTestId("call-arguments"));
+    expect(shown.getByText("src/login.ts").tagName).toBe("PRE");
+    const diff = within(shown.getByRole("region", { name: "Changes in src/login.ts" }));
+    expect(diff.getByText("retries: 0").closest("tr")).toHaveAttribute("data-kind", "removed");
+    expect(diff.getByText("retries: 3").closest("tr")).toHaveAttribute("data-kind", "added");
+    expect(shown.queryByText(/[{}"]/)).toBeNull();
+  });
+
   it("is not asked again after always, and the rule can be taken back", async () => {
     const { user, platform } = openWindow(SESSION);
     await user.type(await screen.findByTestId("composer"), TOUCH);
@@ -52,10 +65,11 @@ describe("the list of what waits", () => {
   it("is counted in the sidebar over all sessions, and follows the facts", async () => {
     const { user, platform } = openWindow();
     const nav = await screen.findByTestId("nav-waiting");
-    await waitFor(() => expect(nav).toHaveTextContent("5"));
+    const before = platform.world.health().waiting;
+    await waitFor(() => expect(nav).toHaveTextContent(String(before)));
     await user.click(nav);
     await user.click(within(await screen.findByTestId("approval-Q7M2RD")).getByRole("button", { name: "Deny" }));
-    await waitFor(() => expect(nav).toHaveTextContent("4"));
+    await waitFor(() => expect(nav).toHaveTextContent(String(before - 1)));
     expect(platform.world.outcomes.get("Q7M2RD")?.decision).toBe("deny");
   });
 
@@ -66,9 +80,19 @@ describe("the list of what waits", () => {
     expect(await screen.findByTestId("approval-T4W8KE")).toBeVisible();
   });
 
+  it("has sources, plugins and letters too, with their answers and the way to them", async () => {
+    const { user, platform } = openWindow("#/waiting");
+    await user.click(await screen.findByTestId("retry-out-37"));
+    await waitFor(() => expect(screen.queryByTestId("letter-out-37")).toBeNull());
+    expect(platform.world.letters.map(({ id }) => id)).not.toContain("out-37");
+    expect(screen.getByTestId("needs-plugin:digest")).toHaveTextContent("The files of the plugin Daily digest have changed");
+    await user.click(screen.getByTestId("needs-source:channel:gmail"));
+    expect(window.location.hash).toBe("#/sources/channel%3Agmail");
+  });
+
   it("says so when nothing waits", async () => {
     const { platform } = openWindow("#/waiting", { empty: true });
     platform.world.pairing = [];
-    expect(await screen.findByText("Nothing waits for you")).toBeVisible();
+    expect(await screen.findByText("Nothing needs you")).toBeVisible();
   });
 });

@@ -58,7 +58,7 @@ describe("a question of a source", () => {
     act(() => ask(platform.world, { id: "now", source: "mcp:acme:linear", message: "Which team?", schema: { type: "object", properties: {} }, url: null, expiresAt: Date.now() + 60_000 }));
     await user.click(await screen.findByTestId("answer-question"));
     expect(await screen.findByTestId("elicitation-now")).toBeVisible();
-    expect(screen.getByTestId("nav-waiting")).toHaveTextContent(/1$/);
+    expect(screen.getByTestId("nav-waiting")).toHaveTextContent(/^Needs you1$/);
     expect(screen.queryByTestId("answer-question")).toBeNull();
   });
 

@@ -7,6 +7,7 @@ import { useAct } from "@/data/operations";
 import type { Delivery, PermissionMode, SessionSummary } from "@/generated/protocol";
 import type { Command } from "./commands";
 import { draftOf, forgetLink, keepDraft, linkedDraft } from "./drafts";
+import { usePhone } from "@/shell/usePhone";
 import { AttachButton, FileChips } from "./FileChips";
 import { LinkBanner } from "./LinkBanner";
 import { MentionMenu } from "./MentionMenu";
@@ -43,6 +44,7 @@ export function Composer({ session, busy, queued, disabled, footer, commands, on
   const [text, setText] = useState(() => draftOf(session.id));
   const [linked, setLinked] = useState(() => linkedDraft(session.id));
   const [delivery, setDelivery] = useState<Delivery>("queue");
+  const phone = usePhone();
   const area = useRef<HTMLTextAreaElement>(null);
   const attached = useFiles();
 
@@ -110,7 +112,7 @@ export function Composer({ session, busy, queued, disabled, footer, commands, on
         {...mentions.aria}
         data-testid="composer"
         aria-label="Message"
-        placeholder={busy ? "Add to what the agent is doing" : "Ask, or give it something to do; / commands, @ files, # labels"}
+        placeholder={busy ? "Add to what the agent is doing" : phone ? "Ask, or give it something to do" : "Ask, or give it something to do; / commands, @ files, # labels"}
         rows={1}
         value={text}
         onChange={(event) => {
@@ -126,7 +128,7 @@ export function Composer({ session, busy, queued, disabled, footer, commands, on
           else return;
           event.preventDefault();
         }}
-        className="selectable block max-h-60 w-full resize-none bg-transparent px-3.5 pt-3 pb-1 text-[0.875rem] leading-[1.4375rem] outline-none placeholder:text-faint"
+        className="selectable block max-h-60 w-full resize-none bg-transparent px-3.5 pt-3 pb-1 text-[0.875rem] leading-[1.4375rem] outline-none placeholder:overflow-hidden placeholder:text-ellipsis placeholder:whitespace-nowrap placeholder:text-faint"
       />
       <div className="@container flex h-10 items-center gap-1 px-2">
         <AttachButton add={attached.add} disabled={disabled} />

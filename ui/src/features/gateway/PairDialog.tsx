@@ -8,7 +8,9 @@ import { Dialog, DialogFoot } from "@/components/Dialog";
 import { useAct, useRead } from "@/data/operations";
 import { QrCode } from "@/features/channels/QrCode";
 import type { DeviceOffer, Scope } from "@/generated/protocol";
+import { fromItsTop } from "@/lib/focus";
 import { errorWords } from "@/lib/sentence";
+import { capital } from "@/lib/words";
 import { minutes, OFFERED, SCOPES } from "./words";
 
 interface PairDialogProps {
@@ -69,7 +71,7 @@ function Wanted({ failure, pending, onOffer, onClose }: WantedProps) {
           <Select {...ids} data-testid="pair-scope" value={scope} onChange={(event) => setScope(OFFERED.find((each) => each === event.target.value) ?? "approve")}>
             {OFFERED.map((each) => (
               <option key={each} value={each}>
-                {SCOPES[each].name}
+                {capital(SCOPES[each].name)}
               </option>
             ))}
           </Select>
@@ -101,7 +103,7 @@ function Offer({ offer, onAgain }: { offer: DeviceOffer; onAgain: () => void }) 
     );
   }
   return (
-    <div className="flex flex-col items-center gap-3 text-center">
+    <div ref={fromItsTop} className="flex flex-col items-center gap-3 text-center">
       <QrCode text={offer.url} />
       <p className="text-muted">Scan it with the device’s camera, or open the address there.</p>
       <p className="flex max-w-full items-center gap-1">

@@ -63,7 +63,7 @@ function Row({ row, selected }: { row: HookEvent; selected: boolean }) {
         className={cn("flex h-9 w-full items-center gap-2 rounded-lg px-2.5 text-left", selected ? "bg-selected" : "hover:bg-hover")}
       >
         <span className={cn("min-w-0 flex-1 truncate font-mono text-sm", row.handlers.length === 0 && "text-faint")}>{row.event}</span>
-        {failures > 0 && <Badge tone="bad">{failures.toLocaleString()} failed</Badge>}
+        {failures > 0 && <Badge tone="bad">{failures.toLocaleString()}<span className="max-[960px]:sr-only"> failed</span></Badge>}
         <span className="text-sm text-faint tabular-nums">{row.handlers.length === 0 ? "" : row.handlers.length}</span>
       </button>
     </li>

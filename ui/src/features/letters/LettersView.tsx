@@ -7,6 +7,7 @@ import { Badge } from "@/components/controls";
 import { ContentPane, Scroll } from "@/components/layout";
 import { Empty, Failure, SkeletonRows } from "@/components/states";
 import { useAct, useRead } from "@/data/operations";
+import { useOriginName } from "@/features/sources/useOriginName";
 import type { Letter, LetterState } from "@/generated/protocol";
 import { plural } from "@/lib/format";
 import { go } from "@/lib/route";
@@ -46,7 +47,9 @@ export function LettersView() {
             <p className="text-muted">These messages did not get through, and are not tried again by themselves.</p>
             <ul className="flex flex-col gap-2.5">
               {letters.data.map((letter) => (
-                <Row key={letter.id} letter={letter} />
+                <li key={letter.id}>
+                  <LetterCard letter={letter} />
+                </li>
               ))}
             </ul>
           </div>
@@ -58,20 +61,21 @@ export function LettersView() {
 
 type Question = "retry" | "discard" | null;
 
-function Row({ letter }: { letter: Letter }) {
+export function LetterCard({ letter }: { letter: Letter }) {
   const { id, state, session, error } = letter;
   const { icon: Icon, title, tone, retry: words, risk } = STATES[state];
   const now = useNow();
+  const nameOf = useOriginName();
   const [asking, ask] = useState<Question>(null);
   const retry = useAct("letter.retry");
   const discard = useAct("letter.discard");
   const busy = retry.isPending || discard.isPending;
   return (
-    <li data-testid={`letter-${id}`} className="flex flex-col gap-2 rounded-lg border border-line p-3.5">
+    <div data-testid={`letter-${id}`} className="flex flex-col gap-2 rounded-lg border border-line bg-raised p-3.5">
       <div className="flex flex-wrap items-center gap-2">
         <Icon aria-hidden className="size-4 shrink-0 text-muted" strokeWidth={1.75} />
         <span className="min-w-0 truncate font-medium">{letter.conversation}</span>
-        <span className="text-faint">{letter.channel}</span>
+        <span className="text-faint">{nameOf(letter.channel)}</span>
         <Badge tone={tone}>{title}</Badge>
         <span className="ml-auto shrink-0 text-sm text-faint" title={dateTime(letter.at)}>
           {ago(letter.at, now)}
@@ -91,7 +95,7 @@ function Row({ letter }: { letter: Letter }) {
           Give up…
         </Button>
         {session !== null && (
-          <Button look="plain" className="ml-auto" icon={<ArrowRight className="size-3.5" />} onClick={() => go({ view: "sessions", filter: { by: "channels" }, session })}>
+          <Button look="plain" className="-mr-2.5 ml-auto" icon={<ArrowRight className="size-3.5" />} onClick={() => go({ view: "sessions", filter: { by: "channels" }, session })}>
             Open the session
           </Button>
         )}
@@ -102,6 +106,6 @@ function Row({ letter }: { letter: Letter }) {
       <Confirm open={asking === "discard"} onClose={() => ask(null)} title="Give this message up?" action="Give up" onConfirm={() => discard.mutate({ id })}>
         It is never {state === "inbound_dead" ? "handled" : "sent"}. It stays in the ledger as given up.
       </Confirm>
-    </li>
+    </div>
   );
 }

@@ -6,6 +6,10 @@ import { Failure, SkeletonRows } from "@/components/states";
 import { useRead } from "@/data/operations";
 import type { Check } from "@/generated/protocol";
 import { plural } from "@/lib/format";
+import { sentence } from "@/lib/sentence";
+
+/** What mends it is a command line, or said in words. */
+const COMMAND = /^(kata|chmod|chown|sudo|systemctl|loginctl|timedatectl|mkdir|apt(-get)?|brew) [^,;]*$/;
 
 const RANK: Record<Check["outcome"], number> = { failed: 0, warning: 1, ok: 2 };
 
@@ -64,7 +68,7 @@ function Row({ check }: { check: Check }) {
         <p className="selectable">
           <span className="font-medium">{check.title}:</span> {check.detail}
         </p>
-        {check.mend !== null && <CodeBlock text={check.mend} />}
+        {check.mend !== null && (COMMAND.test(check.mend) ? <CodeBlock text={check.mend} /> : <p className="selectable text-muted">{sentence(check.mend)}</p>)}
       </div>
     </li>
   );

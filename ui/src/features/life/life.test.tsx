@@ -40,9 +40,9 @@ describe("reports about unexpected ends", () => {
     await user.click(await screen.findByTestId("needs-you"));
     await user.click(await screen.findByTestId(`answer-dismiss-crash:${platform.world.crashes[0]?.id}`));
     await waitFor(() => expect(platform.world.crashes.every(({ seen }) => seen)).toBe(true));
-    await user.click(screen.getByTestId("needs-you"));
-    await screen.findByRole("menu");
-    expect(screen.queryByText("Kata Agents ended unexpectedly and came back")).toBeNull();
+    const panel = within(screen.getByRole("dialog", { name: "Needs you" }));
+    await waitFor(() => expect(panel.queryByText("Kata Agents ended unexpectedly and came back")).toBeNull());
+    expect(panel.getByTestId("needs-notice:torn-session")).toBeVisible();
   });
 
   it("stand in the diagnostics, also those of a part that stopped, to be read and copied", async () => {

@@ -1,12 +1,13 @@
 /** The plus over the list: a new plugin from a template, or one that is on this machine already. */
 import { FolderInput, Plus, WandSparkles } from "lucide-react";
 import { useState } from "react";
-import { IconButton } from "@/components/Button";
+import { Button, IconButton } from "@/components/Button";
 import { Menu, MenuItem } from "@/components/Menu";
 import { InstallPlugin } from "./InstallPlugin";
 import { NewPlugin } from "./NewPlugin";
 
-export function AddPlugin() {
+/** The plus over the list, or a button in words where the list is empty. */
+export function AddPlugin({ inWords = false }: { inWords?: boolean }) {
   const [dialog, setDialog] = useState<"new" | "install" | null>(null);
   const close = () => setDialog(null);
   return (
@@ -15,9 +16,13 @@ export function AddPlugin() {
         label="Add a plugin"
         align="end"
         trigger={
-          <IconButton label="Add a plugin" data-testid="add-plugin">
-            <Plus className="size-4" />
-          </IconButton>
+          inWords ? (
+            <Button icon={<Plus className="size-3.5" />}>Add a plugin</Button>
+          ) : (
+            <IconButton label="Add a plugin" data-testid="add-plugin">
+              <Plus className="size-4" />
+            </IconButton>
+          )
         }
       >
         <MenuItem icon={<WandSparkles className="size-3.5" />} note="Starts from a template, in development mode." onSelect={() => setDialog("new")}>

@@ -31,9 +31,9 @@ describe("the list of plugins", () => {
 
   it("counts in the sidebar those that wait for a person", async () => {
     const { user } = openWindow("#/plugins/calendar");
-    await waitFor(() => expect(screen.getByTestId("nav-plugins")).toHaveTextContent("Plugins2"));
+    await waitFor(() => expect(screen.getByTestId("nav-plugins")).toHaveTextContent("Plugins3"));
     await user.click(await screen.findByTestId("trust-only"));
-    await waitFor(() => expect(screen.getByTestId("nav-plugins")).toHaveTextContent("Plugins1"));
+    await waitFor(() => expect(screen.getByTestId("nav-plugins")).toHaveTextContent("Plugins2"));
   });
 
   it("has no switch for a plugin that nobody has looked at", async () => {

@@ -37,8 +37,8 @@ export function PluginsView({ plugin }: { plugin: string | null }) {
           <Scroll className="pb-3">
             {shown.length === 0 &&
               (words === "" ? (
-                <Empty icon={Plug} title="No plugins">
-                  Make one with the plus above, or put a folder into <code className="font-mono text-sm [overflow-wrap:anywhere]">{own}</code>.
+                <Empty icon={Plug} title="No plugins" action={<AddPlugin inWords />}>
+                  Make one, install one, or put a folder into <code className="font-mono text-sm [overflow-wrap:anywhere]">{own}</code>.
                 </Empty>
               ) : (
                 <Empty icon={Plug} title="Nothing found">

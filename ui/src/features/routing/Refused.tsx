@@ -2,6 +2,7 @@
 import { DoorOpen } from "lucide-react";
 import { Empty, Failure, SkeletonRows } from "@/components/states";
 import { useRead } from "@/data/operations";
+import { useOriginName } from "@/features/sources/useOriginName";
 import { go } from "@/lib/route";
 import { ago, dateTime, useNow } from "@/lib/time";
 import { REFUSALS } from "./words";
@@ -11,6 +12,7 @@ export const REFUSALS_EVERY_MS = 10_000;
 export function Refused({ channel = null }: { channel?: string | null }) {
   const refusals = useRead("refusal.list", {}, { refetchInterval: REFUSALS_EVERY_MS, fresh: true });
   const now = useNow();
+  const nameOf = useOriginName();
   if (refusals.isPending) return <SkeletonRows rows={3} />;
   if (refusals.isError) return <Failure error={refusals.error} onRetry={() => void refusals.refetch()} />;
   const rows = refusals.data.filter((row) => channel === null || row.channel === channel).toSorted((a, b) => b.count - a.count);
@@ -32,7 +34,7 @@ export function Refused({ channel = null }: { channel?: string | null }) {
               {channel === null && (
                 <td className="px-3 py-1.5">
                   <button type="button" className="rounded hover:underline" onClick={() => go({ view: "sources", source: `channel:${row.channel}` })}>
-                    {row.channel}
+                    {nameOf(row.channel)}
                   </button>
                 </td>
               )}

@@ -63,7 +63,7 @@ export function TryMessage({ table, onDecided }: { table: FullTable; onDecided: 
         }}
       >
         <div className="grid grid-cols-1 gap-3 @xs:grid-cols-2">
-          <Choice label="Channel" value={channel} options={channels} onChange={(next) => set({ channel: next })} />
+          <Choice label="Channel" value={channel} options={channels} {...(channels.length === 0 ? { none: "No channel yet" } : {})} onChange={(next) => set({ channel: next })} />
           <Choice label="Kind" value={tried.chatType} options={Object.entries(CHAT_TYPES) as [ChatType, string][]} onChange={(next) => set({ chatType: next ?? "direct" })} />
           <TextField label="Sender" value={tried.sender} placeholder="somebody" onChange={(sender) => set({ sender })} />
           <TextField label="Account" value={tried.account} placeholder="default" onChange={(account) => set({ account })} />
@@ -77,6 +77,7 @@ export function TryMessage({ table, onDecided }: { table: FullTable; onDecided: 
         <Button type="submit" look="primary" data-testid="route-explain" disabled={channel === null || explain.isPending}>
           Where does it go?
         </Button>
+        {channels.length === 0 && <p className="text-sm text-muted">As soon as a channel is set up under Sources, its messages can be tried here.</p>}
       </form>
       {explain.isError && (
         <p role="alert" className="text-bad">

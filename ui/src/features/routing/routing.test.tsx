@@ -110,7 +110,7 @@ describe("conversations", () => {
 
   it("that were refused are counted by reason", async () => {
     openWindow("#/routing/refused");
-    expect(await screen.findByRole("row", { name: /slack Did not address the bot 412/ })).toBeVisible();
+    expect(await screen.findByRole("row", { name: /Slack Did not address the bot 412/ })).toBeVisible();
   });
 });
 

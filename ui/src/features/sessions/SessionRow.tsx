@@ -55,7 +55,7 @@ export const SessionRow = memo(function SessionRow({ session, selected, labels, 
 });
 
 function Doing({ session }: { session: SessionSummary }) {
-  if (session.state === "awaiting_approval") return <ShieldQuestion aria-label="Waits for your answer" className="size-3.5 shrink-0 text-warn" />;
+  if (session.state === "awaiting_approval") return <ShieldQuestion aria-label="Needs your answer" className="size-3.5 shrink-0 text-warn" />;
   if (isBusy(session.state)) return <LoaderCircle aria-label="Working" className="size-3.5 shrink-0 animate-spin text-accent" />;
   if (session.state === "failed") return <span role="img" aria-label="The last turn failed" className="size-2 shrink-0 rounded-full bg-dot-bad" />;
   return null;

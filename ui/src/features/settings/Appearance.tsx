@@ -24,7 +24,7 @@ export function Appearance() {
       <Section title="Theme">
         <div role="radiogroup" aria-label="Theme" className="grid max-w-md grid-cols-3 gap-2">
           {THEMES.map(({ id, name, icon: Icon }) => (
-            <label key={id} className={cn(CHOICE, "flex flex-col items-center gap-2 px-3 py-4", theme === id ? "border-accent bg-accent-soft text-accent" : "border-line text-muted hover:bg-hover")}>
+            <label key={id} className={cn(CHOICE, "flex flex-col items-center gap-2 px-3 py-4 text-center", theme === id ? "border-accent bg-accent-soft text-accent" : "border-line text-muted hover:bg-hover")}>
               <input type="radio" name="theme" className="sr-only" checked={theme === id} onChange={() => setTheme(id)} />
               <Icon aria-hidden className="size-5" strokeWidth={1.5} />
               {name}

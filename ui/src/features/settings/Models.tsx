@@ -2,6 +2,7 @@
 import { FlaskConical, Plus } from "lucide-react";
 import { useState } from "react";
 import { Button } from "@/components/Button";
+import { Confirm } from "@/components/Confirm";
 import { Badge } from "@/components/controls";
 import { Dialog } from "@/components/Dialog";
 import { Section } from "@/components/layout";
@@ -65,6 +66,7 @@ function Provider({ model, onEdit }: { model: ProviderSummary; onEdit: () => voi
   const set = useAct("model.set");
   const test = useAct("model.test");
   const remove = useAct("model.remove");
+  const [asking, ask] = useState(false);
   const demo = settings.kind === "demo";
   const busy = set.isPending || test.isPending || remove.isPending;
   return (
@@ -98,12 +100,16 @@ function Provider({ model, onEdit }: { model: ProviderSummary; onEdit: () => voi
               </Button>
             </>
           )}
-          <Button look="danger" disabled={busy} onClick={() => remove.mutate({ id: settings.id })}>
-            Remove
+          <Button look="danger" disabled={busy} data-testid={`remove-model-${settings.id}`} onClick={() => ask(true)}>
+            Remove…
           </Button>
         </span>
       </div>
       <StatusBadge status={model.status} full className="text-sm" />
+      <Confirm open={asking} onClose={() => ask(false)} title={`Remove ${model.label}?`} action="Remove" onConfirm={() => remove.mutate({ id: settings.id })}>
+        {model.hasKey && "Its key is deleted from the secret store. "}
+        {model.default ? "It is the default: until another one is, sessions that chose none are not answered." : "Sessions that chose it are not answered until they have another one."}
+      </Confirm>
     </li>
   );
 }

@@ -113,7 +113,7 @@ function Words({ row, setting, notes }: WordsProps) {
 function BackToDefault({ row, setting, onDone }: { row: Changeable; setting: Setting; onDone: () => void }) {
   if (isDefault(row) || !setting.may) return null;
   return (
-    <Button look="plain" icon={<RotateCcw className="size-3.5" />} aria-label={`Put ${row.path} back to the default`} disabled={setting.busy} onClick={() => setting.set(null, onDone)}>
+    <Button icon={<RotateCcw className="size-3.5" />} aria-label={`Put ${row.path} back to the default`} disabled={setting.busy} onClick={() => setting.set(null, onDone)}>
       Back to the default ({defaultWords(row.rule)})
     </Button>
   );

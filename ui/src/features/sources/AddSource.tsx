@@ -14,7 +14,8 @@ import { configOf, type FileKind, newDraft } from "./draft";
 import { KINDS } from "./kinds";
 import { useDraft } from "./useDraft";
 
-export function AddSource() {
+/** The plus over the list, or a button in words where the list is empty. */
+export function AddSource({ inWords = false }: { inWords?: boolean }) {
   const [kind, setKind] = useState<FileKind | null>(null);
   return (
     <>
@@ -22,9 +23,13 @@ export function AddSource() {
         label="Add a source"
         align="end"
         trigger={
-          <IconButton label="Add a source" data-testid="add-source">
-            <Plus className="size-4" />
-          </IconButton>
+          inWords ? (
+            <Button icon={<Plus className="size-3.5" />}>Add a source</Button>
+          ) : (
+            <IconButton label="Add a source" data-testid="add-source">
+              <Plus className="size-4" />
+            </IconButton>
+          )
         }
       >
         <MenuItem testId="add-mcp" icon={<Network className="size-3.5" />} note="Tools of a program or a service that speaks MCP." onSelect={() => setKind("mcp")}>

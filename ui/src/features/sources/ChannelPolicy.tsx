@@ -127,10 +127,10 @@ export function PairingRequests({ requests }: { requests: readonly PairingReques
           </div>
           <span className="ml-auto flex gap-2">
             <Button look="primary" data-testid={`approve-${code}`} disabled={busy} onClick={() => approve.mutate({ code })}>
-              Approve
+              Let in
             </Button>
             <Button look="danger" disabled={busy} onClick={() => deny.mutate({ code })}>
-              Deny
+              Turn away
             </Button>
           </span>
         </li>

@@ -73,16 +73,20 @@ function About({ summary }: { summary: SourceSummary }) {
     <>
       {tagline !== null && tagline !== "" && <p className="selectable text-muted [overflow-wrap:anywhere]">{tagline}</p>}
       <p className="flex flex-wrap gap-x-1.5 text-sm text-faint">
-        <span>{KINDS[summary.kind].one}</span>
+        <span>
+          {KINDS[summary.kind].one}
+          {(plugin !== null || past !== null) && " ·"}
+        </span>
         {plugin !== null && (
           <span>
-            · from{" "}
+            from{" "}
             <button type="button" className="underline underline-offset-2 hover:text-ink" onClick={() => go({ view: "plugins", plugin })}>
               {plugin}
             </button>
+            {past !== null && " ·"}
           </span>
         )}
-        {past !== null && <span>· last active {past}</span>}
+        {past !== null && <span>last active {past}</span>}
       </p>
     </>
   );

@@ -31,10 +31,10 @@ describe("the sources panel", () => {
     const { user } = openWindow("#/sources");
     await screen.findByTestId("source-row-channel:telegram");
     await user.click(screen.getByTestId("filter"));
-    expect(await screen.findByTestId("filter-needs")).toHaveTextContent("Needs you3");
+    expect(await screen.findByTestId("filter-needs")).toHaveTextContent("Needs you4");
     await user.click(screen.getByTestId("filter-needs"));
     await waitFor(() => expect(screen.queryByTestId("source-row-channel:telegram")).toBeNull());
-    for (const id of ["channel:gmail", "service:calendar", "api:acme:crm"]) expect(screen.getByTestId(`source-row-${id}`)).toBeVisible();
+    for (const id of ["channel:gmail", "service:calendar", "api:acme:crm", "local:acme:archive"]) expect(screen.getByTestId(`source-row-${id}`)).toBeVisible();
     await user.click(screen.getByTestId("filter-clear"));
     expect(await screen.findByTestId("source-row-channel:telegram")).toBeVisible();
   });
@@ -61,9 +61,9 @@ describe("the sources panel", () => {
   it("leads from the line of health to what needs the person", async () => {
     const { user } = openWindow();
     const line = await screen.findByTestId("health-line");
-    await waitFor(() => expect(line).toHaveAttribute("title", "To Support mail"));
+    await waitFor(() => expect(line).toHaveAttribute("title", "To what needs you"));
     await user.click(line);
-    expect(window.location.hash).toBe("#/sources/channel%3Agmail");
+    expect(window.location.hash).toBe("#/waiting");
   });
 
   it("says why it has nothing to show, and asks again when told to", async () => {
@@ -87,7 +87,7 @@ describe("the sources panel", () => {
     const { user, platform } = openWindow("#/sources/channel%3Atelegram");
     const request = within(await screen.findByTestId("pairing-K7QM2XPA"));
     expect(request.getByText("K7QM2XPA")).toBeVisible();
-    await user.click(request.getByRole("button", { name: "Approve" }));
+    await user.click(request.getByRole("button", { name: "Let in" }));
     await waitFor(() => expect(screen.queryByTestId("pairing-K7QM2XPA")).toBeNull());
     expect(platform.world.pairing).toEqual([]);
   });

@@ -105,8 +105,8 @@ function Nothing({ search, show }: { search: string; show: Show }) {
     );
   }
   return (
-    <Empty icon={Unplug} title="No sources yet">
-      Add an MCP server, an API or a folder with the plus above. Channels and services come with plugins.
+    <Empty icon={Unplug} title="No sources yet" action={<AddSource inWords />}>
+      An MCP server, an API or a folder. Channels and services come with plugins.
     </Empty>
   );
 }

@@ -10,7 +10,8 @@ export const SHOWS: Record<Show, string> = { all: "All", needs: "Needs you", run
 export function partOf({ enabled, status }: SourceSummary): Exclude<Show, "all"> {
   if (enabled && isAsleep(status)) return "running";
   if (!enabled || status.state.kind === "stopped") return "off";
-  if (status.state.kind === "needs_user") return "needs";
+  // As in the list of what needs the person: one that has stopped does not come back by itself.
+  if (status.state.kind === "needs_user" || status.state.kind === "failed") return "needs";
   if (status.state.kind === "backoff" || toneOf(status.state) === "bad") return "failing";
   return "running";
 }

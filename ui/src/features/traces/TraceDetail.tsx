@@ -1,12 +1,13 @@
 /** One trace as a waterfall. A step opens to its note and its diff. */
 import { ArrowRight, ChevronRight, ClipboardCopy } from "lucide-react";
-import { useState } from "react";
+import { Fragment, useState } from "react";
 import { Button } from "@/components/Button";
 import { Badge } from "@/components/controls";
 import { ContentPane, Scroll } from "@/components/layout";
 import { Failure, SkeletonRows } from "@/components/states";
 import { notify } from "@/data/notify";
 import { useAct, useRead } from "@/data/operations";
+import { useOriginName } from "@/features/sources/useOriginName";
 import type { Trace } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
 import { go } from "@/lib/route";
@@ -24,6 +25,7 @@ export function TraceDetail({ id }: { id: string }) {
 }
 
 function Body({ trace }: { trace: Trace }) {
+  const nameOf = useOriginName();
   const { totalUs, bars: all } = bars(trace);
   const { session } = trace;
   return (
@@ -32,7 +34,7 @@ function Body({ trace }: { trace: Trace }) {
         <header className="flex flex-wrap items-start gap-3">
           <div className="min-w-52 flex-1">
             <h1 className="text-xl font-semibold">
-              From {trace.origin} <span className="text-base font-normal text-faint tabular-nums">{micros(totalUs)}</span>
+              From {nameOf(trace.origin)} <span className="text-base font-normal text-faint tabular-nums">{micros(totalUs)}</span>
             </h1>
             <p className="selectable text-muted">
               {dateTime(trace.startedAt)} · <code className="font-mono text-sm">{trace.id}</code>
@@ -46,7 +48,7 @@ function Body({ trace }: { trace: Trace }) {
           )}
         </header>
         <ol aria-label="Steps" className="overflow-hidden rounded-lg border border-line">
-          <li aria-hidden className="grid grid-cols-[minmax(0,1fr)_64px] @lg:grid-cols-[minmax(310px,4fr)_5fr_64px] gap-3 bg-list px-3 py-1 text-xs text-faint">
+          <li aria-hidden className="grid grid-cols-[minmax(0,1fr)_64px] @lg:grid-cols-[minmax(310px,5fr)_4fr_64px] gap-3 bg-list px-3 py-1 text-xs text-faint">
             <span className="pl-5">Gate</span>
             <span className="hidden justify-between @lg:flex">
               <span>0</span>
@@ -79,6 +81,17 @@ function CopyReport({ id }: { id: string }) {
   );
 }
 
+/** A name that may go on in the next line behind an underscore. */
+function Breakable({ name }: { name: string }) {
+  const parts = name.split("_");
+  return parts.map((part, i) => (
+    <Fragment key={i}>
+      {i < parts.length - 1 ? `${part}_` : part}
+      {i < parts.length - 1 && <wbr />}
+    </Fragment>
+  ));
+}
+
 function Step({ bar }: { bar: Bar }) {
   const { step } = bar;
   const lines = patchLines(step.diff);
@@ -92,13 +105,13 @@ function Step({ bar }: { bar: Bar }) {
         disabled={!more}
         aria-expanded={more ? open : undefined}
         onClick={() => setOpen(!open)}
-        className="grid h-8 w-full grid-cols-[minmax(0,1fr)_64px] @lg:grid-cols-[minmax(310px,4fr)_5fr_64px] items-center gap-3 px-3 text-left enabled:hover:bg-hover"
+        className="grid min-h-8 w-full py-1 grid-cols-[minmax(0,1fr)_64px] @lg:grid-cols-[minmax(310px,5fr)_4fr_64px] items-center gap-3 px-3 text-left enabled:hover:bg-hover"
       >
         <span className="flex min-w-0 items-center gap-1.5">
           <ChevronRight aria-hidden className={cn("size-3.5 shrink-0 text-faint transition-transform", open && "rotate-90", !more && "invisible")} />
           <span className="w-14 shrink-0 text-faint">{GATES[step.gate]}</span>
-          <span className="min-w-0 flex-1 truncate">
-            {step.label}
+          <span className="min-w-0 flex-1 [overflow-wrap:anywhere] @lg:truncate" title={step.label}>
+            <Breakable name={step.label} />
             {step.plugin !== null && <span className="text-faint"> · {step.plugin}</span>}
           </span>
           {step.outcome !== "ok" && <Badge tone={outcome.tone}>{outcome.words}</Badge>}

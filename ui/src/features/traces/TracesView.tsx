@@ -8,6 +8,7 @@ import { useRead } from "@/data/operations";
 import { useSessionList } from "@/data/sessionList";
 import { useWorkspace } from "@/data/workspace";
 import { titleOf } from "@/features/sessions/title";
+import { useOriginName } from "@/features/sources/useOriginName";
 import type { Trace } from "@/generated/protocol";
 import { cn } from "@/lib/cn";
 import { intoSight } from "@/lib/focus";
@@ -109,6 +110,7 @@ interface RowProps {
 }
 
 function Row({ row, selected, session, title }: RowProps) {
+  const nameOf = useOriginName();
   const outcome = OUTCOMES[outcomeOf(row)];
   const { totalUs } = bars(row);
   return (
@@ -123,12 +125,12 @@ function Row({ row, selected, session, title }: RowProps) {
         className={cn("flex h-[50px] w-full flex-col justify-center gap-0.5 rounded-lg px-2.5 text-left", selected ? "bg-selected" : "hover:bg-hover")}
       >
         <span className="flex w-full items-center gap-1.5">
-          <span className="min-w-0 flex-1 truncate font-medium">{title ?? row.origin}</span>
+          <span className="min-w-0 flex-1 truncate font-medium">{title ?? nameOf(row.origin)}</span>
           <Badge tone={outcome.tone}>{row.done ? outcome.words : "on its way"}</Badge>
         </span>
         <span className="flex w-full gap-2 text-sm text-faint tabular-nums">
           <span title={dateTime(row.startedAt)}>{clockTime(row.startedAt)}</span>
-          <span className="min-w-0 flex-1 truncate">from {row.origin}</span>
+          <span className="min-w-0 flex-1 truncate">from {nameOf(row.origin)}</span>
           <span>{micros(totalUs)}</span>
         </span>
       </button>

@@ -86,6 +86,8 @@ export const OPERATIONS: Table = {
   "log.tail": (world, { limit }) => detailOf(world, "channel:telegram").log.slice(-(limit ?? 200)),
   "notice.dismiss": (world, { id }) => {
     world.notices = world.notices.filter((notice) => notice.id !== id);
+    world.publish({ topic: "attention_changed" });
+    world.publish({ topic: "health_changed", health: world.health() });
     return {};
   },
   "session.list": list,

@@ -57,9 +57,10 @@ import { WRITTEN } from "./settings";
 import { SOURCES, status } from "./sources";
 import { FAILED_UPDATE, UPDATES } from "./updates";
 import { HYGIENE, LETTERS } from "./upkeep";
+import { waitingOf } from "./waiting";
 
 /** Facts after which something else may wait for the person. */
-const WAITS: ReadonlySet<Fact["topic"]> = new Set(["approvals_changed", "elicitations_changed", "pairing_changed", "source_changed"]);
+const WAITS: ReadonlySet<Fact["topic"]> = new Set(["approvals_changed", "elicitations_changed", "pairing_requested", "pairing_changed", "source_changed", "plugin_changed", "letters_changed"]);
 
 export interface FakeOptions {
   /** No model yet, so that the first run shows. */
@@ -177,7 +178,9 @@ export class World {
   publish(fact: Fact): void {
     this.#seq += 1;
     this.facts.emit({ seq: this.#seq, fact });
-    if (WAITS.has(fact.topic)) this.publish({ topic: "attention_changed" });
+    if (!WAITS.has(fact.topic)) return;
+    this.publish({ topic: "attention_changed" });
+    this.publish({ topic: "health_changed", health: this.health() });
   }
 
   say(id: SessionId, event: SessionEvent): void {
@@ -257,11 +260,12 @@ export class World {
     const count = (...wanted: string[]) => kinds.filter((kind) => wanted.includes(kind)).length;
     const running = count("running", "degraded");
     const needsUser = count("needs_user");
+    const waiting = waitingOf(this).length;
     const failing = count("failed", "backoff", "quarantined");
     const busySessions = [...this.sessions.values()].filter((row) => row.state !== "idle" && row.state !== "failed").length;
-    const parts = [`${running} running`, failing > 0 ? `${failing} with a problem` : "", needsUser > 0 ? `${needsUser} need${needsUser === 1 ? "s" : ""} you` : ""];
+    const parts = [running > 0 ? `${running} running` : "", failing > 0 ? `${failing} with a problem` : "", waiting > 0 ? `${waiting} need${waiting === 1 ? "s" : ""} you` : ""];
     if (this.pause.paused) parts.unshift("paused");
-    return { running, needsUser, failing, busySessions, waiting: needsUser, paused: this.pause.paused, line: parts.filter((part) => part !== "").join(" · ") };
+    return { running, needsUser, failing, busySessions, waiting, paused: this.pause.paused, line: parts.filter((part) => part !== "").join(" · ") || "Ready" };
   }
 
   model(): ProviderSummary | null {
