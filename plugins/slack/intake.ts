@@ -31,7 +31,10 @@ export interface IntakeOptions {
 
 /** Envelopes worked on side by side; the others wait as they came, which costs less memory than half-done work. */
 const AT_ONCE = 100;
-/** Envelopes that wait. One more is not acknowledged: Slack gives it again, three times within six minutes. */
+/**
+ * Envelopes that wait. One more is not acknowledged, and none after it until those that wait are taken: Slack gives them again, but not
+ * in order, so the history is read then.
+ */
 const MOST = 1_000;
 
 /** What waits. */
@@ -55,7 +58,10 @@ export class Intake {
   readonly #queue: Waiting[] = [];
   #busy = 0;
   #holds = 0;
+  #full = false;
   #notStored = 0;
+  /** Something came for which there was no room; what waited is taken now. */
+  missed: () => void = () => {};
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -76,7 +82,8 @@ export class Intake {
   envelope(envelope: Fields, line: Line): void {
     // A press answers what the agent waits for; it waits behind nobody.
     if (envelope["type"] === "interactive") this.#begin(envelope, line);
-    else if (this.#queue.length < MOST) {
+    else if (this.#full || this.#queue.length >= MOST) this.#full = true;
+    else {
       this.#queue.push({ envelope, line, since: Date.now() });
       this.#next();
     }
@@ -95,9 +102,15 @@ export class Intake {
   #next(): void {
     while (this.#holds === 0 && this.#busy < AT_ONCE) {
       const next = this.#queue.shift();
-      if (next === undefined) return;
+      if (next === undefined) return this.#drained();
       if (!this.#options.ctx.signal.aborted) this.#begin(next.envelope, next.line);
     }
+  }
+
+  #drained(): void {
+    if (!this.#full || this.#busy > 0) return;
+    this.#full = false;
+    this.missed();
   }
 
   #begin(envelope: Fields, line: Line): void {

@@ -64,6 +64,8 @@ class Listener {
   #refusal: Refusal | undefined;
   /** Something may have been missed: read the history when a line stands again. */
   #missed = false;
+  /** How often the history is being read at present. */
+  #reading = 0;
   #ghosts = false;
   /** The last line was to be renewed before it was a good one. */
   #hurried = false;
@@ -75,6 +77,7 @@ class Listener {
     this.#waits = backoff(options.random, { firstMs: 1_000, maxMs: 30_000 });
     const { signal } = options.ctx;
     this.#stopped = new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));
+    options.intake.missed = () => this.#catchUp();
     void options.refused.then((refusal) => (this.#refusal ??= refusal));
   }
 
@@ -192,14 +195,17 @@ class Listener {
   #catchUp(): void {
     const { ctx, intake, journal, catchUp } = this.#options;
     this.#missed = false;
+    this.#reading += 1;
     const from = journal.heardUntil ?? Date.now();
-    const reading = catchUp(from).then(
-      (count) => ctx.logger.info(`read ${count} messages since the connection was lost`),
-      (error: unknown) => {
-        this.#missed = true;
-        ctx.logger.warn(`catching up: ${messageOf(error)}`);
-      },
-    );
+    const reading = catchUp(from)
+      .then(
+        (count) => ctx.logger.info(`read ${count} messages of the history, for some may have been missed`),
+        (error: unknown) => {
+          this.#missed = true;
+          ctx.logger.warn(`catching up: ${messageOf(error)}`);
+        },
+      )
+      .finally(() => (this.#reading -= 1));
     intake.holdUntil(Promise.race([reading, systemClock.sleep(CATCH_UP_FIRST_MS, ctx.signal)]));
   }
 
@@ -229,10 +235,10 @@ class Listener {
     void Promise.race([line.over, this.#stopped]).then(() => clearTimeout(timer));
   }
 
-  /** Writes down until when everything was heard; not while there is no line, and not beyond what is still being taken. */
+  /** Writes down until when everything was heard; not while there is no line or the history is read, nor beyond what is being taken. */
   async #write(): Promise<void> {
     const { ctx, journal, intake, me } = this.#options;
-    if (this.#line?.open === true && !this.#missed) journal.heardUntil = Math.min(Date.now(), intake.oldest ?? Infinity);
+    if (this.#line?.open === true && !this.#missed && this.#reading === 0) journal.heardUntil = Math.min(Date.now(), intake.oldest ?? Infinity);
     await journal.save(me.account).catch((error: unknown) => ctx.logger.warn(`the time was not written down: ${messageOf(error)}`));
   }
 }

@@ -351,6 +351,31 @@ test("of a flood a hundred envelopes are worked on at a time, all are taken, in 
     await running.stopped(b.host);
   }));
 
+test("of a flood beyond what may wait, what there was no room for is read from the history, so that each conversation stays in order", () =>
+  bench(async (b) => {
+    b.host.door = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return { outcome: "admitted" };
+    };
+    const running = await b.connected();
+    b.slack.giving = false;
+    const write = (n: number) => b.slack.say({ channel: `D${n % 100}`, channel_type: "im", user: "UANN", text: `number ${n}` });
+    const ids = Array.from({ length: 1_200 }, (_, n) => write(n));
+    for (const envelope of b.slack.open) b.slack.lines[0]?.send(envelope);
+    // Some are done, and there would be room again, before those there was none for are given once more.
+    await b.host.clock.advance(300);
+    const before = b.slack.open.length;
+    ids.push(...Array.from({ length: 100 }, (_, n) => write(n)));
+    for (const envelope of b.slack.open.slice(before)) b.slack.lines[0]?.send(envelope);
+    b.slack.giving = true;
+    await b.host.clock.until(() => b.host.received.length >= ids.length, 120_000);
+    for (let channel = 0; channel < 100; channel += 1) {
+      const there = (id: string) => id.startsWith(`D${channel}:`);
+      expect(b.host.received.filter(there)).toEqual(ids.filter(there));
+    }
+    await running.stopped(b.host);
+  }));
+
 test("defect 2 of the earlier app: the very first start reads nothing that was written before", () =>
   bench(async (b) => {
     b.slack.write("from before the app was here");
