@@ -114,7 +114,11 @@ async fn state(kata: &Kata<'_>, wanted: &[&str]) -> Value {
 }
 
 pub(super) async fn serve(kata: &Kata<'_>, token: &str) -> Serve {
-    let serve = kata.serve(None).await;
+    serve_with(kata, token, &[]).await
+}
+
+async fn serve_with(kata: &Kata<'_>, token: &str, variables: &[(&str, &str)]) -> Serve {
+    let serve = kata.serve_with(variables).await;
     // A token that comes while the plugin is still being started gives two generations, of which the second resumes the session of
     // the first. Discord hands over what came between; crabline resumes only where nothing did, and has no history of it.
     state(kata, &["needs_user"]).await;
@@ -192,7 +196,8 @@ async fn discord_threads_direct_messages_and_channels_are_answered_each_where_it
     let fake = Peer::start("fake.mjs").await;
     let home = home(&fake.text("/apiRoot"));
     let kata = Kata(&home);
-    let serve = serve(&kata, &fake.text("/bots/0/token")).await;
+    // An answer takes its time: one that is there at once is never written on.
+    let serve = serve_with(&kata, &fake.text("/bots/0/token"), &[("KATA_DEMO_PACE", "1")]).await;
     let (bot, general) = (fake.text("/bots/0/id"), fake.text("/bots/0/channels/general"));
     let thread = fake.tell("thread", json!({ "channel": general, "name": "plans" })).await["id"]
         .as_str()
