@@ -4,7 +4,7 @@ import { OPERATIONS } from "./fake/operations";
 import { type FakeOptions, World } from "./fake/world";
 import { type Connection, type EngineFailure, isWebUrl, Listeners, OperationError, type Params, type Place, type Platform, type Result, toOperationError } from "./types";
 
-const SWITCHES = ["firstRun", "big", "empty", "engineFails", "states", "portGiven", "troubled", "away", "needsToken", "shutOut"] as const satisfies (keyof FakeOptions)[];
+const SWITCHES = ["firstRun", "big", "empty", "engineFails", "states", "portGiven", "troubled", "away", "needsToken", "shutOut", "planned"] as const satisfies (keyof FakeOptions)[];
 
 function optionsOfAddress(): FakeOptions {
   const query = new URLSearchParams(window.location.search);

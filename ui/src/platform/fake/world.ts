@@ -57,6 +57,7 @@ import { WRITTEN } from "./settings";
 import { SOURCES, status } from "./sources";
 import { FAILED_UPDATE, UPDATES } from "./updates";
 import { HYGIENE, LETTERS } from "./upkeep";
+import { handIn } from "./plans";
 import { waitingOf } from "./waiting";
 
 /** Facts after which something else may wait for the person. */
@@ -87,6 +88,8 @@ export interface FakeOptions {
   needsToken?: boolean;
   /** A device that may not come in any longer. */
   shutOut?: boolean;
+  /** An agent has handed in a plan. */
+  planned?: boolean;
 }
 
 export class World {
@@ -164,6 +167,7 @@ export class World {
     this.backups = options.empty ? [] : [...BACKUPS];
     this.pairing = options.empty ? [] : [...PAIRING];
     this.pause = { paused: options.troubled === true, until: options.troubled === true ? START + 30 * 60_000 : null };
+    if (options.planned) handIn(this, "261122-quiet-heron", "Tidy up the release notes", "turn-plan");
     if (options.troubled) {
       this.crashes = [CRASH, PANIC];
       this.safeMode = { reason: "it ended unexpectedly 3 times within 5 minutes", suspects: ["indexer"], since: START };
