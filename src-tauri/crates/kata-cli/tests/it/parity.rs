@@ -51,7 +51,7 @@ const COMMANDS: &[(&str, &str, &str)] = &[
     ("plan.list", "plans list", ""),
     ("plan.answer", "plans accept x", ""),
     ("plugin.signers", "plugins signers list", ""),
-    ("plugin.forget_signer", "plugins signers forget 0123456789ABCDEF", ""),
+    ("plugin.forget_signer", "plugins signers forget 0123456789ABCDEF -y", ""),
     ("approval.list", "approvals list", ""),
     ("approval.answer", "approvals answer K7Q2XYAB once", ""),
     ("permission.list", "permissions list", ""),
