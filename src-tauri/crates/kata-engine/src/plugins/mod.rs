@@ -66,6 +66,8 @@ pub(crate) struct Plugins {
     turns: Mutex<HashMap<PluginId, Arc<tokio::sync::Mutex<()>>>>,
     /// A person's decisions and what is put into or taken out of the folders, one at a time.
     deciding: tokio::sync::Mutex<()>,
+    /// One note about changed files at a time.
+    noting: tokio::sync::Mutex<()>,
     /// One look through the folders at a time.
     scanning: tokio::sync::Mutex<()>,
     /// Whether files and grants have been looked at since the start.
@@ -112,6 +114,7 @@ impl Plugins {
             turns: Mutex::default(),
             scanning: tokio::sync::Mutex::default(),
             deciding: tokio::sync::Mutex::default(),
+            noting: tokio::sync::Mutex::default(),
             looked: watch::Sender::new(false),
             booted: std::sync::atomic::AtomicBool::new(false),
             off: std::sync::atomic::AtomicBool::new(false),

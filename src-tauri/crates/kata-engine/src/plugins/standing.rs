@@ -310,6 +310,8 @@ impl Plugins {
         if self.candidate(id).is_ok_and(|c| self.standing(&c) != Standing::Changed) {
             return;
         }
+        // Of two looks at once one sees what the other has noted.
+        let _turn = self.noting.lock().await;
         let hash = lock(&self.found).seen.get(id).and_then(|s| s.hash().map(str::to_owned));
         let newest = self.store.grant_history(id, 1).await.unwrap_or_default();
         let told = newest.first().is_some_and(|e| e.action == GrantAction::Changed && e.hash == hash);
