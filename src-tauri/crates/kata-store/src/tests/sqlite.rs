@@ -245,6 +245,22 @@ async fn pages(store: &SqliteStore) -> i64 {
     store.write_rebuildable(count).await.unwrap()
 }
 
+/// With one pool for all, a connection whose pages another one took gets none again (`.cargo/config.toml`).
+#[tokio::test]
+async fn each_connection_keeps_pages_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("kata.db")).unwrap();
+    let options = |db: &rusqlite::Connection| {
+        let mut statement = db.prepare("PRAGMA compile_options")?;
+        Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?)
+    };
+    let options = store.write_rebuildable(options).await.unwrap();
+    assert!(
+        !options.is_empty() && !options.iter().any(|option| option == "ENABLE_MEMORY_MANAGEMENT"),
+        "{options:?}"
+    );
+}
+
 #[tokio::test]
 async fn a_full_disk_refuses_whole_writes_and_takes_them_again_when_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
