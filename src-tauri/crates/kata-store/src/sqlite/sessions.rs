@@ -392,7 +392,7 @@ fn listed(db: &Connection, query: &SessionList) -> Result<(Vec<SessionSummary>, 
     let page = db
         .prepare(&sql)?
         .query(&*values)?
-        .and_then(|row| parse(&row.get::<_, String>(0)?))
+        .and_then(|row| parse(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?))
         .collect::<Result<_, Fault>>()?;
     Ok((page, total))
 }
