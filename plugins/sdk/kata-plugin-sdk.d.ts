@@ -2267,7 +2267,7 @@ declare module "@kata-agents/plugin-sdk/testing" {
   export interface ChannelContractOptions {
     /** A platform without messages. */
     platform(): FakePlatform;
-    /** Settings of the channel. */
+    /** Settings of the channel, all of them: the manifest's defaults are not filled in. */
     config?: Readonly<Record<string, unknown>>;
     /** Secrets; the contract checks that none of them is ever said. */
     secrets?: Readonly<Record<string, string>>;
@@ -2281,7 +2281,7 @@ declare module "@kata-agents/plugin-sdk/testing" {
   export function channelContract(name: string, make: () => Channel | Promise<Channel>, options: ChannelContractOptions): ContractCase[];
   /** What a service is checked with. */
   export interface ServiceContractOptions {
-    /** Settings of the plugin. */
+    /** Settings of the plugin, all of them: the manifest's defaults are not filled in. */
     config?: Readonly<Record<string, unknown>>;
     /** Secrets; the contract checks that none of them is ever said. */
     secrets?: Readonly<Record<string, string>>;
@@ -2299,7 +2299,7 @@ declare module "@kata-agents/plugin-sdk/testing" {
   export function serviceContract(name: string, make: () => Service | Promise<Service>, options?: ServiceContractOptions): ContractCase[];
   /** What the plugin around a tool or hook is given. */
   export interface Surroundings {
-    /** Settings of the plugin. */
+    /** Settings of the plugin, all of them: the manifest's defaults are not filled in. */
     config?: Readonly<Record<string, unknown>>;
     /** Secrets; the contract checks that none of them is ever said. */
     secrets?: Readonly<Record<string, string>>;
@@ -2342,7 +2342,7 @@ declare module "@kata-agents/plugin-sdk/testing" {
   export function hookContract<E extends HookName>(event: E, make: () => HookHandler<E> | Promise<HookHandler<E>>, options: HookContractOptions<E>): ContractCase[];
   /** What a fake host starts with. */
   export interface FakeHostOptions {
-    /** Settings, with defaults filled in. */
+    /** Settings, all of them: the manifest's defaults are not filled in. */
     config?: Readonly<Record<string, unknown>>;
     /** Secrets by name; one that is not here was not set. */
     secrets?: Readonly<Record<string, string>>;

@@ -153,14 +153,14 @@ async fn the_tool_of_the_guide_counts_words_and_minutes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_hooks_of_the_guide_redact_guard_and_count() {
+async fn the_hooks_of_the_guide_redact_hush_guard_and_count() {
     let (home, extensions) = home();
     for folder in write("hooks.md", &extensions) {
         assert_eq!(mistakes(&folder).await, [""; 0], "{}", folder.display());
     }
     let engine = TestEngine::start(home).await;
     engine.plugin_up("echo").await;
-    for id in ["redact", "guard", "tally"] {
+    for id in ["redact", "hush", "guard", "tally"] {
         trust(&engine, id).await;
     }
     let session = engine.session().await;
@@ -168,6 +168,13 @@ async fn the_hooks_of_the_guide_redact_guard_and_count() {
     let last = answer.messages.last().unwrap();
     assert!(
         last.content.contains("reach me at [address]") && !last.content.contains("ann@"),
+        "{}",
+        last.content
+    );
+    let answer = engine.ask(&session, "say bluebird").await;
+    let last = answer.messages.last().unwrap();
+    assert!(
+        last.content.contains("say [hidden]") && !last.content.contains("bluebird"),
         "{}",
         last.content
     );
@@ -179,8 +186,8 @@ async fn the_hooks_of_the_guide_redact_guard_and_count() {
     );
     let answer = engine.ask(&session, r#"/tool echo {"text":"harmless words"}"#).await;
     assert!(told(&answer).matches("harmless words").count() > 1, "{}", told(&answer));
-    eventually("three turns are counted", async || {
-        run(&engine, "tally").await.contains("completed: 3").then_some(())
+    eventually("four turns are counted", async || {
+        run(&engine, "tally").await.contains("completed: 4").then_some(())
     })
     .await;
     engine.engine.shutdown().await;

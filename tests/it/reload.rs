@@ -105,3 +105,27 @@ async fn a_plugin_saved_under_load_loses_no_message_and_a_broken_save_leaves_the
     assert_eq!((ledger.accepted.0, ledger.delivered.0), (total as u64, total as u64), "{ledger:?}");
     engine.engine.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manifest_that_is_put_right_again_is_wrong_no_longer() {
+    let home = TestHome::with_plugins(&["tide"]);
+    let file = home.plugins().join("tide/kata-plugin.json");
+    let good = std::fs::read(&file).unwrap();
+    let engine = TestEngine::start(home).await;
+    engine.plugin_up("tide").await;
+    std::fs::write(&file, "{").unwrap();
+    eventually("the broken manifest is shown", async || {
+        let state = summary(&engine).await.status.state;
+        (state == RunState::Degraded).then_some(())
+    })
+    .await;
+    std::fs::write(&file, good).unwrap();
+    eventually("it runs as before", async || {
+        let state = summary(&engine).await.status.state;
+        (state == RunState::Running).then_some(())
+    })
+    .await;
+    let discovery = engine.ops.plugin_discovery(&caller(), Empty {}).await.unwrap();
+    assert!(discovery.dropped.is_empty(), "{:?}", discovery.dropped);
+    engine.engine.shutdown().await;
+}

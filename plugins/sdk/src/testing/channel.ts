@@ -45,7 +45,7 @@ export interface FakePlatform {
 export interface ChannelContractOptions {
   /** A platform without messages. */
   platform(): FakePlatform;
-  /** Settings of the channel. */
+  /** Settings of the channel, all of them: the manifest's defaults are not filled in. */
   config?: Readonly<Record<string, unknown>>;
   /** Secrets; the contract checks that none of them is ever said. */
   secrets?: Readonly<Record<string, string>>;

@@ -25,7 +25,7 @@ const HOST = Symbol.for("kata:sdk");
 
 /** What a fake host starts with. */
 export interface FakeHostOptions {
-  /** Settings, with defaults filled in. */
+  /** Settings, all of them: the manifest's defaults are not filled in. */
   config?: Readonly<Record<string, unknown>>;
   /** Secrets by name; one that is not here was not set. */
   secrets?: Readonly<Record<string, string>>;

@@ -9,7 +9,7 @@ import { FakeHost, Running } from "./host.ts";
 
 /** What a service is checked with. */
 export interface ServiceContractOptions {
-  /** Settings of the plugin. */
+  /** Settings of the plugin, all of them: the manifest's defaults are not filled in. */
   config?: Readonly<Record<string, unknown>>;
   /** Secrets; the contract checks that none of them is ever said. */
   secrets?: Readonly<Record<string, string>>;

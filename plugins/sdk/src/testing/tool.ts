@@ -10,7 +10,7 @@ import { FakeHost, Running } from "./host.ts";
 
 /** What the plugin around a tool or hook is given. */
 export interface Surroundings {
-  /** Settings of the plugin. */
+  /** Settings of the plugin, all of them: the manifest's defaults are not filled in. */
   config?: Readonly<Record<string, unknown>>;
   /** Secrets; the contract checks that none of them is ever said. */
   secrets?: Readonly<Record<string, string>>;

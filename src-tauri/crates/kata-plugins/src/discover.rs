@@ -107,7 +107,7 @@ enum Unfit {
     WritableByAll { shown: String },
     #[error("{shown} belongs to another user")]
     Foreign { shown: String },
-    #[error("{0}")]
+    #[error("{}: {}: {}", .0.file, .0.field, .0.reason)]
     Manifest(#[from] ManifestError),
     #[error("main: {0}")]
     Entry(#[from] ResolveError),
@@ -122,6 +122,7 @@ impl Unfit {
             file.display().to_string()
         };
         match self {
+            Self::Unreadable(error) if error.kind() == std::io::ErrorKind::NotFound => format!("there is no folder '{}'", path.display()),
             Self::Unreadable(_) => "make it readable for you".into(),
             Self::LinkedFromOutside => "put the folder itself there: `kata plugins install` copies it".into(),
             Self::TooManyFiles => "leave out what the plugin does not load; node_modules, .git and .kata do not count".into(),

@@ -34,7 +34,9 @@ impl Tools for PluginHost {
             return failed(format!("there is no tool named “{}”", request.name));
         };
         if let Some(error) = tool.arguments.iter_errors(&request.params).next() {
-            return failed(format!("the arguments do not fit: {}: {}", error.instance_path(), error));
+            let at = error.instance_path().to_string();
+            let at = if at.is_empty() { at } else { format!("{at}: ") };
+            return failed(format!("the arguments do not fit: {at}{error}"));
         }
         let payload: Arc<str> = match tool.generation.far() {
             Some(_) => crate::far::tool_params(&request),
@@ -64,8 +66,15 @@ impl Tools for PluginHost {
                 },
                 Err(e) => failed(format!("the tool's result cannot be read: {e}")),
             },
-            // What a tool throws is for the model; it is no fault of the plugin.
-            Err(CallFault::Threw(_, thrown)) => failed(cut(thrown.message, options.tool_text_bytes)),
+            // What a tool throws is for the model; it is no fault of the plugin. Its author still wants to know the line, and the
+            // message may have the model's words in it: the log has the place alone.
+            Err(CallFault::Threw(_, thrown)) => {
+                if let Some(at) = &thrown.position {
+                    let (plugin, name) = (tool.generation.plugin.as_str(), &request.name);
+                    tracing::info!(target: "plugin", plugin, "tool {name} threw at {}:{}:{}", at.file, at.line, at.column);
+                }
+                failed(cut(thrown.message, options.tool_text_bytes))
+            }
             Err(fault) => {
                 report(&*tool.faults, &format!("tool {}", request.name), &fault);
                 failed(format!("tool “{}” of plugin “{}”: {fault}", request.name, tool.generation.plugin))

@@ -269,8 +269,10 @@ fn check(manifest: &PluginManifest) -> Result<(), Wrong> {
     if let Some(schema) = &manifest.settings
         && let Err(e) = schema_options().build(&schema.0)
     {
+        // Where in the schema: `/properties/decimals/type`.
+        let at = e.instance_path().to_string().replace('/', ".");
         return Err(wrong(
-            "settings",
+            format!("settings{at}"),
             format!("is not a JSON Schema: {e}"),
             "write a JSON Schema object, e.g. { \"type\": \"object\", \"properties\": {} }",
         ));
@@ -402,7 +404,7 @@ mod tests {
                 with(r#""capabilities": ["secret:a", "secret:a"]"#),
                 "capabilities[1]: “secret:a” stands twice: take one out",
             ),
-            (with(r#""settings": { "type": 5 }"#), "settings: is not a JSON Schema: "),
+            (with(r#""settings": { "type": 5 }"#), "settings.type: is not a JSON Schema: "),
             (
                 with(r#""contributes": { "routes": ["push"] }"#),
                 "contributes.routes[0]: “push” has no capability of its own: add \"route:push\" to capabilities",

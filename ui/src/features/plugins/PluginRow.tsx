@@ -12,7 +12,8 @@ import { TrustBadge } from "./TrustBadge";
 
 export function PluginRow({ row, selected }: { row: PluginSummary; selected: boolean }) {
   const enable = useAct("plugin.enable");
-  const reach = row.capabilities.length === 0 ? "reaches nothing" : plural(row.capabilities.length, "capability", "capabilities");
+  const reach = row.capabilities.length === 0 ? "asks for nothing" : plural(row.capabilities.length, "capability", "capabilities");
+  const sign = row.trust !== "bundled" && row.trust !== "trusted";
   return (
     <li data-testid={`plugin-row-${row.id}`} className={cn("flex h-[50px] items-center gap-2 rounded-lg pr-2.5", selected ? "bg-selected" : "hover:bg-hover")}>
       <button
@@ -24,8 +25,9 @@ export function PluginRow({ row, selected }: { row: PluginSummary; selected: boo
       >
         <span className="flex w-full items-center gap-1.5">
           <span className="truncate font-medium">{row.name}</span>
-          <span className="shrink-0 text-xs text-faint max-[960px]:hidden">{row.version}</span>
-          {row.trust !== "bundled" && row.trust !== "trusted" && <TrustBadge trust={row.trust} compact />}
+          {/* Beside a sign the name needs the room; the plugin's page has the version. */}
+          {!sign && <span className="shrink-0 text-xs text-faint max-[960px]:hidden">{row.version}</span>}
+          {sign && <TrustBadge trust={row.trust} compact />}
           {row.faults.length > 0 && (
             <Badge tone="bad" title={plural(row.faults.length, "fault")}>
               <TriangleAlert aria-hidden className="size-3" />

@@ -23,7 +23,9 @@ export function PluginsView({ plugin }: { plugin: string | null }) {
   const discovery = useRead("plugin.discovery", {});
   const [search, setSearch] = useState("");
   const words = useDeferredValue(search.trim().toLowerCase());
-  const shown = (list.data ?? []).filter((row) => `${row.name} ${row.id} ${row.description}`.toLowerCase().includes(words));
+  const found = (list.data ?? []).filter((row) => `${row.name} ${row.id} ${row.description}`.toLowerCase().includes(words));
+  // A plugin that is loaded again keeps its place.
+  const shown = found.toSorted((a, b) => a.id.localeCompare(b.id));
   const dropped = discovery.data?.dropped ?? [];
   const own = discovery.data?.roots.find((root) => root.origin === "global")?.path ?? "~/.kata-agents/extensions";
   return (

@@ -156,8 +156,13 @@ pub(crate) fn stamp(at: Ms) -> String {
     }
 }
 
-/// A state with its reason.
+/// A state with its reason, for a column.
 pub(crate) fn state(status: &Status, now: Ms) -> String {
+    state_within(status, now, 80)
+}
+
+/// A state with its reason, of at most so many columns.
+pub(crate) fn state_within(status: &Status, now: Ms, columns: usize) -> String {
     let state = match &status.state {
         RunState::Stopped => "stopped".into(),
         RunState::Starting => "starting".into(),
@@ -180,7 +185,7 @@ pub(crate) fn state(status: &Status, now: Ms) -> String {
     if status.message.is_empty() {
         state
     } else {
-        format!("{state} ({})", line(&status.message, 80))
+        format!("{state} ({})", line(&status.message, columns))
     }
 }
 

@@ -260,7 +260,7 @@ async fn client(
         Err(NotTaken::Blocked(reason)) => {
             live.deps.tracer.record(&trace, true).await;
             let error = WireError::new(ErrorCode::Forbidden, format!("a plugin refused the message: {reason}"));
-            let _ = answer.send(Err(error.hint("`kata trace --last` shows which plugin and why")));
+            let _ = answer.send(Err(error.hint("Traces, or `kata trace --last`, name the plugin")));
             None
         }
     }

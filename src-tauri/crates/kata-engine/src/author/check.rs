@@ -255,6 +255,10 @@ async fn registration(report: &mut Report, candidate: &Candidate) {
 fn hint_of_registration(words: &str) -> &'static str {
     if words.contains("is not in the manifest's contributes.") {
         "declare it in kata-plugin.json under `contributes`, or do not register it"
+    } else if words.contains("the default export must be") {
+        "write `export default definePlugin((api) => { … })` in that file"
+    } else if words.contains(": settings/") {
+        "a default in kata-plugin.json does not fit its own rule: mend it under `settings.properties`"
     } else if words.contains("manifest") {
         "add the capability to `capabilities` in kata-plugin.json; a person is then asked for it"
     } else {

@@ -160,9 +160,13 @@ impl Plugins {
             }
             let parts_differ = candidate.manifest != old.manifest;
             let seen = this.see(&candidate, before.as_ref());
+            let folder = candidate.folder.clone();
             let mut found = lock(&this.found);
             let place = found.discovery.found.iter_mut().find(|c| c.manifest.id == plugin)?;
             *place = candidate;
+            // What was wrong with its folder is so no longer.
+            let wrong = |d: &Dropped| d.path.canonicalize().is_ok_and(|p| p == folder);
+            found.discovery.dropped.retain(|d| !wrong(d));
             found.seen.insert(plugin.clone(), seen);
             found.held.remove(&plugin);
             Some(parts_differ)
@@ -214,6 +218,12 @@ impl Plugins {
         }
         let hash = lock(&self.found).seen.get(id).and_then(|s| s.hash().map(str::to_owned));
         let tried = lock(&self.tried).get(id).cloned();
+        // A manifest that was wrong for a while and is again what was loaded: nothing is loaded, and nothing is wrong any more.
+        let refused = lock(&self.backend.statuses).get(id).is_some_and(|s| s.code == "refused");
+        let serves = hash.is_some() && hash == lock(&self.loaded).get(id).cloned();
+        if refused && serves {
+            self.set_status(id, Status::plain(RunState::Running, self.clock.now()));
+        }
         if !self.enabled(id) || self.waits(id) || hash.is_none() || hash == tried {
             return;
         }

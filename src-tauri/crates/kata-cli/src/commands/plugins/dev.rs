@@ -22,6 +22,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 const EVERY: Duration = Duration::from_millis(200);
 /// Lines of each look at the log.
 const LINES: u32 = 200;
+/// Columns of a reason: an author needs all of it.
+const REASON: usize = 400;
 
 pub(super) async fn run(screen: &Screen, home: &Path, folder: &Path, yes: bool) -> Result<(), Failure> {
     let mut interrupts = Interrupts::listen()?;
@@ -159,8 +161,13 @@ impl Dev<'_> {
     }
 
     fn left(&self) -> Result<(), Failure> {
+        let copy = if self.mirror.is_some() {
+            "; what you save from now on does not reach it"
+        } else {
+            ""
+        };
         self.say(&format!(
-            "\n“{}” stays installed and runs on; `kata plugins uninstall {}` takes it out",
+            "\n“{}” stays installed and runs on{copy}; `kata plugins uninstall {}` takes it out",
             self.id, self.id
         ));
         Ok(())
@@ -175,7 +182,7 @@ impl Dev<'_> {
         } else if let Some(tool) = r.tools.first() {
             format!("a line of JSON you type is what tool “{}” is called with", tool.name)
         } else {
-            "it has nothing to type at".to_owned()
+            "it takes no lines: write in the window or by `kata chat`, and `kata trace --last` shows what it did".to_owned()
         };
         format!("save a file and it is loaded again; {typed}; Ctrl-C leaves")
     }
@@ -231,7 +238,7 @@ impl Dev<'_> {
     /// How one of its channels or services stands.
     fn part(&mut self, source: &SourceSummary) -> Result<(), Failure> {
         let state = if source.enabled {
-            render::state(&source.status, render::now())
+            render::state_within(&source.status, render::now(), REASON)
         } else {
             "off".to_owned()
         };
@@ -253,7 +260,7 @@ impl Dev<'_> {
         }
         let status = (s.status.state.clone(), s.status.message.clone());
         if self.shown.status.as_ref() != Some(&status) {
-            let text = format!("{} is {}", s.id, render::state(&s.status, render::now()));
+            let text = format!("{} is {}", s.id, render::state_within(&s.status, render::now(), REASON));
             self.shown.status = Some(status);
             self.event("status", json!(s.status), text)?;
         }
@@ -324,7 +331,8 @@ impl Dev<'_> {
         }
         match registered.tools.first() {
             Some(tool) => self.call(tool, line).await,
-            None => Err(Failure::new(Exit::Failure, "it has registered nothing that takes a line")),
+            None => Err(Failure::new(Exit::Failure, "it takes no lines")
+                .hint("write in the window or by `kata chat`, and `kata trace --last` shows what it did")),
         }
     }
 

@@ -93,7 +93,11 @@ pub(super) async fn agree(
             n if n == declared.len() => "trust these files, and grant all of this?".to_owned(),
             _ => format!("trust these files, and grant {}?", capabilities.join(", ")),
         };
-        if !ask(screen, &what, "-y agrees to what is shown; --capability grants only some of it")? {
+        let instead = format!(
+            "-y agrees to what is shown; `kata plugins trust {} --capability` grants only some of it",
+            detail.summary.id
+        );
+        if !ask(screen, &what, &instead)? {
             return Ok(None);
         }
     }
