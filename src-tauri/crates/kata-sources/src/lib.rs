@@ -282,12 +282,18 @@ impl Sources {
         told
     }
 
-    /// Where a remote server signs people in, found by asking it; and this app's id there, registered now unless the file names
-    /// one. `None` for every other source.
+    /// Where a remote server signs people in, found by asking it; and this app's id there: what the file names, else the address at
+    /// which the app is `published` where the server takes such, else one that is registered now. `None` for every other source.
     ///
     /// # Errors
     /// The server does not say, or takes nobody in.
-    pub async fn sign_in_place(&self, id: &SourceId, redirect: Option<&str>, granted: &[String]) -> Result<Option<SignInPlace>, WireError> {
+    pub async fn sign_in_place(
+        &self,
+        id: &SourceId,
+        redirect: Option<&str>,
+        granted: &[String],
+        published: Option<&str>,
+    ) -> Result<Option<SignInPlace>, WireError> {
         let Some(seat) = self.seat(id) else { return Ok(None) };
         let spec = seat.spec();
         let Ok(config) = &spec.config else { return Ok(None) };
@@ -319,6 +325,7 @@ impl Sources {
             granted,
             client_id: client_id.as_deref(),
             client_secret,
+            published,
             redirect,
         })
         .await?;

@@ -6,6 +6,7 @@
 
 mod answer;
 mod handler;
+mod origin;
 mod program;
 mod sign_in;
 mod signed;
