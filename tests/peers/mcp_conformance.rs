@@ -8,14 +8,6 @@ use std::process::Command;
 /// Scenarios that the suite does not pass, and why.
 const SHORT: &[(&str, &str)] = &[
     (
-        "auth/basic-cimd",
-        "all but one “should”: an address in the internet under which the app describes itself, which it has not",
-    ),
-    (
-        "auth/2025-03-26-oauth-metadata-backcompat",
-        "its authorization server calls itself by another name than the one it was asked under; RFC 8414, 3.3, forbids to go on",
-    ),
-    (
         "auth/client-credentials-jwt",
         "an extension: a sign-in without a person, which sources do not have",
     ),

@@ -65,6 +65,8 @@ try {
     });
 
   const mcp = { url, ...(given.client_id === undefined ? {} : { clientId: given.client_id }) };
+  // The address the suite has for a client's own description (SEP-991); used where a server says that it takes such, and there alone.
+  await run("settings", "set", "oauth.clientMetadata", "https://conformance-test.local/client-metadata.json");
   const file = join(dir, "source.json");
   writeFileSync(file, JSON.stringify({ name: "Peer", type: "mcp", mcp }));
   const { summary } = await run("sources", "add", file);
