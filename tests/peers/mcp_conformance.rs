@@ -9,11 +9,7 @@ use std::process::Command;
 const SHORT: &[(&str, &str)] = &[
     (
         "auth/client-credentials-jwt",
-        "an extension: a sign-in without a person, which sources do not have",
-    ),
-    (
-        "auth/client-credentials-basic",
-        "an extension: a sign-in without a person, which sources do not have",
+        "an extension: a machine's account that shows who it is by a key and not by a secret",
     ),
     (
         "auth/cross-app-access-complete-flow",

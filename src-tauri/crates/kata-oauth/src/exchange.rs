@@ -156,6 +156,22 @@ impl Exchange {
         read(answer, began, &carrier.seen)
     }
 
+    /// Tokens for the app itself, by its id and secret (RFC 6749 §4.4). A refresh token has no place here and is left (§4.4.3).
+    pub(crate) async fn machine(&self, provider: &Provider, scopes: &[String]) -> Result<Given, Failure> {
+        let client = client(provider).map_err(unfit)?;
+        let mut request = client
+            .exchange_client_credentials()
+            .add_scopes(scopes.iter().cloned().map(Scope::new));
+        if let Some(resource) = &provider.resource {
+            request = request.add_extra_param("resource", resource);
+        }
+        let began = self.began();
+        let carrier = Carrier::new(&self.http);
+        let answer = request.request_async(&carrier).await;
+        let given = read(answer, began, &carrier.seen)?;
+        Ok(Given { refresh: None, ..given })
+    }
+
     /// A code for a device.
     pub(crate) async fn device(&self, provider: &Provider, scopes: &[String]) -> Result<Device, Failure> {
         let url = provider.device_url.clone().unwrap_or_default();

@@ -60,6 +60,8 @@ struct ProviderText {
     scope_prefix: String,
     tells_scopes: bool,
     resource: Option<String>,
+    #[serde(default)]
+    machine: bool,
 }
 
 impl Kept {
@@ -88,6 +90,7 @@ impl Kept {
                 scope_prefix: p.scope_prefix.clone(),
                 tells_scopes: p.tells_scopes,
                 resource: p.resource.clone(),
+                machine: p.machine,
             },
             ended: self.ended.clone(),
         };
@@ -117,6 +120,7 @@ impl Kept {
                 scope_prefix: p.scope_prefix,
                 tells_scopes: p.tells_scopes,
                 resource: p.resource,
+                machine: p.machine,
                 ..Provider::default()
             },
             ended: t.ended,

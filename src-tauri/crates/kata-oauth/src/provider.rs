@@ -63,6 +63,8 @@ pub struct Provider {
     pub issuer: Option<String>,
     /// Whether it comes with the app.
     pub preset: bool,
+    /// Whether the app signs in as itself, by its id and secret alone (RFC 6749, 4.4).
+    pub machine: bool,
 }
 
 /// What a person set about a provider; absent keeps what is there. The secret is kept elsewhere.

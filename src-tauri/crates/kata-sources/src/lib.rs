@@ -300,7 +300,7 @@ impl Sources {
         let Kind::Mcp(Mcp::Remote {
             url,
             sse,
-            auth: McpAuth::Oauth { client_id },
+            auth: McpAuth::Oauth { client_id, machine },
             ..
         }) = &config.kind
         else {
@@ -313,6 +313,13 @@ impl Sources {
             Some(_) => self.deps.secrets.secret(id, "clientSecret").await,
             None => None,
         };
+        if *machine && client_secret.is_none() {
+            return Err(WireError::new(
+                ErrorCode::NeedsUser,
+                format!("“{}” signs in by its id and secret, and its secret is not there", config.name),
+            )
+            .hint(format!("`kata sources secret {id} clientSecret`")));
+        }
         let found = mcp::discover(mcp::Wanted {
             http: &self
                 .deps
@@ -339,10 +346,12 @@ impl Sources {
             client_id: found.client_id,
             client_secret: found.client_secret,
             secret_in_header: found.secret_in_header,
-            scopes: found.scopes,
+            // A machine is always there: it asks for a token when it needs one.
+            scopes: found.scopes.into_iter().filter(|s| !*machine || s != "offline_access").collect(),
             resource: Some(found.resource),
             issuer: found.issuer,
             parameters: BTreeMap::new(),
+            machine: *machine,
         }))
     }
 
@@ -365,8 +374,8 @@ pub fn secrets_of(config: &Config) -> Vec<String> {
             tables.push(headers);
             match auth {
                 McpAuth::Bearer => names.push("token".to_owned()),
-                McpAuth::Oauth { client_id: Some(_) } => names.push("clientSecret".to_owned()),
-                McpAuth::Oauth { client_id: None } | McpAuth::None => {}
+                McpAuth::Oauth { client_id: Some(_), .. } => names.push("clientSecret".to_owned()),
+                McpAuth::Oauth { client_id: None, .. } | McpAuth::None => {}
             }
         }
         Kind::Api(api) => {

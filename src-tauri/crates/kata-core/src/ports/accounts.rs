@@ -168,6 +168,8 @@ pub struct SignInPlace {
     pub issuer: Option<String>,
     /// Further parameters for the browser's address.
     pub parameters: BTreeMap<String, String>,
+    /// Whether the app signs in as itself, by its id and secret alone (RFC 6749, 4.4): a machine's account, without a person.
+    pub machine: bool,
 }
 
 /// Sources that know by themselves where they sign in.

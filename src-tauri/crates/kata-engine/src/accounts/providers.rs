@@ -39,6 +39,7 @@ pub(super) fn of_place(place: SignInPlace) -> Need {
         secret_in_header: place.secret_in_header,
         resource: place.resource,
         issuer: place.issuer,
+        machine: place.machine,
         // A server grants what it wants; what a call needs beyond it says itself (403, insufficient_scope).
         tells_scopes: false,
         ..Provider::default()
