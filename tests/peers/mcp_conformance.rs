@@ -6,16 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Scenarios that the suite does not pass, and why.
-const SHORT: &[(&str, &str)] = &[
-    (
-        "auth/client-credentials-jwt",
-        "an extension: a machine's account that shows who it is by a key and not by a secret",
-    ),
-    (
-        "auth/cross-app-access-complete-flow",
-        "an extension: an identity provider of a company vouches for the person",
-    ),
-];
+const SHORT: &[(&str, &str)] = &[(
+    "auth/cross-app-access-complete-flow",
+    "an extension: an identity provider of a company vouches for the person",
+)];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/mcp")

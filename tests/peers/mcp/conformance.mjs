@@ -73,8 +73,9 @@ try {
   writeFileSync(file, JSON.stringify({ name: "Peer", type: "mcp", mcp }));
   const { summary } = await run("sources", "add", file);
   const { id } = summary;
-  if (given.client_secret !== undefined) {
-    await op("source.secret", { id, name: "clientSecret", value: given.client_secret });
+  const secrets = { clientSecret: given.client_secret, clientKey: given.private_key_pem };
+  for (const [name, value] of Object.entries(secrets).filter(([, value]) => value !== undefined)) {
+    await op("source.secret", { id, name, value });
     await op("source.restart", { id });
   }
   const standing = async () => (await op("source.get", { id })).summary.status;

@@ -62,6 +62,10 @@ struct ProviderText {
     resource: Option<String>,
     #[serde(default)]
     machine: bool,
+    #[serde(default)]
+    client_key: Option<String>,
+    #[serde(default)]
+    issuer: Option<String>,
 }
 
 impl Kept {
@@ -91,6 +95,8 @@ impl Kept {
                 tells_scopes: p.tells_scopes,
                 resource: p.resource.clone(),
                 machine: p.machine,
+                client_key: p.client_key.as_ref().map(open),
+                issuer: p.issuer.clone(),
             },
             ended: self.ended.clone(),
         };
@@ -121,6 +127,8 @@ impl Kept {
                 tells_scopes: p.tells_scopes,
                 resource: p.resource,
                 machine: p.machine,
+                client_key: p.client_key.map(SecretString::from),
+                issuer: p.issuer,
                 ..Provider::default()
             },
             ended: t.ended,

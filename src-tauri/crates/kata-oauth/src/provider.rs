@@ -47,6 +47,8 @@ pub struct Provider {
     pub client_id: Option<String>,
     /// The app's secret.
     pub client_secret: Option<SecretString>,
+    /// The app's private key, in the place of a secret (RFC 7523): PKCS #8 in PEM.
+    pub client_key: Option<SecretString>,
     /// Whether id and secret go into the header of a token request and not into its body.
     pub secret_in_header: bool,
     /// Scopes that are asked for besides what a source needs: the account's name, a refresh token.

@@ -309,16 +309,16 @@ impl Sources {
         let Some(account) = seat.account() else { return Ok(None) };
         let server = seat.challenges.asked().unwrap_or_else(|| mcp::first_place(url, *sse));
         let challenge = seat.challenges.last().map(|c| c.header);
+        let secret = |name: &'static str| self.deps.secrets.secret(id, name);
+        let client_key = if *machine { secret("clientKey").await } else { None };
         let client_secret: Option<SecretString> = match client_id {
-            Some(_) => self.deps.secrets.secret(id, "clientSecret").await,
-            None => None,
+            Some(_) if client_key.is_none() => secret("clientSecret").await,
+            _ => None,
         };
-        if *machine && client_secret.is_none() {
-            return Err(WireError::new(
-                ErrorCode::NeedsUser,
-                format!("“{}” signs in by its id and secret, and its secret is not there", config.name),
-            )
-            .hint(format!("`kata sources secret {id} clientSecret`")));
+        if *machine && client_secret.is_none() && client_key.is_none() {
+            let message = format!("“{}” signs in by its id and secret, and its secret is not there", config.name);
+            let hint = format!("`kata sources secret {id} clientSecret`, or clientKey where the server knows its public key");
+            return Err(WireError::new(ErrorCode::NeedsUser, message).hint(hint));
         }
         let found = mcp::discover(mcp::Wanted {
             http: &self
@@ -345,6 +345,7 @@ impl Sources {
             revocation_url: found.revocation_url,
             client_id: found.client_id,
             client_secret: found.client_secret,
+            client_key,
             secret_in_header: found.secret_in_header,
             // A machine is always there: it asks for a token when it needs one.
             scopes: found.scopes.into_iter().filter(|s| !*machine || s != "offline_access").collect(),
@@ -374,6 +375,7 @@ pub fn secrets_of(config: &Config) -> Vec<String> {
             tables.push(headers);
             match auth {
                 McpAuth::Bearer => names.push("token".to_owned()),
+                McpAuth::Oauth { machine: true, .. } => names.extend(["clientSecret".to_owned(), "clientKey".to_owned()]),
                 McpAuth::Oauth { client_id: Some(_), .. } => names.push("clientSecret".to_owned()),
                 McpAuth::Oauth { client_id: None, .. } | McpAuth::None => {}
             }

@@ -158,6 +158,8 @@ pub struct SignInPlace {
     pub client_id: String,
     /// The app's secret there.
     pub client_secret: Option<SecretString>,
+    /// The app's private key there, in the place of a secret (`private_key_jwt`): PKCS #8 in PEM.
+    pub client_key: Option<SecretString>,
     /// Whether id and secret go into the header of the token request (`client_secret_basic`) and not into its body.
     pub secret_in_header: bool,
     /// What to ask for.

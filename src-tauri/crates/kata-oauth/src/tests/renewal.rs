@@ -351,6 +351,46 @@ async fn a_machines_token_is_asked_for_anew_by_the_apps_own_id_and_secret_also_a
 }
 
 #[tokio::test]
+async fn a_machine_with_a_key_gives_its_word_anew_each_time_and_sends_no_secret() {
+    let mut scene = Scene::new().await;
+    let (key, public) = crate::assertion::tests::ec();
+    let provider = crate::Provider {
+        machine: true,
+        client_secret: None,
+        client_key: Some(key),
+        issuer: Some("https://id.example.org".into()),
+        ..scene.server.provider()
+    };
+    let given = scene.tokens.exchange.machine(&provider, &[]).await.unwrap();
+    scene
+        .tokens
+        .put(&account(), provider, given, vec!["mail".into()], None)
+        .await
+        .unwrap();
+    scene.again();
+    scene.clock.pass(HOUR);
+    assert_eq!(token(&scene).await.unwrap(), "access-2");
+    let forms = scene.server.book.lock().unwrap().forms.clone();
+    let mut words = forms.iter().map(|form| {
+        assert!(!form.contains_key("client_secret"));
+        assert_eq!(
+            form["client_assertion_type"],
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+        );
+        let (_, claims) = crate::assertion::tests::read(&form["client_assertion"], &public);
+        assert_eq!((&claims["sub"], &claims["aud"]), (&json!("app"), &json!("https://id.example.org")));
+        claims["jti"].clone()
+    });
+    assert_ne!(words.next().unwrap(), words.next().unwrap());
+    let wrong = crate::Provider {
+        client_key: Some("canary".to_owned().into()),
+        ..scene.server.provider()
+    };
+    let error = scene.tokens.exchange.machine(&wrong, &[]).await.unwrap_err().to_string();
+    assert!(error.contains("clientKey") && !error.contains("canary"), "{error}");
+}
+
+#[tokio::test]
 async fn a_sign_out_forgets_first_and_gives_back_what_takes_the_whole_grant_along() {
     let mut scene = Scene::new().await;
     assert_eq!(scene.tokens.remove(&account()).await.unwrap(), Outcome::Nothing);
