@@ -77,6 +77,8 @@ pub enum McpAuth {
         client_id: Option<String>,
         /// Not in the browser: the app signs in as itself, by that id and its secret (`client_credentials`).
         machine: bool,
+        /// The authorization server that id belongs to; at any other nothing of it is shown.
+        issuer: Option<String>,
     },
 }
 
@@ -372,7 +374,12 @@ impl Read {
                     true => self.needed(part, "mcp.", "clientId"),
                     false => self.text(part, "mcp.", "clientId"),
                 };
-                McpAuth::Oauth { client_id, machine }
+                let issuer = self.text(part, "mcp.", "issuer");
+                McpAuth::Oauth {
+                    client_id,
+                    machine,
+                    issuer,
+                }
             }
             Some("bearer") => McpAuth::Bearer,
             Some("none") => McpAuth::None,
@@ -603,7 +610,8 @@ mod tests {
             sse && auth
                 == McpAuth::Oauth {
                     client_id: Some("c".into()),
-                    machine: false
+                    machine: false,
+                    issuer: None
                 }
         );
         let files =

@@ -300,7 +300,11 @@ impl Sources {
         let Kind::Mcp(Mcp::Remote {
             url,
             sse,
-            auth: McpAuth::Oauth { client_id, machine },
+            auth: McpAuth::Oauth {
+                client_id,
+                machine,
+                issuer,
+            },
             ..
         }) = &config.kind
         else {
@@ -336,6 +340,14 @@ impl Sources {
             redirect,
         })
         .await?;
+        // The server says by itself who signs in for it; whoever stands in it could name somebody who gathers secrets.
+        if let Some(ours) = issuer.as_deref().map(|ours| ours.trim_end_matches('/'))
+            && found.issuer.as_deref().map(|theirs| theirs.trim_end_matches('/')) != Some(ours)
+        {
+            let theirs = found.issuer.unwrap_or_else(|| "nobody by name".to_owned());
+            let message = format!("“{}” signs in at {theirs}, and its id belongs to {ours}", config.name);
+            return Err(WireError::new(ErrorCode::NeedsUser, message).hint("if that is right, change mcp.issuer in its config.json"));
+        }
         Ok(Some(SignInPlace {
             account,
             name: config.name.clone(),
