@@ -6,28 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Scenarios that the suite does not pass, and why.
-const SHORT: &[(&str, &str)] = &[
-    (
-        "auth/basic-cimd",
-        "all but one “should”: an address in the internet under which the app describes itself, which it has not",
-    ),
-    (
-        "auth/2025-03-26-oauth-metadata-backcompat",
-        "its authorization server calls itself by another name than the one it was asked under; RFC 8414, 3.3, forbids to go on",
-    ),
-    (
-        "auth/client-credentials-jwt",
-        "an extension: a sign-in without a person, which sources do not have",
-    ),
-    (
-        "auth/client-credentials-basic",
-        "an extension: a sign-in without a person, which sources do not have",
-    ),
-    (
-        "auth/cross-app-access-complete-flow",
-        "an extension: an identity provider of a company vouches for the person",
-    ),
-];
+const SHORT: &[(&str, &str)] = &[(
+    "auth/cross-app-access-complete-flow",
+    "an extension: an identity provider of a company vouches for the person",
+)];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/mcp")

@@ -36,8 +36,8 @@ const HEAVY: &[(&str, &[&str], &[&str])] = &[
         &["kata-agent", "kata-oauth", "kata-plugins", "kata-sources", "kata-tools"],
     ),
     ("oauth2", &["kata-oauth"], &[]),
-    // The gateway checks what a device signs, and hashes tokens.
-    ("aws-lc-rs", &["kata-gateway", "kata-plugins"], &[]),
+    // The gateway checks what a device signs, and hashes tokens; an app with a key signs who it is.
+    ("aws-lc-rs", &["kata-gateway", "kata-oauth", "kata-plugins"], &[]),
     ("keyring-core", &["kata-engine"], &[]),
     ("rmcp", &["kata-sources"], &[]),
     ("yaml-rust2", &["kata-engine"], &[]),

@@ -292,6 +292,7 @@ impl Engine {
             board: Arc::clone(&board),
             events: Arc::clone(&events),
             secrets: Arc::clone(&secrets),
+            settings: Arc::clone(&settings),
             accounts: accounts.accounts(),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),

@@ -124,6 +124,9 @@ pub struct ProviderEntry {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OauthSettings {
+    /// Address at which the person publishes what this app is (Client ID Metadata Document); its id where a server takes such.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_metadata: Option<String>,
     /// By id.
     pub providers: BTreeMap<String, kata_oauth::Edit>,
     /// Fields of a newer version.

@@ -3,6 +3,7 @@
 //!
 //! RFC 6749, RFC 7636 (PKCE, S256 only), RFC 8628 (devices), RFC 7009 (revocation), RFC 8707 (`resource`).
 
+use crate::assertion::assertion;
 use crate::failure::Failure;
 use crate::fresh::Life;
 use crate::http::{Http, NoAnswer, Seen};
@@ -154,6 +155,32 @@ impl Exchange {
         let carrier = Carrier::new(&self.http);
         let answer = request.request_async(&carrier).await;
         read(answer, began, &carrier.seen)
+    }
+
+    /// Tokens for the app itself, by its id and secret, or its key (RFC 6749 §4.4). A refresh token has no place here and is left (§4.4.3).
+    pub(crate) async fn machine(&self, provider: &Provider, scopes: &[String]) -> Result<Given, Failure> {
+        let client = client(provider).map_err(unfit)?;
+        let mut request = client
+            .exchange_client_credentials()
+            .add_scopes(scopes.iter().cloned().map(Scope::new));
+        if let Some(resource) = &provider.resource {
+            request = request.add_extra_param("resource", resource);
+        }
+        if let Some(key) = &provider.client_key {
+            let id = provider.client_id.as_deref().unwrap_or_default();
+            // RFC 7523 §3: the server's name, or its address for tokens where it has none.
+            let audience = provider.issuer.as_ref().unwrap_or(&provider.token_url);
+            let once = CsrfToken::new_random().into_secret();
+            let word = assertion(key, id, audience, self.clock.now(), &once).map_err(unfit)?;
+            request = request
+                .add_extra_param("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+                .add_extra_param("client_assertion", word);
+        }
+        let began = self.began();
+        let carrier = Carrier::new(&self.http);
+        let answer = request.request_async(&carrier).await;
+        let given = read(answer, began, &carrier.seen)?;
+        Ok(Given { refresh: None, ..given })
     }
 
     /// A code for a device.

@@ -60,6 +60,12 @@ struct ProviderText {
     scope_prefix: String,
     tells_scopes: bool,
     resource: Option<String>,
+    #[serde(default)]
+    machine: bool,
+    #[serde(default)]
+    client_key: Option<String>,
+    #[serde(default)]
+    issuer: Option<String>,
 }
 
 impl Kept {
@@ -88,6 +94,9 @@ impl Kept {
                 scope_prefix: p.scope_prefix.clone(),
                 tells_scopes: p.tells_scopes,
                 resource: p.resource.clone(),
+                machine: p.machine,
+                client_key: p.client_key.as_ref().map(open),
+                issuer: p.issuer.clone(),
             },
             ended: self.ended.clone(),
         };
@@ -117,6 +126,9 @@ impl Kept {
                 scope_prefix: p.scope_prefix,
                 tells_scopes: p.tells_scopes,
                 resource: p.resource,
+                machine: p.machine,
+                client_key: p.client_key.map(SecretString::from),
+                issuer: p.issuer,
                 ..Provider::default()
             },
             ended: t.ended,

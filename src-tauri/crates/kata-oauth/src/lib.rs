@@ -6,6 +6,7 @@
 //!
 //! Deliberately absent: where secrets are kept (a port), opening a browser, plugins and sources (the engine).
 
+mod assertion;
 mod exchange;
 mod failure;
 mod fresh;

@@ -47,6 +47,8 @@ pub struct Provider {
     pub client_id: Option<String>,
     /// The app's secret.
     pub client_secret: Option<SecretString>,
+    /// The app's private key, in the place of a secret (RFC 7523): PKCS #8 in PEM.
+    pub client_key: Option<SecretString>,
     /// Whether id and secret go into the header of a token request and not into its body.
     pub secret_in_header: bool,
     /// Scopes that are asked for besides what a source needs: the account's name, a refresh token.
@@ -63,6 +65,8 @@ pub struct Provider {
     pub issuer: Option<String>,
     /// Whether it comes with the app.
     pub preset: bool,
+    /// Whether the app signs in as itself, by its id and secret alone (RFC 6749, 4.4).
+    pub machine: bool,
 }
 
 /// What a person set about a provider; absent keeps what is there. The secret is kept elsewhere.

@@ -50,6 +50,8 @@ pub enum Way {
     Browser(Listener),
     /// With a code on another device.
     Device,
+    /// Nobody does: the app signs in as itself, and the sign-in has ended when it has begun.
+    Machine,
 }
 
 struct Entry {
@@ -175,6 +177,17 @@ impl SignIns {
                         browser.finish(page).await;
                     }
                 });
+            }
+            Way::Machine => {
+                self.enter(&shown, account, &cancel);
+                let run = async {
+                    let given = self.tokens.exchange.machine(&wanted.provider, &wanted.ask).await;
+                    self.take(&wanted, given.map_err(|failure| Stop::of(failure, &wanted.provider.name))?)
+                        .await
+                };
+                let outcome = self.within(&cancel, TIME, run).await;
+                self.end(&shown.id, outcome);
+                return self.get(&shown.id);
             }
             Way::Device => {
                 if wanted.provider.device_url.is_none() {

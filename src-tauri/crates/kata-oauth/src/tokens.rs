@@ -259,7 +259,7 @@ impl Tokens {
             (Age::Good, _) if !state.spoilt => Verdict::Give(token(kept)),
             (Age::Due, Some(_)) => Verdict::Give(token(kept)),
             // Without a refresh token it is used to its end.
-            (Age::Due, None) if kept.refresh.is_none() && !state.spoilt => Verdict::Give(token(kept)),
+            (Age::Due, None) if kept.refresh.is_none() && !kept.provider.machine && !state.spoilt => Verdict::Give(token(kept)),
             _ => Verdict::Renew,
         }
     }
@@ -306,12 +306,16 @@ impl Tokens {
             return self.keep(account, line, turn, unkept).await;
         }
         let Some(kept) = kept else { return Ok(()) };
-        let Some(refresh) = &kept.refresh else {
-            let message = format!("{} gives no token that can be renewed; sign in again", kept.provider.name);
-            return self.end(account, line, turn, kept, "relogin", message).await;
+        let given = match &kept.refresh {
+            _ if kept.provider.machine => self.exchange.machine(&kept.provider, &kept.scopes).await,
+            Some(refresh) => self.exchange.refresh(&kept.provider, refresh).await,
+            None => {
+                let message = format!("{} gives no token that can be renewed; sign in again", kept.provider.name);
+                return self.end(account, line, turn, kept, "relogin", message).await;
+            }
         };
         let name = kept.provider.name.clone();
-        match self.exchange.refresh(&kept.provider, refresh).await {
+        match given {
             Ok(given) => {
                 let next = Kept {
                     access: given.access,

@@ -75,6 +75,10 @@ pub enum McpAuth {
     Oauth {
         /// Client id.
         client_id: Option<String>,
+        /// Not in the browser: the app signs in as itself, by that id and its secret (`client_credentials`).
+        machine: bool,
+        /// The authorization server that id belongs to; at any other nothing of it is shown.
+        issuer: Option<String>,
     },
 }
 
@@ -364,9 +368,19 @@ impl Read {
         let url = self.address(part, "mcp.", "url");
         let auth = match self.text(part, "mcp.", "authType").as_deref() {
             // The earlier app asks a server that says nothing whether it wants a sign-in.
-            Some("oauth") | None => McpAuth::Oauth {
-                client_id: self.text(part, "mcp.", "clientId"),
-            },
+            Some("oauth") | None => {
+                let machine = self.machine(part);
+                let client_id = match machine {
+                    true => self.needed(part, "mcp.", "clientId"),
+                    false => self.text(part, "mcp.", "clientId"),
+                };
+                let issuer = self.text(part, "mcp.", "issuer");
+                McpAuth::Oauth {
+                    client_id,
+                    machine,
+                    issuer,
+                }
+            }
             Some("bearer") => McpAuth::Bearer,
             Some("none") => McpAuth::None,
             Some(other) => {
@@ -382,6 +396,18 @@ impl Read {
             auth,
             headers,
         })
+    }
+
+    /// Whether a server's sign-in is a machine's.
+    fn machine(&mut self, part: &Map<String, Value>) -> bool {
+        match self.text(part, "mcp.", "grant").as_deref() {
+            Some("client_credentials") => true,
+            Some("authorization_code") | None => false,
+            Some(other) => {
+                self.wrong("mcp.grant", &format!("“{other}” is none of authorization_code, client_credentials"));
+                false
+            }
+        }
     }
 
     fn api(&mut self, part: &Map<String, Value>, provider: Option<&str>) -> Option<Api> {
@@ -528,6 +554,14 @@ mod tests {
                 ],
             ),
             (
+                json!({ "name": "x", "type": "mcp", "mcp": { "url": "https://x.test/mcp", "grant": "client_credentials" } }),
+                vec!["config.json: mcp.clientId is missing"],
+            ),
+            (
+                json!({ "name": "x", "type": "mcp", "mcp": { "url": "https://x.test/mcp", "grant": "implicit" } }),
+                vec!["config.json: mcp.grant “implicit” is none of authorization_code, client_credentials"],
+            ),
+            (
                 json!({ "name": "x", "type": "api", "api": {
                     "baseUrl": "https://me:secret@x.test", "authType": "header", "headerName": "a b",
                     "defaultHeaders": { "X": "a\nb" }, "testEndpoint": { "method": "DELETE" }
@@ -575,7 +609,9 @@ mod tests {
         assert!(
             sse && auth
                 == McpAuth::Oauth {
-                    client_id: Some("c".into())
+                    client_id: Some("c".into()),
+                    machine: false,
+                    issuer: None
                 }
         );
         let files =

@@ -282,19 +282,29 @@ impl Sources {
         told
     }
 
-    /// Where a remote server signs people in, found by asking it; and this app's id there, registered now unless the file names
-    /// one. `None` for every other source.
+    /// Where a remote server signs people in, found by asking it; and this app's id there: what the file names, else the address at
+    /// which the app is `published` where the server takes such, else one that is registered now. `None` for every other source.
     ///
     /// # Errors
     /// The server does not say, or takes nobody in.
-    pub async fn sign_in_place(&self, id: &SourceId, redirect: Option<&str>, granted: &[String]) -> Result<Option<SignInPlace>, WireError> {
+    pub async fn sign_in_place(
+        &self,
+        id: &SourceId,
+        redirect: Option<&str>,
+        granted: &[String],
+        published: Option<&str>,
+    ) -> Result<Option<SignInPlace>, WireError> {
         let Some(seat) = self.seat(id) else { return Ok(None) };
         let spec = seat.spec();
         let Ok(config) = &spec.config else { return Ok(None) };
         let Kind::Mcp(Mcp::Remote {
             url,
             sse,
-            auth: McpAuth::Oauth { client_id },
+            auth: McpAuth::Oauth {
+                client_id,
+                machine,
+                issuer,
+            },
             ..
         }) = &config.kind
         else {
@@ -303,10 +313,17 @@ impl Sources {
         let Some(account) = seat.account() else { return Ok(None) };
         let server = seat.challenges.asked().unwrap_or_else(|| mcp::first_place(url, *sse));
         let challenge = seat.challenges.last().map(|c| c.header);
+        let secret = |name: &'static str| self.deps.secrets.secret(id, name);
+        let client_key = if *machine { secret("clientKey").await } else { None };
         let client_secret: Option<SecretString> = match client_id {
-            Some(_) => self.deps.secrets.secret(id, "clientSecret").await,
-            None => None,
+            Some(_) if client_key.is_none() => secret("clientSecret").await,
+            _ => None,
         };
+        if *machine && client_secret.is_none() && client_key.is_none() {
+            let message = format!("“{}” signs in by its id and secret, and its secret is not there", config.name);
+            let hint = format!("`kata sources secret {id} clientSecret`, or clientKey where the server knows its public key");
+            return Err(WireError::new(ErrorCode::NeedsUser, message).hint(hint));
+        }
         let found = mcp::discover(mcp::Wanted {
             http: &self
                 .deps
@@ -319,9 +336,18 @@ impl Sources {
             granted,
             client_id: client_id.as_deref(),
             client_secret,
+            published,
             redirect,
         })
         .await?;
+        // The server says by itself who signs in for it; whoever stands in it could name somebody who gathers secrets.
+        if let Some(ours) = issuer.as_deref().map(|ours| ours.trim_end_matches('/'))
+            && found.issuer.as_deref().map(|theirs| theirs.trim_end_matches('/')) != Some(ours)
+        {
+            let theirs = found.issuer.unwrap_or_else(|| "nobody by name".to_owned());
+            let message = format!("“{}” signs in at {theirs}, and its id belongs to {ours}", config.name);
+            return Err(WireError::new(ErrorCode::NeedsUser, message).hint("if that is right, change mcp.issuer in its config.json"));
+        }
         Ok(Some(SignInPlace {
             account,
             name: config.name.clone(),
@@ -331,11 +357,14 @@ impl Sources {
             revocation_url: found.revocation_url,
             client_id: found.client_id,
             client_secret: found.client_secret,
+            client_key,
             secret_in_header: found.secret_in_header,
-            scopes: found.scopes,
+            // A machine is always there: it asks for a token when it needs one.
+            scopes: found.scopes.into_iter().filter(|s| !*machine || s != "offline_access").collect(),
             resource: Some(found.resource),
             issuer: found.issuer,
             parameters: BTreeMap::new(),
+            machine: *machine,
         }))
     }
 
@@ -358,8 +387,9 @@ pub fn secrets_of(config: &Config) -> Vec<String> {
             tables.push(headers);
             match auth {
                 McpAuth::Bearer => names.push("token".to_owned()),
-                McpAuth::Oauth { client_id: Some(_) } => names.push("clientSecret".to_owned()),
-                McpAuth::Oauth { client_id: None } | McpAuth::None => {}
+                McpAuth::Oauth { machine: true, .. } => names.extend(["clientSecret".to_owned(), "clientKey".to_owned()]),
+                McpAuth::Oauth { client_id: Some(_), .. } => names.push("clientSecret".to_owned()),
+                McpAuth::Oauth { client_id: None, .. } | McpAuth::None => {}
             }
         }
         Kind::Api(api) => {

@@ -181,3 +181,21 @@ impl Stage {
         all.iter().rfind(|(of, _)| of == id).unwrap().1.clone()
     }
 }
+
+/// The address `/mcp` of a server that has these documents, by path, and nothing else. `{}` in them is its own origin.
+pub(crate) async fn documents(all: &[(&str, serde_json::Value)]) -> url::Url {
+    use axum::http::{StatusCode, Uri};
+    use axum::response::IntoResponse;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let own = format!("http://{}", listener.local_addr().unwrap());
+    let all: BTreeMap<String, String> = all
+        .iter()
+        .map(|(path, document)| (path.to_string(), document.to_string().replace("{}", &own)))
+        .collect();
+    let router = axum::Router::new().fallback(move |uri: Uri| {
+        let found = all.get(uri.path()).cloned();
+        async move { found.map_or_else(|| StatusCode::NOT_FOUND.into_response(), |document| document.into_response()) }
+    });
+    Tasks::default().spawn("server", async move { axum::serve(listener, router).await.unwrap() });
+    url::Url::parse(&format!("{own}/mcp")).unwrap()
+}

@@ -202,3 +202,38 @@ async fn guides_of_what_is_on_offer_go_to_the_model_and_are_bounded() {
     assert!(guides[0].ends_with("[Cut: the guide is longer.]"));
     assert!(guides.iter().map(String::len).sum::<usize>() < GUIDES + 6 * 200);
 }
+
+#[tokio::test]
+async fn a_machines_id_and_secret_are_for_the_authorization_server_they_were_made_for() {
+    let published = json!({ "issuer": "{}", "authorization_endpoint": "{}/authorize", "token_endpoint": "{}/token" });
+    let at = crate::testing::documents(&[("/.well-known/oauth-authorization-server", published)]).await;
+    let own = at.origin().ascii_serialization();
+    let home = tempfile::tempdir().unwrap();
+    let stage = Stage::new(home.path());
+    let place = async |name: &str, issuer: Value| {
+        let mcp = json!({ "url": at.as_str(), "grant": "client_credentials", "clientId": "robot", "issuer": issuer });
+        let folder = folder(name, json!({ "name": "Demo", "type": "mcp", "enabled": false, "mcp": mcp }));
+        let source = id(&format!("mcp:w:{name}"));
+        stage.sources.put(&source, &workspace(), home.path(), &folder, None);
+        assert_eq!(stage.sources.secrets(&source), ["clientSecret", "clientKey"]);
+        stage.sources.sign_in_place(&source, None, &[], None).await
+    };
+    let bare = place("bare", Value::Null).await.unwrap_err();
+    assert!(bare.message.ends_with("its secret is not there"), "{}", bare.message);
+    stage.typed.0.lock().unwrap().insert("clientSecret".into(), "canary".into());
+    for (name, good) in [("own", json!(own)), ("slash", json!(format!("{own}/"))), ("any", Value::Null)] {
+        let found = place(name, good).await.unwrap().unwrap();
+        assert!(found.machine && found.client_secret.is_some() && found.client_key.is_none());
+    }
+    let other = place("other", json!("https://id.example.org")).await.unwrap_err();
+    assert_eq!(
+        other.message,
+        format!("“Demo” signs in at {own}, and its id belongs to https://id.example.org")
+    );
+    stage.typed.0.lock().unwrap().insert("clientKey".into(), "canary".into());
+    let found = place("key", Value::Null).await.unwrap().unwrap();
+    assert!(
+        found.client_secret.is_none() && found.client_key.is_some(),
+        "where there is a key no secret is sent"
+    );
+}

@@ -33,7 +33,7 @@ export function SignIn({ source, at, name, onClose }: SignInProps) {
     remember(client, "oauth.get", { id: signIn.id }, signIn);
     setId(signIn.id);
     // The engine opens the browser of its own machine; this page may be in another one, and opens it itself.
-    if (platform.kind !== "tauri" && signIn.method === "browser") void platform.openExternal(signIn.url);
+    if (platform.kind !== "tauri" && signIn.method === "browser" && signIn.url !== "") void platform.openExternal(signIn.url);
   };
   const begin = useAct("oauth.begin", { quiet: true, onSuccess: begun });
   const cancel = useAct("oauth.cancel", { quiet: true });

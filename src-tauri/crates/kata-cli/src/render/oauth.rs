@@ -69,6 +69,8 @@ pub(crate) fn sign_in(begun: &OauthSignIn) -> String {
             line(&begun.url, 2000),
             line(code, 40)
         ),
+        // It has ended already; how is said next.
+        None if begun.url.is_empty() => String::new(),
         None => format!(
             "Sign in at {} in the browser of this machine. If it did not open, go to\n\n{}\n",
             begun.provider,

@@ -158,6 +158,8 @@ pub struct SignInPlace {
     pub client_id: String,
     /// The app's secret there.
     pub client_secret: Option<SecretString>,
+    /// The app's private key there, in the place of a secret (`private_key_jwt`): PKCS #8 in PEM.
+    pub client_key: Option<SecretString>,
     /// Whether id and secret go into the header of the token request (`client_secret_basic`) and not into its body.
     pub secret_in_header: bool,
     /// What to ask for.
@@ -168,6 +170,8 @@ pub struct SignInPlace {
     pub issuer: Option<String>,
     /// Further parameters for the browser's address.
     pub parameters: BTreeMap<String, String>,
+    /// Whether the app signs in as itself, by its id and secret alone (RFC 6749, 4.4): a machine's account, without a person.
+    pub machine: bool,
 }
 
 /// Sources that know by themselves where they sign in.

@@ -213,6 +213,7 @@ impl Inner {
         let redirect = listener.as_ref().map(Listener::redirect);
         let need = self.need(&source, redirect.as_deref()).await?;
         let way = match listener {
+            _ if need.provider.machine => Way::Machine,
             Some(listener) => Way::Browser(listener.named(need.provider.by_name)),
             None => Way::Device,
         };
@@ -234,6 +235,7 @@ impl Inner {
         });
         if method == OauthMethod::Browser
             && params.open != Some(false)
+            && !begun.url.is_empty()
             && let Some(browser) = self.accounts.browser.get()
             && let Err(error) = browser.open(&begun.url)
         {

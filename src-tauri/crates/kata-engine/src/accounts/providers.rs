@@ -36,9 +36,11 @@ pub(super) fn of_place(place: SignInPlace) -> Need {
         parameters: place.parameters,
         client_id: Some(place.client_id),
         client_secret: place.client_secret,
+        client_key: place.client_key,
         secret_in_header: place.secret_in_header,
         resource: place.resource,
         issuer: place.issuer,
+        machine: place.machine,
         // A server grants what it wants; what a call needs beyond it says itself (403, insufficient_scope).
         tells_scopes: false,
         ..Provider::default()

@@ -95,6 +95,13 @@ pub(crate) const ROWS: &[Row] = &[
         false,
         "Tell when a chat is done while you do not look.",
     ),
+    row(
+        "oauth.clientMetadata",
+        Kind::Text(2048),
+        Fallback::Nothing,
+        false,
+        "Address (https) at which you publish what this app is: its id at MCP servers that take one (docs/oauth.md).",
+    ),
 ];
 
 impl Row {
@@ -163,7 +170,7 @@ pub(crate) fn find(path: &str) -> Result<&'static Row, WireError> {
             "routing" => "`kata route` changes it",
             "hygiene" => "`kata hygiene set` changes it",
             "traces" => "`kata trace rules` changes it",
-            "oauth" => "`kata oauth configure` changes it",
+            "oauth" => "`kata oauth configure` changes it; here only oauth.clientMetadata is",
             "updates" => "`kata update configure` changes it",
             "models" => "`kata models` changes it; here only models.default is",
             _ => "`kata settings list` marks those that can be changed",

@@ -9,6 +9,7 @@ mod trying;
 
 use crate::Secrets;
 use crate::board::Board;
+use crate::settings::SettingsFile;
 use async_trait::async_trait;
 use kata_core::EventHub;
 use kata_core::ports::{AccountRef, Accounts, Clock, Entropy, SignInPlace, SignInPlaces};
@@ -37,6 +38,7 @@ pub(crate) struct FileSources {
     home: HomePaths,
     board: Arc<Board>,
     secrets: Arc<Secrets>,
+    settings: Arc<SettingsFile>,
     clock: Arc<dyn Clock>,
 }
 
@@ -46,6 +48,7 @@ pub(crate) struct FileSourcesDeps {
     pub(crate) board: Arc<Board>,
     pub(crate) events: Arc<EventHub>,
     pub(crate) secrets: Arc<Secrets>,
+    pub(crate) settings: Arc<SettingsFile>,
     pub(crate) accounts: Arc<dyn Accounts>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -95,6 +98,7 @@ impl FileSources {
             home: deps.home,
             board: deps.board,
             secrets: deps.secrets,
+            settings: deps.settings,
             clock: deps.clock,
         })
     }
@@ -203,7 +207,9 @@ impl SignInPlaces for FileSources {
             Some(account) => self.accounts.token(&account, &[]).await.map(|t| t.scopes).unwrap_or_default(),
             None => Vec::new(),
         };
-        self.running.sign_in_place(source, redirect, &granted).await
+        let settings = self.settings.get();
+        let published = settings.oauth.client_metadata.as_deref();
+        self.running.sign_in_place(source, redirect, &granted, published).await
     }
 
     fn account_of(&self, source: &SourceId) -> Option<AccountRef> {

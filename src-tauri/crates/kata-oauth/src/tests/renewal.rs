@@ -316,6 +316,81 @@ async fn a_token_that_cannot_be_renewed_is_used_to_its_end() {
 }
 
 #[tokio::test]
+async fn a_machines_token_is_asked_for_anew_by_the_apps_own_id_and_secret_also_after_a_restart() {
+    const MACHINE: &str = "client_credentials";
+    let mut scene = Scene::new().await;
+    let provider = crate::Provider {
+        machine: true,
+        resource: Some("https://tools.example.org/mcp".into()),
+        ..scene.server.provider()
+    };
+    let scopes = vec!["mail".to_owned()];
+    let given = scene.tokens.exchange.machine(&provider, &scopes).await.unwrap();
+    scene.tokens.put(&account(), provider, given, scopes, None).await.unwrap();
+    assert_eq!(token(&scene).await.unwrap(), "access-1");
+    scene.clock.pass(HOUR - Duration::from_secs(1));
+    assert_eq!(token(&scene).await.unwrap(), "access-2", "before its end");
+    scene.again();
+    scene.clock.pass(HOUR);
+    assert_eq!(token(&scene).await.unwrap(), "access-3");
+    assert_eq!((scene.server.asked(MACHINE), scene.server.asked(REFRESH)), (3, 0));
+    let last = scene.server.book.lock().unwrap().forms.last().cloned().unwrap();
+    let sent = |name: &str| last.get(name).map(String::as_str);
+    assert_eq!((sent("client_id"), sent("client_secret")), (Some("app"), Some("app-secret")));
+    assert_eq!(
+        (sent("scope"), sent("resource")),
+        (Some("mail"), Some("https://tools.example.org/mcp"))
+    );
+    assert_eq!((sent("code"), sent("refresh_token")), (None, None));
+    // A secret that was changed there is a person's matter, and is asked about once.
+    scene.server.script(401, json!({ "error": "invalid_client" }));
+    scene.clock.pass(HOUR);
+    assert_eq!(code(&token(&scene).await), "configure");
+    assert_eq!(code(&token(&scene).await), "configure");
+    assert_eq!(scene.server.asked(MACHINE), 4);
+}
+
+#[tokio::test]
+async fn a_machine_with_a_key_gives_its_word_anew_each_time_and_sends_no_secret() {
+    let mut scene = Scene::new().await;
+    let (key, public) = crate::assertion::tests::ec();
+    let provider = crate::Provider {
+        machine: true,
+        client_secret: None,
+        client_key: Some(key),
+        issuer: Some("https://id.example.org".into()),
+        ..scene.server.provider()
+    };
+    let given = scene.tokens.exchange.machine(&provider, &[]).await.unwrap();
+    scene
+        .tokens
+        .put(&account(), provider, given, vec!["mail".into()], None)
+        .await
+        .unwrap();
+    scene.again();
+    scene.clock.pass(HOUR);
+    assert_eq!(token(&scene).await.unwrap(), "access-2");
+    let forms = scene.server.book.lock().unwrap().forms.clone();
+    let mut words = forms.iter().map(|form| {
+        assert!(!form.contains_key("client_secret"));
+        assert_eq!(
+            form["client_assertion_type"],
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+        );
+        let (_, claims) = crate::assertion::tests::read(&form["client_assertion"], &public);
+        assert_eq!((&claims["sub"], &claims["aud"]), (&json!("app"), &json!("https://id.example.org")));
+        claims["jti"].clone()
+    });
+    assert_ne!(words.next().unwrap(), words.next().unwrap());
+    let wrong = crate::Provider {
+        client_key: Some("canary".to_owned().into()),
+        ..scene.server.provider()
+    };
+    let error = scene.tokens.exchange.machine(&wrong, &[]).await.unwrap_err().to_string();
+    assert!(error.contains("clientKey") && !error.contains("canary"), "{error}");
+}
+
+#[tokio::test]
 async fn a_sign_out_forgets_first_and_gives_back_what_takes_the_whole_grant_along() {
     let mut scene = Scene::new().await;
     assert_eq!(scene.tokens.remove(&account()).await.unwrap(), Outcome::Nothing);

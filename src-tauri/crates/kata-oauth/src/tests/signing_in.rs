@@ -256,6 +256,31 @@ async fn a_device_whose_person_says_no_or_nothing_ends_and_asks_no_more() {
 }
 
 #[tokio::test]
+async fn a_machines_sign_in_has_ended_when_it_has_begun_and_leads_nobody_anywhere() {
+    let mut door = Door::new().await;
+    let wanted = || {
+        let mut wanted = door.wanted(Way::Machine);
+        wanted.provider.machine = true;
+        wanted.provider.userinfo_url = None;
+        wanted
+    };
+    let begun = door.sign_ins.begin(wanted()).await.unwrap();
+    assert_eq!((&begun.progress, begun.url.as_str()), (&OauthProgress::Done { account: None }, ""));
+    door.scene.server.script(401, json!({ "error": "invalid_client" }));
+    let begun = door.sign_ins.begin(wanted()).await.unwrap();
+    assert!(
+        matches!(&begun.progress, OauthProgress::Failed { code, .. } if code == "refused"),
+        "{:?}",
+        begun.progress
+    );
+    assert_eq!(
+        door.ended().await,
+        OauthProgress::Done { account: None },
+        "whoever waits for ends is told"
+    );
+}
+
+#[tokio::test]
 async fn a_provider_without_an_apps_id_says_what_is_missing() {
     let door = Door::new().await;
     let mut wanted = door.wanted(Way::Device);

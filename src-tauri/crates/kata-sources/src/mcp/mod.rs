@@ -6,6 +6,7 @@
 
 mod answer;
 mod handler;
+mod origin;
 mod program;
 mod sign_in;
 mod signed;
@@ -49,6 +50,9 @@ use tokio_util::sync::CancellationToken;
 const PROGRAM_ANSWERS: Duration = Duration::from_secs(60);
 /// Time a server in the network gets.
 const SERVER_ANSWERS: Duration = Duration::from_secs(20);
+/// Time it gets for the newest protocol's first question, before it is asked as servers were asked before (`initialize`). Servers that
+/// do not know the question answer it with nonsense or not at all.
+const NEWEST_ANSWERS: Duration = Duration::from_secs(10);
 /// A call of which nothing is heard for so long is given up.
 const CALL_SILENT: Duration = Duration::from_secs(300);
 /// The longest call.
@@ -121,7 +125,12 @@ impl Server {
             Mcp::Remote { url, sse, auth, headers } => {
                 let mut last = None;
                 for (url, way) in places(url, *sse) {
-                    match Self::reach(&url, way, auth, headers, &making).await {
+                    let mut reached = Self::reach(&url, way, auth, headers, &making).await;
+                    // Its own time to say nothing at all is over after this one.
+                    if way == Way::Newest && reached.as_ref().is_err_and(|trouble| trouble.code == "silent") {
+                        reached = Self::reach(&url, Way::Initialize, auth, headers, &making).await;
+                    }
+                    match reached {
                         Err(trouble) if trouble.code == "protocol" => last = last.or(Some(trouble)),
                         done => return done,
                     }
@@ -224,11 +233,12 @@ impl Server {
                 }
             })
         };
-        let served = within(&*making.clock, SERVER_ANSWERS, serving).await;
+        let limit = if way == Way::Newest { NEWEST_ANSWERS } else { SERVER_ANSWERS };
+        let served = within(&*making.clock, limit, serving).await;
         let server = served.unwrap_or_else(|| {
             Err(Trouble::again(
                 "silent",
-                format!("The server did not answer within {} s.", SERVER_ANSWERS.as_secs()),
+                format!("The server did not answer within {} s.", limit.as_secs()),
             ))
         })?;
         server.listen(making).await;

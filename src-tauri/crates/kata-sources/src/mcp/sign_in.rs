@@ -3,8 +3,9 @@
 //!
 //! Deliberately absent: the browser, codes and tokens. That is kata-oauth's, by the port `SignInPlaces`.
 
+use super::origin;
 use kata_protocol::{ErrorCode, WireError};
-use rmcp::transport::auth::AuthorizationManager;
+use rmcp::transport::auth::{AuthError, AuthorizationManager};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -43,6 +44,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) granted: &'a [String],
     pub(crate) client_id: Option<&'a str>,
     pub(crate) client_secret: Option<SecretString>,
+    /// Address at which a person publishes what this app is (Client ID Metadata Document).
+    pub(crate) published: Option<&'a str>,
     pub(crate) redirect: Option<&'a str>,
 }
 
@@ -75,12 +78,14 @@ async fn found(wanted: Wanted<'_>) -> Result<Discovered, WireError> {
     let mut manager = AuthorizationManager::new(wanted.server.clone())
         .await
         .map_err(|e| upstream("cannot be asked where it signs in", &e))?;
-    let resolved = manager
-        .resolve_metadata_from_challenge(wanted.challenge)
-        .await
-        .map_err(|e| upstream("does not say where it signs in", &e))?;
-    let metadata = resolved.metadata.clone();
-    manager.set_metadata(resolved.metadata);
+    let metadata = match manager.resolve_metadata_from_challenge(wanted.challenge).await {
+        Ok(resolved) => resolved.metadata,
+        Err(error @ AuthError::AuthorizationServerMismatch { .. }) => origin::metadata(wanted.http, wanted.server, wanted.challenge)
+            .await
+            .ok_or_else(|| upstream("does not say where it signs in", &error))?,
+        Err(error) => return Err(upstream("does not say where it signs in", &error)),
+    };
+    manager.set_metadata(metadata.clone());
     let listed = |key: &str| metadata.additional_fields.get(key).and_then(Value::as_array).cloned();
     let text = |key: &str| metadata.additional_fields.get(key).and_then(Value::as_str).map(str::to_owned);
     // OAuth 2.1: without PKCE a code could be taken on its way.
@@ -95,12 +100,16 @@ async fn found(wanted: Wanted<'_>) -> Result<Discovered, WireError> {
     let methods: BTreeSet<String> = listed("token_endpoint_auth_methods_supported")
         .map(|l| l.iter().filter_map(Value::as_str).map(str::to_owned).collect())
         .unwrap_or_else(|| BTreeSet::from(["client_secret_basic".to_owned()]));
-    let (client_id, client_secret, method) = match (wanted.client_id, &metadata.registration_endpoint) {
-        (Some(id), _) => {
+    let takes_addresses = metadata.additional_fields.get("client_id_metadata_document_supported") == Some(&Value::Bool(true));
+    let published = wanted.published.filter(|_| takes_addresses);
+    let (client_id, client_secret, method) = match (wanted.client_id, published, &metadata.registration_endpoint) {
+        (Some(id), _, _) => {
             let method = preferred(&methods, wanted.client_secret.is_some());
             (id.to_owned(), wanted.client_secret.clone(), method)
         }
-        (None, Some(endpoint)) => {
+        // Nothing that is published is a secret.
+        (None, Some(address), _) => (document(address)?, None, "none".to_owned()),
+        (None, None, Some(endpoint)) => {
             let asked = preferred(&methods, false);
             let mut document = json!({
                 "client_name": "Kata Agents",
@@ -125,7 +134,7 @@ async fn found(wanted: Wanted<'_>) -> Result<Discovered, WireError> {
                 .map(SecretString::from);
             (registered.client_id, secret, method)
         }
-        (None, None) => {
+        (None, None, None) => {
             return Err(
                 WireError::new(ErrorCode::NeedsUser, format!("“{}” takes no app in by itself", wanted.name))
                     .hint("register an app there by hand and put its id into mcp.clientId"),
@@ -151,6 +160,21 @@ async fn found(wanted: Wanted<'_>) -> Result<Discovered, WireError> {
             _ => resource.to_string(),
         },
     })
+}
+
+/// An address that can be an app's id (draft-ietf-oauth-client-id-metadata-document, 3).
+fn document(address: &str) -> Result<String, WireError> {
+    let fits = Url::parse(address).is_ok_and(|url| {
+        let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+        url.scheme() == "https" && url.path() != "/" && plain
+    });
+    match fits {
+        true => Ok(address.to_owned()),
+        false => Err(
+            WireError::invalid("the setting oauth.clientMetadata is no address that begins with https:// and has a path")
+                .hint("mend it with `kata settings set`, or take it away"),
+        ),
+    }
 }
 
 /// How this app shows who it is, of what the server takes: nothing to lose first, then the header.
@@ -198,3 +222,6 @@ async fn register(http: &reqwest::Client, endpoint: &str, document: &Value) -> R
     }
     serde_json::from_slice(&body).map_err(Why::Json)
 }
+
+#[cfg(test)]
+mod tests;

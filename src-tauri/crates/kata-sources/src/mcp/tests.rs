@@ -326,3 +326,70 @@ async fn a_program_that_is_not_there_or_ends_at_once_says_so_with_its_last_words
         trouble.message
     );
 }
+
+/// How a server in the network takes the newest protocol's first question.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Discover {
+    /// With a result that is none.
+    Nonsense,
+    /// Not at all.
+    Silence,
+    /// With an answer that begins and does not go on.
+    Half,
+}
+
+/// A server of before 2026 in the network, and the methods it was asked.
+async fn old_server(discover: Discover) -> (url::Url, watch::Receiver<Vec<String>>) {
+    use axum::response::IntoResponse;
+    let (asked, seen) = watch::channel(Vec::new());
+    let answer = move |axum::Json(message): axum::Json<Value>| async move {
+        let method = message["method"].as_str().unwrap_or_default().to_owned();
+        asked.send_modify(|all: &mut Vec<String>| all.push(method.clone()));
+        let result = match (method.as_str(), discover) {
+            ("initialize", _) => {
+                json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "serverInfo": { "name": "old", "version": "1" } })
+            }
+            ("server/discover", Discover::Silence) => std::future::pending().await,
+            ("server/discover", Discover::Half) => {
+                let never = axum::body::Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+                return ([("content-type", "text/event-stream")], never).into_response();
+            }
+            _ => json!({}),
+        };
+        match message.get("id") {
+            Some(id) => axum::Json(json!({ "jsonrpc": "2.0", "id": id, "result": result })).into_response(),
+            None => axum::http::StatusCode::ACCEPTED.into_response(),
+        }
+    };
+    let router = axum::Router::new().route("/mcp", axum::routing::post(answer));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = url::Url::parse(&format!("http://{}/mcp", listener.local_addr().unwrap())).unwrap();
+    Tasks::default().spawn("server", async move { axum::serve(listener, router).await.unwrap() });
+    (url, seen)
+}
+
+#[tokio::test]
+async fn a_server_in_the_network_that_does_not_know_the_newest_protocols_question_is_asked_as_before_however_it_takes_it() {
+    for discover in [Discover::Nonsense, Discover::Silence, Discover::Half] {
+        let (url, mut asked) = old_server(discover).await;
+        let clock = Arc::new(ManualClock::default());
+        let questions = Questions::new(Arc::clone(&clock) as _, Arc::new(Counting::default()), Arc::new(|| {}));
+        let making = making(&clock, &Arc::new(questions));
+        let config = Mcp::Remote {
+            url,
+            sse: false,
+            auth: McpAuth::None,
+            headers: BTreeMap::new(),
+        };
+        let passing = async {
+            asked.wait_for(|all| !all.is_empty()).await.unwrap();
+            if discover != Discover::Nonsense {
+                clock.advance(NEWEST_ANSWERS);
+            }
+        };
+        let (connected, ()) = tokio::join!(Server::connect(&config, making), passing);
+        assert_eq!(connected.err(), None, "{discover:?}");
+        let asked: Vec<_> = asked.borrow().iter().take(2).cloned().collect();
+        assert_eq!(asked, ["server/discover", "initialize"], "{discover:?}");
+    }
+}
