@@ -529,6 +529,20 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_setting_that_a_person_must_give_does_not_stand_in_the_way() {
+        let (_home, folder) = fresh(PluginTemplate::Hook);
+        let manifest = folder.join("kata-plugin.json");
+        change(&manifest, ",\n        \"default\": \"– sent by Kata\"", "");
+        change(
+            &manifest,
+            "\"additionalProperties\": false",
+            "\"required\": [\"signature\"],\n    \"additionalProperties\": false",
+        );
+        let report = check(&folder).await;
+        assert_eq!(errors(&report), [""; 0], "{:#?}", report.findings);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_contract_that_never_ends_ends_the_check_all_the_same() {
         let (_home, folder) = fresh(PluginTemplate::Tool);
         change(
