@@ -559,3 +559,29 @@ async fn the_person_may_choose_a_workspaces_plugin_over_the_global_one_of_the_sa
     );
     engine.engine.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_whose_required_setting_nobody_gave_asks_for_it_by_name_and_runs_when_it_has_it() {
+    let home = TestHome::new();
+    let settings = json!({ "type": "object", "required": ["word"], "properties": { "word": { "type": "string", "minLength": 1 } } });
+    let manifest = manifest("shy", json!({ "settings": settings }));
+    write_plugin(&extensions(&home).join("shy"), &manifest, &module("shy", "yes"));
+    let engine = TestEngine::start(home).await;
+    let seen = get(&engine.ops, "shy").await;
+    trust(&engine.ops, "shy", &seen.hash, &[], false).await.unwrap();
+    let error = enable(&engine.ops, "shy").await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::NeedsUser, "{error:?}");
+    assert!(error.message.contains("“word”"), "{error:?}");
+    assert!(error.hint.unwrap().contains("kata plugins set shy word="));
+    let state = get(&engine.ops, "shy").await.summary.status.state;
+    let action = UserAction::Configure { field: "word".into() };
+    assert_eq!(state, RunState::NeedsUser { action });
+
+    let configure = PluginConfigure {
+        id: id("shy"),
+        settings: Json(json!({ "word": "hush" })),
+    };
+    engine.ops.plugin_configure(&caller(), configure).await.unwrap();
+    becomes(&engine, "shy", "runs", |p| p.status.state == RunState::Running).await;
+    engine.engine.shutdown().await;
+}

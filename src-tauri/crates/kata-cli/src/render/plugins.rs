@@ -83,14 +83,13 @@ fn capabilities(text: &mut String, wanted: &[CapabilityState]) {
 }
 
 fn changed(text: &mut String, change: &PluginChange) {
-    put(
-        text,
-        &format!(
-            "  since you trusted it: version {} → {}",
-            line(&change.from_version, 20),
-            line(&change.to_version, 20)
-        ),
-    );
+    let (from, to) = (line(&change.from_version, 20), line(&change.to_version, 20));
+    let version = if from == to {
+        format!("version {to} as before")
+    } else {
+        format!("version {from} → {to}")
+    };
+    put(text, &format!("  since you trusted it: {version}"));
     for (sign, list) in [("+", &change.capabilities_added), ("-", &change.capabilities_removed)] {
         for capability in list {
             put(text, &format!("    {sign} {}", line(capability, 80)));
@@ -117,7 +116,12 @@ pub(crate) fn plugin(d: &PluginDetail, now: Ms) -> String {
     let running = if s.enabled { state(&s.status, now) } else { "off".into() };
     let remote = s.origin == PluginOrigin::Gateway;
     let came = if remote { "joined" } else { "loaded" };
-    put(&mut text, &format!("  state      {running}, {came} {} times", s.generation));
+    let times = if s.generation == 1 {
+        "once".to_owned()
+    } else {
+        format!("{} times", s.generation)
+    };
+    put(&mut text, &format!("  state      {running}, {came} {times}"));
     put(&mut text, &format!("  brings     {}", registered(&d.registered)));
     let (u, l) = (&s.usage, &d.limits);
     if remote {

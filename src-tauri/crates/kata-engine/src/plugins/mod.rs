@@ -32,7 +32,7 @@ pub(crate) use external::Programs;
 use kata_core::ports::{Clock, StoreError};
 use kata_plugins::{Candidate, NetworkPolicy, PluginHost, Root, original_of};
 use kata_protocol::{
-    ChannelId, ErrorCode, Fact, GrantAction, GrantEvent, PluginId, PluginOrigin, PluginSummary, RunState, Status, WireError,
+    ChannelId, ErrorCode, Fact, GrantAction, GrantEvent, PluginId, PluginOrigin, PluginSummary, RunState, Status, UserAction, WireError,
 };
 use kata_store::{HomePaths, SqliteStore};
 use look::Found;
@@ -212,32 +212,44 @@ impl Plugins {
         };
         let contributes = candidate.manifest.contributes.clone();
         let bundled = candidate.origin == PluginOrigin::Bundled;
+        let missing = setting::missing_setting(&candidate, &settings).map(str::to_owned);
         self.set_status(id, Status::plain(RunState::Starting, self.clock.now()));
         if let Err(error) = self.host.activate(candidate, settings, granted.clone(), network).await {
             let serving = self.host.running().contains(id);
-            let state = if serving {
-                RunState::Degraded
-            } else {
-                RunState::Failed { recoverable: true }
-            };
-            let message = if serving {
-                format!("The new version did not load, the old one goes on: {error}")
-            } else {
-                error.to_string()
+            let (state, message) = match &missing {
+                _ if serving => {
+                    let message = format!("The new version did not load, the old one goes on: {error}");
+                    (RunState::Degraded, message)
+                }
+                Some(field) => {
+                    let action = UserAction::Configure { field: field.clone() };
+                    (
+                        RunState::NeedsUser { action },
+                        format!("It cannot run before its setting “{field}” is given."),
+                    )
+                }
+                None => (RunState::Failed { recoverable: true }, error.to_string()),
             };
             self.set_status(
                 id,
                 Status {
                     state,
-                    code: "load".into(),
+                    code: if missing.is_some() { "settings" } else { "load" }.into(),
                     message: message.clone(),
                     since: self.clock.now(),
                 },
             );
-            return Err(
-                WireError::new(ErrorCode::Upstream, format!("plugin “{id}” did not load: {message}"))
-                    .hint("`kata logs --plugin` shows more; mend it and reload"),
-            );
+            let (code, hint) = match &missing {
+                Some(field) => (
+                    ErrorCode::NeedsUser,
+                    format!("`kata plugins set {id} {field}=…` gives it, or its page in the window"),
+                ),
+                None => (
+                    ErrorCode::Upstream,
+                    format!("`kata logs --plugin {id}` shows more; mend it and reload"),
+                ),
+            };
+            return Err(WireError::new(code, format!("plugin “{id}” did not load: {message}")).hint(hint));
         }
         // A person may have decided otherwise while it loaded.
         if !self.enabled(id) || self.waits(id) {

@@ -174,14 +174,15 @@ pub(super) fn hosts_in(schema: &Option<Json>, settings: &Value) -> Vec<String> {
     .collect()
 }
 
-/// A step that asks for the first setting the schema requires and nobody has given.
-pub(super) fn missing_settings(candidate: &Candidate, settings: &Value) -> Option<SetupStep> {
+/// The first setting the schema requires and nobody has given.
+pub(super) fn missing_setting<'a>(candidate: &'a Candidate, settings: &Value) -> Option<&'a str> {
     let required = candidate.manifest.settings.as_ref()?.0.get("required")?.as_array()?;
-    let missing = required
-        .iter()
-        .filter_map(Value::as_str)
-        .find(|name| settings.get(name).is_none())?;
-    setting_step(candidate, missing, None)
+    required.iter().filter_map(Value::as_str).find(|name| settings.get(name).is_none())
+}
+
+/// A step that asks for it.
+pub(super) fn missing_settings(candidate: &Candidate, settings: &Value) -> Option<SetupStep> {
+    setting_step(candidate, missing_setting(candidate, settings)?, None)
 }
 
 /// A step that asks for a setting as the schema describes it; `None` where there is no such setting.
