@@ -53,8 +53,14 @@ impl Asked {
 }
 
 fn map(path: &Path) -> std::io::Result<MmapMut> {
+    // A file of its own: what is left of an engine that ended before in this process still has the older one mapped, and a store to a
+    // file that was made shorter ends the process.
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut options = std::fs::OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(true);
+    options.read(true).write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
@@ -122,4 +128,20 @@ pub(super) fn left(folder: &Path) -> Vec<String> {
 
 fn path(folder: &Path) -> PathBuf {
     folder.join("asked")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_an_engine_that_ended_writes_into_no_file_of_the_next_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let before = Asked::open(folder.path()).take("before").unwrap();
+        let next = Asked::open(folder.path());
+        let _seat = next.take("next").unwrap();
+        before.works(true);
+        assert_eq!(left(folder.path()), Vec::<String>::new());
+    }
 }
